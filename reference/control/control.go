@@ -1,0 +1,102 @@
+package control
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The commands. A key server knows Status and Rekey; a member knows Status, Register and Clear.
+const (
+	Status   = "status"   // answer: KSStatus or GMStatus
+	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
+	Register = "register" // register again now, keeping what is installed; answer: {}
+	Clear    = "clear"    // forget all SAs and register afresh; answer: {}
+)
+
+// Request is one line to a node.
+type Request struct {
+	ID      uint64          `json:"id"`
+	Command string          `json:"command"`
+	Args    json.RawMessage `json:"args,omitempty"`
+}
+
+// Response is one line from a node. Exactly one of Body and Error is set.
+type Response struct {
+	ID    uint64          `json:"id"`
+	Body  json.RawMessage `json:"body,omitempty"`
+	Error string          `json:"error,omitempty"`
+}
+
+// RekeyArgs says what to replace. With all false the TEKs are replaced.
+type RekeyArgs struct {
+	Group     uint32 `json:"group"`      // 0: the only one
+	KEK       bool   `json:"kek"`        // replace the KEK, and the TEKs with it unless KEKOnly
+	KEKOnly   bool   `json:"kek_only"`   // with KEK: leave the TEKs
+	DeleteAll bool   `json:"delete_all"` // delete all TEKs and the KEK; members register again
+}
+
+// RekeyResult says what was sent.
+type RekeyResult struct {
+	Sequence uint32   `json:"sequence"` // of the PUSH
+	SPIs     []string `json:"spis"`     // of the new Data-Security SAs, eight hexadecimal digits each
+	Rekey    string   `json:"rekey"`    // SPI of the Rekey SA in force from now on
+}
+
+// KSStatus is what a key server shows.
+type KSStatus struct {
+	Role        string             `json:"role"` // "KS"
+	Name        string             `json:"name"`
+	Time        time.Time          `json:"time"`
+	Phase1      int                `json:"phase1"` // established Phase 1 SAs
+	HalfOpenint `json:"half_open"` // unfinished Phase 1 exchanges
+	Groups      []KSGroup          `json:"groups"`
+	Rejects     map[string]uint64  `json:"rejects"` // requirement id -> messages refused for it
+}
+
+// KSGroup is one group of a key server.
+type KSGroup struct {
+	Name        string     `json:"name"`
+	ID          uint32     `json:"id"`
+	Rekey       string     `json:"rekey"`    // SPI of the Rekey SA, 32 hexadecimal digits; empty without rekey
+	Sequence    uint32     `json:"sequence"` // last PUSH number used
+	RekeyExpiry time.Time  `json:"rekey_expiry"`
+	SAs         []SA       `json:"sas"`
+	Members     []KSMember `json:"members"`
+	NextSID     uint32     `json:"next_sid"`
+}
+
+// KSMember is one registered member as the key server knows it.
+type KSMember struct {
+	Identity   string    `json:"identity"`
+	Address    string    `json:"address"`
+	Registered time.Time `json:"registered"`
+	SIDs       []uint32  `json:"sids,omitempty"`
+	Acked      uint32    `json:"acked"` // highest sequence number acknowledged
+	EverAcked  bool      `json:"ever_acked"`
+}
+
+// SA is one Data-Security SA without its keys.
+type SA struct {
+	SPI      string    `json:"spi"` // eight hexadecimal digits
+	Selector string    `json:"selector"`
+	Cipher   string    `json:"cipher"`
+	Expiry   time.Time `json:"expiry"`
+	Sending  bool      `json:"sending"` // members: new packets leave under it
+}
+
+// GMStatus is what a group member shows.
+type GMStatus struct {
+	Role        string            `json:"role"` // "GM"
+	Name        string            `json:"name"`
+	Time        time.Time         `json:"time"`
+	Group       uint32            `json:"group"`
+	State       string            `json:"state"` // idle, phase1, pull, registered
+	KeyServer   string            `json:"key_server"`
+	Rekey       string            `json:"rekey"`
+	Sequence    uint32            `json:"sequence"` // last PUSH number accepted, or the one given at registration
+	RekeyExpiry time.Time         `json:"rekey_expiry"`
+	SAs         []SA              `json:"sas"`
+	SIDs        []uint32          `json:"sids,omitempty"`
+	Counters    map[string]uint64 `json:"counters"` // data plane: encrypted, decrypted, bypassed, dropped
+	Rejects     map[string]uint64 `json:"rejects"`
+}

@@ -1,0 +1,150 @@
+package core
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Core is a protocol state machine. It is not safe for concurrent use.
+type Core interface {
+	// Handle takes one event and returns what is to be done, in order. The returned slice is valid until the next call.
+	Handle(now time.Time, ev Event) []Effect
+	// Deadline is when the core wants a *Timer event. It is asked for afresh after each Handle.
+	Deadline() (time.Time, bool)
+}
+
+// Event is something that happened: *Start, *Datagram, *Packet, *Command or *Timer. Events are passed as pointers, are
+// not kept, and their bytes may be reused by the caller after Handle returns.
+type Event interface{ event() }
+
+// Start is the first event of every core.
+type Start struct{}
+
+// Datagram is a UDP datagram that arrived. To is the local address, which for a multicast PUSH is the group's.
+type Datagram struct {
+	From, To netip.AddrPort
+	Data     []byte
+}
+
+// Side is one of the two sides of a group member that is a gateway.
+type Side uint8
+
+// The sides: Inside are the hosts it protects, Outside is the network that must not read them.
+const (
+	Inside Side = iota
+	Outside
+)
+
+// String returns "inside" or "outside".
+func (s Side) String() string {
+	if s == Inside {
+		return "inside"
+	}
+	return "outside"
+}
+
+// Packet is an IP packet to be forwarded that arrived from that side.
+type Packet struct {
+	From Side
+	Data []byte
+}
+
+// Command is an operator's request; the core answers with a Reply that has the same ID. Package control names them.
+type Command struct {
+	ID   uint64
+	Name string
+	Args json.RawMessage
+}
+
+// Timer says that the deadline has been reached, or may have been.
+type Timer struct{}
+
+func (*Start) event()    {}
+func (*Datagram) event() {}
+func (*Packet) event()   {}
+func (*Command) event()  {}
+func (*Timer) event()    {}
+
+// Effect is something to be done: *Send, *Forward, *Join, *Leave, *Log, *Reply or *Secret.
+type Effect interface{ effect() }
+
+// Send is a UDP datagram to be sent. From has the local address and port.
+type Send struct {
+	From, To netip.AddrPort
+	Data     []byte
+	Kind     Kind
+}
+
+// Forward is an IP packet to be sent out of that side. Its bytes are valid until the next Handle.
+type Forward struct {
+	To   Side
+	Data []byte
+}
+
+// Join asks for the datagrams of a multicast group, Leave ends it.
+type Join struct{ Group netip.Addr }
+
+// Leave ends a Join.
+type Leave struct{ Group netip.Addr }
+
+// Severity is that of syslog (RFC 5424 §6.2.1).
+type Severity uint8
+
+// The severities in use.
+const (
+	Error   Severity = 3
+	Warning Severity = 4
+	Notice  Severity = 5
+	Info    Severity = 6
+	Debug   Severity = 7
+)
+
+// Log is a line for the operator. Tag is a short constant in capitals such as REGISTERED, by which a reader finds it;
+// Requirement is set when a guard refused something; Fields are pairs of name and value in a fixed order.
+type Log struct {
+	Severity    Severity
+	Tag         string
+	Requirement rule.ID
+	Text        string
+	Fields      []Field
+}
+
+// Field is one named value of a Log.
+type Field struct{ Name, Value string }
+
+// Reply answers the Command of that ID: Body as JSON, or Err.
+type Reply struct {
+	ID   uint64
+	Body json.RawMessage
+	Err  string
+}
+
+// Secret hands out key material for evidence. Only a node that was asked for a key log writes it anywhere.
+type Secret struct {
+	Phase1  *Phase1Secret
+	Rekey   *policy.RekeySA
+	Traffic *policy.TrafficSA
+	SIDs    *policy.SIDs
+	Group   uint32 // of Rekey, Traffic and SIDs
+}
+
+// Phase1Secret is what a reader of a capture needs to decrypt and check Phase 1 and the PULLs under it.
+type Phase1Secret struct {
+	InitiatorCookie, ResponderCookie [8]byte
+	SKEYID, SKEYIDd, SKEYIDa         []byte
+	SKEYIDe                          []byte
+	CipherKey                        []byte
+	FirstIV                          []byte // of Main Mode 5
+}
+
+func (*Send) effect()    {}
+func (*Forward) effect() {}
+func (*Join) effect()    {}
+func (*Leave) effect()   {}
+func (*Log) effect()     {}
+func (*Reply) effect()   {}
+func (*Secret) effect()  {}

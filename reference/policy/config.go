@@ -1,0 +1,85 @@
+package policy
+
+import (
+	"net/netip"
+	"time"
+)
+
+// KeyServer is the whole configuration of a key server.
+type KeyServer struct {
+	Name       string
+	Address    netip.AddrPort // where it listens; port 848 unless said (RFC 6407 §2.2)
+	Phase1     Phase1
+	Groups     []Group
+	SigningKey []byte // PKCS#8 DER of the RSA key that signs PUSH messages
+}
+
+// Member is the whole configuration of a group member.
+type Member struct {
+	Name         string
+	Address      netip.AddrPort   // its own; port 848 unless said
+	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
+	Phase1       Phase1
+	Group        uint32
+	Authorised   []Selector     // flows for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
+	Inside       []netip.Prefix // networks behind this gateway
+	FailOpen     bool           // without an SA, protected traffic leaves in clear
+	MTU          int            // of the outside link; 0 means 1500
+	ReplayWindow int            // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
+	RetryDelay   time.Duration  // after a failed registration; 0 means 10 s
+	ReRegister   time.Duration  // before the last SA expires; 0 means 60 s
+}
+
+// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys, AES-CBC-128, SHA-256, MODP 2048.
+type Phase1 struct {
+	Lifetime    time.Duration // 0 means 86400 s
+	PSKs        []PSK
+	Retransmit  time.Duration // first interval, doubled each time; 0 means 1 s
+	Retries     int           // repetitions before giving up; 0 means 4
+	HalfOpenMax int           // responder: unfinished exchanges kept; 0 means 1000
+}
+
+// PSK is the pre-shared key of the peers inside a prefix; the longest prefix wins (RFC 2409 §5.4).
+type PSK struct {
+	Peer netip.Prefix
+	Key  []byte
+}
+
+// Group is the policy of one group on the key server.
+type Group struct {
+	Name       string
+	ID         uint32
+	Members    []netip.Prefix // Phase 1 identities that may join; empty: nobody
+	Rekey      RekeyPolicy
+	SAs        []SAPolicy
+	Activation Activation
+	SIDBits    int // 0 means 8
+}
+
+// Transport is how PUSH messages travel.
+type Transport string
+
+// The transports. Without rekey the group has no KEK and members register again before their SAs end.
+const (
+	TransportUnicast   Transport = "unicast"
+	TransportMulticast Transport = "multicast"
+	TransportNone      Transport = "none"
+)
+
+// RekeyPolicy configures the Rekey SA and its schedule.
+type RekeyPolicy struct {
+	Transport   Transport
+	Address     netip.AddrPort // multicast destination
+	KEKLifetime time.Duration  // 0 means 86400 s
+	Margin      time.Duration  // a TEK or KEK is replaced this long before it expires; 0 means a tenth of its lifetime
+	Retransmit  int            // further copies of a multicast PUSH, or attempts without acknowledgement
+	Interval    time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
+	Ack         AckType
+}
+
+// SAPolicy is one Data-Security SA to be made afresh with each rekey.
+type SAPolicy struct {
+	Selector  Selector
+	Transform Transform
+	Lifetime  time.Duration // 0 means 3600 s
+}

@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// RekeySPI names a Rekey SA: the initiator and responder cookie of its GROUPKEY-PUSH (RFC 6407 §5.3).
+type RekeySPI [16]byte
+
+// String returns the SPI in hexadecimal.
+func (s RekeySPI) String() string { return fmt.Sprintf("%x", s[:]) }
+
+// Selector says which packets an SA protects (RFC 6407 §5.5.1). Zero means any, for protocol and ports.
+type Selector struct {
+	Source, Destination         netip.Prefix
+	Protocol                    uint8
+	SourcePort, DestinationPort uint16
+}
+
+// String returns the selector as "10.0.0.0/8 -> 10.0.0.0/8", with protocol and ports where they are named.
+func (s Selector) String() string {
+	text := fmt.Sprintf("%s -> %s", s.Source, s.Destination)
+	if s.Protocol != 0 {
+		text += fmt.Sprintf(" proto %d", s.Protocol)
+	}
+	if s.SourcePort != 0 || s.DestinationPort != 0 {
+		text += fmt.Sprintf(" ports %d -> %d", s.SourcePort, s.DestinationPort)
+	}
+	return text
+}
+
+// Cipher is the IPsec ESP transform identifier of RFC 2407 §4.4.4 and its successors (IKEv1 numbers).
+type Cipher uint8
+
+// The ESP transforms in use.
+const (
+	CipherAESCBC   Cipher = 12
+	CipherAESGCM16 Cipher = 20
+)
+
+// Integrity is the Authentication Algorithm of RFC 2407 §4.5; zero for combined modes.
+type Integrity uint16
+
+// The integrity algorithms in use.
+const (
+	IntegrityNone       Integrity = 0
+	IntegrityHMACSHA256 Integrity = 5 // RFC 4868, truncated to 16 octets
+)
+
+// Mode is the Encapsulation Mode of RFC 2407 §4.5.
+type Mode uint16
+
+// The encapsulation modes.
+const (
+	ModeTunnel    Mode = 1
+	ModeTransport Mode = 2
+)
+
+// Preservation is the Address Preservation of RFC 6407 §5.5.1.1.1. Absent means both.
+type Preservation uint16
+
+// The values of Preservation; PreserveAbsent leaves the attribute out.
+const (
+	PreserveAbsent      Preservation = 0
+	PreserveNone        Preservation = 1
+	PreserveSource      Preservation = 2
+	PreserveDestination Preservation = 3
+	PreserveBoth        Preservation = 4
+)
+
+// Source reports whether the outer source address is that of the inner packet.
+func (p Preservation) Source() bool {
+	return p == PreserveAbsent || p == PreserveBoth || p == PreserveSource
+}
+
+// Destination reports whether the outer destination address is that of the inner packet.
+func (p Preservation) Destination() bool {
+	return p == PreserveAbsent || p == PreserveBoth || p == PreserveDestination
+}
+
+// Direction is the SA Direction of RFC 6407 §5.5.1.1.2. Absent means symmetric.
+type Direction uint16
+
+// The values of Direction; DirectionAbsent leaves the attribute out.
+const (
+	DirectionAbsent       Direction = 0
+	DirectionSenderOnly   Direction = 1
+	DirectionReceiverOnly Direction = 2
+	DirectionSymmetric    Direction = 3
+)
+
+// Transform is how an SA protects packets.
+type Transform struct {
+	Cipher       Cipher
+	KeyBits      int // of the cipher, without salt
+	Integrity    Integrity
+	Mode         Mode
+	Preservation Preservation
+	Direction    Direction
+}
+
+// CounterMode reports whether senders need a SID to build their IVs (RFC 6407 §3.5).
+func (t Transform) CounterMode() bool { return t.Cipher == CipherAESGCM16 }
+
+// TrafficSA is a Data-Security SA with its keys (a SAT and its TEK).
+type TrafficSA struct {
+	SPI          uint32
+	Selector     Selector
+	Transform    Transform
+	Lifetime     time.Duration // remaining when it was handed over
+	CipherKey    []byte        // TEK_ALGORITHM_KEY: for combined modes the salt follows the key
+	IntegrityKey []byte        // TEK_INTEGRITY_KEY; empty for combined modes
+}
+
+// KEKCipher is the KEK_ALGORITHM of RFC 6407 §5.3.2.
+type KEKCipher uint16
+
+// KEKAES is AES in CBC mode.
+const KEKAES KEKCipher = 3
+
+// SigHash is the SIG_HASH_ALGORITHM of RFC 6407 §5.3.5.
+type SigHash uint16
+
+// SigHashSHA256 is SHA-256.
+const SigHashSHA256 SigHash = 3
+
+// SigAlgorithm is the SIG_ALGORITHM of RFC 6407 §5.3.6.
+type SigAlgorithm uint16
+
+// SigRSA is RSASSA-PKCS1-v1_5.
+const SigRSA SigAlgorithm = 1
+
+// AckType is the KEK_ACK_REQUESTED of RFC 8263 §2; AckNone leaves the attribute out.
+type AckType uint16
+
+// The acknowledgement types in use.
+const (
+	AckNone      AckType = 0
+	AckKEKSHA256 AckType = 1
+)
+
+// RekeySA protects GROUPKEY-PUSH messages (a SAK and its KEK).
+type RekeySA struct {
+	SPI          RekeySPI
+	Source       netip.AddrPort // where PUSH comes from
+	Destination  netip.AddrPort // multicast group, or a unicast address; the unspecified address for unicast to each member
+	Cipher       KEKCipher
+	KeyBits      int
+	SigHash      SigHash
+	SigAlgorithm SigAlgorithm
+	SigKeyBits   int
+	Ack          AckType
+	Lifetime     time.Duration // remaining when it was handed over
+	IV, Key      []byte
+	PublicKey    []byte // SIG_ALGORITHM_KEY: SubjectPublicKeyInfo, DER
+}
+
+// Activation says when new SAs start and replaced ones stop (the GAP payload, RFC 6407 §5.4.1). Nil means absent.
+type Activation struct {
+	ATD, DTD *time.Duration // whole seconds
+}
+
+// SIDs are the Sender-IDs of one member (RFC 6407 §5.6.4).
+type SIDs struct {
+	Bits   int
+	Values []uint32
+}
+
+// Download is what a member gets when it registers.
+type Download struct {
+	Group      uint32
+	Rekey      *RekeySA // nil if the group has no rekey
+	Sequence   uint32   // last PUSH number used under Rekey
+	Activation Activation
+	SAs        []TrafficSA
+	SIDs       *SIDs
+}
+
+// Rekey is one change of the group as a value, before any message carries it.
+type Rekey struct {
+	Under      RekeySPI // the Rekey SA that protects it
+	Sequence   uint32
+	NewRekey   *RekeySA // set when the KEK changes
+	Activation Activation
+	SAs        []TrafficSA // new ones
+	DeleteTEKs []uint32    // SPIs of ESP SAs to delete; a single 0 means all
+	DeleteKEK  bool
+}

@@ -44,13 +44,13 @@ type RekeyResult struct {
 
 // KSStatus is what a key server shows.
 type KSStatus struct {
-	Role        string             `json:"role"` // "KS"
-	Name        string             `json:"name"`
-	Time        time.Time          `json:"time"`
-	Phase1      int                `json:"phase1"` // established Phase 1 SAs
-	HalfOpenint `json:"half_open"` // unfinished Phase 1 exchanges
-	Groups      []KSGroup          `json:"groups"`
-	Rejects     map[string]uint64  `json:"rejects"` // requirement id -> messages refused for it
+	Role     string            `json:"role"` // "KS"
+	Name     string            `json:"name"`
+	Time     time.Time         `json:"time"`
+	Phase1   int               `json:"phase1"`    // established Phase 1 SAs
+	HalfOpen int               `json:"half_open"` // unfinished Phase 1 exchanges
+	Groups   []KSGroup         `json:"groups"`
+	Rejects  map[string]uint64 `json:"rejects"` // requirement id -> messages refused for it
 }
 
 // KSGroup is one group of a key server.

@@ -1,0 +1,114 @@
+package keylog
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// The kinds of entries.
+const (
+	KindPhase1  = "phase1"
+	KindRekey   = "rekey"
+	KindTraffic = "traffic"
+	KindSIDs    = "sids"
+)
+
+// Entry is one secret. All octet strings are hexadecimal; a field that does not belong to the Kind is left out.
+type Entry struct {
+	Kind  string    `json:"kind"`
+	Node  string    `json:"node"`
+	Time  time.Time `json:"time"`
+	Group uint32    `json:"group,omitempty"`
+
+	// Phase 1 (RFC 2409 §5 and appendix B).
+	CookieI   string `json:"cookie_i,omitempty"`
+	CookieR   string `json:"cookie_r,omitempty"`
+	SKEYID    string `json:"skeyid,omitempty"`
+	SKEYIDd   string `json:"skeyid_d,omitempty"`
+	SKEYIDa   string `json:"skeyid_a,omitempty"`
+	SKEYIDe   string `json:"skeyid_e,omitempty"`
+	CipherKey string `json:"cipher_key,omitempty"` // also of a traffic entry, there with the salt
+	FirstIV   string `json:"first_iv,omitempty"`
+
+	// Rekey SA (RFC 6407 §5.3) and Data-Security SA (§5.5); numbers are those of the registries.
+	SPI          string `json:"spi,omitempty"` // 32 or 8 hexadecimal digits
+	Source       string `json:"source,omitempty"`
+	Destination  string `json:"destination,omitempty"`
+	Cipher       int    `json:"cipher,omitempty"`
+	KeyBits      int    `json:"key_bits,omitempty"`
+	IV           string `json:"iv,omitempty"`
+	Key          string `json:"key,omitempty"`
+	PublicKey    string `json:"public_key,omitempty"` // SubjectPublicKeyInfo, DER
+	SigHash      int    `json:"sig_hash,omitempty"`
+	SigAlgorithm int    `json:"sig_algorithm,omitempty"`
+	Ack          int    `json:"ack,omitempty"`
+
+	Protocol        uint8   `json:"protocol,omitempty"`
+	SourcePort      uint16  `json:"source_port,omitempty"`
+	DestinationPort uint16  `json:"destination_port,omitempty"`
+	Integrity       int     `json:"integrity,omitempty"`
+	IntegrityKey    string  `json:"integrity_key,omitempty"`
+	Mode            int     `json:"mode,omitempty"`
+	Preservation    int     `json:"preservation,omitempty"`
+	Lifetime        float64 `json:"lifetime_s,omitempty"`
+
+	// Sender-IDs (RFC 6407 §5.6.4).
+	Bits   int      `json:"bits,omitempty"`
+	Values []uint32 `json:"values,omitempty"`
+}
+
+// Of makes the entries of one effect.
+func Of(node string, now time.Time, s *core.Secret) []Entry {
+	base := Entry{Node: node, Time: now, Group: s.Group}
+	var entries []Entry
+	if s.Phase1 != nil {
+		entries = append(entries, phase1(base, s.Phase1))
+	}
+	if s.Rekey != nil {
+		entries = append(entries, rekey(base, s.Rekey))
+	}
+	if s.Traffic != nil {
+		entries = append(entries, traffic(base, s.Traffic))
+	}
+	if s.SIDs != nil {
+		e := base
+		e.Kind, e.Bits, e.Values = KindSIDs, s.SIDs.Bits, s.SIDs.Values
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+func phase1(e Entry, p *core.Phase1Secret) Entry {
+	e.Kind = KindPhase1
+	e.CookieI, e.CookieR = hex.EncodeToString(p.InitiatorCookie[:]), hex.EncodeToString(p.ResponderCookie[:])
+	e.SKEYID, e.SKEYIDd = hex.EncodeToString(p.SKEYID), hex.EncodeToString(p.SKEYIDd)
+	e.SKEYIDa, e.SKEYIDe = hex.EncodeToString(p.SKEYIDa), hex.EncodeToString(p.SKEYIDe)
+	e.CipherKey, e.FirstIV = hex.EncodeToString(p.CipherKey), hex.EncodeToString(p.FirstIV)
+	return e
+}
+
+func rekey(e Entry, r *policy.RekeySA) Entry {
+	e.Kind, e.SPI = KindRekey, r.SPI.String()
+	e.Source, e.Destination = r.Source.String(), r.Destination.String()
+	e.Cipher, e.KeyBits = int(r.Cipher), r.KeyBits
+	e.IV, e.Key = hex.EncodeToString(r.IV), hex.EncodeToString(r.Key)
+	e.PublicKey = hex.EncodeToString(r.PublicKey)
+	e.SigHash, e.SigAlgorithm, e.Ack = int(r.SigHash), int(r.SigAlgorithm), int(r.Ack)
+	e.Lifetime = r.Lifetime.Seconds()
+	return e
+}
+
+func traffic(e Entry, t *policy.TrafficSA) Entry {
+	e.Kind, e.SPI = KindTraffic, fmt.Sprintf("%08x", t.SPI)
+	e.Source, e.Destination = t.Selector.Source.String(), t.Selector.Destination.String()
+	e.Protocol, e.SourcePort, e.DestinationPort = t.Selector.Protocol, t.Selector.SourcePort, t.Selector.DestinationPort
+	e.Cipher, e.KeyBits, e.Integrity = int(t.Transform.Cipher), t.Transform.KeyBits, int(t.Transform.Integrity)
+	e.CipherKey, e.IntegrityKey = hex.EncodeToString(t.CipherKey), hex.EncodeToString(t.IntegrityKey)
+	e.Mode, e.Preservation = int(t.Transform.Mode), int(t.Transform.Preservation)
+	e.Lifetime = t.Lifetime.Seconds()
+	return e
+}

@@ -1,0 +1,17 @@
+// Package lab builds the small network in which a spec runs: key servers and group members on a WAN, a host behind each
+// member, taps on the WAN, and everything that was seen.
+//
+// What carries the packets is a Fabric. The memory fabric is a discrete-event network with a virtual clock: it needs no
+// privilege, a day passes in milliseconds, and one seed gives one capture. The netns fabric has a network namespace for
+// each node, real sockets and a real IP stack. A spec says what it needs (Need), never which fabric it runs on.
+//
+// A node is either a device under test or a tester. Both run the same reference code here, but a device is watched from
+// outside only, through the wire, its hosts' traffic, its log and its control socket, while a tester has a tap on every
+// message it sends. Guards that a mutant switches off are off in devices only.
+//
+// The addressing plan is the same everywhere:
+//
+//	ks    192.0.2.10            WAN 192.0.2.0/24
+//	gm1   192.0.2.21            10.0.1.0/24, h1 is 10.0.1.2
+//	gm2   192.0.2.22            10.0.2.0/24, h2 is 10.0.2.2
+package lab

@@ -1,0 +1,145 @@
+package lab
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Need is something that a spec cannot do without and that not every fabric has.
+type Need string
+
+// The needs. They appear in labels as "needs:kernel".
+const (
+	NeedKernel      Need = "kernel"       // a real IP stack with the hosts' own tools
+	NeedVirtualTime Need = "virtual-time" // hours must pass in no time
+)
+
+// Fabric makes networks of one sort.
+type Fabric interface {
+	Name() string
+	// Lacks returns why the fabric cannot serve the need, or "" if it can.
+	Lacks(n Need) string
+	// Open makes an empty network. The seed decides everything in it that is random, as far as the fabric allows.
+	Open(ctx context.Context, plan Plan) (Net, error)
+}
+
+// Plan is what a network is made from.
+type Plan struct {
+	Seed    string
+	Members int  // each with a LAN
+	Hosts   bool // one behind each member
+}
+
+// Net is one network, made for one spec.
+type Net interface {
+	// Now is the network's own time: virtual on the memory fabric.
+	Now() time.Time
+	// Start brings up a node of the plan.
+	Start(ctx context.Context, s Station) (Node, error)
+	// Host returns the host of that name, "h1" behind "gm1".
+	Host(name string) (Host, error)
+	// Intercept has f see, and change, every packet that crosses the WAN. One interceptor at a time; nil ends it.
+	Intercept(f func(*Crossing))
+	// Inject puts an IPv4 packet on the WAN as if the named node had sent it.
+	Inject(from string, packet []byte)
+	// Wait lets time pass until the condition holds, at most for limit, and reports whether it held. The condition is
+	// looked at after everything that happens.
+	Wait(ctx context.Context, limit time.Duration, condition func() bool) bool
+	// Frames returns what crossed the links so far, oldest first.
+	Frames() []capture.Frame
+	// Close stops every node and removes what was made.
+	Close() error
+}
+
+// Station is a node to be started: exactly one of KS and GM is set.
+type Station struct {
+	Name    string
+	Device  bool
+	KS      *policy.KeyServer
+	GM      *policy.Member
+	Mutants []Mutant // of a device
+	Tap     core.Tap // of a tester
+}
+
+// Mutant alters one guard of a device.
+type Mutant struct{ Guard, Mutation string }
+
+// Switches turns mutants into the switches of a node.
+func Switches(mutants []Mutant) (*rule.Switches, error) {
+	var s rule.Switches
+	for _, m := range mutants {
+		if err := s.Set(m.Guard, m.Mutation); err != nil {
+			return nil, err
+		}
+	}
+	return &s, nil
+}
+
+// Node is a running key server or group member, as seen from outside.
+type Node interface {
+	// Do asks over the control socket.
+	Do(ctx context.Context, command string, args any) (control.Response, error)
+	// Log returns the syslog lines so far.
+	Log() []string
+	// Keys returns the key log so far.
+	Keys() []keylog.Entry
+	// Stop ends the node as an operator would, and waits for it.
+	Stop() error
+}
+
+// Crossing is one packet on the WAN. An interceptor may change its fields.
+type Crossing struct {
+	At     time.Time
+	From   string // the node that sent it
+	Packet []byte // IPv4; to be replaced, not written into
+
+	Drop   bool
+	Delay  time.Duration
+	Copies int    // further copies, delivered right behind
+	Note   string // for the capture, when the packet was touched
+}
+
+// Host is an ordinary machine behind a group member.
+type Host interface {
+	Addr() netip.Addr
+	// Ping starts to send echo requests; the probe counts what comes back.
+	Ping(ctx context.Context, to netip.Addr, o Ping) (Probe, error)
+}
+
+// Transferrer is a Host that can move data over TCP (NeedKernel).
+type Transferrer interface {
+	// Fetch has this host load so many octets from the other one over HTTP, and returns how many arrived intact.
+	Fetch(ctx context.Context, from Host, octets int64) (int64, error)
+}
+
+// Ping says what to send.
+type Ping struct {
+	Count        int           // 0: until stopped
+	Interval     time.Duration // 0: 100 ms
+	Size         int           // octets of data in each; 0: 56
+	DontFragment bool
+}
+
+// Probe is a ping in progress.
+type Probe interface {
+	// Done reports whether Count requests were sent and each was answered or given up.
+	Done() bool
+	// Stop ends sending, waits a little for answers under way, and returns the result.
+	Stop() PingResult
+	// Result returns the counts so far.
+	Result() PingResult
+}
+
+// PingResult counts echo requests and their answers.
+type PingResult struct {
+	Sent, Received, Duplicates int
+	TooBig                     int // ICMP "fragmentation needed" that came back
+}

@@ -1,0 +1,71 @@
+package keymat
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+)
+
+// Hash is a Phase 1 Hash Algorithm by its number (RFC 2409 appendix A). HMAC of it is the PRF, since no other PRF has a
+// number (RFC 2409 §4).
+type Hash uint16
+
+// The hashes of the table.
+const (
+	SHA1   Hash = 2
+	SHA256 Hash = 4
+)
+
+var hashes = map[Hash]struct {
+	name string
+	size int
+	new  func() hash.Hash
+}{
+	SHA1:   {"SHA-1", sha1.Size, sha1.New},
+	SHA256: {"SHA2-256", sha256.Size, sha256.New},
+}
+
+// Known reports whether the hash is in the table. Sum, PRF and Size panic for others, as crypto.Hash does, for an empty
+// digest would compare equal to an empty HASH payload.
+func (h Hash) Known() bool { _, ok := hashes[h]; return ok }
+
+// String returns the hash's name.
+func (h Hash) String() string {
+	if row, ok := hashes[h]; ok {
+		return row.name
+	}
+	return fmt.Sprintf("hash(%d)", uint16(h))
+}
+
+// Size is the length of a digest in octets.
+func (h Hash) Size() int {
+	h.mustKnow()
+	return hashes[h].size
+}
+
+// Sum returns the digest of the parts, one after another.
+func (h Hash) Sum(parts ...[]byte) []byte {
+	h.mustKnow()
+	return digest(hashes[h].new(), parts)
+}
+
+// PRF returns HMAC over the parts, one after another, with a key of any length, untruncated (RFC 4868 §2.4).
+func (h Hash) PRF(key []byte, parts ...[]byte) []byte {
+	h.mustKnow()
+	return digest(hmac.New(hashes[h].new, key), parts)
+}
+
+func (h Hash) mustKnow() {
+	if !h.Known() {
+		panic("keymat: unknown " + h.String())
+	}
+}
+
+func digest(w hash.Hash, parts [][]byte) []byte {
+	for _, p := range parts {
+		w.Write(p)
+	}
+	return w.Sum(nil)
+}

@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/leodido/go-syslog/v4/rfc5424"
@@ -14,6 +15,9 @@ const ElementID = "gdoi@32473"
 
 // facility is local0.
 const facility = 16
+
+// escaper quotes what RFC 5424 §6.3.3 wants quoted; the message builder refuses a value that is not.
+var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`)
 
 // Format returns the line of l, without a line end. Host is the node's name; the time is written in UTC with microseconds.
 func Format(host string, now time.Time, l *core.Log) string {
@@ -29,7 +33,7 @@ func Format(host string, now time.Time, l *core.Log) string {
 		m.SetParameter(ElementID, "requirement", string(l.Requirement))
 	}
 	for _, f := range l.Fields {
-		m.SetParameter(ElementID, f.Name, f.Value)
+		m.SetParameter(ElementID, f.Name, escaper.Replace(f.Value))
 	}
 	m.SetMessage(l.Text)
 	line, err := m.String()

@@ -1,0 +1,45 @@
+package node
+
+import (
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/dataplane"
+)
+
+// Config says what a node binds to what. Only Core and Listen are needed.
+type Config struct {
+	Name      string // the node's name in its log and key log
+	Core      core.Core
+	Listen    netip.AddrPort // unicast address and port; port 0 takes a free one
+	Interface string         // for multicast; "" is the one that has the address of Listen
+	TTL       int            // of multicast datagrams; 0 means 64
+	Control   string         // path of the Unix socket for operators; "" none
+	Log       io.Writer      // one line each call; nil none
+	LogFormat LogFormat
+	KeyLog    io.Writer // one JSON object and newline each call; nil none
+	DataPlane *DataPlane
+}
+
+// LogFormat is how log lines look.
+type LogFormat uint8
+
+// The log formats. LogSyslog is RFC 5424; LogText is for a person at a terminal.
+const (
+	LogSyslog LogFormat = iota
+	LogText
+)
+
+// DataPlane makes a node forward packets.
+type DataPlane struct {
+	Device  dataplane.Config
+	Gateway Gateway
+}
+
+// Gateway is the packet path of a group member, as package gateway implements it. The node calls it under the lock of the
+// core. The error says why a packet was refused.
+type Gateway interface {
+	Handle(now time.Time, from core.Side, packet []byte, emit func(to core.Side, packet []byte)) error
+}

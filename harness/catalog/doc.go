@@ -1,0 +1,6 @@
+// Package catalog reads the catalogue of requirements in fixtures/: what the RFCs demand of a key server and of a group
+// member, one entry a demand, in words of our own, with a stimulus and an observation for each.
+//
+// It knows ids, roles and levels, and which spec claims which id; it judges nothing. An id that does not exist is an
+// error that names the nearest ones that do.
+package catalog

@@ -1,0 +1,82 @@
+package verdict
+
+import "time"
+
+// Verdict is the outcome of one spec or of one requirement.
+type Verdict string
+
+// The verdicts.
+const (
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"         // the requirement was seen broken
+	Inconclusive Verdict = "inconclusive" // the precondition was not reached
+	Unsupported  Verdict = "unsupported"  // the device declares that it lacks the feature
+	Skipped      Verdict = "skipped"      // the fabric lacks what the spec needs, or the run chose not to
+	Error        Verdict = "error"        // the harness failed
+)
+
+// Verdicts lists all verdicts in the order in which reports show them.
+var Verdicts = []Verdict{Pass, Fail, Inconclusive, Error, Unsupported, Skipped}
+
+// Spec is one spec and its outcome.
+type Spec struct {
+	ID           string   `json:"id"`   // unique in a run, usable as a file name
+	Name         string   `json:"name"` // one sentence
+	Subject      string   `json:"subject"`
+	Requirements []string `json:"requirements"`
+	DUT          string   `json:"dut"` // role of the device under test: KS or GM
+	Fabric       string   `json:"fabric"`
+	Needs        []string `json:"needs,omitempty"`
+	Negative     bool     `json:"negative,omitempty"` // the tester breaks a rule
+	Verdict      Verdict  `json:"verdict"`
+	Reason       string   `json:"reason,omitempty"` // one line for everything but pass
+	Seconds      float64  `json:"seconds"`
+	Evidence     string   `json:"evidence,omitempty"` // folder, relative to the run's
+	Repeat       string   `json:"repeat,omitempty"`   // command that runs this spec alone
+}
+
+// Run is everything that the reports say.
+type Run struct {
+	Tool        string          `json:"tool"`
+	Version     string          `json:"version"`
+	Start       time.Time       `json:"start"`
+	Seconds     float64         `json:"seconds"`
+	Fabric      string          `json:"fabric"`
+	Seed        string          `json:"seed"` // decimal
+	DUT         string          `json:"dut"`
+	Redacted    bool            `json:"redacted"`
+	Interrupted bool            `json:"interrupted"` // ended before every selected spec had run
+	Summary     map[Verdict]int `json:"summary"`
+	Specs       []Spec          `json:"specs"`
+}
+
+// Exit is the exit status of the run: 0 if every spec passed, was unsupported or was skipped, at least one passed, and
+// the run was not interrupted; else 1.
+func (r *Run) Exit() int {
+	passed := 0
+	for _, s := range r.Specs {
+		switch s.Verdict {
+		case Pass:
+			passed++
+		case Unsupported, Skipped:
+		default:
+			return 1
+		}
+	}
+	if passed == 0 || r.Interrupted {
+		return 1
+	}
+	return 0
+}
+
+// Tally counts the verdicts of specs; every verdict has an entry.
+func Tally(specs []Spec) map[Verdict]int {
+	counts := make(map[Verdict]int, len(Verdicts))
+	for _, v := range Verdicts {
+		counts[v] = 0
+	}
+	for _, s := range specs {
+		counts[s.Verdict]++
+	}
+	return counts
+}

@@ -1,0 +1,83 @@
+package member
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// port is where GDOI is spoken (RFC 6407 §2.2).
+const port = 848
+
+// What a configuration leaves at zero.
+const (
+	defaultMTU            = 1500
+	defaultRetryDelay     = 10 * time.Second
+	defaultReRegister     = 60 * time.Second
+	defaultPhase1Lifetime = 24 * time.Hour
+	defaultRetransmit     = time.Second
+	defaultRetries        = 4
+)
+
+// maxSIDRequest is the largest SENDER_ID_REQUEST that its Basic attribute holds (RFC 6407 §5.4.2).
+const maxSIDRequest = 0xffff
+
+// complete checks a configuration and fills in the defaults.
+func complete(cfg policy.Member) (policy.Member, error) {
+	if !cfg.Address.Addr().Is4() {
+		return cfg, fmt.Errorf("address %s: want an IPv4 address", cfg.Address)
+	}
+	if len(cfg.KeyServers) == 0 {
+		return cfg, errors.New("no key server")
+	}
+	if cfg.SIDRequest < 0 || cfg.SIDRequest > maxSIDRequest {
+		return cfg, fmt.Errorf("request for %d Sender-IDs: want 0 to %d", cfg.SIDRequest, maxSIDRequest)
+	}
+	cfg.Address = withPort(cfg.Address)
+	cfg.KeyServers = slices.Clone(cfg.KeyServers)
+	for i, ks := range cfg.KeyServers {
+		cfg.KeyServers[i] = withPort(ks)
+		if _, ok := preSharedKey(cfg.Phase1.PSKs, ks.Addr()); !ok {
+			return cfg, fmt.Errorf("key server %s: no pre-shared key", ks.Addr())
+		}
+	}
+	setDefault(&cfg.MTU, defaultMTU)
+	setDefault(&cfg.RetryDelay, defaultRetryDelay)
+	setDefault(&cfg.Phase1.Lifetime, defaultPhase1Lifetime)
+	setDefault(&cfg.Phase1.Retransmit, defaultRetransmit)
+	setDefault(&cfg.Phase1.Retries, defaultRetries)
+	return cfg, nil
+}
+
+func setDefault[T comparable](v *T, otherwise T) {
+	var zero T
+	if *v == zero {
+		*v = otherwise
+	}
+}
+
+func withPort(a netip.AddrPort) netip.AddrPort {
+	if a.Port() != 0 {
+		return a
+	}
+	return netip.AddrPortFrom(a.Addr(), port)
+}
+
+// preSharedKey finds the key of a peer; the longest prefix wins (RFC 2409 §5.4).
+func preSharedKey(keys []policy.PSK, peer netip.Addr) ([]byte, bool) {
+	var best *policy.PSK
+	for i := range keys {
+		k := &keys[i]
+		if k.Peer.Contains(peer) && (best == nil || k.Peer.Bits() > best.Peer.Bits()) {
+			best = k
+		}
+	}
+	if best == nil {
+		return nil, false
+	}
+	return best.Key, true
+}

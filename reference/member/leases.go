@@ -1,0 +1,86 @@
+package member
+
+import (
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// lease is how long the newest SA of a flow lasts, and when the member gives up waiting for a rekey to replace it.
+type lease struct {
+	spi        uint32
+	end, renew time.Time
+}
+
+// leases are the newest SAs by flow. The zero value is ready for use.
+type leases struct {
+	of      map[policy.Selector]lease
+	renewAt time.Time // when to register again; zero if nothing asks for it, or it has been asked
+}
+
+// add takes over new SAs. Flows that no new SA names end with them if no flow is the same, as in the gateway.
+func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Duration) time.Duration) {
+	if len(sas) == 0 {
+		return
+	}
+	if !l.shares(sas) {
+		l.of = make(map[policy.Selector]lease)
+	}
+	for _, sa := range sas {
+		end := now.Add(sa.Lifetime)
+		if have, ok := l.of[sa.Selector]; ok && have.end.After(end) && l.offered(sas, have.spi) {
+			continue // a registration during a rollover brings old and new
+		}
+		l.of[sa.Selector] = lease{spi: sa.SPI, end: end, renew: end.Add(-margin(sa.Lifetime))}
+	}
+	l.schedule()
+}
+
+func (l *leases) shares(sas []policy.TrafficSA) bool {
+	for _, sa := range sas {
+		if _, ok := l.of[sa.Selector]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *leases) offered(sas []policy.TrafficSA, spi uint32) bool {
+	for _, sa := range sas {
+		if sa.SPI == spi {
+			return true
+		}
+	}
+	return false
+}
+
+// remove forgets the SA of that SPI, or all of them if it is 0.
+func (l *leases) remove(spi uint32) {
+	for flow, have := range l.of {
+		if spi == 0 || have.spi == spi {
+			delete(l.of, flow)
+		}
+	}
+	l.schedule()
+}
+
+// clear forgets everything.
+func (l *leases) clear() { *l = leases{} }
+
+func (l *leases) schedule() {
+	l.renewAt = time.Time{}
+	for _, have := range l.of {
+		if l.renewAt.IsZero() || have.renew.Before(l.renewAt) {
+			l.renewAt = have.renew
+		}
+	}
+}
+
+// margin is how long before the end of an SA of that lifetime the member registers again. Key servers rekey at about nine
+// tenths of a lifetime; without a configured margin the member waits for that.
+func (m *Member) margin(lifetime time.Duration) time.Duration {
+	if m.cfg.ReRegister > 0 && m.cfg.ReRegister < lifetime {
+		return m.cfg.ReRegister
+	}
+	return min(defaultReRegister, lifetime/20)
+}

@@ -1,0 +1,54 @@
+package ike
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// What a zero field of Config stands for.
+const (
+	DefaultLifetime   = 24 * time.Hour
+	DefaultRetransmit = time.Second
+	DefaultRetries    = 4
+	DefaultDOI        = 2 // GDOI (RFC 6407 §2.1)
+)
+
+// ErrTimeout means that an exchange was given up: the peer did not answer any copy, or did not go on.
+var ErrTimeout = errors.New("ike: phase 1 timed out")
+
+// Config is what all exchanges of one node share. It is only read.
+type Config struct {
+	Rules      *rule.Switches
+	Role       rule.Role // of the node
+	Rand       io.Reader // cookies, nonces, private values; must not fail
+	Tap        core.Tap
+	Local      netip.AddrPort                       // its address is the Phase 1 identity
+	Lifetime   time.Duration                        // offered, and the longest that is kept; 0 means DefaultLifetime
+	Retransmit time.Duration                        // first interval, doubled each time; 0 means DefaultRetransmit
+	Retries    int                                  // repetitions before giving up; 0 means DefaultRetries
+	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
+	DOI        uint32                               // of the SA payload; 0 means DefaultDOI
+}
+
+// Datagram is a message to be sent.
+type Datagram struct {
+	Kind core.Kind
+	To   netip.AddrPort
+	Data []byte // nil if a tap withheld it
+}
+
+// Notified is the error for a notification in clear from the peer during Phase 1. Nobody has proven it, so the exchange
+// goes on (RFC 2409 §5.7).
+type Notified struct {
+	Type isakmp.NotifyType
+	Data []byte
+}
+
+// Error says which notification it was.
+func (n *Notified) Error() string { return "ike: peer notifies " + n.Type.String() }

@@ -1,0 +1,25 @@
+// Package ike is Phase 1 of IKEv1 as GDOI uses it: Main Mode with a pre-shared key, as initiator and as responder, and the
+// protection that the established SA gives to a GROUPKEY-PULL or an Informational exchange.
+//
+//	1  I --> R  HDR, SA
+//	2  R --> I  HDR, SA
+//	3  I --> R  HDR, KE, Ni
+//	4  R --> I  HDR, KE, Nr
+//	5  I --> R  HDR*, IDii, HASH_I
+//	6  R --> I  HDR*, IDir, HASH_R
+//
+// An Exchange is one Phase 1 in progress. It is handed datagrams and the time, and gives back datagrams and, once, an SA. A
+// message that is refused leaves it as it was, so that the right one still completes it. A Stream is one exchange under an
+// SA: it has a Message ID and a chain of IVs of its own, so several run side by side.
+//
+// Every outgoing message passes the Tap at three stages (see package core). What a tap changes at Built counts as what was
+// sent: keys and HASHes are made from it. What it changes later reaches the wire, but not the state of this side. A Next
+// Payload or Length that a tap sets in the header is left alone, a message whose E flag it clears leaves unencrypted, and
+// each copy of a repeated message passes Sealed again.
+//
+// Nothing here reads a clock or a global source of randomness, opens a socket or starts a goroutine. Config.Rand must not
+// fail; a source that does ends the program, as crypto/rand would.
+//
+// Specifications: RFC 2409 §4, §5, §5.4, §5.7 and appendices A and B; RFC 2408 §3, §4.5, §4.8 and §5; RFC 2407 §4.6.2;
+// RFC 6407 §2. Not here: Aggressive Mode, signatures, NAT traversal.
+package ike

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 // Reader takes fields off the front of an input. After its first error it returns zeros and nothing is left in it.
 type Reader struct {
@@ -77,6 +80,18 @@ func (r *Reader) Fail(offset int, field string, err error) {
 		r.err = &Error{Offset: offset, Field: field, Err: err}
 	}
 	r.left = nil
+}
+
+// Adopt notes the error of another Reader over a part of this input, unless it is nil or there is one already.
+func (r *Reader) Adopt(err error) {
+	var e *Error
+	switch {
+	case err == nil:
+	case errors.As(err, &e):
+		r.Fail(e.Offset, e.Field, e.Err)
+	default:
+		r.Fail(r.at, "part", err)
+	}
 }
 
 // Err is the first error, an *Error.

@@ -1,0 +1,7 @@
+// Package gdoi has the payloads of GDOI: policy (SA with SAK, GAP and SAT), keys (KD) and the sequence number (SEQ), as
+// GROUPKEY-PULL, GROUPKEY-PUSH (RFC 6407 §3, §4, §5) and GROUPKEY-PUSH-ACK (RFC 8263) carry them.
+//
+// The dialects Pull, Push and ACK read them. As in package isakmp, decoders judge structure only, what they return
+// aliases the input, and it encodes to the same octets again. Payloads here are octets made readable; what they mean as
+// group policy is the business of others.
+package gdoi

@@ -1,0 +1,129 @@
+package group
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// Ack is an acknowledgement as a carrier has read it.
+type Ack struct {
+	Under    policy.RekeySPI // of the PUSH
+	Sequence uint32
+	Member   netip.Addr // the address from which it says it registered last
+}
+
+// Missing is a member that was expected to acknowledge a PUSH and has not.
+type Missing struct {
+	Identity netip.Addr
+	Address  netip.AddrPort
+	Gone     bool // it is no longer counted among the members
+}
+
+// Ack takes an acknowledgement. Proven is called at most once, after all that can be checked without it, with the cipher
+// key of the Rekey SA that protected the PUSH; it tells whether the acknowledgement was made with that key (RFC 8263 §5).
+// The error is a *rule.Violation.
+func (g *Group) Ack(now time.Time, a Ack, proven func(key []byte) bool) error {
+	rules := g.opts.Rules
+	r := g.heardUnder(a.Under)
+	if r == nil {
+		return guardAckMember.Violated("acknowledgement under unknown Rekey SA %v", a.Under)
+	}
+	if !guardAckAsked.Holds(rules, r.Ack != policy.AckNone) {
+		return guardAckAsked.Violated("acknowledgement that was not asked for")
+	}
+	m, window := g.acknowledger(r, a.Member)
+	if !guardAckMember.Holds(rules, window != nil && a.Sequence > window.after) {
+		return guardAckMember.Violated("acknowledgement by %v of PUSH %d, which it was not sent", a.Member, a.Sequence)
+	}
+	if !guardAckSent.AtMost(rules, uint64(a.Sequence), uint64(r.sequence)) {
+		return guardAckSent.Violated("acknowledgement of PUSH %d, the last was %d", a.Sequence, r.sequence)
+	}
+	if !guardAckDuplicate.Holds(rules, window == nil || !window.has(a.Sequence)) {
+		return guardAckDuplicate.Violated("acknowledgement by %v of PUSH %d again", a.Member, a.Sequence)
+	}
+	if !guardAckProven.Holds(rules, proven(r.Key)) {
+		return guardAckProven.Violated("acknowledgement by %v of PUSH %d with a wrong HASH", a.Member, a.Sequence)
+	}
+	if window != nil && guardAckRecorded.Kept(rules) {
+		g.acknowledged(m, window, r, a.Sequence)
+	}
+	return nil
+}
+
+// acknowledger finds the member of that address and what it has acknowledged under the Rekey SA so far.
+func (g *Group) acknowledger(r *rekeySA, addr netip.Addr) (*member, *ackWindow) {
+	m := g.byAddress[addr.Unmap()]
+	if m == nil {
+		return nil, nil
+	}
+	return m, m.acks[r]
+}
+
+func (g *Group) acknowledged(m *member, window *ackWindow, r *rekeySA, sequence uint32) {
+	window.mark(sequence)
+	m.everAcked, m.missed = true, 0
+	switch {
+	case m.ackedSA == r:
+		m.acked = max(m.acked, sequence)
+	case m.ackedSA == nil || m.ackedSA != g.epoch.rekey: // else this one is late
+		m.ackedSA, m.acked = r, sequence
+	}
+	for _, o := range slices.Clone(g.outstanding) {
+		if o.under == r && o.plan.Rekey.Sequence == sequence {
+			o.release(m)
+			if o.finished() {
+				g.settle(o)
+			}
+		}
+	}
+}
+
+// missing lists the members whose acknowledgement is overdue. One that has never acknowledged anything may be unable to,
+// and is not missed (RFC 8263 §6). After the last attempt it also counts against the member.
+func (g *Group) missing(o *outstanding, last bool) []Missing {
+	var missing []Missing
+	for _, m := range slices.Clone(o.waiting) {
+		if !guardAckExpected.Holds(g.opts.Rules, m.everAcked) {
+			continue
+		}
+		if last {
+			m.missed++
+		}
+		gone := m.missed >= goneAfter
+		if gone {
+			g.drop(m)
+		}
+		if guardAckMissing.Kept(g.opts.Rules) {
+			missing = append(missing, Missing{Identity: m.identity, Address: m.address, Gone: gone})
+		}
+	}
+	return missing
+}
+
+// ackWindow remembers which of the last 64 numbers have been acknowledged. The zero window has seen none.
+type ackWindow struct {
+	after uint32 // the number given at registration; the member was sent those above it
+	top   uint32 // highest acknowledged
+	seen  uint64 // bit i: top-i has been acknowledged
+}
+
+// has reports whether a number has been acknowledged, or is too old to tell.
+func (w *ackWindow) has(n uint32) bool {
+	if n > w.top {
+		return false
+	}
+	return w.top-n >= 64 || w.seen&(1<<(w.top-n)) != 0
+}
+
+func (w *ackWindow) mark(n uint32) {
+	if n > w.top {
+		w.seen <<= min(n-w.top, 64)
+		w.top = n
+	}
+	if w.top-n < 64 {
+		w.seen |= 1 << (w.top - n)
+	}
+}

@@ -1,0 +1,114 @@
+package group
+
+import (
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// adopt puts an epoch in force: what is new in it begins to live now, and what it replaces retires.
+func (g *Group) adopt(now time.Time, next *epoch) {
+	was := g.epoch
+	g.epoch, g.prepared = next, nil
+	if next.rekey != nil && (was == nil || was.rekey != next.rekey) {
+		g.enlive(now, next.rekey)
+		if was != nil {
+			g.retire(now, was.rekey)
+		}
+	}
+	for _, sa := range next.sas {
+		if sa.expires.IsZero() {
+			sa.expires = now.Add(sa.Lifetime)
+			sa.replace = sa.expires.Add(-g.margin(sa.Lifetime))
+			g.usedSPIs[sa.SPI] = sa.expires
+			g.changes.SAs = append(g.changes.SAs, sa.TrafficSA)
+		}
+	}
+}
+
+func (g *Group) enlive(now time.Time, r *rekeySA) {
+	r.expires = now.Add(r.Lifetime)
+	r.replace = now.Add(guardKEKLifetime.Delay(g.opts.Rules, r.Lifetime-g.margin(r.Lifetime)))
+	g.changes.Rekeys = append(g.changes.Rekeys, r.RekeySA)
+}
+
+// retire keeps a replaced Rekey SA for as long as acknowledgements of its last PUSH may come (RFC 8263 §6).
+func (g *Group) retire(now time.Time, r *rekeySA) {
+	r.heard = now
+	if r.Ack != policy.AckNone && guardAckKEKKept.Kept(g.opts.Rules) {
+		r.heard = now.Add(g.wait() * time.Duration(g.cfg.Rekey.Retransmit+1))
+	}
+	g.retired = append(g.retired, r)
+}
+
+// margin is how long before its end something with this lifetime is replaced.
+func (g *Group) margin(lifetime time.Duration) time.Duration {
+	if g.cfg.Rekey.Margin == 0 {
+		return lifetime / 10
+	}
+	return g.cfg.Rekey.Margin
+}
+
+// forget drops what has ended: retired Rekey SAs, members that hold nothing else, and SPIs that may be chosen again.
+func (g *Group) forget(now time.Time) {
+	kept := g.retired[:0]
+	for _, r := range g.retired {
+		if now.Before(r.heard) {
+			kept = append(kept, r)
+			continue
+		}
+		g.dropHolders(r)
+		if g.epoch.rekey.SPI != r.SPI {
+			g.changes.Ended = append(g.changes.Ended, r.SPI)
+		}
+	}
+	clear(g.retired[len(kept):])
+	g.retired = kept
+	g.dropExpired(now)
+	for spi, expires := range g.usedSPIs {
+		if now.After(expires) {
+			delete(g.usedSPIs, spi)
+		}
+	}
+}
+
+// heardUnder finds the Rekey SA of that SPI, in force or retired.
+func (g *Group) heardUnder(spi policy.RekeySPI) *rekeySA {
+	if r := g.epoch.rekey; r != nil && r.SPI == spi {
+		return r
+	}
+	for _, r := range g.retired {
+		if r.SPI == spi {
+			return r
+		}
+	}
+	return nil
+}
+
+// download is what an epoch gives a member at this time, without SIDs. Lifetimes are whole seconds, rounded down, so that
+// nobody uses a key longer than the group does.
+func (g *Group) download(now time.Time, e *epoch) policy.Download {
+	d := policy.Download{Group: g.cfg.ID, Activation: g.cfg.Activation}
+	if e.rekey != nil {
+		r := e.rekey.RekeySA
+		r.Lifetime = remaining(now, e.rekey.expires, r.Lifetime)
+		d.Rekey, d.Sequence = &r, e.rekey.sequence
+		if !guardSequenceGiven.Kept(g.opts.Rules) {
+			d.Sequence++
+		}
+	}
+	for _, sa := range e.sas {
+		t := sa.TrafficSA
+		t.Lifetime = remaining(now, sa.expires, t.Lifetime)
+		d.SAs = append(d.SAs, t)
+	}
+	return d
+}
+
+// remaining is the rest of a lifetime; something prepared and not in force has its whole life before it.
+func remaining(now, expires time.Time, whole time.Duration) time.Duration {
+	if expires.IsZero() {
+		return whole
+	}
+	return max(0, expires.Sub(now).Truncate(time.Second))
+}

@@ -1,0 +1,118 @@
+package group
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// What stands for a zero in the configuration.
+const (
+	defaultKEKLifetime = 86400 * time.Second
+	defaultTEKLifetime = 3600 * time.Second
+	defaultInterval    = 10 * time.Second // RFC 8263 §6
+	defaultSIDBits     = 8
+)
+
+// Errors of a registration. In both cases the candidate can register again.
+var (
+	// ErrMoved means that the group has changed since the offer was made.
+	ErrMoved = errors.New("group: the offer is no longer in force")
+	// ErrSIDsExhausted means that fewer SIDs were left than asked for; the group has been made anew.
+	ErrSIDsExhausted = errors.New("group: the SIDs were used up")
+)
+
+// ErrNoRekey means that the group has no Rekey SA and so cannot do what was asked.
+var ErrNoRekey = errors.New("group: the group has no rekey")
+
+// Options are what a group gets from its carrier.
+type Options struct {
+	Rand       io.Reader      // keys and SPIs
+	Rules      *rule.Switches // of the node
+	Source     netip.AddrPort // where its PUSH messages come from
+	PublicKey  []byte         // SubjectPublicKeyInfo, DER; not needed without rekey
+	SigKeyBits int
+}
+
+// Group is one group of a key server.
+type Group struct {
+	cfg  policy.Group
+	opts Options
+
+	epoch    *epoch // in force
+	prepared *epoch // made ahead for when the SIDs are used up; not in force
+	retired  []*rekeySA
+	usedSPIs map[uint32]time.Time // of Data-Security SAs, until they expire
+
+	nextSID     uint64
+	members     []*member // in the order of their first registration
+	byIdentity  map[netip.Addr]*member
+	byAddress   map[netip.Addr]*member
+	outstanding []*outstanding
+	changes     Changes
+}
+
+// New makes a group with its first keys. It fails if the configuration cannot work or Rand fails.
+func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
+	if err := Validate(cfg); err != nil {
+		return nil, err
+	}
+	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]time.Time),
+		byIdentity: make(map[netip.Addr]*member), byAddress: make(map[netip.Addr]*member)}
+	if g.cfg.SIDBits == 0 {
+		g.cfg.SIDBits = defaultSIDBits
+	}
+	if g.cfg.Rekey.Interval == 0 {
+		g.cfg.Rekey.Interval = defaultInterval
+	}
+	first, err := g.newEpoch()
+	if err != nil {
+		return nil, err
+	}
+	g.adopt(now, first)
+	g.nextSID = g.firstSID()
+	return g, nil
+}
+
+// ID is the group identifier.
+func (g *Group) ID() uint32 { return g.cfg.ID }
+
+// Name is the group's name in the configuration.
+func (g *Group) Name() string { return g.cfg.Name }
+
+// Authorised reports whether a peer that has proven this identity may join (RFC 6407 §3.1).
+func (g *Group) Authorised(id netip.Addr) bool {
+	return guardAuthorised.Holds(g.opts.Rules, g.listed(id.Unmap()))
+}
+
+// Unauthorised is the violation to report of a peer that is not Authorised.
+func Unauthorised(id netip.Addr) *rule.Violation {
+	return guardAuthorised.Violated("%v is not on the list of the group's members", id)
+}
+
+func (g *Group) listed(id netip.Addr) bool {
+	for _, prefix := range g.cfg.Members {
+		if prefix.Contains(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// Changes is what a carrier has to know of a group beyond the plans it sends.
+type Changes struct {
+	Rekeys []policy.RekeySA   // made and in force, or for a while still to be listened to
+	SAs    []policy.TrafficSA // made and in force
+	Ended  []policy.RekeySPI  // no longer listened to
+}
+
+// Changes returns what has changed since it was last called, and at first everything.
+func (g *Group) Changes() Changes {
+	c := g.changes
+	g.changes = Changes{}
+	return c
+}

@@ -1,0 +1,117 @@
+package group
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// goneAfter is how many PUSH messages in a row a member may leave unacknowledged, each with all its repetitions, before
+// it is considered gone (RFC 8263 §6 leaves the number open). One that comes back registers again.
+const goneAfter = 3
+
+// member is a registered member as the group knows it.
+type member struct {
+	identity   netip.Addr     // proven to the carrier
+	address    netip.AddrPort // from which it registered last
+	registered time.Time
+	holds      *rekeySA  // the Rekey SA it can read; nil without rekey
+	until      time.Time // without rekey: when the last SA it was given ends
+	sids       []uint32
+
+	acks      map[*rekeySA]*ackWindow
+	acked     uint32 // highest number it acknowledged under ackedSA
+	ackedSA   *rekeySA
+	everAcked bool
+	missed    int // PUSH messages in a row without acknowledgement
+}
+
+// record enters a member, or enters it again under the same identity.
+func (g *Group) record(now time.Time, id netip.Addr, from netip.AddrPort) *member {
+	m := g.byIdentity[id]
+	if m == nil {
+		m = &member{identity: id, acks: make(map[*rekeySA]*ackWindow)}
+		g.members = append(g.members, m)
+		g.byIdentity[id] = m
+	}
+	g.settleAt(m, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+	m.registered, m.missed = now, 0
+	m.holds, m.until = g.epoch.rekey, g.lastExpiry()
+	if m.holds != nil {
+		m.acks[m.holds] = &ackWindow{after: m.holds.sequence}
+	}
+	g.release(m) // what it has missed came with the registration
+	return m
+}
+
+// settleAt notes the address of a member, by which its acknowledgements will be known.
+func (g *Group) settleAt(m *member, at netip.AddrPort) {
+	if g.byAddress[m.address.Addr()] == m {
+		delete(g.byAddress, m.address.Addr())
+	}
+	m.address = at
+	g.byAddress[at.Addr()] = m
+}
+
+// drop forgets a member.
+func (g *Group) drop(m *member) {
+	g.members = slices.DeleteFunc(g.members, func(have *member) bool { return have == m })
+	delete(g.byIdentity, m.identity)
+	if g.byAddress[m.address.Addr()] == m {
+		delete(g.byAddress, m.address.Addr())
+	}
+	g.release(m)
+}
+
+// release stops waiting for acknowledgements of a member.
+func (g *Group) release(m *member) {
+	for _, o := range slices.Clone(g.outstanding) {
+		o.release(m)
+		if o.finished() {
+			g.settle(o)
+		}
+	}
+}
+
+// holders are the members that can read a PUSH under this Rekey SA, but for one.
+func (g *Group) holders(r *rekeySA, except netip.Addr) []*member {
+	var holders []*member
+	for _, m := range g.members {
+		if m.holds == r && m.identity != except {
+			holders = append(holders, m)
+		}
+	}
+	return holders
+}
+
+// dropHolders forgets the members that were left behind with a Rekey SA that has ended.
+func (g *Group) dropHolders(r *rekeySA) {
+	for _, m := range g.holders(r, netip.Addr{}) {
+		g.drop(m)
+	}
+	for _, m := range g.members {
+		delete(m.acks, r)
+	}
+}
+
+// dropExpired forgets the members of a group without rekey that have not registered again in time.
+func (g *Group) dropExpired(now time.Time) {
+	if g.epoch.rekey != nil {
+		return
+	}
+	for _, m := range slices.Clone(g.members) {
+		if now.After(m.until) {
+			g.drop(m)
+		}
+	}
+}
+
+func (g *Group) lastExpiry() time.Time {
+	var last time.Time
+	for _, sa := range g.epoch.sas {
+		if sa.expires.After(last) {
+			last = sa.expires
+		}
+	}
+	return last
+}

@@ -1,0 +1,96 @@
+package group
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// Offer is what a group would give to a member that registered now. It is void once the group has moved on.
+type Offer struct {
+	Download policy.Download // without SIDs
+	epoch    *epoch
+	after    *epoch // in force when the offer was made
+}
+
+// Offer says what the group would give now. It allocates nothing and records nobody (RFC 6407 §3.2). When the SIDs are
+// used up it offers keys that are not in force yet: Admit puts them in force.
+func (g *Group) Offer(now time.Time) (*Offer, error) {
+	e := g.epoch
+	if g.exhausted() {
+		if err := g.prepare(); err != nil {
+			return nil, err
+		}
+		e = g.prepared
+	}
+	if !guardSIDAfterProof.Kept(g.opts.Rules) {
+		g.nextSID++
+	}
+	return &Offer{Download: g.download(now, e), epoch: e, after: g.epoch}, nil
+}
+
+// prepare makes the epoch that follows when the SIDs are used up. All offers until then share it.
+func (g *Group) prepare() error {
+	if g.prepared != nil {
+		return nil
+	}
+	next, err := g.newEpoch()
+	g.prepared = next
+	return err
+}
+
+// Admission is what comes of a registration: the keys for the member, and rekeys to be sent before it gets them.
+type Admission struct {
+	Download policy.Download
+	Plans    []Plan
+}
+
+// Admit records a member that has proven itself and gives it the keys of the offer, the present sequence number and, if
+// the group has a counter mode, as many SIDs as it asked for (none: one; RFC 6407 §3.5). When they are used up, the group
+// is made anew: everything is deleted, and the SIDs start from the beginning. An Admission may have plans even if the
+// registration failed. The error is ErrMoved, ErrSIDsExhausted, or a *rule.Violation if so many SIDs do not exist.
+func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
+	id = id.Unmap()
+	n := g.sidsFor(asked)
+	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.sidSpace()) {
+		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for", n, g.cfg.SIDBits)
+	}
+	var a Admission
+	if offer.epoch != g.epoch {
+		if offer.after != g.epoch || offer.epoch != g.prepared {
+			return Admission{}, ErrMoved
+		}
+		a.Plans = append(a.Plans, g.renew(now, id)...)
+	}
+	if g.short(n) {
+		if err := g.prepare(); err != nil {
+			return a, err
+		}
+		a.Plans = append(a.Plans, g.renew(now, id)...)
+		return a, fmt.Errorf("%w: %d asked for", ErrSIDsExhausted, n)
+	}
+	a.Download = g.download(now, g.epoch)
+	m := g.record(now, id, from)
+	if n > 0 {
+		m.sids = g.takeSIDs(m, n)
+		a.Download.SIDs = &policy.SIDs{Bits: g.cfg.SIDBits, Values: m.sids}
+	}
+	if g.epoch.rekey != nil && !guardSequenceKept.Kept(g.opts.Rules) {
+		g.epoch.rekey.sequence++
+	}
+	return a, nil
+}
+
+// renew replaces everything by the prepared epoch and starts the SIDs anew. The members are told to delete what they have,
+// but for the one that is about to be given the new keys.
+func (g *Group) renew(now time.Time, candidate netip.Addr) []Plan {
+	var plans []Plan
+	if guardSIDDelete.Kept(g.opts.Rules) {
+		plans = append(plans, g.plan(now, deleteAll(), candidate))
+	}
+	g.nextSID = g.firstSID()
+	g.adopt(now, g.prepared)
+	return plans
+}

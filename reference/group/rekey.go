@@ -1,0 +1,141 @@
+package group
+
+import (
+	"errors"
+	"math"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+var errNothing = errors.New("group: the group has no Data-Security SA to replace")
+
+// Plan is a rekey that is due: what changes, and to whom it goes. The carrier makes one message of it and sends the same
+// octets to each address.
+type Plan struct {
+	Rekey   policy.Rekey
+	Under   policy.RekeySA   // protects the message; the one in force before this rekey
+	To      []netip.AddrPort // empty: there is nobody to tell
+	Attempt int              // above 0: the message has been sent before, and the same octets go out again
+	Missing []Missing        // members that should have acknowledged an earlier attempt
+}
+
+// Rekey replaces what the operator asks for, now.
+func (g *Group) Rekey(now time.Time, what control.RekeyArgs) (Plan, error) {
+	if what.DeleteAll {
+		return g.restart(now)
+	}
+	if what.KEK && g.epoch.rekey == nil {
+		return Plan{}, ErrNoRekey
+	}
+	var teks []int
+	if !what.KEK || !what.KEKOnly {
+		for i := range g.epoch.sas {
+			teks = append(teks, i)
+		}
+	}
+	if !what.KEK && len(teks) == 0 {
+		return Plan{}, errNothing
+	}
+	return g.replace(now, what.KEK, teks)
+}
+
+// restart deletes all SAs and begins anew with other keys, which members get when they register again.
+func (g *Group) restart(now time.Time) (Plan, error) {
+	if err := g.prepare(); err != nil {
+		return Plan{}, err
+	}
+	p := g.plan(now, deleteAll(), netip.Addr{})
+	g.nextSID = g.firstSID()
+	g.adopt(now, g.prepared)
+	return p, nil
+}
+
+// deleteAll tells members to delete all SAs, zero standing for all of a kind (RFC 6407 §5.9).
+func deleteAll() policy.Rekey { return policy.Rekey{DeleteTEKs: []uint32{0}, DeleteKEK: true} }
+
+// replace makes a new Rekey SA, if asked to, and new Data-Security SAs for those places in the policy. The message with
+// them goes out under the Rekey SA in force until now (RFC 6407 §4.3).
+func (g *Group) replace(now time.Time, kek bool, teks []int) (Plan, error) {
+	next, change, err := g.successor(kek, teks)
+	if err != nil {
+		return Plan{}, err
+	}
+	old := g.epoch.rekey
+	p := g.plan(now, change, netip.Addr{})
+	if change.NewRekey != nil && !guardSequenceRestart.Kept(g.opts.Rules) {
+		next.rekey.sequence = old.sequence
+	}
+	g.adopt(now, next)
+	if change.NewRekey != nil {
+		g.hand(old, next.rekey)
+	}
+	return p, nil
+}
+
+// successor is the epoch after the present one, and the change that leads to it.
+func (g *Group) successor(kek bool, teks []int) (*epoch, policy.Rekey, error) {
+	next := &epoch{rekey: g.epoch.rekey, sas: append([]*trafficSA(nil), g.epoch.sas...)}
+	var change policy.Rekey
+	if next.rekey != nil && (kek || next.rekey.sequence >= math.MaxUint32-1) { // numbers never wrap
+		r, err := g.newRekeySA()
+		if err != nil {
+			return nil, change, err
+		}
+		next.rekey, change.NewRekey = r, &r.RekeySA
+	}
+	var made []*trafficSA
+	for _, i := range teks {
+		t, err := g.newTrafficSA(g.cfg.SAs[i], made)
+		if err != nil {
+			return nil, change, err
+		}
+		made = append(made, t)
+		next.sas[i] = t
+		change.SAs = append(change.SAs, t.TrafficSA)
+	}
+	if len(made) > 0 {
+		change.Activation = g.cfg.Activation
+	}
+	return next, change, nil
+}
+
+// plan addresses a change to the members, but for one, and takes the next sequence number if there is anybody to tell.
+func (g *Group) plan(now time.Time, change policy.Rekey, except netip.Addr) Plan {
+	r := g.epoch.rekey
+	if r == nil {
+		return Plan{Rekey: change}
+	}
+	holders := g.holders(r, except)
+	p := Plan{Rekey: change, Under: r.RekeySA, To: g.addresses(holders)}
+	if len(p.To) > 0 && guardSequence.Kept(g.opts.Rules) {
+		r.sequence++
+	}
+	p.Rekey.Under, p.Rekey.Sequence = r.SPI, r.sequence
+	if len(p.To) > 0 {
+		g.await(now, p, r, holders)
+	}
+	return p
+}
+
+// addresses is where a PUSH for these members goes. A multicast group is told even if no member is known.
+func (g *Group) addresses(members []*member) []netip.AddrPort {
+	if g.cfg.Rekey.Transport == policy.TransportMulticast {
+		return []netip.AddrPort{g.cfg.Rekey.Address}
+	}
+	var to []netip.AddrPort
+	for _, m := range members {
+		to = append(to, m.address)
+	}
+	return to
+}
+
+// hand notes that the members with the old Rekey SA were sent the new one.
+func (g *Group) hand(old, next *rekeySA) {
+	for _, m := range g.holders(old, netip.Addr{}) {
+		m.holds = next
+		m.acks[next] = &ackWindow{after: next.sequence}
+	}
+}

@@ -1,0 +1,144 @@
+package group
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// outstanding is a PUSH that may have to be sent again.
+type outstanding struct {
+	plan    Plan
+	under   *rekeySA
+	waiting []*member // those asked for an acknowledgement that have not sent it
+	next    time.Time
+}
+
+// release stops waiting for a member.
+func (o *outstanding) release(m *member) {
+	o.waiting = slices.DeleteFunc(o.waiting, func(w *member) bool { return w == m })
+}
+
+// finished reports whether every acknowledgement that was asked for has come.
+func (o *outstanding) finished() bool { return o.under.Ack != policy.AckNone && len(o.waiting) == 0 }
+
+// Deadline is when Due has something to do next.
+func (g *Group) Deadline() (time.Time, bool) {
+	var first time.Time
+	sooner := func(t time.Time) {
+		if first.IsZero() || t.Before(first) {
+			first = t
+		}
+	}
+	if g.epoch.rekey != nil {
+		sooner(g.epoch.rekey.replace)
+	}
+	for _, sa := range g.epoch.sas {
+		sooner(sa.replace)
+	}
+	for _, o := range g.outstanding {
+		sooner(o.next)
+	}
+	for _, r := range g.retired {
+		sooner(r.heard)
+	}
+	return first, !first.IsZero()
+}
+
+// Due returns the messages to be sent now: repetitions, and then what the ends of lifetimes call for. Before the KEK
+// ends, everything is replaced in one PUSH; otherwise the Data-Security SAs whose time has come.
+func (g *Group) Due(now time.Time) ([]Plan, error) {
+	plans := g.repetitions(now)
+	g.forget(now)
+	kek := g.epoch.rekey != nil && !now.Before(g.epoch.rekey.replace)
+	var teks []int
+	for i, sa := range g.epoch.sas {
+		if kek || !now.Before(sa.replace) {
+			teks = append(teks, i)
+		}
+	}
+	if !kek && len(teks) == 0 {
+		return plans, nil
+	}
+	p, err := g.replace(now, kek, teks)
+	if err != nil {
+		return plans, err
+	}
+	return append(plans, p), nil
+}
+
+// await arranges for the repetitions of a PUSH that is being sent now.
+func (g *Group) await(now time.Time, p Plan, r *rekeySA, holders []*member) {
+	o := &outstanding{plan: p, under: r, next: now.Add(g.wait())}
+	if r.Ack != policy.AckNone {
+		o.waiting = holders
+	} else if g.cfg.Rekey.Retransmit == 0 {
+		return
+	}
+	if !o.finished() {
+		g.outstanding = append(g.outstanding, o)
+	}
+}
+
+// wait is the time between two attempts, and so the time given to an acknowledgement.
+func (g *Group) wait() time.Duration {
+	if g.cfg.Rekey.Ack == policy.AckNone {
+		return g.cfg.Rekey.Interval
+	}
+	return guardAckWait.Delay(g.opts.Rules, g.cfg.Rekey.Interval)
+}
+
+// repetitions returns the PUSH messages to be sent again.
+func (g *Group) repetitions(now time.Time) []Plan {
+	var plans []Plan
+	for _, o := range slices.Clone(g.outstanding) {
+		if now.Before(o.next) {
+			continue
+		}
+		last := o.plan.Attempt >= g.cfg.Rekey.Retransmit
+		p := o.plan
+		p.To, p.Missing = nil, g.missing(o, last)
+		if !last {
+			p.Attempt++
+			p.To = g.addresses(g.unacknowledged(o))
+			o.plan.Attempt, o.next = p.Attempt, now.Add(g.wait())
+		}
+		if len(p.To) > 0 || len(p.Missing) > 0 {
+			plans = append(plans, p)
+		}
+		if last || (o.under.Ack == policy.AckNone && p.Attempt >= g.cfg.Rekey.Retransmit) {
+			g.settle(o)
+		}
+	}
+	return plans
+}
+
+// unacknowledged are the members for whom a PUSH is repeated.
+func (g *Group) unacknowledged(o *outstanding) []*member {
+	if o.under.Ack != policy.AckNone {
+		return o.waiting
+	}
+	holders := g.holders(o.under, netip.Addr{})
+	if o.plan.Rekey.NewRekey != nil { // they have been handed the new one since
+		for _, m := range g.members {
+			if m.acks[o.under] != nil && m.holds != o.under {
+				holders = append(holders, m)
+			}
+		}
+	}
+	return holders
+}
+
+// settle ends the repetitions of a PUSH.
+func (g *Group) settle(o *outstanding) {
+	g.outstanding = slices.DeleteFunc(g.outstanding, func(have *outstanding) bool { return have == o })
+}
+
+// Outstanding reports whether the PUSH of that number may have to be repeated; otherwise its octets can be forgotten.
+func (g *Group) Outstanding(under policy.RekeySPI, sequence uint32) bool {
+	return slices.ContainsFunc(g.outstanding, func(o *outstanding) bool {
+		return o.under.SPI == under && o.plan.Rekey.Sequence == sequence
+	})
+}

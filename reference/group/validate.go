@@ -1,0 +1,72 @@
+package group
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// Validate says whether a group with this configuration can work.
+func Validate(cfg policy.Group) error {
+	if err := validateRekey(cfg.Rekey); err != nil {
+		return fmt.Errorf("group %s: %w", cfg.Name, err)
+	}
+	if cfg.SIDBits < 0 || cfg.SIDBits > 32 {
+		return fmt.Errorf("group %s: SIDs of %d bits, want 1 to 32", cfg.Name, cfg.SIDBits)
+	}
+	if len(cfg.SAs) == 0 && cfg.Rekey.Transport == policy.TransportNone {
+		return fmt.Errorf("group %s: neither SAs nor rekey", cfg.Name) // RFC 6407 §5.2.1
+	}
+	for i, sa := range cfg.SAs {
+		if err := validateSA(sa, cfg.Rekey.Margin); err != nil {
+			return fmt.Errorf("group %s: SA %d: %w", cfg.Name, i+1, err)
+		}
+	}
+	return nil
+}
+
+func validateRekey(r policy.RekeyPolicy) error {
+	switch r.Transport {
+	case policy.TransportNone:
+		return nil
+	case policy.TransportUnicast:
+	case policy.TransportMulticast:
+		if !r.Address.Addr().IsMulticast() || r.Address.Port() == 0 {
+			return fmt.Errorf("multicast rekey to %v, want a multicast address and a port", r.Address)
+		}
+	default:
+		return fmt.Errorf("unknown transport %q of the rekey", r.Transport)
+	}
+	if r.Ack != policy.AckNone && r.Ack != policy.AckKEKSHA256 {
+		return fmt.Errorf("unknown acknowledgement type %d", r.Ack)
+	}
+	if r.Retransmit < 0 || r.Interval < 0 {
+		return fmt.Errorf("retransmission of %d times each %v", r.Retransmit, r.Interval)
+	}
+	return validateLifetime(kekLifetime(r), r.Margin)
+}
+
+func validateSA(sa policy.SAPolicy, margin time.Duration) error {
+	t, ok := ciphers[sa.Transform.Cipher]
+	switch {
+	case !ok:
+		return fmt.Errorf("unknown ESP transform %d", sa.Transform.Cipher)
+	case sa.Transform.KeyBits != 128 && sa.Transform.KeyBits != 192 && sa.Transform.KeyBits != 256:
+		return fmt.Errorf("%s with a key of %d bits", t.name, sa.Transform.KeyBits)
+	case t.combined && sa.Transform.Integrity != policy.IntegrityNone:
+		return fmt.Errorf("%s with an integrity algorithm beside it", t.name)
+	case !t.combined && integrityKeys[sa.Transform.Integrity] == 0:
+		return fmt.Errorf("%s with integrity algorithm %d", t.name, sa.Transform.Integrity)
+	case !sa.Selector.Source.IsValid() || !sa.Selector.Destination.IsValid():
+		return fmt.Errorf("selector without source or destination")
+	}
+	return validateLifetime(tekLifetime(sa), margin)
+}
+
+func validateLifetime(lifetime, margin time.Duration) error {
+	if lifetime < time.Second || margin < 0 || margin >= lifetime {
+		return fmt.Errorf("lifetime %v to be renewed %v before its end", lifetime, margin)
+	}
+	return nil
+}

@@ -9,46 +9,92 @@ import (
 )
 
 var (
-	// ErrExhausted means that the SA can protect no further packet: its sequence numbers or its IVs are used up.
+	// ErrExhausted means that the SA can protect no further packet: its sequence numbers or its IVs are used up
+	// (RFC 4303 §3.3.3, RFC 6054 §5).
 	ErrExhausted = errors.New("esp: sequence numbers or IVs are used up")
 	// ErrNoSID means that a counter mode has no SID to build its IVs with (RFC 6407 §3.5).
 	ErrNoSID = errors.New("esp: no SID for a counter mode")
 	// ErrTransform means that the algorithms, or the lengths of their keys, are not among those implemented.
 	ErrTransform = errors.New("esp: transform not supported")
+	// ErrSID means that a SID does not fit into the bits it is said to have.
+	ErrSID = errors.New("esp: no such SID")
 )
+
+// NextIPv4 and NextNone are values of the Next Header field: an inner IPv4 packet, and a dummy packet to be dropped
+// quietly (RFC 4303 §2.6).
+const (
+	NextIPv4 uint8 = 4
+	NextNone uint8 = 59
+)
+
+const headerLen = 8 // SPI and sequence number
 
 // Options says how an SA is used by this node.
 type Options struct {
 	SID     uint32 // the sender's ID, in counter modes
-	SIDBits int    // its width, 1 to 32
+	SIDBits int    // its width, 1 to 63
 	HasSID  bool
-	Rand    io.Reader // IVs of CBC
+	Rand    io.Reader // IVs of CBC; it must be unpredictable outside tests
 	Window  int       // replay window in packets, rounded up to a multiple of 64; 0: no replay protection
 	Rules   *rule.Switches
 }
 
 // SA is one ESP SA, for sending, receiving or both. It is not safe for concurrent use.
 type SA struct {
-	spi uint32
+	spi    uint32
+	rules  *rule.Switches
+	suite  suite
+	sizes  sizes
+	sent   uint64 // packets, and so the last sequence number
+	replay bool
+	window Window
 }
 
-// New makes an SA. Errors wrap ErrTransform.
-func New(t policy.TrafficSA, o Options) (*SA, error) { return &SA{spi: t.SPI}, nil }
+// suite is the algorithms of an SA at work. Packets run from the SPI to the ICV.
+type suite interface {
+	// iv fills in the IV of the next packet. It is called before anything else of the packet is used up.
+	iv(iv []byte) error
+	// seal encrypts packet in place and sets its ICV of icvLen octets.
+	seal(packet []byte, icvLen int)
+	// open verifies packet and appends its plaintext to dst. The error is a *rule.Violation.
+	open(dst, packet []byte) ([]byte, error)
+}
+
+// sizes are the lengths in octets that a suite adds; align divides the length of what is encrypted.
+type sizes struct{ iv, align, icv int }
+
+// New makes an SA that has neither sent nor received. Errors wrap ErrTransform or ErrSID.
+func New(t policy.TrafficSA, o Options) (*SA, error) {
+	s := &SA{spi: t.SPI, rules: o.Rules, replay: o.Window > 0, window: NewWindow(o.Window)}
+	var err error
+	if s.suite, s.sizes, err = newSuite(t, o); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
 
 // SPI is the SA's Security Parameters Index.
 func (s *SA) SPI() uint32 { return s.spi }
 
-// SetSID changes the sender's ID; its SSIV starts afresh (RFC 6407 §5.6.4.3).
-func (s *SA) SetSID(sid uint32, bits int) error { return nil }
+// SetSID changes the sender's ID of a counter mode; its SSIV starts afresh, unless the SID has been used on this SA
+// before, in which case it goes on (RFC 6407 §5.6.4.3). Other modes have no use for it. The error wraps ErrSID.
+func (s *SA) SetSID(sid uint32, bits int) error {
+	if g, ok := s.suite.(*gcm); ok {
+		return g.counter.setSID(sid, bits)
+	}
+	return nil
+}
 
-// Overhead is how many octets longer the ESP packet of a payload of that length is.
-func (s *SA) Overhead(payloadLen int) int { return 0 }
+// Overhead is how many octets longer the ESP packet of a payload of that length is, without any outer IP header.
+func (s *SA) Overhead(payloadLen int) int {
+	return headerLen + s.sizes.iv + s.padLen(payloadLen) + trailerLen + s.sizes.icv
+}
 
 // MaxPayload is the longest payload whose ESP packet has at most limit octets; below 0 if there is none.
-func (s *SA) MaxPayload(limit int) int { return 0 }
-
-// Seal appends to dst the ESP packet that protects payload.
-func (s *SA) Seal(dst, payload []byte, next uint8) ([]byte, error) { return dst, nil }
-
-// Open checks an ESP packet and appends its payload to dst.
-func (s *SA) Open(dst, packet []byte) (payload []byte, next uint8, err error) { return dst, 0, nil }
+func (s *SA) MaxPayload(limit int) int {
+	encrypted := limit - headerLen - s.sizes.iv - s.sizes.icv
+	if encrypted < 0 {
+		return -1
+	}
+	return encrypted - encrypted%s.sizes.align - trailerLen
+}

@@ -1,0 +1,69 @@
+package esp
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// counter makes the IVs of a counter mode, so that no two senders and no two packets share one (RFC 6054 §3):
+//
+//	SID (bits, leftmost) | SSIV (64 - bits), counted from 0
+type counter struct {
+	rules  *rule.Switches
+	hasSID bool
+	sid    uint32
+	bits   int
+	ssiv   uint64            // of the next packet
+	before map[uint32]uint64 // SSIVs where earlier SIDs of the same SA stopped: none of them may be used again
+}
+
+// defaultBits is the width of the SID in a mutant that sends without one.
+const defaultBits = 8
+
+func newCounter(o Options) (counter, error) {
+	c := counter{rules: o.Rules, bits: defaultBits}
+	if !o.HasSID {
+		return c, nil
+	}
+	return c, c.setSID(o.SID, o.SIDBits)
+}
+
+// setSID moves to another SID; one that was used before goes on where it stopped.
+func (c *counter) setSID(sid uint32, bits int) error {
+	if bits < 1 || bits > 63 || uint64(sid)>>bits != 0 {
+		return fmt.Errorf("%w: %d in %d bits", ErrSID, sid, bits)
+	}
+	if c.hasSID && c.sid == sid && c.bits == bits {
+		return nil
+	}
+	if c.before == nil {
+		c.before = make(map[uint32]uint64)
+	}
+	if c.hasSID {
+		c.before[c.sid] = c.ssiv
+	}
+	c.hasSID, c.sid, c.bits, c.ssiv = true, sid, bits, c.before[sid]
+	return nil
+}
+
+// next puts the IV of the next packet into iv.
+func (c *counter) next(iv []byte) error {
+	if !guardHasSID.Holds(c.rules, c.hasSID) {
+		return fmt.Errorf("%w: %w", ErrNoSID, guardHasSID.Violated("there is no SID to send with"))
+	}
+	room := 64 - c.bits
+	if !guardSpace.Holds(c.rules, c.ssiv>>room == 0) {
+		return fmt.Errorf("%w: %w", ErrExhausted, guardSpace.Violated("all IVs of SID %d are used up", c.sid))
+	}
+	value := uint64(c.sid)<<room | c.ssiv&(1<<room-1)
+	if !guardLeftmost.Kept(c.rules) {
+		value = c.ssiv<<c.bits | uint64(c.sid)
+	}
+	binary.BigEndian.PutUint64(iv, value)
+	if guardSSIV.Kept(c.rules) {
+		c.ssiv++
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package esp
+
+import (
+	"encoding/binary"
+
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Open checks an ESP packet, from SPI to ICV, and appends its payload to dst (RFC 4303 §3.4). The free space of dst must
+// not overlap the packet. The error is a *rule.Violation: replay, too old, not authentic, wrong padding. Then dst is
+// returned as it was, and nothing has changed except after wrong padding, whose packet was authentic.
+//
+// A dummy packet is no error: next is NextNone and the caller drops it (RFC 4303 §2.6).
+func (s *SA) Open(dst, packet []byte) (payload []byte, next uint8, err error) {
+	if !s.complete(packet) {
+		return dst, 0, guardICV.Violated("ESP SPI %08x: %d octets cannot be a packet of this SA", s.spi, len(packet))
+	}
+	sequence := binary.BigEndian.Uint32(packet[4:])
+	if v := s.admit(sequence); v != nil {
+		return dst, 0, v
+	}
+	if !guardMarkAfter.Kept(s.rules) {
+		s.window.Mark(sequence)
+	}
+	plain, err := s.suite.open(dst, packet)
+	if err != nil {
+		return dst, 0, err
+	}
+	if s.replay {
+		s.window.Mark(sequence)
+	}
+	return s.unpad(plain, len(dst), sequence)
+}
+
+// complete reports whether the packet has room for everything that this SA's packets have, in whole blocks.
+func (s *SA) complete(packet []byte) bool {
+	body := len(packet) - headerLen - s.sizes.iv - s.sizes.icv
+	return body >= s.sizes.align && body%s.sizes.align == 0
+}
+
+// admit is the first check of a received packet: is its number one that may still come?
+func (s *SA) admit(sequence uint32) *rule.Violation {
+	if !s.replay {
+		return nil
+	}
+	if !guardWindow.Above(s.rules, uint64(sequence)+uint64(s.window.Size()), uint64(s.window.Top())) {
+		return guardWindow.Violated("ESP SPI %08x: sequence %d is older than the window of %d below %d",
+			s.spi, sequence, s.window.Size(), s.window.Top())
+	}
+	if !guardReplay.Holds(s.rules, sequence != 0 && !s.window.Seen(sequence)) {
+		return guardReplay.Violated("ESP SPI %08x: sequence %d is a replay", s.spi, sequence)
+	}
+	return nil
+}
+
+// unpad cuts padding, Pad Length and Next Header off plain, whose first start octets are the caller's.
+func (s *SA) unpad(plain []byte, start int, sequence uint32) ([]byte, uint8, error) {
+	end := len(plain) - trailerLen
+	pad, next := int(plain[end]), plain[end+1]
+	if !guardPadding.Holds(s.rules, end-pad >= start && counts(plain[max(start, end-pad):end])) {
+		return plain[:start], 0, guardPadding.Violated("ESP SPI %08x sequence %d: wrong padding, length %d", s.spi, sequence, pad)
+	}
+	return plain[:max(start, end-pad)], next, nil
+}
+
+// counts reports whether the octets are 1, 2, 3, and so on.
+func counts(padding []byte) bool {
+	for i, b := range padding {
+		if b != byte(i+1) {
+			return false
+		}
+	}
+	return true
+}

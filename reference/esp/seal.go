@@ -1,0 +1,71 @@
+package esp
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+const trailerLen = 2 // Pad Length and Next Header
+
+// Seal appends to dst the ESP packet that protects payload, without an IP header (RFC 4303 §3.3). Payload must not overlap
+// the free space of dst, which should have room for Overhead more octets than payload.
+//
+// When the SA can send no more the error wraps ErrExhausted, without a SID it wraps ErrNoSID; both hold a *rule.Violation
+// if the limit is one of a requirement. On any error dst is returned as it was and nothing has been used up.
+func (s *SA) Seal(dst, payload []byte, next uint8) ([]byte, error) {
+	if s.replay && s.sent == math.MaxUint32 {
+		return dst, fmt.Errorf("%w: SPI %08x has sent 2^32-1 packets", ErrExhausted, s.spi)
+	}
+	icv := s.sizes.icv
+	if icv == icvLenHMAC && !guardICVLength.Kept(s.rules) {
+		icv = icvLenOld
+	}
+	pad := s.padLen(len(payload))
+	bodyStart := headerLen + s.sizes.iv
+	bodyEnd := bodyStart + len(payload) + pad + trailerLen
+	out := slices.Grow(dst, bodyEnd+icv)[:len(dst)+bodyEnd+icv]
+	packet := out[len(dst):]
+	if err := s.suite.iv(packet[headerLen:bodyStart]); err != nil {
+		return dst, fmt.Errorf("esp: SPI %08x: %w", s.spi, err)
+	}
+	binary.BigEndian.PutUint32(packet, s.spi)
+	binary.BigEndian.PutUint32(packet[4:], s.nextSequence())
+	body := packet[bodyStart:bodyEnd]
+	copy(body, payload)
+	s.putTrailer(body[len(payload):], pad, next)
+	s.suite.seal(packet, icv)
+	return out, nil
+}
+
+// nextSequence counts the packet. Without replay protection the 32 bits roll over, as groups with many senders need
+// (RFC 4303 §3.3.3).
+func (s *SA) nextSequence() uint32 {
+	next := s.sent + 1
+	if guardSequence.Kept(s.rules) {
+		s.sent = next
+	}
+	if !guardFirst.Kept(s.rules) {
+		next--
+	}
+	return uint32(next)
+}
+
+// padLen is the least padding that fills up the last block (RFC 4303 §2.4).
+func (s *SA) padLen(payloadLen int) int {
+	mask := s.sizes.align - 1 // align is a power of two
+	return -(payloadLen + trailerLen) & mask
+}
+
+func (s *SA) putTrailer(trailer []byte, pad int, next uint8) {
+	kept := guardPadContents.Kept(s.rules)
+	for i := range pad {
+		trailer[i] = byte(i + 1)
+		if !kept {
+			trailer[i] = 0
+		}
+	}
+	trailer[pad] = byte(pad)
+	trailer[pad+1] = next
+}

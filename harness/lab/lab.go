@@ -1,0 +1,221 @@
+package lab
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/fixtures"
+	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Env is what the run decides for every lab: where, from which seed, and which guards of the device are altered.
+type Env struct {
+	Fabric  Fabric
+	Seed    string
+	Mutants []Mutant
+}
+
+// Setup is what a spec decides. Its zero value is a key server and one member, nothing under test, with the default group.
+type Setup struct {
+	Device  rule.Role // whose node is under test: the key server, the first member, or (Both) every node
+	Members int       // 0 means 1
+	Hosts   bool      // a host behind each member
+	// Group, KeyServer and Member alter the defaults before anything starts.
+	Group     func(g *policy.Group)
+	KeyServer func(c *policy.KeyServer)
+	Member    func(i int, c *policy.Member)
+}
+
+// Lab is one network with its nodes.
+type Lab struct {
+	Net
+	KS    *Peer
+	GM    []*Peer // GM[0] is gm1
+	Hosts []Host  // Hosts[0] is h1, behind gm1
+	setup Setup
+}
+
+// Patience is how long a lab waits, in the network's own time, for something that ought to happen soon.
+const Patience = 15 * time.Second
+
+// GroupID is the identifier of the default group.
+const GroupID = 1234
+
+// New builds the network; no node runs yet.
+func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
+	if setup.Members == 0 {
+		setup.Members = 1
+	}
+	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts})
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{Net: net, setup: setup}
+	if err := l.populate(env); err != nil {
+		return nil, errors.Join(err, net.Close())
+	}
+	return l, nil
+}
+
+func (l *Lab) populate(env Env) error {
+	ks, err := defaultKeyServer(l.setup)
+	if err != nil {
+		return err
+	}
+	l.KS = newPeer(l, Station{Name: KeyServerName, KS: ks, Device: l.setup.Device == rule.KS || l.setup.Device == rule.Both}, env)
+	for i := 1; i <= l.setup.Members; i++ {
+		device := l.setup.Device == rule.Both || (l.setup.Device == rule.GM && i == 1)
+		l.GM = append(l.GM, newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.setup, i), Device: device}, env))
+		if l.setup.Hosts {
+			h, err := l.Host(HostName(i))
+			if err != nil {
+				return err
+			}
+			l.Hosts = append(l.Hosts, h)
+		}
+	}
+	return nil
+}
+
+// Up starts the key server and every member, and waits until all are registered.
+func (l *Lab) Up(ctx context.Context) error {
+	if err := l.KS.Start(ctx); err != nil {
+		return err
+	}
+	for _, gm := range l.GM {
+		if err := gm.Start(ctx); err != nil {
+			return err
+		}
+	}
+	for _, gm := range l.GM {
+		if err := gm.AwaitRegistered(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Pass lets so much of the network's time go by.
+func (l *Lab) Pass(ctx context.Context, d time.Duration) {
+	l.Wait(ctx, d, func() bool { return false })
+}
+
+// Keys returns everybody's key log, the testers' first.
+func (l *Lab) Keys() []keylog.Entry {
+	var testers, devices []keylog.Entry
+	for _, p := range l.Peers() {
+		if p.Device() {
+			devices = append(devices, p.Keys()...)
+		} else {
+			testers = append(testers, p.Keys()...)
+		}
+	}
+	return append(testers, devices...)
+}
+
+// Peers returns the key server and the members.
+func (l *Lab) Peers() []*Peer { return append([]*Peer{l.KS}, l.GM...) }
+
+// Messages decodes what crossed the WAN so far.
+func (l *Lab) Messages() []capture.Message {
+	var wan []capture.Frame
+	for _, f := range l.Frames() {
+		if f.Link == "wan" {
+			wan = append(wan, f)
+		}
+	}
+	return capture.Decode(wan, l.Keys())
+}
+
+// DefaultGroup is the group that specs start from: unicast rekey, one AES-GCM SA over 10.0.0.0/8.
+func DefaultGroup() policy.Group {
+	return policy.Group{
+		Name: "lab", ID: GroupID, Members: []netip.Prefix{WAN, netip.MustParsePrefix("198.18.0.0/15")},
+		Rekey: policy.RekeyPolicy{Transport: policy.TransportUnicast, KEKLifetime: 24 * time.Hour},
+		SAs: []policy.SAPolicy{{
+			Selector:  policy.Selector{Source: Protected, Destination: Protected},
+			Transform: GCM(), Lifetime: time.Hour,
+		}},
+		SIDBits: 8,
+	}
+}
+
+// GCM is ESP with AES-128-GCM in tunnel mode, both addresses preserved.
+func GCM() policy.Transform {
+	return policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 128, Mode: policy.ModeTunnel,
+		Preservation: policy.PreserveBoth, Direction: policy.DirectionSymmetric}
+}
+
+// CBC is ESP with AES-128-CBC and HMAC-SHA-256-128 in tunnel mode, both addresses preserved.
+func CBC() policy.Transform {
+	t := GCM()
+	t.Cipher, t.Integrity = policy.CipherAESCBC, policy.IntegrityHMACSHA256
+	return t
+}
+
+// Multicast has the group's PUSH messages go to the lab's multicast group.
+func Multicast(g *policy.Group) {
+	g.Rekey.Transport = policy.TransportMulticast
+	g.Rekey.Address = netip.AddrPortFrom(MulticastGroup, Port)
+}
+
+var psk = []byte("gdoi-psk of the lab")
+
+func defaultKeyServer(s Setup) (*policy.KeyServer, error) {
+	key, err := SigningKey("ks-signing")
+	if err != nil {
+		return nil, err
+	}
+	c := &policy.KeyServer{
+		Name: KeyServerName, Address: netip.AddrPortFrom(KeyServerAddr, Port), SigningKey: key,
+		Phase1: policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: psk}}},
+		Groups: []policy.Group{DefaultGroup()},
+	}
+	if s.Group != nil {
+		s.Group(&c.Groups[0])
+	}
+	if s.KeyServer != nil {
+		s.KeyServer(c)
+	}
+	return c, nil
+}
+
+func defaultMember(s Setup, i int) *policy.Member {
+	c := &policy.Member{
+		Name: MemberName(i), Address: netip.AddrPortFrom(MemberAddr(i), Port),
+		KeyServers: []netip.AddrPort{netip.AddrPortFrom(KeyServerAddr, Port)},
+		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.PrefixFrom(KeyServerAddr, 32), Key: psk}}},
+		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)},
+	}
+	if s.Member != nil {
+		s.Member(i, c)
+	}
+	return c
+}
+
+// SigningKey reads a test key of fixtures/keys as PKCS#8 DER.
+func SigningKey(name string) ([]byte, error) {
+	text, err := fixtures.FS.ReadFile("keys/" + name + ".pem")
+	if err != nil {
+		return nil, fmt.Errorf("lab: signing key: %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("lab: signing key %s: no PEM", name)
+	}
+	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err != nil {
+		return nil, fmt.Errorf("lab: signing key %s: %w", name, err)
+	}
+	return block.Bytes, nil
+}
+
+var _ core.Tap = (*Peer)(nil).see

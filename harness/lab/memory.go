@@ -1,0 +1,169 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+)
+
+// Memory is the fabric without a kernel: every node is a core, every link a queue, the clock virtual.
+type Memory struct{}
+
+var _ Fabric = Memory{}
+
+// Name returns "memory".
+func (Memory) Name() string { return "memory" }
+
+// Lacks says that there is no kernel here.
+func (Memory) Lacks(n Need) string {
+	if n == NeedKernel {
+		return "the memory fabric has no kernel; use the netns fabric, which needs root"
+	}
+	return ""
+}
+
+// The memory fabric's epoch and the time a packet takes on a link.
+var memoryEpoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const (
+	wanDelay = time.Millisecond
+	lanDelay = 100 * time.Microsecond
+)
+
+// Open makes an empty network at the epoch.
+func (Memory) Open(_ context.Context, plan Plan) (Net, error) {
+	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost)}
+	n.now = memoryEpoch
+	if plan.Hosts {
+		for i := 1; i <= plan.Members; i++ {
+			n.hosts[HostName(i)] = &memoryHost{net: n, name: HostName(i), lan: LANName(i), addr: HostAddr(i)}
+		}
+	}
+	return n, nil
+}
+
+// memoryNet is one network. Everything happens on the goroutine that waits.
+type memoryNet struct {
+	schedule
+	plan      Plan
+	nodes     []*memoryNode // in the order of their start
+	stations  map[netip.Addr]*memoryNode
+	hosts     map[string]*memoryHost
+	frames    []capture.Frame
+	intercept func(*Crossing)
+}
+
+func (n *memoryNet) Now() time.Time               { return n.now }
+func (n *memoryNet) Frames() []capture.Frame      { return slices.Clone(n.frames) }
+func (n *memoryNet) Intercept(f func(*Crossing))  { n.intercept = f }
+func (n *memoryNet) Inject(from string, p []byte) { n.cross(from, slices.Clone(p)) }
+func (n *memoryNet) record(link, note string, p []byte) {
+	n.frames = append(n.frames, capture.Frame{At: n.now, Link: link, Packet: p, Note: note})
+}
+
+func (n *memoryNet) Host(name string) (Host, error) {
+	if h, ok := n.hosts[name]; ok {
+		return h, nil
+	}
+	return nil, fmt.Errorf("lab: there is no host %q", name)
+}
+
+func (n *memoryNet) Wait(ctx context.Context, limit time.Duration, condition func() bool) bool {
+	end := n.now.Add(limit)
+	for !condition() {
+		if ctx.Err() != nil {
+			return false
+		}
+		if !n.step(end) {
+			n.now = end
+			return condition()
+		}
+	}
+	return true
+}
+
+func (n *memoryNet) Close() error {
+	for _, node := range n.nodes {
+		node.stopped = true
+	}
+	return nil
+}
+
+// cross carries a packet over the WAN, through the interceptor, into the capture and to whom it is addressed.
+func (n *memoryNet) cross(from string, packet []byte) {
+	c := Crossing{At: n.now, From: from, Packet: packet}
+	if n.intercept != nil {
+		n.intercept(&c)
+	}
+	if c.Drop {
+		n.record("wan", note(c.Note, "withheld on the wire"), c.Packet)
+		return
+	}
+	for copies := 0; copies <= c.Copies; copies++ {
+		n.at(n.now.Add(wanDelay+c.Delay), func() {
+			n.record("wan", c.Note, c.Packet)
+			n.deliver(from, c.Packet)
+		})
+	}
+}
+
+func note(own, otherwise string) string {
+	if own != "" {
+		return own
+	}
+	return otherwise
+}
+
+// deliver routes as the WAN does: to the node that has the address, to every node that joined the group, or to the
+// member in front of the host.
+func (n *memoryNet) deliver(from string, packet []byte) {
+	ip, ok := ParseIPv4(packet)
+	switch {
+	case !ok:
+		return
+	case ip.Destination.IsMulticast():
+		for _, node := range n.nodes {
+			if node.name != from && node.joined[ip.Destination] {
+				node.receive(ip, packet)
+			}
+		}
+	case n.stations[ip.Destination] != nil:
+		n.stations[ip.Destination].receive(ip, packet)
+	case len(packet) > MTU:
+		return // routers do not fragment here, and the sender has no business relying on it
+	default:
+		for i := 1; i <= n.plan.Members; i++ {
+			if node := n.stations[MemberAddr(i)]; node != nil && MemberLAN(i).Contains(ip.Destination) {
+				node.receive(ip, packet)
+			}
+		}
+	}
+}
+
+// toLAN carries a packet from a member to its host.
+func (n *memoryNet) toLAN(member int, packet []byte) {
+	h := n.hosts[HostName(member)]
+	if h == nil {
+		return
+	}
+	n.at(n.now.Add(lanDelay), func() {
+		n.record(h.lan, "", packet)
+		h.receive(packet)
+	})
+}
+
+// fromLAN carries a packet from a host to its member.
+func (n *memoryNet) fromLAN(h *memoryHost, packet []byte) {
+	n.at(n.now.Add(lanDelay), func() {
+		n.record(h.lan, "", packet)
+		for i := 1; i <= n.plan.Members; i++ {
+			if node := n.stations[MemberAddr(i)]; node != nil && LANName(i) == h.lan {
+				node.fromInside(packet)
+			}
+		}
+	})
+}

@@ -1,0 +1,173 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/keyserver"
+	"github.com/gdoilab/gdoilab/reference/member"
+	"github.com/gdoilab/gdoilab/reference/syslog"
+)
+
+// memoryNode drives one core on the memory fabric, as package node does with real sockets.
+type memoryNode struct {
+	net     *memoryNet
+	name    string
+	index   int // of a member, from 1
+	core    core.Core
+	joined  map[netip.Addr]bool
+	wakeup  time.Time // of the timer entry that counts; others are out of date
+	log     []string
+	keys    []keylog.Entry
+	replies map[uint64]*core.Reply
+	asked   uint64
+	stopped bool
+}
+
+// Start makes the core and gives it its first event.
+func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
+	c, addr, err := newCore(n.plan.Seed, s)
+	if err != nil {
+		return nil, err
+	}
+	if old := n.stations[addr]; old != nil && !old.stopped {
+		return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
+	}
+	node := &memoryNode{net: n, name: s.Name, core: c, joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
+	for i := 1; i <= n.plan.Members; i++ {
+		if MemberName(i) == s.Name {
+			node.index = i
+		}
+	}
+	n.stations[addr] = node
+	n.nodes = append(n.nodes, node)
+	node.handle(&core.Start{})
+	return node, nil
+}
+
+// newCore makes the core of a station; all its randomness comes from the seed and its name.
+func newCore(seed string, s Station) (core.Core, netip.Addr, error) {
+	rules, err := Switches(s.Mutants)
+	if err != nil {
+		return nil, netip.Addr{}, err
+	}
+	random := keymat.Seeded(seed, s.Name)
+	if s.KS != nil {
+		ks, err := keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
+		return ks, s.KS.Address.Addr(), err
+	}
+	gm, err := member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: true})
+	return gm, s.GM.Address.Addr(), err
+}
+
+// handle gives the core an event, does what it wants, and sees to its next deadline.
+func (node *memoryNode) handle(ev core.Event) {
+	if node.stopped {
+		return
+	}
+	for _, effect := range node.core.Handle(node.net.now, ev) {
+		node.carryOut(effect)
+	}
+	node.arm()
+}
+
+func (node *memoryNode) carryOut(effect core.Effect) {
+	n := node.net
+	switch e := effect.(type) {
+	case *core.Send:
+		if packet, err := UDPPacket(e.From, e.To, 64, e.Data); err == nil {
+			n.cross(node.name, packet)
+		}
+	case *core.Forward:
+		packet := slices.Clone(e.Data)
+		if e.To == core.Outside {
+			n.cross(node.name, packet)
+		} else {
+			n.toLAN(node.index, packet)
+		}
+	case *core.Join:
+		node.joined[e.Group] = true
+	case *core.Leave:
+		delete(node.joined, e.Group)
+	case *core.Log:
+		node.log = append(node.log, syslog.Format(node.name, n.now, e))
+	case *core.Secret:
+		node.keys = append(node.keys, keylog.Of(node.name, n.now, e)...)
+	case *core.Reply:
+		node.replies[e.ID] = e
+	}
+}
+
+// arm enters the core's deadline, unless an entry for that very time waits already.
+func (node *memoryNode) arm() {
+	at, ok := node.core.Deadline()
+	if !ok {
+		node.wakeup = time.Time{}
+		return
+	}
+	if at.Equal(node.wakeup) {
+		return
+	}
+	node.wakeup = at
+	node.net.at(at, func() {
+		if node.wakeup.Equal(at) {
+			node.wakeup = time.Time{}
+			node.handle(&core.Timer{})
+		}
+	})
+}
+
+// receive takes a packet from the WAN: key management for the node itself, anything else for its gateway.
+func (node *memoryNode) receive(ip IPv4, packet []byte) {
+	if from, to, data, ok := ip.UDP(); ok && (to.Addr().IsMulticast() || node.net.stations[to.Addr()] == node) {
+		if to.Port() == Port {
+			node.handle(&core.Datagram{From: from, To: to, Data: slices.Clone(data)})
+		}
+		return
+	}
+	if node.index > 0 {
+		node.handle(&core.Packet{From: core.Outside, Data: slices.Clone(packet)})
+	}
+}
+
+func (node *memoryNode) fromInside(packet []byte) {
+	node.handle(&core.Packet{From: core.Inside, Data: slices.Clone(packet)})
+}
+
+var errNoAnswer = errors.New("lab: the node does not answer")
+
+func (node *memoryNode) Do(_ context.Context, command string, args any) (control.Response, error) {
+	if node.stopped {
+		return control.Response{}, fmt.Errorf("%w: %s has stopped", errNoAnswer, node.name)
+	}
+	var raw json.RawMessage
+	if args != nil {
+		encoded, err := json.Marshal(args)
+		if err != nil {
+			return control.Response{}, fmt.Errorf("lab: arguments of %s: %w", command, err)
+		}
+		raw = encoded
+	}
+	node.asked++
+	id := node.asked
+	node.handle(&core.Command{ID: id, Name: command, Args: raw})
+	reply, ok := node.replies[id]
+	if !ok {
+		return control.Response{}, fmt.Errorf("%w: %s to %s", errNoAnswer, command, node.name)
+	}
+	delete(node.replies, id)
+	return control.Response{ID: id, Body: reply.Body, Error: reply.Err}, nil
+}
+
+func (node *memoryNode) Log() []string        { return slices.Clone(node.log) }
+func (node *memoryNode) Keys() []keylog.Entry { return slices.Clone(node.keys) }
+func (node *memoryNode) Stop() error          { node.stopped = true; return nil }

@@ -1,0 +1,198 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/syslog"
+)
+
+// Peer is one node of a lab as a spec sees it: device and tester alike through wire, log and control socket. Only a
+// tester can be told to misbehave.
+type Peer struct {
+	lab     *Lab
+	station Station
+	node    Node
+
+	mu  sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
+	tap core.Tap
+}
+
+func newPeer(l *Lab, s Station, env Env) *Peer {
+	p := &Peer{lab: l, station: s}
+	if s.Device {
+		p.station.Mutants = env.Mutants
+	} else {
+		p.station.Tap = p.see
+	}
+	return p
+}
+
+// Name returns "ks", "gm1", …
+func (p *Peer) Name() string { return p.station.Name }
+
+// Device reports whether this peer is under test.
+func (p *Peer) Device() bool { return p.station.Device }
+
+// Addr returns the peer's address on the WAN.
+func (p *Peer) Addr() netip.AddrPort {
+	if p.station.KS != nil {
+		return p.station.KS.Address
+	}
+	return p.station.GM.Address
+}
+
+// Start brings the peer up.
+func (p *Peer) Start(ctx context.Context) error {
+	node, err := p.lab.Net.Start(ctx, p.station)
+	if err != nil {
+		return fmt.Errorf("lab: %s: %w", p.Name(), err)
+	}
+	p.node = node
+	return nil
+}
+
+// Stop ends the peer as an operator would.
+func (p *Peer) Stop() error {
+	if p.node == nil {
+		return nil
+	}
+	return p.node.Stop()
+}
+
+func (p *Peer) see(stage core.Stage, o *core.Outgoing) {
+	p.mu.Lock()
+	tap := p.tap
+	p.mu.Unlock()
+	tap.See(stage, o)
+}
+
+// ErrDevice is returned when a spec asks something of a device that only a tester can do.
+var ErrDevice = errors.New("lab: a device under test cannot be told to misbehave")
+
+// Misbehave has the tester's messages go through the tap from now on; nil ends it.
+func (p *Peer) Misbehave(tap core.Tap) error {
+	if p.Device() {
+		return fmt.Errorf("%w: %s", ErrDevice, p.Name())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tap = tap
+	return nil
+}
+
+// ask sends a command and decodes the answer into out.
+func (p *Peer) ask(ctx context.Context, command string, args, out any) error {
+	if p.node == nil {
+		return fmt.Errorf("lab: %s has not been started", p.Name())
+	}
+	response, err := p.node.Do(ctx, command, args)
+	if err != nil {
+		return fmt.Errorf("lab: %s: %w", p.Name(), err)
+	}
+	if response.Error != "" {
+		return fmt.Errorf("lab: %s answers %s with: %s", p.Name(), command, response.Error)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(response.Body, out); err != nil {
+		return fmt.Errorf("lab: %s answers %s with %q: %w", p.Name(), command, response.Body, err)
+	}
+	return nil
+}
+
+// KSStatus asks a key server for its state.
+func (p *Peer) KSStatus(ctx context.Context) (s control.KSStatus, err error) {
+	err = p.ask(ctx, control.Status, nil, &s)
+	return s, err
+}
+
+// GMStatus asks a member for its state.
+func (p *Peer) GMStatus(ctx context.Context) (s control.GMStatus, err error) {
+	err = p.ask(ctx, control.Status, nil, &s)
+	return s, err
+}
+
+// Rekey has a key server send a rekey now.
+func (p *Peer) Rekey(ctx context.Context, args control.RekeyArgs) (r control.RekeyResult, err error) {
+	err = p.ask(ctx, control.Rekey, args, &r)
+	return r, err
+}
+
+// Register has a member register again.
+func (p *Peer) Register(ctx context.Context) error { return p.ask(ctx, control.Register, nil, nil) }
+
+// Clear has a member forget its SAs and register afresh.
+func (p *Peer) Clear(ctx context.Context) error { return p.ask(ctx, control.Clear, nil, nil) }
+
+// Alive reports, as an error, that the peer does not answer its control socket.
+func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Status, nil, nil) }
+
+// Registered reports whether a member says that it is registered.
+func (p *Peer) Registered(ctx context.Context) bool {
+	s, err := p.GMStatus(ctx)
+	return err == nil && s.State == "registered"
+}
+
+// AwaitRegistered waits until the member says that it is registered.
+func (p *Peer) AwaitRegistered(ctx context.Context) error {
+	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
+		return nil
+	}
+	s, err := p.GMStatus(ctx)
+	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v: %w", p.Name(), Patience, s.State, s.Rejects,
+		errors.Join(err, context.Cause(ctx)))
+}
+
+// Refused returns how often the peer says that it refused something for this requirement.
+func (p *Peer) Refused(ctx context.Context, id rule.ID) uint64 {
+	var s struct {
+		Rejects map[string]uint64 `json:"rejects"`
+	}
+	if err := p.ask(ctx, control.Status, nil, &s); err != nil {
+		return 0
+	}
+	return s.Rejects[string(id)]
+}
+
+// Log returns the peer's syslog lines so far.
+func (p *Peer) Log() []string {
+	if p.node == nil {
+		return nil
+	}
+	return p.node.Log()
+}
+
+// Logged returns the lines with that tag, or all of them if it is "".
+func (p *Peer) Logged(tag string) []syslog.Line {
+	var lines []syslog.Line
+	for _, text := range p.Log() {
+		if l, err := syslog.Parse(text); err == nil && (tag == "" || l.Tag == tag) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// AwaitLog waits for a line with that tag beyond the first n.
+func (p *Peer) AwaitLog(ctx context.Context, tag string, n int, limit time.Duration) bool {
+	return p.lab.Wait(ctx, limit, func() bool { return len(p.Logged(tag)) > n })
+}
+
+// Keys returns the peer's key log so far.
+func (p *Peer) Keys() []keylog.Entry {
+	if p.node == nil {
+		return nil
+	}
+	return p.node.Keys()
+}

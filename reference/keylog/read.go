@@ -1,0 +1,33 @@
+package keylog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Read reads a key log, one entry a line, or a keys.json, {"entries": […]}. A last line that was cut off is an error, as
+// is anything else that is no entry; the entries before it are returned with the error.
+func Read(data []byte) ([]Entry, error) {
+	var entries []Entry
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	for {
+		var line struct {
+			Entry
+			Entries []Entry `json:"entries"`
+		}
+		err := decoder.Decode(&line)
+		switch {
+		case errors.Is(err, io.EOF):
+			return entries, nil
+		case err != nil:
+			return entries, fmt.Errorf("keylog: entry %d at octet %d: %w", len(entries)+1, decoder.InputOffset(), err)
+		}
+		if line.Kind != "" {
+			entries = append(entries, line.Entry)
+		}
+		entries = append(entries, line.Entries...)
+	}
+}

@@ -1,0 +1,77 @@
+// Command gdoilab runs conformance specs for GDOI (RFC 6407) against a key server or a group member, and shows, explains
+// and proves the verdicts. All suites are compiled in.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	_ "github.com/gdoilab/gdoilab/suites/all"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// The exit codes: 0 every selected spec passed or was declared unsupported or skipped, and at least one passed; 1 not so;
+// 2 bad usage or environment.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// exitError ends the program with a code. Its text, if any, is printed as one line.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func main() {
+	err := root().ExecuteContext(context.Background())
+	if err == nil {
+		return
+	}
+	code := exitUsage
+	var exit *exitError
+	if errors.As(err, &exit) {
+		code = exit.code
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(os.Stderr, "gdoilab:", text)
+	}
+	os.Exit(code)
+}
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "gdoilab",
+		Short: "Conformance and interoperability tests for GDOI group key management",
+		Long: `gdoilab proves whether a GDOI key server or group member does what RFC 6407 and its neighbours demand.
+
+It plays the other side of the protocol against the device under test, breaks the rules on purpose, moves
+group traffic, watches packets, syslog and counters, and writes a verdict for every requirement, each with
+its evidence: capture, keys, log, seed and the command that repeats it.
+
+Verdicts: pass, fail, inconclusive (the precondition was not reached), unsupported (the device declares that
+it lacks the feature), skipped (the machine lacks something), error (a fault of ours).
+Exit status: 0 if every selected spec passed or was declared unsupported or skipped and at least one passed;
+1 if not; 2 for bad usage or environment.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Version: version,
+	}
+	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), coverageCommand(), selftestCommand(),
+		doctorCommand(), versionCommand())
+	return c
+}

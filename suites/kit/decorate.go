@@ -1,0 +1,114 @@
+package kit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// The prefixes of labels, by which specs can be filtered as sets.
+const (
+	labelRequirement = "req:"
+	labelSubject     = "subject:"
+	labelDUT         = "dut:"
+	labelNeeds       = "needs:"
+)
+
+// Negative marks a spec in which the tester breaks a rule. It must call Control.
+var Negative = ginkgo.Label("negative")
+
+// Limit is the longest that a spec may take on the wall clock.
+const Limit = 90 * time.Second
+
+// Requirement names the entries of the catalogue that a spec tests.
+func Requirement(ids ...string) ginkgo.Labels {
+	var labels ginkgo.Labels
+	for _, id := range ids {
+		labels = append(labels, labelRequirement+id)
+	}
+	return labels
+}
+
+// Subject names the part of the suite, as the report groups it.
+func Subject(name string) ginkgo.Labels { return ginkgo.Label(labelSubject + name) }
+
+// DUT names the role under test.
+func DUT(role rule.Role) ginkgo.Labels { return ginkgo.Label(labelDUT + role.String()) }
+
+// Needs names what a spec cannot do without.
+func Needs(needs ...lab.Need) ginkgo.Labels {
+	var labels ginkgo.Labels
+	for _, n := range needs {
+		labels = append(labels, labelNeeds+string(n))
+	}
+	return labels
+}
+
+// A spec without a requirement is refused when the tree is built, and every spec gets a time limit.
+var _ = ginkgo.AddTreeConstructionNodeArgsTransformer(
+	func(node types.NodeType, _ ginkgo.Offset, text string, args []any) (string, []any, []error) {
+		if node != types.NodeTypeIt {
+			return text, args, nil
+		}
+		named := slices.ContainsFunc(args, func(a any) bool {
+			labels, ok := a.(ginkgo.Labels)
+			return ok && slices.ContainsFunc(labels, func(l string) bool { return strings.HasPrefix(l, labelRequirement) })
+		})
+		if !named {
+			return text, args, []error{fmt.Errorf("the spec %q names no requirement", text)}
+		}
+		return text, append(args, ginkgo.SpecTimeout(Limit)), nil
+	})
+
+// labelled returns what follows the prefix in the labels that have it.
+func labelled(labels []string, prefix string) []string {
+	var found []string
+	for _, l := range labels {
+		if rest, ok := strings.CutPrefix(l, prefix); ok && !slices.Contains(found, rest) {
+			found = append(found, rest)
+		}
+	}
+	return found
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// roleUnderTest reads the role from a spec's labels.
+func roleUnderTest(labels []string) rule.Role {
+	switch first(labelled(labels, labelDUT)) {
+	case rule.KS.String():
+		return rule.KS
+	case rule.GM.String():
+		return rule.GM
+	}
+	return rule.Both
+}
+
+// SpecID makes a spec's stable name from its subject and text: "rekey/drops-a-rekey-whose-sig-is-wrong".
+func SpecID(subject, text string) string {
+	slug := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, text)
+	for strings.Contains(slug, "--") {
+		slug = strings.ReplaceAll(slug, "--", "-")
+	}
+	return subject + "/" + strings.Trim(slug, "-")
+}

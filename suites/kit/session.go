@@ -1,0 +1,155 @@
+package kit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/verdict"
+)
+
+// Session is what one run decides for all its specs. RunSpecs runs once in a process, so there is one.
+type Session struct {
+	Fabric  lab.Fabric
+	Seed    string
+	Mutants []lab.Mutant
+	Out     string // folder for evidence; "" keeps none
+	Redact  bool
+	Command string // how to call this program again, "gdoilab run"
+}
+
+var session = Session{Fabric: lab.Memory{}, Seed: "1"}
+
+// state is what a spec gathers while it runs, until its verdict is known.
+type state struct {
+	lab       *lab.Lab
+	controls  int
+	verdict   verdict.Verdict // set when the outcome is not Ginkgo's to tell
+	reason    string
+	seed      string
+	artifacts []artifact
+}
+
+type artifact struct {
+	name string
+	data []byte
+}
+
+var current *state
+
+var _ = ginkgo.BeforeEach(func() { current = &state{} })
+
+// Lab builds the network of this spec. The device is the role in the spec's dut label. What the fabric cannot give ends
+// the spec as skipped, with the reason; a lab that cannot be built is an error of ours.
+func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
+	ginkgo.GinkgoHelper()
+	report := ginkgo.CurrentSpecReport()
+	for _, need := range labelled(report.Labels(), labelNeeds) {
+		if why := session.Fabric.Lacks(lab.Need(need)); why != "" {
+			end(verdict.Skipped, why)
+		}
+	}
+	setup.Device = roleUnderTest(report.Labels())
+	id := SpecID(first(labelled(report.Labels(), labelSubject)), report.LeafNodeText)
+	current.seed = session.Seed
+	l, err := lab.New(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Mutants: session.Mutants}, setup)
+	if err != nil {
+		end(verdict.Error, err.Error())
+	}
+	current.lab = l
+	ginkgo.DeferCleanup(func() {
+		if err := l.Close(); err != nil {
+			current.verdict, current.reason = verdict.Error, "closing the lab: "+err.Error()
+		}
+	})
+	return l
+}
+
+// Up builds the network, starts every node and waits until all members are registered.
+func Up(ctx context.Context, setup lab.Setup) *lab.Lab {
+	ginkgo.GinkgoHelper()
+	l := Lab(ctx, setup)
+	Precondition(l.Up(ctx), "every member registers")
+	return l
+}
+
+// Precondition ends the spec as inconclusive if what it needs before it can judge was not reached.
+func Precondition(err error, what string) {
+	ginkgo.GinkgoHelper()
+	if err != nil {
+		end(verdict.Inconclusive, fmt.Sprintf("not reached: %s: %v", what, err))
+	}
+}
+
+// Reached is Precondition for something that is only true or false.
+func Reached(ok bool, what string) {
+	ginkgo.GinkgoHelper()
+	if !ok {
+		Precondition(errors.New("it did not come about"), what)
+	}
+}
+
+// Control states that the device has just done the right thing with an unaltered message: it is alive, and what went
+// before was refused and not merely lost. Every negative spec calls it.
+func Control(ok bool, what string) {
+	ginkgo.GinkgoHelper()
+	if !ok {
+		ginkgo.Fail("positive control: "+what+": the device did not do it", 1)
+	}
+	current.controls++
+}
+
+// Unsupported ends the spec because the peer's declaration says that it cannot do this.
+func Unsupported(declaration string) {
+	ginkgo.GinkgoHelper()
+	end(verdict.Unsupported, declaration)
+}
+
+// Attach keeps a file beside the spec's evidence.
+func Attach(name string, data []byte) {
+	current.artifacts = append(current.artifacts, artifact{name, data})
+}
+
+func end(v verdict.Verdict, reason string) {
+	ginkgo.GinkgoHelper()
+	current.verdict, current.reason = v, reason
+	if v == verdict.Skipped || v == verdict.Unsupported {
+		ginkgo.Skip(reason, 2)
+	}
+	ginkgo.Fail(reason, 2)
+}
+
+// FromEnvironment reads a session for "go test" and "ginkgo" runs: GDOILAB_FABRIC, GDOILAB_SEED, GDOILAB_OUT.
+func FromEnvironment() (Session, error) {
+	s := Session{Fabric: lab.Memory{}, Seed: "1", Out: os.Getenv("GDOILAB_OUT"), Command: "gdoilab run"}
+	if seed := os.Getenv("GDOILAB_SEED"); seed != "" {
+		s.Seed = seed
+	}
+	name := os.Getenv("GDOILAB_FABRIC")
+	if name == "" {
+		return s, nil
+	}
+	fabric, err := FabricByName(name)
+	s.Fabric = fabric
+	return s, err
+}
+
+// FabricByName finds a fabric.
+func FabricByName(name string) (lab.Fabric, error) {
+	var names []string
+	for _, f := range Fabrics() {
+		if f.Name() == name {
+			return f, nil
+		}
+		names = append(names, f.Name())
+	}
+	return nil, fmt.Errorf("there is no fabric %q; there are: %s", name, strings.Join(names, ", "))
+}
+
+// Fabrics lists every fabric that this program has.
+func Fabrics() []lab.Fabric { return []lab.Fabric{lab.Memory{}} }

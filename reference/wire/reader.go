@@ -18,14 +18,16 @@ func NewReader(b []byte) *Reader { return NewReaderAt(b, 0) }
 // NewReaderAt reads b, whose first octet has the offset base in the message.
 func NewReaderAt(b []byte, base int) *Reader { return &Reader{left: b, at: base} }
 
-// Bytes takes the next n octets. They alias the input. The field is named in an error.
+// Bytes takes the next n octets, nil if n is 0. They alias the input. The field is named in an error.
 func (r *Reader) Bytes(n int, field string) []byte {
-	if n < 0 {
+	switch {
+	case n < 0:
 		r.Fail(r.at, field, ErrLength)
 		return nil
-	}
-	if n > len(r.left) {
+	case n > len(r.left):
 		r.Fail(r.at, field, ErrShort)
+		return nil
+	case n == 0:
 		return nil
 	}
 	b := r.left[:n:n]
@@ -84,14 +86,14 @@ func (r *Reader) Fail(offset int, field string, err error) {
 
 // Adopt notes the error of another Reader over a part of this input, unless it is nil or there is one already.
 func (r *Reader) Adopt(err error) {
-	var e *Error
-	switch {
-	case err == nil:
-	case errors.As(err, &e):
-		r.Fail(e.Offset, e.Field, e.Err)
-	default:
-		r.Fail(r.at, "part", err)
+	if err == nil {
+		return
 	}
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Offset: r.at, Field: "part", Err: err}
+	}
+	r.Fail(e.Offset, e.Field, e.Err)
 }
 
 // Err is the first error, an *Error.

@@ -20,7 +20,9 @@ func (GAP) Type() isakmp.PayloadType { return isakmp.PayloadGAP }
 func (p GAP) AppendBody(b []byte) ([]byte, error) { return wire.AppendAttributes(b, p.Attributes) }
 
 // ParseGAP reads the body of a GAP payload.
-func ParseGAP(body []byte, offset int) (GAP, error) { return parseGAP(body, offset, new(attributeSlab)) }
+func ParseGAP(body []byte, offset int) (GAP, error) {
+	return parseGAP(body, offset, new(attributeSlab))
+}
 
 func parseGAP(body []byte, offset int, slab *attributeSlab) (GAP, error) {
 	r := wire.NewReaderAt(body, offset)

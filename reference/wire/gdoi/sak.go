@@ -36,7 +36,9 @@ func (p SAK) AppendBody(b []byte) ([]byte, error) {
 }
 
 // ParseSAK reads the body of a SAK payload.
-func ParseSAK(body []byte, offset int) (SAK, error) { return parseSAK(body, offset, new(attributeSlab)) }
+func ParseSAK(body []byte, offset int) (SAK, error) {
+	return parseSAK(body, offset, new(attributeSlab))
+}
 
 func parseSAK(body []byte, offset int, slab *attributeSlab) (SAK, error) {
 	r := wire.NewReaderAt(body, offset)

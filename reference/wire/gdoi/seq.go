@@ -16,7 +16,9 @@ type SEQ struct{ Number uint32 }
 func (SEQ) Type() isakmp.PayloadType { return isakmp.PayloadSEQ }
 
 // AppendBody appends the body.
-func (p SEQ) AppendBody(b []byte) ([]byte, error) { return binary.BigEndian.AppendUint32(b, p.Number), nil }
+func (p SEQ) AppendBody(b []byte) ([]byte, error) {
+	return binary.BigEndian.AppendUint32(b, p.Number), nil
+}
 
 // ParseSEQ reads the body of a SEQ payload.
 func ParseSEQ(body []byte, offset int) (SEQ, error) {

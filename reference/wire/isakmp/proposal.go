@@ -28,14 +28,9 @@ func (p *Proposal) appendBody(b []byte) ([]byte, error) {
 	}
 	b = append(b, p.Number, p.Protocol, byte(len(p.SPI)), count)
 	b = append(b, p.SPI...)
-	for i := range p.Transforms {
-		var err error
-		next := nested(PayloadTransform, i, len(p.Transforms))
-		if b, err = p.Transforms[i].Generic.append(b, next, p.Transforms[i].appendBody); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
+	return appendNested(b, PayloadTransform, p.Transforms, func(t *Transform) (Generic, appendBody) {
+		return t.Generic, t.appendBody
+	})
 }
 
 func parseProposal(d *Decoded) (Proposal, error) {
@@ -47,24 +42,12 @@ func parseProposal(d *Decoded) (Proposal, error) {
 	}
 	spiSize, count := r.Uint8("proposal SPI size"), r.Uint8("proposal number of transforms")
 	p.SPI = r.Bytes(int(spiSize), "proposal SPI")
-	if err := p.readTransforms(r); err != nil {
+	p.Transforms = readNested(r, PayloadTransform, parseTransform)
+	if err := r.Done(); err != nil {
 		return Proposal{}, err
 	}
 	if int(count) != len(p.Transforms) {
 		p.Count = &count
 	}
 	return p, nil
-}
-
-func (p *Proposal) readTransforms(r *wire.Reader) error {
-	for more := r.Len() > 0; more; {
-		d := ReadGeneric(r)
-		more = continues(r, &d, PayloadTransform)
-		transform, err := parseTransform(&d)
-		if r.Err() == nil && err != nil {
-			return err
-		}
-		p.Transforms = append(p.Transforms, transform)
-	}
-	return r.Done()
 }

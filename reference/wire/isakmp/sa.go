@@ -21,47 +21,18 @@ func (SA) Type() PayloadType { return PayloadSA }
 func (p SA) AppendBody(b []byte) ([]byte, error) {
 	b = binary.BigEndian.AppendUint32(b, p.DOI)
 	b = binary.BigEndian.AppendUint32(b, p.Situation)
-	for i := range p.Proposals {
-		var err error
-		next := nested(PayloadProposal, i, len(p.Proposals))
-		if b, err = p.Proposals[i].Generic.append(b, next, p.Proposals[i].appendBody); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
+	return appendNested(b, PayloadProposal, p.Proposals, func(p *Proposal) (Generic, appendBody) {
+		return p.Generic, p.appendBody
+	})
 }
 
 // ParseSA reads the body of a Phase 1 SA payload.
 func ParseSA(body []byte, offset int) (SA, error) {
 	r := wire.NewReaderAt(body, offset)
 	p := SA{DOI: r.Uint32("SA DOI"), Situation: r.Uint32("SA situation")}
-	for more := r.Len() > 0; more; {
-		d := ReadGeneric(r)
-		more = continues(r, &d, PayloadProposal)
-		proposal, err := parseProposal(&d)
-		if r.Err() == nil && err != nil {
-			return SA{}, err
-		}
-		p.Proposals = append(p.Proposals, proposal)
-	}
+	p.Proposals = readNested(r, PayloadProposal, parseProposal)
 	if err := r.Done(); err != nil {
 		return SA{}, err
 	}
 	return p, nil
-}
-
-// nested is the Next Payload of the i-th of n payloads of one kind inside another.
-func nested(typ PayloadType, i, n int) PayloadType {
-	if i+1 < n {
-		return typ
-	}
-	return PayloadNone
-}
-
-// continues reports whether another payload of that type follows d in r, and fails r if one of another type is named.
-func continues(r *wire.Reader, d *Decoded, typ PayloadType) bool {
-	if d.Next != typ && d.Next != PayloadNone {
-		r.Fail(d.Offset, "next payload in "+PayloadSA.String(), wire.ErrChain)
-	}
-	return r.Err() == nil && d.Next == typ
 }

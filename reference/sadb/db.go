@@ -1,7 +1,9 @@
 package sadb
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/esp"
@@ -9,49 +11,191 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// Flow is what a selector is compared with.
-type Flow struct {
-	Source, Destination         netip.Addr
-	Protocol                    uint8
-	SourcePort, DestinationPort uint16
-	Ports                       bool // the ports are known
-	Fragment                    bool // a later fragment: it has ports, but does not show them
-}
-
-// Entry is one installed SA.
-type Entry struct {
-	Policy   policy.TrafficSA
-	SA       *esp.SA
-	SendFrom time.Time // it sends from then on
-	SendTill time.Time // and no longer from then on; zero: as long as it lives
-	Expiry   time.Time // it is gone from then on
-
-	generation uint64
-}
-
 // Options says how an SA is installed.
 type Options struct {
 	ESP        esp.Options
-	SendFrom   time.Time // RFC 5374 §4.2.1; zero: at once
-	Generation uint64    // of SAs for the same flow the highest generation counts as the newest
+	SendFrom   time.Time // when it starts to send (RFC 5374 §4.2.1); zero: at once
+	Generation uint64    // of SAs for the same flow that of the highest generation counts as the newest, then the first installed
 }
 
 // DB is the SAs of one member. It is not safe for concurrent use.
 type DB struct {
 	rules   *rule.Switches
-	entries []*Entry
+	entries []*Entry // newest generation first, within one in the order of installation
 }
 
 // New makes an empty DB.
 func New(rules *rule.Switches) *DB { return &DB{rules: rules} }
 
-// Install adds an SA.
-func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, error) { return nil, nil }
-
-// LookupInbound finds the SA of a received packet.
-func (db *DB) LookupInbound(now time.Time, spi uint32, dst, src netip.Addr) (*Entry, bool) {
-	return nil, false
+// Install adds an SA; it receives from now on. Entries for the same selector stop sending when it starts.
+//
+// An SA that is there already, with the same keys, goes on with its sequence numbers and IVs, takes over the new lifetime
+// and counts as new; if it was sending it still is. If only the SPI and the selector are the same, the new SA takes the
+// place of the old one. Errors are those of esp.New.
+func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, error) {
+	e := &Entry{Policy: t, SendFrom: o.SendFrom, Generation: o.Generation}
+	if e.SendFrom.IsZero() {
+		e.SendFrom = now
+	}
+	e.Expiry = now.Add(guardLifetime.Delay(db.rules, t.Lifetime))
+	if err := db.attach(e, o.ESP); err != nil {
+		return nil, err
+	}
+	db.entries = slices.DeleteFunc(db.entries, func(old *Entry) bool {
+		if old.Policy.SPI != t.SPI || !same(old.Policy.Selector, t.Selector) {
+			return false
+		}
+		if old.SA == e.SA && old.SendFrom.Before(e.SendFrom) {
+			e.SendFrom = old.SendFrom
+		}
+		return true
+	})
+	db.supersede(e)
+	at := slices.IndexFunc(db.entries, func(old *Entry) bool { return old.Generation < e.Generation })
+	if at < 0 {
+		at = len(db.entries)
+	}
+	db.entries = slices.Insert(db.entries, at, e)
+	return e, nil
 }
 
-// SelectOutbound finds the SA under which a packet is to be sent.
-func (db *DB) SelectOutbound(now time.Time, f Flow) (*Entry, bool) { return nil, false }
+// attach gives the entry its SA: the one that is there already, or a new one.
+func (db *DB) attach(e *Entry, o esp.Options) (err error) {
+	for _, old := range db.entries {
+		if sameSA(old.Policy, e.Policy) {
+			e.SA = old.SA
+			if o.HasSID {
+				err = e.SA.SetSID(o.SID, o.SIDBits)
+			}
+			return err
+		}
+	}
+	if e.SA, err = esp.New(e.Policy, o); err != nil {
+		return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
+	}
+	return nil
+}
+
+// supersede ends the sending of all older entries for the same flows as soon as e sends, so that even if e ends first
+// nothing goes back to them.
+func (db *DB) supersede(e *Entry) {
+	if !e.sender(db.rules) {
+		return
+	}
+	for _, old := range db.entries {
+		if old.Generation < e.Generation && same(old.Policy.Selector, e.Policy.Selector) {
+			old.until(e.SendFrom)
+		}
+	}
+}
+
+// Replace retires what the SAs of a generation take the place of: older entries with the same selector as one of them, or
+// all older ones if no selector is the same. They stop sending at sendTill, and are gone at expiry unless their lifetime
+// ends before; a zero expiry leaves it at that.
+func (db *DB) Replace(generation uint64, sendTill, expiry time.Time) {
+	all := !slices.ContainsFunc(db.entries, func(e *Entry) bool { return db.replaced(e, generation) })
+	for _, e := range db.entries {
+		if e.Generation >= generation || !all && !db.replaced(e, generation) {
+			continue
+		}
+		e.until(sendTill)
+		if !expiry.IsZero() && expiry.Before(e.Expiry) {
+			e.Expiry = expiry
+		}
+	}
+}
+
+// replaced reports whether an entry of that generation has the same selector as the older e.
+func (db *DB) replaced(e *Entry, generation uint64) bool {
+	return e.Generation < generation && slices.ContainsFunc(db.entries, func(n *Entry) bool {
+		return n.Generation == generation && same(n.Policy.Selector, e.Policy.Selector)
+	})
+}
+
+// LookupInbound finds the SA of a packet that was received with these outer addresses: of those with the SPI the one that
+// fits the addresses best, by destination and source, then by destination, then by SPI alone (RFC 4303 §2.1).
+func (db *DB) LookupInbound(now time.Time, spi uint32, dst, src netip.Addr) (*Entry, bool) {
+	var best *Entry
+	bestRank := -1
+	for _, e := range db.entries {
+		if e.Policy.SPI != spi || !e.receives(now, db.rules) {
+			continue
+		}
+		if rank, ok := e.rank(dst, src); ok && rank > bestRank {
+			best, bestRank = e, rank
+		}
+	}
+	return best, best != nil
+}
+
+// Covers reports whether a selector of the entry's SA takes the flow: of this entry, or of another that shares the SA.
+func (db *DB) Covers(now time.Time, e *Entry, f Flow) bool {
+	if Match(e.Policy.Selector, f, db.rules) {
+		return true
+	}
+	return slices.ContainsFunc(db.entries, func(other *Entry) bool {
+		return other.SA == e.SA && other.receives(now, db.rules) && Match(other.Policy.Selector, f, db.rules)
+	})
+}
+
+// SelectOutbound finds the SA under which a packet is to be sent: the newest that is active and takes the flow.
+func (db *DB) SelectOutbound(now time.Time, f Flow) (*Entry, bool) {
+	var found *Entry
+	for _, e := range db.entries {
+		if !e.sends(now, db.rules) || !Match(e.Policy.Selector, f, db.rules) {
+			continue
+		}
+		found = e
+		if guardForward.Kept(db.rules) {
+			break // the mutant goes on to the oldest
+		}
+	}
+	return found, found != nil
+}
+
+// Sending reports whether new packets of the entry's selector leave under it.
+func (db *DB) Sending(now time.Time, e *Entry) bool {
+	for _, other := range db.entries {
+		if other.sends(now, db.rules) && same(other.Policy.Selector, e.Policy.Selector) {
+			return other == e
+		}
+	}
+	return false
+}
+
+// Entries returns what is installed, newest first. The slice is the DB's own and valid until it changes.
+func (db *DB) Entries() []*Entry { return db.entries }
+
+// SetSID gives all counter-mode SAs another sender ID (RFC 6407 §3.5: the same on every SA of the group). Errors are
+// those of esp.SA.SetSID.
+func (db *DB) SetSID(sid uint32, bits int) error {
+	for _, e := range db.entries {
+		if err := e.SA.SetSID(sid, bits); err != nil {
+			return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
+		}
+	}
+	return nil
+}
+
+// Remove takes the entries of an SPI out at once.
+func (db *DB) Remove(spi uint32) {
+	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool { return e.Policy.SPI == spi })
+}
+
+// RemoveAll takes everything out at once.
+func (db *DB) RemoveAll() { db.entries = nil }
+
+// Expire takes out what has come to its end. An SA is not used after its end even if Expire has not been called.
+func (db *DB) Expire(now time.Time) {
+	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool { return !e.lives(now) })
+}
+
+// Deadline is when the first entry comes to its end.
+func (db *DB) Deadline() (at time.Time, ok bool) {
+	for _, e := range db.entries {
+		if !ok || e.Expiry.Before(at) {
+			at, ok = e.Expiry, true
+		}
+	}
+	return at, ok
+}

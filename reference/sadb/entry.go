@@ -1,0 +1,79 @@
+package sadb
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/esp"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Entry is an SA as one selector uses it. Callers read it only.
+type Entry struct {
+	Policy     policy.TrafficSA // its Lifetime is what remained at installation
+	SA         *esp.SA
+	SendFrom   time.Time // it sends from then on
+	SendTill   time.Time // and no longer from then on; zero: as long as it lives
+	Expiry     time.Time // it is gone from then on
+	Generation uint64    // higher is newer
+}
+
+// NamesPorts reports whether the entry's selector takes certain ports only, and so no later fragments.
+func (e *Entry) NamesPorts() bool { return namesPorts(e.Policy.Selector) }
+
+func (e *Entry) lives(now time.Time) bool { return now.Before(e.Expiry) }
+
+func (e *Entry) sender(rules *rule.Switches) bool {
+	return guardSender.Holds(rules, e.Policy.Transform.Direction != policy.DirectionReceiverOnly)
+}
+
+// sends reports whether the entry may send now.
+func (e *Entry) sends(now time.Time, rules *rule.Switches) bool {
+	if !e.lives(now) || now.Before(e.SendFrom) || !e.sender(rules) {
+		return false
+	}
+	return e.SendTill.IsZero() || now.Before(e.SendTill) || !guardForward.Kept(rules)
+}
+
+// receives reports whether the entry may receive now, which it does from its installation.
+func (e *Entry) receives(now time.Time, rules *rule.Switches) bool {
+	if !guardAtOnce.Kept(rules) && now.Before(e.SendFrom) {
+		return false
+	}
+	return e.lives(now) && guardReceiver.Holds(rules, e.Policy.Transform.Direction != policy.DirectionSenderOnly)
+}
+
+// rank says how well the entry fits the outer addresses of a received packet: the longer the match, the higher. A
+// selector of one multicast group, or of one source and group, is part of the SA's name and must fit (RFC 4303 §2.1); any
+// other is found by its SPI and only preferred when it fits.
+func (e *Entry) rank(dst, src netip.Addr) (rank int, ok bool) {
+	sel := e.Policy.Selector
+	group := sel.Destination.IsSingleIP() && sel.Destination.Addr().IsMulticast()
+	switch {
+	case contains(sel.Destination, dst):
+		rank += (sel.Destination.Bits() + 2) << 8
+	case group:
+		return 0, false
+	}
+	switch {
+	case contains(sel.Source, src):
+		rank += sel.Source.Bits() + 2
+	case group && sel.Source.IsSingleIP():
+		return 0, false
+	}
+	return rank, true
+}
+
+// until shortens the time of sending; it is never lengthened.
+func (e *Entry) until(t time.Time) {
+	if e.SendTill.IsZero() || t.Before(e.SendTill) {
+		e.SendTill = t
+	}
+}
+
+// sameSA reports whether two SAs have the same name, algorithms and keys: their packets would share IVs.
+func sameSA(a, b policy.TrafficSA) bool {
+	return a.SPI == b.SPI && a.Transform.Cipher == b.Transform.Cipher &&
+		string(a.CipherKey) == string(b.CipherKey) && string(a.IntegrityKey) == string(b.IntegrityKey)
+}

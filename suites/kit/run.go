@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 // Options say which specs to run and whom to tell.
 type Options struct {
 	Filter   string // Ginkgo label expression
+	Spec     string // id of the only spec to run; "" all that the filter selects
 	Progress func(done, total int, s verdict.Spec)
 	FailFast bool
 }
@@ -68,7 +70,13 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(selected) == 0 {
+	if o.Spec != "" {
+		selected = slices.DeleteFunc(selected, func(s verdict.Spec) bool { return s.ID != o.Spec })
+	}
+	switch {
+	case len(selected) == 0 && o.Spec != "":
+		return nil, fmt.Errorf("there is no spec %q; \"gdoilab list\" shows them", o.Spec)
+	case len(selected) == 0:
 		return nil, fmt.Errorf("the filter %q selects no spec", o.Filter)
 	}
 	session = s
@@ -82,6 +90,10 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
 	suiteConfig.LabelFilter, suiteConfig.FailFast = o.Filter, o.FailFast
+	if o.Spec != "" {
+		suiteConfig.LabelFilter = labelSubject + selected[0].Subject
+		suiteConfig.FocusStrings = []string{regexp.QuoteMeta(selected[0].Name) + "$"}
+	}
 	suiteConfig.OutputInterceptorMode = "none"
 	suiteConfig.GracePeriod = 10 * time.Second
 	reporterConfig.Succinct, reporterConfig.NoColor = true, true

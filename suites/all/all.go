@@ -1,0 +1,2 @@
+// Package all links every suite into a program.
+package all

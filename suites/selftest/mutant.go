@@ -1,0 +1,76 @@
+package selftest
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Mutant is the reference with one guard altered.
+type Mutant struct {
+	Guard       string  `json:"guard"`
+	Mutation    string  `json:"mutation"`
+	Requirement rule.ID `json:"requirement"`
+	Role        string  `json:"role"`
+	Doc         string  `json:"doc"`
+}
+
+// Name returns "guard=mutation", as the command line takes it.
+func (m Mutant) Name() string { return m.Guard + "=" + m.Mutation }
+
+// Mutants returns every mutant of every guard that is linked into the program and whose name begins with one of the
+// prefixes; without prefixes all.
+func Mutants(prefixes ...string) []Mutant {
+	var all []Mutant
+	for _, g := range rule.All() {
+		if !matches(g.Name, prefixes) {
+			continue
+		}
+		for _, m := range g.Kind.Mutations() {
+			all = append(all, Mutant{Guard: g.Name, Mutation: m.String(), Requirement: g.ID, Role: g.Role.String(), Doc: g.Doc})
+		}
+	}
+	return all
+}
+
+func matches(name string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return len(prefixes) == 0
+}
+
+//go:embed equivalent.yaml
+var equivalentYAML []byte
+
+// Equivalent is a mutant that no black-box test can tell from the reference.
+type Equivalent struct {
+	Mutant string `yaml:"mutant"` // "guard=mutation"
+	Reason string `yaml:"reason"`
+}
+
+// Equivalents reads the built-in list and checks that each entry names an existing mutant and has a reason.
+func Equivalents() (map[string]string, error) {
+	var list []Equivalent
+	if err := yaml.UnmarshalWithOptions(equivalentYAML, &list, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("equivalent.yaml: %w", err)
+	}
+	known := make(map[string]bool)
+	for _, m := range Mutants() {
+		known[m.Name()] = true
+	}
+	reasons := make(map[string]string)
+	for _, e := range list {
+		if !known[e.Mutant] || e.Reason == "" || reasons[e.Mutant] != "" {
+			return nil, fmt.Errorf("equivalent.yaml: %q: want an existing mutant, once, with a reason", e.Mutant)
+		}
+		reasons[e.Mutant] = e.Reason
+	}
+	return reasons, nil
+}

@@ -1,11 +1,169 @@
 package policy
 
+import (
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
 // MarshalKeyServer writes a key server's configuration as ParseKeyServer reads it. The signing key is not in it:
-// signingKey is the path by which the configuration refers to it, SigningKeyPEM its content.
-func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) { return nil, nil }
+// signingKey is the path by which the configuration refers to it, and SigningKeyPEM makes its content. It fails if a value
+// has no word in a configuration file.
+func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1DocOf(k.Phase1)}
+	if len(k.SigningKey) > 0 {
+		doc.SigningKey = signingKey
+	}
+	for _, g := range k.Groups {
+		group, err := groupDocOf(g)
+		if err != nil {
+			return nil, fmt.Errorf("policy: group %s: %w", g.Name, err)
+		}
+		doc.Groups = append(doc.Groups, group)
+	}
+	return yaml.Marshal(doc)
+}
 
 // MarshalMember writes a group member's configuration as ParseMember reads it.
-func MarshalMember(m Member) ([]byte, error) { return nil, nil }
+func MarshalMember(m Member) ([]byte, error) {
+	doc := memberDoc{
+		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1DocOf(m.Phase1), Group: m.Group,
+		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
+		RetryDelay: duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
+	}
+	for _, s := range m.Authorised {
+		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
+	}
+	return yaml.Marshal(doc)
+}
 
-// SigningKeyPEM returns the signing key as a file for LoadKeyServer.
-func SigningKeyPEM(k KeyServer) []byte { return nil }
+// SigningKeyPEM returns the signing key as the content of a file for LoadKeyServer.
+func SigningKeyPEM(k KeyServer) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: k.SigningKey})
+}
+
+func phase1DocOf(p Phase1) phase1Doc {
+	doc := phase1Doc{
+		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+	}
+	for _, k := range p.PSKs {
+		doc.PSKs = append(doc.PSKs, pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)})
+	}
+	return doc
+}
+
+// pskText writes a key as text if it is plain, and else in hexadecimal.
+func pskText(key []byte) string {
+	s := string(key)
+	plain := !strings.HasPrefix(s, hexPrefix) && strings.TrimSpace(s) == s
+	for _, c := range key {
+		plain = plain && c >= ' ' && c <= '~'
+	}
+	if plain {
+		return s
+	}
+	return hexPrefix + hex.EncodeToString(key)
+}
+
+func groupDocOf(g Group) (groupDoc, error) {
+	doc := groupDoc{Name: g.Name, ID: g.ID, Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
+	if g.Rekey != (RekeyPolicy{Transport: TransportNone}) {
+		rekey, err := rekeyDocOf(g.Rekey)
+		if err != nil {
+			return groupDoc{}, err
+		}
+		doc.Rekey = &rekey
+	}
+	for _, s := range g.SAs {
+		sa, err := saDocOf(s)
+		if err != nil {
+			return groupDoc{}, err
+		}
+		doc.SAs = append(doc.SAs, sa)
+	}
+	return doc, nil
+}
+
+func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
+	transport, ok := transports.Of(r.Transport)
+	if !ok {
+		return rekeyDoc{}, fmt.Errorf("transport %q has no name", r.Transport)
+	}
+	ack, ok := ackTypes.Of(r.Ack)
+	if !ok {
+		return rekeyDoc{}, fmt.Errorf("acknowledgement type %d has no name", r.Ack)
+	}
+	doc := rekeyDoc{
+		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
+		Interval: duration(r.Interval), Ack: ack,
+	}
+	if r.Address.IsValid() {
+		doc.Address = r.Address.String()
+	}
+	return doc, nil
+}
+
+func activationDocOf(a Activation) *activationDoc {
+	if a.ATD == nil && a.DTD == nil {
+		return nil
+	}
+	var doc activationDoc
+	if a.ATD != nil {
+		doc.ATD = yamldoc.Duration(*a.ATD)
+	}
+	if a.DTD != nil {
+		doc.DTD = yamldoc.Duration(*a.DTD)
+	}
+	return &doc
+}
+
+func saDocOf(s SAPolicy) (saDoc, error) {
+	t := s.Transform
+	kind, ok1 := transforms.Of(Transform{Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity})
+	mode, ok2 := modes.Of(t.Mode)
+	preservation, ok3 := preservations.Of(t.Preservation)
+	direction, ok4 := directions.Of(t.Direction)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return saDoc{}, fmt.Errorf("transform %+v has no name", t)
+	}
+	return saDoc{
+		selectorDoc: selectorDocOf(s.Selector), Transform: kind, Mode: mode, Preservation: preservation, Direction: direction,
+		Lifetime: duration(s.Lifetime),
+	}, nil
+}
+
+func selectorDocOf(s Selector) selectorDoc {
+	doc := selectorDoc{Source: s.Source.String(), Destination: s.Destination.String(), SourcePort: s.SourcePort, DestinationPort: s.DestinationPort}
+	if name, ok := protocols.Of(s.Protocol); ok && s.Protocol != 0 {
+		doc.Protocol = name
+	} else if s.Protocol != 0 {
+		doc.Protocol = s.Protocol
+	}
+	return doc
+}
+
+// duration leaves out what is zero, which stands for the default.
+func duration(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return yamldoc.Duration(d)
+}
+
+func texts[T interface {
+	netip.AddrPort | netip.Prefix
+	String() string
+}](values []T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = v.String()
+	}
+	return all
+}

@@ -1,13 +1,98 @@
 package policy
 
-import "errors"
+import (
+	"net/netip"
+	"time"
 
-// ParseKeyServer makes a key server's configuration of YAML. The name stands in errors; open reads the signing key.
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// ParseKeyServer makes a key server's configuration of YAML. The name stands in errors, which are yamldoc.Problems; open
+// reads the signing key. What the file leaves out stays zero, except the port.
 func ParseKeyServer(name string, data []byte, open ReadFile) (KeyServer, error) {
-	return KeyServer{}, errors.New(name + ": not read")
+	var k KeyServer
+	err := yamldoc.Read(name, data, func(root yamldoc.Value) { k = keyServer(root, open) })
+	if err != nil {
+		return KeyServer{}, err
+	}
+	return k, nil
 }
 
-// ParseMember makes a group member's configuration of YAML. The name stands in errors.
+// ParseMember makes a group member's configuration of YAML; see ParseKeyServer.
 func ParseMember(name string, data []byte) (Member, error) {
-	return Member{}, errors.New(name + ": not read")
+	var m Member
+	err := yamldoc.Read(name, data, func(root yamldoc.Value) { m = member(root) })
+	if err != nil {
+		return Member{}, err
+	}
+	return m, nil
 }
+
+func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
+	var k KeyServer
+	var keyed bool
+	var groups []place[Group]
+	root.Fields(
+		yamldoc.Required("name", &k.Name, nodeName),
+		yamldoc.Required("address", &k.Address, unicastPort),
+		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
+		yamldoc.Required("phase1", &k.Phase1, phase1),
+		yamldoc.Required("groups", &groups, groupList),
+	)
+	for _, g := range groups {
+		k.Groups = append(k.Groups, g.value)
+		if !keyed && signs(g.value.Rekey.Transport) {
+			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
+		}
+		for _, m := range g.value.Members {
+			if len(k.Phase1.PSKs) > 0 && !keyOverlaps(k.Phase1.PSKs, m) {
+				g.at.Problem("the members %s have no pre-shared key; add one for them to phase1.psks", m)
+			}
+		}
+	}
+	return k
+}
+
+func signs(t Transport) bool { return t == TransportUnicast || t == TransportMulticast }
+
+func member(root yamldoc.Value) Member {
+	var m Member
+	var servers []place[netip.AddrPort]
+	root.Fields(
+		yamldoc.Required("name", &m.Name, nodeName),
+		yamldoc.Required("address", &m.Address, unicastPort),
+		yamldoc.Required("key_servers", &servers, yamldoc.Some("key server", placed(unicastPort))),
+		yamldoc.Required("phase1", &m.Phase1, phase1),
+		yamldoc.Required("group", &m.Group, groupID),
+		yamldoc.Optional("authorised", &m.Authorised, yamldoc.List(selector)),
+		yamldoc.Optional("inside", &m.Inside, yamldoc.List(network)),
+		yamldoc.Optional("fail_open", &m.FailOpen, yamldoc.Value.Bool),
+		yamldoc.Optional("mtu", &m.MTU, within(576, 65535)),
+		yamldoc.Optional("replay_window", &m.ReplayWindow, replayWindow),
+		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
+		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
+		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
+	)
+	seen := make(map[netip.AddrPort]string)
+	for _, s := range servers {
+		once(s.at, seen, s.value)
+		m.KeyServers = append(m.KeyServers, s.value)
+		if s.value.IsValid() && len(m.Phase1.PSKs) > 0 && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
+			s.at.Problem("%s has no pre-shared key; add one for it to phase1.psks", s.value.Addr())
+		}
+	}
+	return m
+}
+
+// keyOverlaps reports whether some address of the prefix has a pre-shared key, or may have one once the faults of the keys
+// are mended.
+func keyOverlaps(keys []PSK, p netip.Prefix) bool {
+	for _, k := range keys {
+		if !k.Peer.IsValid() || !p.IsValid() || k.Peer.Overlaps(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func host(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }

@@ -1,0 +1,82 @@
+package policy
+
+// The structures of configuration files as the YAML encoder wants them. The readers do not use them: they walk the file.
+
+type keyServerDoc struct {
+	Name       string     `yaml:"name"`
+	Address    string     `yaml:"address"`
+	SigningKey string     `yaml:"signing_key,omitempty"`
+	Phase1     phase1Doc  `yaml:"phase1"`
+	Groups     []groupDoc `yaml:"groups"`
+}
+
+type memberDoc struct {
+	Name         string        `yaml:"name"`
+	Address      string        `yaml:"address"`
+	KeyServers   []string      `yaml:"key_servers"`
+	Group        uint32        `yaml:"group"`
+	Phase1       phase1Doc     `yaml:"phase1"`
+	Authorised   []selectorDoc `yaml:"authorised,omitempty"`
+	Inside       []string      `yaml:"inside,omitempty"`
+	FailOpen     bool          `yaml:"fail_open,omitempty"`
+	MTU          int           `yaml:"mtu,omitempty"`
+	ReplayWindow int           `yaml:"replay_window,omitempty"`
+	RetryDelay   string        `yaml:"retry_delay,omitempty"`
+	ReRegister   string        `yaml:"re_register,omitempty"`
+	SIDRequest   int           `yaml:"sid_request,omitempty"`
+}
+
+type phase1Doc struct {
+	Lifetime    string   `yaml:"lifetime,omitempty"`
+	Retransmit  string   `yaml:"retransmit,omitempty"`
+	Retries     int      `yaml:"retries,omitempty"`
+	HalfOpenMax int      `yaml:"half_open_max,omitempty"`
+	PSKs        []pskDoc `yaml:"psks"`
+}
+
+type pskDoc struct {
+	Peer string `yaml:"peer"`
+	Key  string `yaml:"key"`
+}
+
+type groupDoc struct {
+	Name       string         `yaml:"name"`
+	ID         uint32         `yaml:"id"`
+	Members    []string       `yaml:"members"`
+	SIDBits    int            `yaml:"sid_bits,omitempty"`
+	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
+	Activation *activationDoc `yaml:"activation,omitempty"`
+	SAs        []saDoc        `yaml:"sas"`
+}
+
+type rekeyDoc struct {
+	Transport   string `yaml:"transport"`
+	Address     string `yaml:"address,omitempty"`
+	KEKLifetime string `yaml:"kek_lifetime,omitempty"`
+	Margin      string `yaml:"margin,omitempty"`
+	Retransmit  int    `yaml:"retransmit,omitempty"`
+	Interval    string `yaml:"interval,omitempty"`
+	Ack         string `yaml:"ack"`
+}
+
+type activationDoc struct {
+	ATD string `yaml:"atd,omitempty"`
+	DTD string `yaml:"dtd,omitempty"`
+}
+
+type selectorDoc struct {
+	Source          string `yaml:"source"`
+	Destination     string `yaml:"destination"`
+	Protocol        any    `yaml:"protocol,omitempty"` // a name, or the number of a protocol that has none
+	SourcePort      uint16 `yaml:"source_port,omitempty"`
+	DestinationPort uint16 `yaml:"destination_port,omitempty"`
+}
+
+type saDoc struct {
+	selectorDoc  `yaml:",inline"`
+	Transform    string `yaml:"transform"`
+	Mode         string `yaml:"mode"`
+	Preservation string `yaml:"preservation"`
+	Direction    string `yaml:"direction"`
+	Lifetime     string `yaml:"lifetime,omitempty"`
+}

@@ -1,0 +1,123 @@
+package policy_test
+
+import (
+	"net/netip"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// fullKeyServer has a value in every field that a configuration file can hold.
+func fullKeyServer(t *testing.T) policy.KeyServer {
+	t.Helper()
+	k, err := policy.ParseKeyServer("ks.yaml", []byte(keyServerYAML), keys(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
+	k.Phase1 = policy.Phase1{
+		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpenMax: 12,
+		PSKs: []policy.PSK{
+			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
+			{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("12345")},
+			{Peer: netip.MustParsePrefix("192.0.2.7/32"), Key: []byte{0, 1, 0xfe, '\n'}},
+			{Peer: netip.MustParsePrefix("192.0.2.8/32"), Key: []byte("hex:00")},
+			{Peer: netip.MustParsePrefix("192.0.2.9/32"), Key: []byte(" true")},
+		},
+	}
+	any4 := netip.MustParsePrefix("0.0.0.0/0")
+	k.Groups = append(k.Groups, policy.Group{
+		Name: "blue", ID: 4294967295, SIDBits: 16,
+		Rekey: policy.RekeyPolicy{
+			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
+			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA256,
+		},
+		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
+		SAs: []policy.SAPolicy{
+			{
+				Selector: policy.Selector{Source: any4, Destination: any4, Protocol: 17, SourcePort: 1, DestinationPort: 65535},
+				Transform: policy.Transform{
+					Cipher: policy.CipherAESCBC, KeyBits: 128, Integrity: policy.IntegrityHMACSHA256, Mode: policy.ModeTransport,
+					Direction: policy.DirectionSenderOnly,
+				},
+				Lifetime: time.Second,
+			},
+			{
+				Selector:  policy.Selector{Source: any4, Destination: any4, Protocol: 89},
+				Transform: policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 128, Mode: policy.ModeTunnel},
+			},
+		},
+	}, policy.Group{
+		Name: "bare", ID: 7, Rekey: policy.RekeyPolicy{Transport: policy.TransportNone},
+		SAs: []policy.SAPolicy{{
+			Selector: policy.Selector{Source: any4, Destination: any4},
+			Transform: policy.Transform{
+				Cipher: policy.CipherAESGCM16, KeyBits: 128, Mode: policy.ModeTunnel, Preservation: policy.PreserveSource,
+			},
+		}},
+	})
+	return k
+}
+
+func TestKeyServerRoundTrip(t *testing.T) {
+	dir := t.TempDir()
+	want := fullKeyServer(t)
+	text, err := policy.MarshalKeyServer(want, "sign.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "ks.yaml"), text)
+	writeFile(t, filepath.Join(dir, "sign.pem"), policy.SigningKeyPEM(want))
+	got, err := policy.LoadKeyServer(filepath.Join(dir, "ks.yaml"))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(want, got, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s\n%s", diff, text)
+	}
+}
+
+func TestMemberRoundTrip(t *testing.T) {
+	want := policy.Member{
+		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"),
+		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
+		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}}},
+		Group:      99,
+		Authorised: []policy.Selector{{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1}},
+		Inside:     []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
+		FailOpen:   true, MTU: 1400, ReplayWindow: 64, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+	}
+	text, err := policy.MarshalMember(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := policy.ParseMember("gm.yaml", text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(want, got, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s\n%s", diff, text)
+	}
+}
+
+func TestMarshalRefusesWhatHasNoName(t *testing.T) {
+	alter := map[string]func(*policy.Group){
+		"transport": func(g *policy.Group) { g.Rekey.Transport = "pigeon" },
+		"ack":       func(g *policy.Group) { g.Rekey.Ack = 200 },
+		"key bits":  func(g *policy.Group) { g.SAs[0].Transform.KeyBits = 100 },
+		"mode":      func(g *policy.Group) { g.SAs[0].Transform.Mode = 9 },
+	}
+	for name, change := range alter {
+		k := fullKeyServer(t)
+		change(&k.Groups[0])
+		if text, err := policy.MarshalKeyServer(k, "x"); err == nil {
+			t.Errorf("%s: no error, but\n%s", name, text)
+		}
+	}
+}

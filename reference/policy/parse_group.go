@@ -1,0 +1,128 @@
+package policy
+
+import (
+	"math"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// Limits of what messages can carry.
+const (
+	maxLifetime   = math.MaxUint32 // seconds in four octets (RFC 6407 §5.3.4, RFC 2407 §4.5)
+	maxActivation = math.MaxUint16 // seconds in two octets (RFC 6407 §5.4.1)
+)
+
+// The names of values in configuration files, in the order in which problems list them.
+var (
+	transports    = yamldoc.Names[Transport]{{"unicast", TransportUnicast}, {"multicast", TransportMulticast}, {"none", TransportNone}}
+	ackTypes      = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}}
+	modes         = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}}
+	preservations = yamldoc.Names[Preservation]{{"both", PreserveBoth}, {"source", PreserveSource},
+		{"destination", PreserveDestination}, {"none", PreserveNone}, {"absent", PreserveAbsent}}
+	directions = yamldoc.Names[Direction]{{"absent", DirectionAbsent}, {"symmetric", DirectionSymmetric},
+		{"sender-only", DirectionSenderOnly}, {"receiver-only", DirectionReceiverOnly}}
+	transforms = yamldoc.Names[Transform]{
+		{"aes128-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 128}},
+		{"aes128-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 128, Integrity: IntegrityHMACSHA256}},
+	}
+)
+
+func groupList(v yamldoc.Value) []place[Group] {
+	ids := make(map[uint32]string)
+	return yamldoc.Some("group", placed(func(item yamldoc.Value) Group { return group(item, ids) }))(v)
+}
+
+func group(v yamldoc.Value, ids map[uint32]string) Group {
+	g := Group{Rekey: RekeyPolicy{Transport: TransportNone}}
+	v.Fields(
+		yamldoc.Required("name", &g.Name, nodeName),
+		yamldoc.Required("id", &g.ID, func(v yamldoc.Value) uint32 {
+			id := groupID(v)
+			once(v, ids, id)
+			return id
+		}),
+		yamldoc.Required("members", &g.Members, yamldoc.List(network)),
+		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
+		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
+		yamldoc.Optional("activation", &g.Activation, activation),
+		yamldoc.Required("sas", &g.SAs, saPolicies),
+	)
+	return g
+}
+
+func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
+	var r RekeyPolicy
+	ok := v.Fields(
+		yamldoc.Required("transport", &r.Transport, transports.Read),
+		yamldoc.Optional("address", &r.Address, multicastPort),
+		yamldoc.Optional("kek_lifetime", &r.KEKLifetime, seconds(1, maxLifetime)),
+		yamldoc.Optional("margin", &r.Margin, between(time.Millisecond, maxLifetime*time.Second)),
+		yamldoc.Optional("retransmit", &r.Retransmit, within(0, 100)),
+		yamldoc.Optional("interval", &r.Interval, between(time.Millisecond, maxDelay)),
+		yamldoc.Optional("ack", &r.Ack, ackTypes.Read),
+	)
+	if ok {
+		checkTransport(v, r)
+	}
+	return r
+}
+
+func checkTransport(v yamldoc.Value, r RekeyPolicy) {
+	switch addressed := v.Has("address"); {
+	case r.Transport == TransportMulticast && !addressed:
+		v.Problem("the field \"address\" is missing; a multicast rekey needs a group address")
+	case addressed && (r.Transport == TransportUnicast || r.Transport == TransportNone):
+		v.Problem("the field \"address\" is for transport multicast, not %s", r.Transport)
+	}
+	if r.Transport == TransportNone && r.Ack != AckNone {
+		v.Problem("nothing is acknowledged with transport none; leave out the field \"ack\"")
+	}
+	if r.KEKLifetime > 0 && r.Margin >= r.KEKLifetime {
+		v.Problem("the margin %s is not shorter than the kek_lifetime %s", yamldoc.Duration(r.Margin), yamldoc.Duration(r.KEKLifetime))
+	}
+}
+
+func activation(v yamldoc.Value) Activation {
+	var a Activation
+	delay := func(v yamldoc.Value) *time.Duration {
+		d := v.Seconds(0, maxActivation)
+		return &d
+	}
+	v.Fields(yamldoc.Optional("atd", &a.ATD, delay), yamldoc.Optional("dtd", &a.DTD, delay))
+	return a
+}
+
+func saPolicies(v yamldoc.Value) []SAPolicy {
+	selectors := make(map[Selector]string)
+	return yamldoc.Some("SA", func(item yamldoc.Value) SAPolicy {
+		s := saPolicy(item)
+		once(item, selectors, s.Selector)
+		return s
+	})(v)
+}
+
+func saPolicy(v yamldoc.Value) SAPolicy {
+	var s SAPolicy
+	s.Transform = Transform{Mode: ModeTunnel}
+	var kind Transform
+	fields := append(selectorFields(&s.Selector),
+		yamldoc.Required("transform", &kind, transforms.Read),
+		yamldoc.Optional("mode", &s.Transform.Mode, modes.Read),
+		yamldoc.Optional("preservation", &s.Transform.Preservation, preservations.Read),
+		yamldoc.Optional("direction", &s.Transform.Direction, directions.Read),
+		yamldoc.Optional("lifetime", &s.Lifetime, seconds(1, maxLifetime)),
+	)
+	if !v.Fields(fields...) {
+		return s
+	}
+	checkSelector(v, s.Selector)
+	s.Transform.Cipher, s.Transform.KeyBits, s.Transform.Integrity = kind.Cipher, kind.KeyBits, kind.Integrity
+	switch {
+	case s.Transform.Mode == ModeTransport && s.Transform.Preservation != PreserveAbsent:
+		v.Problem("preservation is for mode tunnel; transport mode keeps the IP header")
+	case s.Transform.Mode == ModeTunnel && !v.Has("preservation"):
+		s.Transform.Preservation = PreserveBoth
+	}
+	return s
+}

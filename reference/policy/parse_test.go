@@ -1,0 +1,304 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+const keyServerYAML = `name: ks1
+address: 10.0.0.1
+signing_key: ks1.pem
+phase1:
+  psks:
+    - peer: 10.0.0.0/24
+      key: secret
+groups:
+  - name: red
+    id: 1234
+    members: [10.0.0.2]
+    rekey:
+      transport: unicast
+    activation:
+      atd: 2s
+    sas:
+      - source: 10.1.0.0/16
+        destination: 10.1.0.0/16
+        transform: aes128-gcm16
+`
+
+const memberYAML = `name: gm1
+address: 10.0.0.2
+key_servers: [10.0.0.1]
+group: 1234
+phase1:
+  psks:
+    - peer: 10.0.0.1
+      key: secret
+authorised:
+  - source: 10.1.0.0/16
+    destination: 10.1.0.0/16
+inside: [10.1.1.0/24]
+`
+
+// fault is a valid configuration with one text replaced, and every line that must come of it.
+type fault struct {
+	name, old, new string
+	want           []string
+}
+
+var keyServerFaults = []fault{
+	{"empty", keyServerYAML, "", []string{"ks.yaml: is empty"}},
+	{"not YAML", "name: ks1", "name: [ks1", []string{"ks.yaml:2:1: not YAML: ',' or ']' must be specified"}},
+	{"a list", keyServerYAML, "- a\n", []string{
+		"ks.yaml:1:1: a list where a mapping is expected, with the fields name, address, signing_key, phase1, groups"}},
+	{"text", keyServerYAML, "hello\n", []string{
+		`ks.yaml:1:1: "hello" where a mapping is expected, with the fields name, address, signing_key, phase1, groups`}},
+	{"two documents", "name: ks1", "name: ks1\n---\nname: ks2", []string{
+		"ks.yaml:2:1: a second document begins here; a file holds only one"}},
+	{"unknown field, close", "address:", "adress:", []string{
+		`ks.yaml:1:1: the field "address" is missing`,
+		"ks.yaml:2:1: adress: unknown field; did you mean address?"}},
+	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
+		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
+	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack"}},
+	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
+		"ks.yaml:3:1: address: the field is already given in line 2"}},
+	{"anchor", "name: ks1", "name: &n ks1", []string{
+		"ks.yaml:1:7: name: an anchor or alias (they are not read here) where text is expected"}},
+	{"tag", "name: ks1", "name: !!str ks1", []string{"ks.yaml:1:7: name: a tag (they are not read here) where text is expected"}},
+	{"name missing", "name: ks1\n", "", []string{`ks.yaml:1:1: the field "name" is missing`}},
+	{"name empty", "name: ks1", "name:", []string{"ks.yaml:1:6: name: nothing where text is expected"}},
+	{"name with space", "name: ks1", "name: ks one", []string{
+		`ks.yaml:1:7: name: "ks one" is no name; it must have 1 to 48 printable ASCII characters without spaces`}},
+	{"name a number", "name: ks1", "name: 7", []string{"ks.yaml:1:7: name: 7 is not text for YAML; put it in quotes"}},
+	{"name a list", "name: ks1", "name: [a]", []string{"ks.yaml:1:7: name: a list where text is expected"}},
+	{"bad address", "10.0.0.1\nsigning", "10.0.0.256\nsigning", []string{
+		`ks.yaml:2:10: address: "10.0.0.256" is no address; write one such as 10.0.0.1 or 10.0.0.1:848`}},
+	{"address IPv6", "10.0.0.1\nsigning", "2001:db8::1\nsigning", []string{`ks.yaml:2:10: address: "2001:db8::1" is not IPv4`}},
+	{"address multicast", "10.0.0.1\nsigning", "239.1.1.1\nsigning", []string{
+		"ks.yaml:2:10: address: 239.1.1.1 is not the address of a host"}},
+	{"address port 0", "10.0.0.1\nsigning", "10.0.0.1:0\nsigning", []string{
+		`ks.yaml:2:10: address: "10.0.0.1:0" has port 0; it must be from 1 to 65535`}},
+	{"key missing", "signing_key: ks1.pem\n", "", []string{
+		`ks.yaml:1:1: the field "signing_key" is missing; the rekey of groups[0] has to be signed`}},
+	{"key file missing", "ks1.pem", "no.pem", []string{
+		`ks.yaml:3:14: signing_key: there is no file "no.pem"; name a PEM file with an RSA key, relative to this file`}},
+	{"key too small", "ks1.pem", "small.pem", []string{
+		`ks.yaml:3:14: signing_key: "small.pem" holds an RSA key of 1024 bits; it must have at least 2048`}},
+	{"key not RSA", "ks1.pem", "ec.pem", []string{
+		`ks.yaml:3:14: signing_key: "ec.pem" holds a key of another kind; it must hold an RSA key`}},
+	{"key a certificate", "ks1.pem", "cert.pem", []string{
+		`ks.yaml:3:14: signing_key: "cert.pem" holds a PEM block "CERTIFICATE"; it must be PRIVATE KEY or RSA PRIVATE KEY`}},
+	{"key cut", "ks1.pem", "cut.pem", []string{
+		`ks.yaml:3:14: signing_key: "cut.pem" holds a key that cannot be read: asn1: syntax error: truncated tag or length`}},
+	{"key no PEM", "ks1.pem", "text.pem", []string{
+		`ks.yaml:3:14: signing_key: "text.pem" holds no PEM; it must hold an RSA private key (PKCS #8 or PKCS #1)`}},
+	{"no PSK", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "psks: []", []string{
+		"ks.yaml:5:9: phase1.psks: the list is empty; name at least one pre-shared key"}},
+	{"PSKs missing", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "retries: 3", []string{
+		`ks.yaml:5:3: phase1: the field "psks" is missing`}},
+	{"PSK without key", "      key: secret\n", "", []string{`ks.yaml:6:7: phase1.psks[0]: the field "key" is missing`}},
+	{"PSK empty", "key: secret", "key: ''", []string{"ks.yaml:7:12: phase1.psks[0].key: the key is empty"}},
+	{"PSK a number", "key: secret", "key: 12345678", []string{
+		`ks.yaml:7:12: phase1.psks[0].key: a pre-shared key is text in quotes, or hexadecimal digits after "hex:"`}},
+	{"PSK bad hex", "key: secret", "key: hex:abc", []string{
+		`ks.yaml:7:12: phase1.psks[0].key: after "hex:" an even number of hexadecimal digits is expected`}},
+	{"PSK twice", "      key: secret", "      key: secret\n    - peer: 10.0.0.0/24\n      key: other", []string{
+		"ks.yaml:8:7: phase1.psks[1]: 10.0.0.0/24 is already given at phase1.psks[0]"}},
+	{"PSK for nobody", "peer: 10.0.0.0/24", "peer: 10.9.0.0/24", []string{
+		"ks.yaml:9:5: groups[0]: the members 10.0.0.2/32 have no pre-shared key; add one for them to phase1.psks"}},
+	{"bad prefix", "peer: 10.0.0.0/24", "peer: 10.0.0.0/33", []string{
+		`ks.yaml:6:13: phase1.psks[0].peer: "10.0.0.0/33" is no prefix; write one such as 10.1.0.0/16`}},
+	{"prefix with host bits", "peer: 10.0.0.0/24", "peer: 10.0.0.7/24", []string{
+		`ks.yaml:6:13: phase1.psks[0].peer: "10.0.0.7/24" has bits beyond its length; write 10.0.0.0/24`}},
+	{"prefix IPv6", "peer: 10.0.0.0/24", "peer: 2001:db8::/32", []string{`ks.yaml:6:13: phase1.psks[0].peer: "2001:db8::/32" is not IPv4`}},
+	{"groups empty", keyServerYAML[strings.Index(keyServerYAML, "groups:"):], "groups: []\n", []string{
+		"ks.yaml:8:9: groups: the list is empty; name at least one group"}},
+	{"groups a mapping", keyServerYAML[strings.Index(keyServerYAML, "groups:"):], "groups: {a: 1}\n", []string{
+		"ks.yaml:8:9: groups: a mapping where a list is expected"}},
+	{"group id 0", "id: 1234", "id: 0", []string{"ks.yaml:10:9: groups[0].id: 0 is out of range; it must be from 1 to 4294967295"}},
+	{"group id too big", "id: 1234", "id: 4294967296", []string{
+		"ks.yaml:10:9: groups[0].id: 4294967296 is out of range; it must be from 1 to 4294967295"}},
+	{"group id negative", "id: 1234", "id: -1", []string{"ks.yaml:10:9: groups[0].id: -1 is out of range; it must be from 1 to 4294967295"}},
+	{"group id text", "id: 1234", "id: red", []string{`ks.yaml:10:9: groups[0].id: "red" where a whole number is expected`}},
+	{"group id fraction", "id: 1234", "id: 1.5", []string{`ks.yaml:10:9: groups[0].id: "1.5" where a whole number is expected`}},
+	{"group twice", keyServerYAML[strings.Index(keyServerYAML, "  - name: red"):],
+		strings.Repeat(keyServerYAML[strings.Index(keyServerYAML, "  - name: red"):], 2), []string{
+			"ks.yaml:21:9: groups[1].id: 1234 is already given at groups[0].id"}},
+	{"transport unknown", "transport: unicast", "transport: broadcast", []string{
+		`ks.yaml:13:18: groups[0].rekey.transport: "broadcast" is unknown; known are unicast, multicast, none`}},
+	{"transport missing", "transport: unicast", "retransmit: 1", []string{
+		`ks.yaml:13:7: groups[0].rekey: the field "transport" is missing`}},
+	{"multicast without address", "transport: unicast", "transport: multicast", []string{
+		`ks.yaml:13:7: groups[0].rekey: the field "address" is missing; a multicast rekey needs a group address`}},
+	{"multicast to a host", "transport: unicast", "transport: multicast\n      address: 10.0.0.9", []string{
+		"ks.yaml:14:16: groups[0].rekey.address: 10.0.0.9 is not a multicast address; it must be within 224.0.0.0/4"}},
+	{"unicast with address", "transport: unicast", "transport: unicast\n      address: 239.0.0.1", []string{
+		`ks.yaml:13:7: groups[0].rekey: the field "address" is for transport multicast, not unicast`}},
+	{"acknowledged nothing", "transport: unicast", "transport: none\n      ack: kek-sha256", []string{
+		`ks.yaml:13:7: groups[0].rekey: nothing is acknowledged with transport none; leave out the field "ack"`}},
+	{"margin too long", "transport: unicast", "transport: unicast\n      kek_lifetime: 1m\n      margin: 60s", []string{
+		"ks.yaml:13:7: groups[0].rekey: the margin 60s is not shorter than the kek_lifetime 60s"}},
+	{"lifetime zero", "transport: unicast", "transport: unicast\n      kek_lifetime: 0s", []string{
+		"ks.yaml:14:21: groups[0].rekey.kek_lifetime: 0s is out of range; it must be from 1s to 4294967295s"}},
+	{"lifetime not whole", "transport: unicast", "transport: unicast\n      kek_lifetime: 1500ms", []string{
+		"ks.yaml:14:21: groups[0].rekey.kek_lifetime: 1.5s is not a whole number of seconds"}},
+	{"lifetime without unit", "transport: unicast", "transport: unicast\n      kek_lifetime: 3600", []string{
+		"ks.yaml:14:21: groups[0].rekey.kek_lifetime: 3600 has no unit; for seconds write 3600s"}},
+	{"ATD beyond 16 bits", "atd: 2s", "atd: 65536s", []string{
+		"ks.yaml:15:12: groups[0].activation.atd: 65536s is out of range; it must be from 0s to 65535s"}},
+	{"ATD not whole", "atd: 2s", "atd: 2.5s", []string{
+		"ks.yaml:15:12: groups[0].activation.atd: 2.5s is not a whole number of seconds"}},
+	{"ATD negative", "atd: 2s", "atd: -2s", []string{
+		"ks.yaml:15:12: groups[0].activation.atd: -2s is out of range; it must be from 0s to 65535s"}},
+	{"ATD no duration", "atd: 2s", "atd: soon", []string{
+		`ks.yaml:15:12: groups[0].activation.atd: "soon" is no duration; write one such as 90s, 15m or 24h`}},
+	{"SIDs of 9 bits", "id: 1234", "id: 1234\n    sid_bits: 9", []string{
+		"ks.yaml:11:15: groups[0].sid_bits: 9 is no size of Sender-IDs; it must be 8, 12 or 16"}},
+	{"transform unknown", "aes128-gcm16", "aes128", []string{
+		`ks.yaml:19:20: groups[0].sas[0].transform: "aes128" is unknown; known are aes128-gcm16, aes128-cbc-hmac-sha256`}},
+	{"transport mode preserves", "aes128-gcm16", "aes128-gcm16\n        mode: transport\n        preservation: both", []string{
+		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
+	{"ports without protocol", "aes128-gcm16", "aes128-gcm16\n        source_port: 5000", []string{
+		`ks.yaml:17:9: groups[0].sas[0]: ports need a protocol that has them; set the field "protocol" to tcp, udp or sctp`}},
+	{"SA twice", "        transform: aes128-gcm16\n",
+		"        transform: aes128-gcm16\n      - source: 10.1.0.0/16\n        destination: 10.1.0.0/16\n        transform: aes128-gcm16\n", []string{
+			"ks.yaml:20:9: groups[0].sas[1]: 10.1.0.0/16 -> 10.1.0.0/16 is already given at groups[0].sas[0]"}},
+	{"several at once", "address: 10.0.0.1\nsigning_key: ks1.pem", "adress: 10.0.0.1\nsigning_key: 7", []string{
+		`ks.yaml:1:1: the field "address" is missing`,
+		"ks.yaml:2:1: adress: unknown field; did you mean address?",
+		"ks.yaml:3:14: signing_key: 7 is not text for YAML; put it in quotes"}},
+}
+
+var memberFaults = []fault{
+	{"no key server", "[10.0.0.1]", "[]", []string{"gm.yaml:3:14: key_servers: the list is empty; name at least one key server"}},
+	{"key server twice", "[10.0.0.1]", "[10.0.0.1, '10.0.0.1:848']", []string{
+		"gm.yaml:3:25: key_servers[1]: 10.0.0.1:848 is already given at key_servers[0]"}},
+	{"key server without PSK", "[10.0.0.1]", "[10.0.0.1, 10.0.0.9]", []string{
+		"gm.yaml:3:25: key_servers[1]: 10.0.0.9 has no pre-shared key; add one for it to phase1.psks"}},
+	{"group missing", "group: 1234\n", "", []string{`gm.yaml:1:1: the field "group" is missing`}},
+	{"MTU too small", "group: 1234", "group: 1234\nmtu: 500", []string{"gm.yaml:5:6: mtu: 500 is out of range; it must be from 576 to 65535"}},
+	{"window too small", "group: 1234", "group: 1234\nreplay_window: 31", []string{
+		"gm.yaml:5:16: replay_window: 31 is too small; it must be 32 or more, or 0 for no window"}},
+	{"fail_open no boolean", "group: 1234", "group: 1234\nfail_open: yes please", []string{
+		`gm.yaml:5:12: fail_open: "yes please" where true or false is expected`}},
+	{"authorised selector", "  - source: 10.1.0.0/16\n", "  - protocol: tpc\n", []string{
+		`gm.yaml:10:5: authorised[0]: the field "source" is missing`,
+		`gm.yaml:10:15: authorised[0].protocol: "tpc" is unknown; known are any, icmp, igmp, tcp, udp, sctp`}},
+	{"protocol too big", "  - source: 10.1.0.0/16\n", "  - source: 10.1.0.0/16\n    protocol: 256\n", []string{
+		"gm.yaml:11:15: authorised[0].protocol: 256 is out of range; it must be from 0 to 255"}},
+	{"inside", "[10.1.1.0/24]", "[10.1.1.1/24, 7]", []string{
+		`gm.yaml:12:10: inside[0]: "10.1.1.1/24" has bits beyond its length; write 10.1.1.0/24`,
+		"gm.yaml:12:23: inside[1]: 7 is not text for YAML; put it in quotes"}},
+	{"retry_delay", "group: 1234", "group: 1234\nretry_delay: 25h", []string{
+		"gm.yaml:5:14: retry_delay: 25h is out of range; it must be from 1ms to 86400s"}},
+}
+
+func TestKeyServerFaults(t *testing.T) {
+	open := keys(t)
+	for _, f := range keyServerFaults {
+		t.Run(f.name, func(t *testing.T) {
+			k, err := policy.ParseKeyServer("ks.yaml", []byte(f.apply(t, keyServerYAML)), open)
+			f.check(t, err)
+			if diff := cmp.Diff(policy.KeyServer{}, k, compare, compareAddrs); diff != "" {
+				t.Errorf("a faulty file left a value: %s", diff)
+			}
+		})
+	}
+}
+
+func TestMemberFaults(t *testing.T) {
+	for _, f := range memberFaults {
+		t.Run(f.name, func(t *testing.T) {
+			_, err := policy.ParseMember("gm.yaml", []byte(f.apply(t, memberYAML)))
+			f.check(t, err)
+		})
+	}
+}
+
+func (f fault) apply(t *testing.T, whole string) string {
+	t.Helper()
+	if !strings.Contains(whole, f.old) {
+		t.Fatalf("the configuration has no %q", f.old)
+	}
+	return strings.Replace(whole, f.old, f.new, 1)
+}
+
+func (f fault) check(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(strings.Join(f.want, "\n"), err.Error()); diff != "" {
+		t.Errorf("-want +got\n%s\ngot:\n%s", diff, err)
+	}
+}
+
+func TestBaseConfigurationsAreValid(t *testing.T) {
+	if _, err := policy.ParseKeyServer("ks.yaml", []byte(keyServerYAML), keys(t)); err != nil {
+		t.Error(err)
+	}
+	if _, err := policy.ParseMember("gm.yaml", []byte(memberYAML)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPSKForms(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain":             "plain",
+		`"12345"`:           "12345",
+		"hex:00ff":          "\x00\xff",
+		"'with spaces in'":  "with spaces in",
+		"|-\n        block": "block",
+	} {
+		m, err := policy.ParseMember("gm.yaml", []byte(strings.Replace(memberYAML, "key: secret", "key: "+text, 1)))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := string(m.Phase1.PSKs[0].Key); got != want {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(keyServerYAML))
+	f.Add([]byte(memberYAML))
+	f.Add([]byte("{}"))
+	f.Add([]byte("name: &a [*a]\n"))
+	f.Add([]byte("? a\n: b\n"))
+	open := keys(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		k, err := policy.ParseKeyServer("f.yaml", data, open)
+		if err == nil {
+			text, err := policy.MarshalKeyServer(k, "ks1.pem")
+			if err != nil {
+				t.Fatalf("%v\n%s", err, data)
+			}
+			again, err := policy.ParseKeyServer("f.yaml", text, open)
+			if diff := cmp.Diff(k, again, compare, compareAddrs); err != nil || diff != "" {
+				t.Fatalf("%v\n%s\n%s", err, text, diff)
+			}
+		} else if err.Error() == "" {
+			t.Error("an error without words")
+		}
+		m, err := policy.ParseMember("f.yaml", data)
+		if err != nil {
+			return
+		}
+		text, err := policy.MarshalMember(m)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		again, err := policy.ParseMember("f.yaml", text)
+		if diff := cmp.Diff(m, again, compare, compareAddrs); err != nil || diff != "" {
+			t.Fatalf("%v\n%s\n%s", err, text, diff)
+		}
+	})
+}

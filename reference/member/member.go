@@ -34,7 +34,7 @@ type Member struct {
 	gateway *gateway.Gateway
 	rejects reject.Log
 	out     []core.Effect // of the Handle in progress
-	packets packetBuffer  // behind the Forward effects of the Handle in progress
+	sealed  []byte        // the message that ike has just made, before a tap saw it
 
 	registration registration
 	exchange     *ike.Exchange // Phase 1 in progress

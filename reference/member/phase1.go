@@ -8,13 +8,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/rule"
-	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
-)
-
-const (
-	doi    = gdoi.DOI
-	roleGM = rule.GM
 )
 
 // idIPv4 is ID_IPV4_ADDR (RFC 2407 §4.6.2).

@@ -5,6 +5,8 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 )
 
 // registration is what the member knows about getting into the group, apart from the exchange that is going on.
@@ -102,7 +104,7 @@ func (m *Member) renew(now time.Time, why string) {
 // ikeConfig is what Phase 1 takes from the member's configuration.
 func (m *Member) ikeConfig() ike.Config {
 	return ike.Config{
-		Rules: m.rules, Role: roleGM, Rand: m.rand, Tap: m.tap, Local: m.cfg.Address, DOI: doi,
+		Rules: m.rules, Role: rule.GM, Rand: m.rand, Tap: m.see, Local: m.cfg.Address, DOI: gdoi.DOI,
 		Lifetime: m.cfg.Phase1.Lifetime, Retransmit: m.cfg.Phase1.Retransmit, Retries: m.cfg.Phase1.Retries,
 		PSK: m.pskOf,
 	}

@@ -1,0 +1,134 @@
+package member
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+var (
+	guardGiven = rule.Duty("member.pull4.given", "RFC6407-3.2-15", rule.GM,
+		"the sequence number given at registration counts as seen")
+	guardStale = rule.Duty("member.pull4.stale", "RFC6407-3.3-05", rule.GM,
+		"a registration does not take back what a later PUSH has brought")
+	guardNoSID = rule.Check("member.push.no_sid", "RFC6407-4.4-07", rule.GM,
+		"counter-mode SAs that come by PUSH are installed only if the member has a Sender-ID")
+)
+
+// finishPull takes over what a registration brought. If a PUSH has changed the group since message 2, the policy of the
+// registration may be older than that of the PUSH: then the member asks again instead of going back.
+func (m *Member) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids *policy.SIDs) {
+	overtaken := m.pull.overtaken
+	m.pull = nil
+	m.registration.reused = false
+	if overtaken && guardStale.Kept(m.rules) {
+		m.renew(now, "a rekey has overtaken the registration")
+		return
+	}
+	m.takeRekey(now, p.Rekey, number)
+	m.sids = sids
+	m.leases.clear()
+	m.install(now, m.authorised(p.SAs), p.Activation)
+	if len(p.SAs) > 0 {
+		m.gateway.Forget() // flows that are no longer the group's
+	}
+	m.registration.done, m.registration.at = true, time.Time{}
+	m.secretSIDs()
+	m.log(core.Notice, "REGISTERED", "registered", "key_server", m.server().String(), "group", m.groupText(),
+		"rekey", m.rekeyText(), "sequence", m.sequenceText(), "spis", spiText(p.SAs), "sids", m.sidText())
+}
+
+// takeRekey makes the SAK of a registration the Rekey SA in force.
+func (m *Member) takeRekey(now time.Time, r *policy.RekeySA, number uint32) {
+	if r == nil {
+		m.setRekey(nil)
+		return
+	}
+	if !guardGiven.Kept(m.rules) {
+		number = 0
+	}
+	m.setRekey(m.newRekeySA(now, *r, number))
+	m.secretRekey()
+}
+
+// install hands SAs to the gateway; those they replace end by the activation's delays (RFC 6407 §5.4.1).
+func (m *Member) install(now time.Time, sas []policy.TrafficSA, a policy.Activation) {
+	if err := m.gateway.Install(now, sas, a, m.sids, true); err != nil {
+		m.log(core.Error, "INSTALL_FAILED", err.Error())
+	}
+	m.leases.add(now, sas, m.margin)
+	for _, sa := range sas {
+		m.log(core.Info, "SA_INSTALLED", "Data-Security SA installed", "spi", spiOf(sa.SPI), "selector", sa.Selector.String(),
+			"lifetime", strconv.Itoa(int(sa.Lifetime.Seconds())))
+		if m.secrets {
+			m.emit(&core.Secret{Traffic: &sa, Group: m.cfg.Group})
+		}
+	}
+}
+
+// usable leaves out counter-mode SAs if the member has no Sender-ID to build their IVs with. They came by PUSH, which
+// never brings one (RFC 6407 §4.4).
+func (m *Member) usable(sas []policy.TrafficSA) (usable, unusable []policy.TrafficSA) {
+	for _, sa := range sas {
+		if guardNoSID.Holds(m.rules, m.sids != nil || !sa.Transform.CounterMode()) {
+			usable = append(usable, sa)
+		} else {
+			unusable = append(unusable, sa)
+		}
+	}
+	return usable, unusable
+}
+
+func (m *Member) secretRekey() {
+	if m.secrets {
+		r := m.rekey.RekeySA
+		m.emit(&core.Secret{Rekey: &r, Group: m.cfg.Group})
+	}
+}
+
+func (m *Member) secretSIDs() {
+	if m.secrets && m.sids != nil {
+		m.emit(&core.Secret{SIDs: m.sids, Group: m.cfg.Group})
+	}
+}
+
+func spiOf(spi uint32) string { return fmt.Sprintf("%08x", spi) }
+
+func spiText(sas []policy.TrafficSA) string {
+	spis := make([]string, len(sas))
+	for i, sa := range sas {
+		spis[i] = spiOf(sa.SPI)
+	}
+	return strings.Join(spis, ",")
+}
+
+func (m *Member) rekeyText() string {
+	if m.rekey == nil {
+		return ""
+	}
+	return m.rekey.SPI.String()
+}
+
+func (m *Member) sequenceText() string {
+	if m.rekey == nil {
+		return ""
+	}
+	return strconv.FormatUint(uint64(m.rekey.last), 10)
+}
+
+func (m *Member) sidText() string {
+	if m.sids == nil {
+		return ""
+	}
+	texts := make([]string, len(m.sids.Values))
+	for i, v := range m.sids.Values {
+		texts[i] = strconv.FormatUint(uint64(v), 10)
+	}
+	return strings.Join(texts, ",")
+}

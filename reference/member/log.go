@@ -1,0 +1,38 @@
+package member
+
+import (
+	"errors"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// log emits a line for the operator; names and values of its fields alternate.
+func (m *Member) log(severity core.Severity, tag, text string, fields ...string) {
+	l := &core.Log{Severity: severity, Tag: tag, Text: text}
+	for i := 0; i+1 < len(fields); i += 2 {
+		l.Fields = append(l.Fields, core.Field{Name: fields[i], Value: fields[i+1]})
+	}
+	m.emit(l)
+}
+
+// refuse counts and logs what broke a requirement. Other errors, such as a notification that nobody has proven, are only
+// logged.
+func (m *Member) refuse(now time.Time, err error, from netip.AddrPort) {
+	var v *rule.Violation
+	if errors.As(err, &v) {
+		m.emit(m.rejects.Refuse(now, v, from)...)
+		return
+	}
+	m.log(core.Debug, "IGNORED", err.Error(), "from", from.String())
+}
+
+// refuseGuard is refuse for what costs next to nothing to send.
+func (m *Member) refuseGuard(now time.Time, g *rule.Guard, from netip.AddrPort) {
+	m.emit(m.rejects.RefuseGuard(now, g, from)...)
+}
+
+func (m *Member) groupText() string { return strconv.FormatUint(uint64(m.cfg.Group), 10) }

@@ -1,0 +1,75 @@
+package member
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+)
+
+var guardAuthorised = rule.Check("member.policy.authorised", "RFC5374-4.1.3.5-03", rule.GM,
+	"the group sends policy only for flows that the member lets it protect")
+
+var errNothingAuthorised = errors.New("all of it is for flows that are not authorised")
+
+// readOffer reads the policy of message 2. It is not acceptable if it cannot be carried out, or if nothing of it is
+// authorised.
+func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoimap.Policy, error) {
+	offer, err := gdoimap.ReadSA(sa, m.rules)
+	if err != nil {
+		return nil, err
+	}
+	unauthorised := m.unauthorised(offer.SAs)
+	for _, v := range unauthorised {
+		m.refuse(now, v, d.From)
+	}
+	if len(unauthorised) > 0 && len(unauthorised) == len(offer.SAs) {
+		return nil, errNothingAuthorised
+	}
+	return &offer, nil
+}
+
+// unauthorised lists what the policy asks for beyond the member's authorised flows (RFC 5374 §4.1.3.5).
+func (m *Member) unauthorised(sas []policy.TrafficSA) []*rule.Violation {
+	var vs []*rule.Violation
+	for _, sa := range sas {
+		if !m.authorises(sa) {
+			vs = append(vs, guardAuthorised.Violated("SPI %08x is for %s, which is not authorised", sa.SPI, sa.Selector))
+		}
+	}
+	return vs
+}
+
+// authorised returns the SAs that may be installed. The others are discarded, but their keys had to be there.
+func (m *Member) authorised(sas []policy.TrafficSA) []policy.TrafficSA {
+	return slices.DeleteFunc(slices.Clone(sas), func(sa policy.TrafficSA) bool { return !m.authorises(sa) })
+}
+
+func (m *Member) authorises(sa policy.TrafficSA) bool {
+	within := len(m.cfg.Authorised) == 0 || slices.ContainsFunc(m.cfg.Authorised, func(a policy.Selector) bool {
+		return covers(a, sa.Selector)
+	})
+	return guardAuthorised.Holds(m.rules, within)
+}
+
+// covers reports whether all packets of the second selector belong to the first.
+func covers(a, b policy.Selector) bool {
+	return coversPrefix(a.Source, b.Source) && coversPrefix(a.Destination, b.Destination) &&
+		(a.Protocol == 0 || a.Protocol == b.Protocol) &&
+		(a.SourcePort == 0 || a.SourcePort == b.SourcePort) &&
+		(a.DestinationPort == 0 || a.DestinationPort == b.DestinationPort)
+}
+
+// coversPrefix takes an absent prefix, a zeroed identity on the wire, as any address (RFC 6407 §5.5.1).
+func coversPrefix(a, b netip.Prefix) bool {
+	if !a.IsValid() || a.Bits() == 0 {
+		return true
+	}
+	return b.IsValid() && a.Bits() <= b.Bits() && a.Contains(b.Addr())
+}

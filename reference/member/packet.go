@@ -1,0 +1,36 @@
+package member
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+var guardExhausted = rule.Duty("member.sid.exhausted", "RFC6407-5.6.4.3-03", rule.GM,
+	"a member that has run out of IVs registers again")
+
+// exhausted is the requirement that the data path names when a sender has no IV left.
+const exhausted rule.ID = "RFC6407-5.6.4.3-02"
+
+// onPacket hands a packet to the gateway and forwards what it makes of it.
+func (m *Member) onPacket(now time.Time, p *core.Packet) {
+	err := m.gateway.Handle(now, p.From, p.Data, func(to core.Side, packet []byte) {
+		m.emit(&core.Forward{To: to, Data: bytes.Clone(packet)})
+	})
+	var v *rule.Violation
+	if errors.As(err, &v) {
+		m.refusedPacket(now, v)
+	}
+}
+
+// refusedPacket counts and logs a packet that was dropped. A sender without IVs needs a new Sender-ID.
+func (m *Member) refusedPacket(now time.Time, v *rule.Violation) {
+	m.emit(m.rejects.Refuse(now, v, netip.AddrPort{})...)
+	if v.Guard.ID == exhausted && guardExhausted.Kept(m.rules) && m.registration.at.IsZero() {
+		m.renew(now, "the Sender-ID is used up")
+	}
+}

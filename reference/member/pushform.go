@@ -1,0 +1,150 @@
+package member
+
+import (
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+var (
+	guardPushForm = rule.Check("member.push.form", "RFC6407-4.4-01", rule.GM,
+		"a PUSH is SEQ, any D, SA with KD or neither, and SIG, in this order")
+	guardPushReserved = rule.Check("member.push.reserved", "RFC2408-5.3-01", rule.GM,
+		"the reserved octets of the payloads of a PUSH are 0")
+	guardPushPadding = rule.Check("member.push.padding", "RFC2409-B-05", rule.GM,
+		"behind the last payload of a PUSH there is only padding to the block size")
+	guardDeleteForm = rule.Check("member.push.delete", "RFC2408-3.15-01", rule.GM,
+		"a Delete in a PUSH is of the GDOI DOI, and its SPIs have the size of its protocol")
+	guardPushSIDs = rule.Check("member.push.sids", "RFC6054-5-01", rule.GM,
+		"a PUSH, which goes to all members, brings no Sender-IDs")
+)
+
+// The protocols of a Delete in a PUSH (RFC 6407 §5.9).
+const (
+	protocolKEK = 0
+	protocolESP = 1
+	protocolAH  = 2
+)
+
+// push is a GROUPKEY-PUSH that was decrypted and has the right form.
+type push struct {
+	head             [isakmp.HeaderLen]byte
+	signed           []byte // the payloads before SIG
+	unpadded, padded int    // Length of the whole, as SIG may have covered it
+	seq              uint32
+	sig              []byte
+	deletes          []isakmp.Delete
+	sa               *gdoi.SA
+	kd               *gdoi.KD
+
+	policy *gdoimap.Policy // of sa and kd; nil without
+	sids   *policy.SIDs    // must be nil
+}
+
+// openPush decrypts a PUSH with the KEK and its IV, which is the same for every message (RFC 6407 §5.6.2.1), and checks
+// its form.
+func (m *Member) openPush(h isakmp.Header, data []byte) (*push, error) {
+	plain, _, err := keymat.DecryptCBC(m.rekey.Key, m.rekey.IV, data[isakmp.HeaderLen:])
+	if err != nil {
+		return nil, guardPushForm.Violated("%v", err)
+	}
+	ps, padding, err := gdoi.Push.Parse(h.NextPayload, plain, isakmp.HeaderLen)
+	if err != nil {
+		return nil, guardPushForm.Violated("%v", err)
+	}
+	if !guardPushForm.Holds(m.rules, isPush(ps)) {
+		return nil, guardPushForm.Violated("the payloads are %s", chainText(ps))
+	}
+	if !guardPushPadding.Holds(m.rules, len(padding) < keymat.BlockSize) {
+		return nil, guardPushPadding.Violated("%d octets of padding", len(padding))
+	}
+	p := collectPush(ps, plain)
+	copy(p.head[:], data)
+	p.padded = len(data)
+	p.unpadded = len(data) - len(padding)
+	return p, m.checkPayloads(p, ps)
+}
+
+// isPush reports whether the chain is SEQ, D*, [SA, KD], SIG.
+func isPush(ps []isakmp.Decoded) bool {
+	if len(ps) < 2 || ps[0].Payload.Type() != isakmp.PayloadSEQ {
+		return false
+	}
+	rest := ps[1:]
+	for len(rest) > 0 && rest[0].Payload.Type() == isakmp.PayloadD {
+		rest = rest[1:]
+	}
+	return isChain(rest, isakmp.PayloadSIG) ||
+		isChain(rest, isakmp.PayloadSA, isakmp.PayloadKD, isakmp.PayloadSIG)
+}
+
+// collectPush sorts the payloads. What is missing stays empty.
+func collectPush(ps []isakmp.Decoded, plain []byte) *push {
+	p := &push{signed: plain}
+	for i := range ps {
+		switch b := ps[i].Payload.(type) {
+		case gdoi.SEQ:
+			p.seq = b.Number
+		case isakmp.Delete:
+			p.deletes = append(p.deletes, b)
+		case gdoi.SA:
+			p.sa = &b
+		case gdoi.KD:
+			p.kd = &b
+		case isakmp.SIG:
+			p.sig, p.signed = b.Data, plain[:ps[i].Offset-isakmp.HeaderLen]
+		}
+	}
+	return p
+}
+
+// checkPayloads checks what the order of the payloads does not show.
+func (m *Member) checkPayloads(p *push, ps []isakmp.Decoded) error {
+	for i := range ps {
+		if !guardPushReserved.Holds(m.rules, ps[i].Reserved == 0) {
+			return guardPushReserved.Violated("reserved octet %#02x in %s", ps[i].Reserved, ps[i].Payload.Type())
+		}
+	}
+	for _, d := range p.deletes {
+		if !guardDeleteForm.Holds(m.rules, isDelete(d)) {
+			return guardDeleteForm.Violated("Delete of DOI %d, protocol %d, SPI size %d", d.DOI, d.Protocol, d.SPISize)
+		}
+	}
+	return nil
+}
+
+// isDelete reports whether a Delete can be one of a group. SPI 0 of the KEK may be 4 octets long, for its size is not told.
+func isDelete(d isakmp.Delete) bool {
+	if d.DOI != gdoi.DOI {
+		return false
+	}
+	switch d.Protocol {
+	case protocolKEK:
+		return d.SPISize == 16 || d.SPISize == 4
+	case protocolESP, protocolAH:
+		return d.SPISize == 4
+	}
+	return false
+}
+
+// readPush reads the new policy and its keys, so that carrying them out cannot fail half-way.
+func (m *Member) readPush(p *push) error {
+	if p.sa == nil || p.kd == nil {
+		return nil
+	}
+	pol, err := gdoimap.ReadSA(*p.sa, m.rules)
+	if err != nil {
+		return err
+	}
+	p.policy = &pol
+	if p.sids, err = pol.AddKeys(*p.kd, m.rules); err != nil {
+		return err
+	}
+	if !guardPushSIDs.Holds(m.rules, p.sids == nil) {
+		return guardPushSIDs.Violated("%d Sender-IDs in a PUSH", len(p.sids.Values))
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package member
+
+import (
+	"crypto/sha256"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+var (
+	guardKEKLifetime = rule.Timer("member.kek.lifetime", "RFC6407-5.3.4-01", rule.GM, 10*time.Second,
+		"a KEK serves until KEK_KEY_LIFETIME after it came, and no longer")
+	guardRestart = rule.Duty("member.kek.sequence", "RFC6407-3.2-17", rule.GM,
+		"the sequence number starts anew with a new KEK")
+)
+
+// rekeySA is the Rekey SA in force, with the highest sequence number that it has seen.
+type rekeySA struct {
+	policy.RekeySA
+	last   uint32
+	expiry time.Time // zero: never
+}
+
+// group is the multicast group that PUSH comes to; not valid if it comes to the member's own address.
+func (sa *rekeySA) group() netip.Addr {
+	if sa == nil || !sa.Destination.Addr().IsMulticast() {
+		return netip.Addr{}
+	}
+	return sa.Destination.Addr()
+}
+
+// newRekeySA makes the Rekey SA of a SAK. The number is that of the PULL, or 0 if the SAK came by PUSH: then the first
+// message under it has 1 (RFC 6407 §3.2). A SAK that is in force already keeps its number, unless the new one is higher.
+func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rekeySA {
+	sa := &rekeySA{RekeySA: r, last: number}
+	if r.Lifetime > 0 {
+		sa.expiry = now.Add(guardKEKLifetime.Delay(m.rules, r.Lifetime))
+	}
+	if m.rekey == nil {
+		return sa
+	}
+	if m.rekey.SPI == r.SPI && guardStale.Kept(m.rules) || !guardRestart.Kept(m.rules) {
+		sa.last = max(sa.last, m.rekey.last)
+	}
+	return sa
+}
+
+// setRekey replaces the Rekey SA (RFC 6407 §4); nil leaves the member without.
+func (m *Member) setRekey(sa *rekeySA) {
+	before, after := m.rekey.group(), sa.group()
+	if before != after && before.IsValid() {
+		m.emit(&core.Leave{Group: before})
+	}
+	if before != after && after.IsValid() {
+		m.emit(&core.Join{Group: after})
+	}
+	if m.rekey != nil && (sa == nil || sa.SPI != m.rekey.SPI) {
+		m.replaced = m.rekey.SPI
+	}
+	m.rekey = sa
+}
+
+// recentPushes remembers the last PUSH messages that were accepted, by digest. The zero value is ready for use.
+type recentPushes struct {
+	digests [8][sha256.Size]byte
+	next    int
+}
+
+func (r *recentPushes) add(data []byte) {
+	r.digests[r.next%len(r.digests)] = sha256.Sum256(data)
+	r.next++
+}
+
+func (r *recentPushes) has(data []byte) bool {
+	digest := sha256.Sum256(data)
+	for i := range min(r.next, len(r.digests)) {
+		if r.digests[i] == digest {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,81 @@
+package member
+
+import (
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+)
+
+// Deadline is when the member wants a Timer event: the earliest of what it waits for.
+func (m *Member) Deadline() (time.Time, bool) {
+	var next earliest
+	if m.exchange != nil {
+		next.orIf(m.exchange.Deadline())
+	}
+	if m.pull != nil {
+		next.or(m.pull.repeat.at)
+	}
+	if m.phase1 != nil {
+		next.or(m.phase1.Expiry())
+	}
+	if m.rekey != nil {
+		next.or(m.rekey.expiry)
+	}
+	next.or(m.registration.at)
+	next.or(m.leases.renewAt)
+	next.orIf(m.gateway.Deadline())
+	return next.at, !next.at.IsZero()
+}
+
+// earliest is the first of some times. Zero times do not count.
+type earliest struct{ at time.Time }
+
+func (e *earliest) or(t time.Time) {
+	if !t.IsZero() && (e.at.IsZero() || t.Before(e.at)) {
+		e.at = t
+	}
+}
+
+func (e *earliest) orIf(t time.Time, ok bool) {
+	if ok {
+		e.or(t)
+	}
+}
+
+func due(now, at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+// onTimer does what is due.
+func (m *Member) onTimer(now time.Time) {
+	m.expire(now)
+	m.gateway.Expire(now)
+	if m.exchange != nil {
+		if at, ok := m.exchange.Deadline(); ok && due(now, at) {
+			m.phase1Timeout(now)
+		}
+	}
+	if m.pull != nil && due(now, m.pull.repeat.at) {
+		m.pullTimeout(now)
+	}
+	if due(now, m.leases.renewAt) {
+		m.leases.renewAt = time.Time{}
+		m.renew(now, "no rekey has come, and the SAs end soon")
+	}
+	if due(now, m.registration.at) {
+		m.register(now)
+	}
+}
+
+// expire ends what has outlived its lifetime, so that no message is taken under it.
+func (m *Member) expire(now time.Time) {
+	if m.rekey != nil && due(now, m.rekey.expiry) {
+		m.log(core.Notice, "SA_REMOVED", "the Rekey SA has ended", "rekey", m.rekeyText())
+		m.setRekey(nil)
+		m.renew(now, "the Rekey SA has ended")
+	}
+	if m.phase1 != nil && due(now, m.phase1.Expiry()) {
+		m.phase1 = nil
+		if m.pull != nil {
+			m.fail(now, "Phase 1 has ended")
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package gdoimap
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+)
+
+var (
+	checkTEKOnce = rule.Check("gdoimap.read.tek.once", "RFC6407-5.6.1-01", rule.GM,
+		"an SPI has one TEK packet, with each key that its SAT calls for once and nothing else")
+	checkCipherKey = rule.Check("gdoimap.read.tek.cipher", "RFC6407-5.6.1-04", rule.GM,
+		"the key of AES-CBC has the length of the SAT")
+	checkGCMKey = rule.Check("gdoimap.read.tek.gcm", "RFC4106-8.1-01", rule.GM,
+		"the key of AES-GCM has the length of the SAT and four octets of salt")
+	checkIntegrityKey = rule.Check("gdoimap.read.tek.integrity", "RFC4868-2.1.1-01", rule.GM,
+		"the key of HMAC-SHA-256 has 32 octets")
+	checkOneKEK = rule.Check("gdoimap.read.kek.packet", "RFC6407-5.6.2-03", rule.GM,
+		"a KD has at most one KEK packet")
+	checkKEKOnce = rule.Check("gdoimap.read.kek.once", "RFC6407-5.6.2-01", rule.GM,
+		"a KEK packet has KEK_ALGORITHM_KEY and SIG_ALGORITHM_KEY once and nothing else")
+	checkKEKKey = rule.Check("gdoimap.read.kek.key", "RFC6407-5.6.2.1-01", rule.GM,
+		"KEK_ALGORITHM_KEY is an IV and a key of the SAK's length")
+	checkPublicKey = rule.Check("gdoimap.read.kek.signature", "RFC6407-5.6.2.2-01", rule.GM,
+		"SIG_ALGORITHM_KEY is a public key of the SAK's algorithm")
+	checkSigKeyLength = rule.Check("gdoimap.read.kek.sigkeylength", "RFC6407-5.3.7-01", rule.GM,
+		"SIG_KEY_LENGTH is that of the public key")
+)
+
+func (k *keyring) takeTEK(p *gdoi.KeyPacket) error {
+	targets := k.targets(p.SPI)
+	if targets == nil {
+		if !checkBound.Holds(k.rules, false) {
+			return checkBound.Violated("TEK packet for the unknown SPI %x", p.SPI)
+		}
+		targets = k.firstWithout()
+	}
+	k.teks++
+	for _, i := range targets {
+		if !checkTEKOnce.Holds(k.rules, !k.keyed[i]) {
+			return checkTEKOnce.Violated("a second TEK packet for SPI %08x", k.sas[i].SPI)
+		}
+		if err := readTEK(&k.sas[i], p, k.rules); err != nil {
+			return err
+		}
+		k.keyed[i] = true
+	}
+	return nil
+}
+
+// targets are the places of the SAs that an SPI names.
+func (k *keyring) targets(spi []byte) (places []int) {
+	if !dutyBySPI.Kept(k.rules) && k.teks < len(k.sas) {
+		return []int{k.teks}
+	}
+	for i := range k.sas {
+		if bytes.Equal(spi, binary.BigEndian.AppendUint32(nil, k.sas[i].SPI)) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+func (k *keyring) firstWithout() []int {
+	for i, keyed := range k.keyed {
+		if !keyed {
+			return []int{i}
+		}
+	}
+	return nil
+}
+
+func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) error {
+	row, supported := ciphers[sa.Transform.Cipher]
+	wanted := []uint16{gdoi.TEKAlgorithmKey}
+	if supported && !row.combined {
+		wanted = append(wanted, gdoi.TEKIntegrityKey)
+	}
+	keys, fault := sole(p.Attributes, named[gdoi.TEKKeyAttribute], wanted...)
+	if !checkTEKOnce.Holds(rules, fault == "") {
+		return checkTEKOnce.Violated("TEK packet of SPI %08x: %s", sa.SPI, fault)
+	}
+	if !supported {
+		sa.CipherKey = bytes.Clone(keys[gdoi.TEKAlgorithmKey])
+		return nil
+	}
+	var err error
+	length := sa.Transform.KeyBits/8 + row.salt
+	if sa.CipherKey, err = readKey(keys[gdoi.TEKAlgorithmKey], length, row.material, rules); err != nil || row.combined {
+		return err
+	}
+	length = integrityKeyLen[sa.Transform.Integrity]
+	sa.IntegrityKey, err = readKey(keys[gdoi.TEKIntegrityKey], length, checkIntegrityKey, rules)
+	return err
+}
+
+// readKey returns a copy of the key in its right length. One that is missing reads as zeros: that it is there is for another
+// guard to see.
+func readKey(key []byte, length int, check *rule.Guard, rules *rule.Switches) ([]byte, error) {
+	if key != nil && !check.Holds(rules, len(key) == length) {
+		return nil, check.Violated("key of %d octets instead of %d", len(key), length)
+	}
+	return fit(key, length), nil
+}
+
+func (k *keyring) takeKEK(p *gdoi.KeyPacket) error {
+	known := k.rekey != nil && bytes.Equal(p.SPI, k.rekey.SPI[:])
+	switch {
+	case !checkOneKEK.Holds(k.rules, k.keks == 0):
+		return checkOneKEK.Violated("a second KEK packet")
+	case !checkBound.Holds(k.rules, known):
+		return checkBound.Violated("KEK packet for the unknown SPI %x", p.SPI)
+	case k.rekey == nil:
+		return nil
+	}
+	k.keks++
+	keys, fault := sole(p.Attributes, named[gdoi.KEKKeyAttribute], gdoi.KEKAlgorithmKey, gdoi.SigAlgorithmKey)
+	if !checkKEKOnce.Holds(k.rules, fault == "") {
+		return checkKEKOnce.Violated("KEK packet: %s", fault)
+	}
+	both, err := readKey(keys[gdoi.KEKAlgorithmKey], keymat.BlockSize+k.rekey.KeyBits/8, checkKEKKey, k.rules)
+	if err != nil {
+		return err
+	}
+	k.rekey.IV, k.rekey.Key = both[:keymat.BlockSize:keymat.BlockSize], both[keymat.BlockSize:]
+	return readPublicKey(k.rekey, keys[gdoi.SigAlgorithmKey], k.rules)
+}
+
+// readPublicKey takes SubjectPublicKeyInfo and RSAPublicKey, and keeps the former.
+func readPublicKey(r *policy.RekeySA, der []byte, rules *rule.Switches) error {
+	key, err := keymat.ParsePublicKey(der)
+	if err != nil {
+		if der != nil && !checkPublicKey.Holds(rules, false) {
+			return checkPublicKey.Violated("SIG_ALGORITHM_KEY: %v", err)
+		}
+		r.PublicKey = bytes.Clone(der)
+		return nil
+	}
+	size := key.N.BitLen()
+	if r.SigKeyBits == 0 {
+		r.SigKeyBits = size
+	}
+	if !checkSigKeyLength.Holds(rules, r.SigKeyBits == size) {
+		return checkSigKeyLength.Violated("SIG_KEY_LENGTH is %d, the key has %d bits", r.SigKeyBits, size)
+	}
+	r.PublicKey, err = keymat.MarshalPublicKey(key)
+	return err
+}

@@ -1,0 +1,69 @@
+package gdoimap
+
+import (
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+var (
+	dutyDOI = rule.Duty("gdoimap.make.sa.doi", "RFC6407-5.2-05", rule.KS,
+		"the DOI of an SA is 2")
+	dutySituation = rule.Duty("gdoimap.make.sa.situation", "RFC6407-5.2-06", rule.KS,
+		"the situation of an SA is 0")
+	dutySAReserved = rule.Duty("gdoimap.make.sa.reserved2", "RFC6407-5.2-08", rule.KS,
+		"the second reserved field of an SA is 0")
+	dutyFirst = rule.Duty("gdoimap.make.sa.first", "RFC6407-5.2-07", rule.KS,
+		"an SA names the type of its first attribute payload")
+	dutyOneSAK = rule.Duty("gdoimap.make.sa.once", "RFC6407-5.2.1-03", rule.KS,
+		"an SA has at most one SAK")
+	dutyOrder = rule.Duty("gdoimap.make.sa.order", "RFC6407-5.2.1-04", rule.KS,
+		"a SAK comes before SATs")
+	dutyGAPPlace = rule.Duty("gdoimap.make.sa.gap", "RFC6407-5.4-02", rule.KS,
+		"a GAP comes before SATs")
+)
+
+// SAOf builds the SA payload of message 2 or of a PUSH: SAK, GAP and SATs, as far as there are any (RFC 6407 §5.2).
+func SAOf(rekey *policy.RekeySA, act policy.Activation, sas []policy.TrafficSA, rules *rule.Switches) gdoi.SA {
+	sa := gdoi.SA{DOI: gdoi.DOI, Attributes: chainOf(rekey, act, sas, rules)}
+	if !dutyDOI.Kept(rules) {
+		sa.DOI = 1
+	}
+	if !dutySituation.Kept(rules) {
+		sa.Situation = 1
+	}
+	if !dutySAReserved.Kept(rules) {
+		sa.Reserved2 = 0xffff
+	}
+	if sa.AttributeNext = uint16(isakmp.FirstType(sa.Attributes)); !dutyFirst.Kept(rules) {
+		sa.AttributeNext = uint16(isakmp.PayloadKD)
+	}
+	return sa
+}
+
+// chainOf orders the attribute payloads: SAK, GAP, SATs (RFC 6407 §5.2.1). What a neglected duty misplaces goes last.
+func chainOf(rekey *policy.RekeySA, act policy.Activation, sas []policy.TrafficSA, rules *rule.Switches) []isakmp.Payload {
+	var chain, last []isakmp.Payload
+	put := func(p isakmp.Payload, duty *rule.Guard) {
+		if duty.Kept(rules) {
+			chain = append(chain, p)
+		} else {
+			last = append(last, p)
+		}
+	}
+	if rekey != nil {
+		sak := SAKOf(*rekey, rules)
+		put(sak, dutyOrder)
+		if !dutyOneSAK.Kept(rules) {
+			put(sak, dutyOrder)
+		}
+	}
+	if gap, ok := GAPOf(act, rules); ok {
+		put(gap, dutyGAPPlace)
+	}
+	for _, sa := range sas {
+		chain = append(chain, SATOf(sa, rules))
+	}
+	return append(chain, last...)
+}

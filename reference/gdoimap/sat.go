@@ -1,0 +1,147 @@
+package gdoimap
+
+import (
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+)
+
+// What the key server owes in a SAT.
+var (
+	dutyProtocol = rule.Duty("gdoimap.make.sat.protocol", "RFC6407-5.5-03", rule.KS,
+		"the Protocol-ID of an ESP SAT is 1")
+	dutyTransform = rule.Duty("gdoimap.make.sat.transform", "RFC6407-5.5.1-07", rule.KS,
+		"the Transform ID is from the registry of ESP transforms")
+	dutySATForm = rule.Duty("gdoimap.make.sat.form", "RFC2407-4.5-01", rule.KS,
+		"basic attributes of a SAT are TV")
+	dutyNoGroup = rule.Duty("gdoimap.make.sat.group", "RFC6407-5.5.1-09", rule.KS,
+		"a SAT has no Group Description")
+	dutyNoIntegrity = rule.Duty("gdoimap.make.sat.combined", "RFC2407-4.5-04", rule.KS,
+		"a combined mode comes without Authentication Algorithm")
+	dutyKeyLength = rule.Duty("gdoimap.make.sat.keylength", "RFC2407-4.5-06", rule.KS,
+		"a cipher with keys of several lengths comes with Key Length")
+)
+
+// What the member checks in a SAT, and what it has to overlook.
+var (
+	checkProtocol = rule.Check("gdoimap.read.sat.protocol", "RFC6407-5.5-03", rule.GM,
+		"the Protocol-ID of a SAT is that of ESP or AH")
+	checkTransform = rule.Check("gdoimap.read.sat.transform", "RFC6407-5.5.1-07", rule.GM,
+		"the Transform ID is registered")
+	checkSPI = rule.Check("gdoimap.read.sat.spi", "RFC4303-2.1-05", rule.GM,
+		"the SPI of a SAT is not 0")
+	checkSATUnknown = rule.Check("gdoimap.read.sat.attribute", "RFC2407-4.5.3-01", rule.GM,
+		"each attribute of a SAT is supported")
+	checkSATValue = rule.Check("gdoimap.read.sat.value", "RFC2407-4.5.3-01", rule.GM,
+		"each value in a SAT is supported")
+	checkSATForm = rule.Check("gdoimap.read.sat.form", "RFC2407-4.5-01", rule.GM,
+		"basic attributes of a SAT are TV")
+	checkConflict = rule.Check("gdoimap.read.sat.conflict", "RFC2407-4.5.2-03", rule.GM,
+		"no attribute of a SAT has two values")
+	checkNoIntegrity = rule.Check("gdoimap.read.sat.combined", "RFC2407-4.5-04", rule.GM,
+		"a combined mode comes without Authentication Algorithm")
+	checkKeyLength = rule.Check("gdoimap.read.sat.keylength", "RFC2407-4.5-06", rule.GM,
+		"AES-CBC comes with Key Length")
+	checkGCMKeyLength = rule.Check("gdoimap.read.sat.gcmkeylength", "RFC4106-8.4-01", rule.GM,
+		"AES-GCM comes with a Key Length of 128, 192 or 256")
+	checkPreservation = rule.Check("gdoimap.read.sat.preservation", "RFC6407-5.5.1.1.1-02", rule.GM,
+		"Address Preservation is one of 1 to 4")
+	dutyIgnoreGroup = rule.Duty("gdoimap.read.sat.group", "RFC6407-5.5.1-10", rule.GM,
+		"Group Description is ignored")
+	dutyPreserve = rule.Duty("gdoimap.read.sat.preserve", "RFC6407-5.5.1.1.1-01", rule.GM,
+		"without Address Preservation both addresses are preserved")
+	dutySymmetric = rule.Duty("gdoimap.read.sat.symmetric", "RFC6407-5.5.1.1.2-03", rule.GM,
+		"without SA Direction an SA is symmetric")
+)
+
+// highestTransform is the highest ESP transform that is registered for IKEv1.
+const highestTransform = 23
+
+var satAttributes = attributeSet{
+	basic: []uint16{gdoi.SALifeType, gdoi.GroupDescription, gdoi.EncapsulationMode, gdoi.AuthAlgorithm, gdoi.KeyLength,
+		gdoi.AddressPreservation, gdoi.SADirection},
+	name:     named[gdoi.SAAttribute],
+	unknown:  checkSATUnknown,
+	form:     checkSATForm,
+	conflict: checkConflict,
+}
+
+// SATOf builds the SAT of a Data-Security SA (RFC 6407 §5.5).
+func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
+	s := sa.Selector
+	sat := gdoi.SAT{ProtocolID: gdoi.ProtoIPsecESP, ESP: &gdoi.SATESP{
+		Protocol:    s.Protocol,
+		Source:      prefixID(s.Source, s.SourcePort),
+		Destination: prefixID(s.Destination, s.DestinationPort),
+		TransformID: uint8(sa.Transform.Cipher),
+		SPI:         sa.SPI,
+		Attributes:  append(lifeOf(sa.Lifetime, rules), transformOf(sa.Transform, rules)...),
+	}}
+	if !dutyProtocol.Kept(rules) {
+		sat.ProtocolID = 5
+	}
+	if !dutyTransform.Kept(rules) {
+		sat.ESP.TransformID = 0
+	}
+	return sat
+}
+
+func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute) {
+	if !dutyNoGroup.Kept(rules) {
+		as = append(as, wire.TV(gdoi.GroupDescription, 14))
+	}
+	as = append(as, basic(gdoi.EncapsulationMode, uint16(t.Mode), dutySATForm, rules))
+	switch {
+	case t.Integrity != policy.IntegrityNone:
+		as = append(as, wire.TV(gdoi.AuthAlgorithm, uint16(t.Integrity)))
+	case !dutyNoIntegrity.Kept(rules):
+		as = append(as, wire.TV(gdoi.AuthAlgorithm, uint16(policy.IntegrityHMACSHA256)))
+	}
+	if dutyKeyLength.Kept(rules) {
+		as = append(as, wire.TV(gdoi.KeyLength, uint16(t.KeyBits)))
+	}
+	if t.Preservation != policy.PreserveAbsent {
+		as = append(as, wire.TV(gdoi.AddressPreservation, uint16(t.Preservation)))
+	}
+	if t.Direction != policy.DirectionAbsent {
+		as = append(as, wire.TV(gdoi.SADirection, uint16(t.Direction)))
+	}
+	return as
+}
+
+// readSAT is the reverse of SATOf. Without an error it is not ok for a SAT that has no ESP body.
+func readSAT(sat gdoi.SAT, rules *rule.Switches) (sa policy.TrafficSA, ok bool, err error) {
+	esp, registered := sat.ProtocolID == gdoi.ProtoIPsecESP, sat.ProtocolID <= gdoi.ProtoIPsecAH && sat.ProtocolID > 0
+	switch {
+	case !checkProtocol.Holds(rules, registered):
+		return sa, false, checkProtocol.Violated("SAT of protocol %d", sat.ProtocolID)
+	case registered && !checkSATValue.Holds(rules, esp):
+		return sa, false, checkSATValue.Violated("SAT of AH")
+	case !esp || sat.ESP == nil:
+		return sa, false, nil
+	}
+	sa, err = readESP(sat.ESP, rules)
+	return sa, err == nil, err
+}
+
+func readESP(e *gdoi.SATESP, rules *rule.Switches) (sa policy.TrafficSA, err error) {
+	if !checkSPI.Holds(rules, e.SPI != 0) {
+		return sa, checkSPI.Violated("SAT with SPI 0")
+	}
+	sa.SPI = e.SPI
+	if sa.Selector, err = readSelector(e, rules); err != nil {
+		return sa, err
+	}
+	rest, life, err := readLife(e.Attributes, rules)
+	if err != nil {
+		return sa, err
+	}
+	sa.Lifetime = life
+	n, err := satAttributes.read(rest, rules)
+	if err != nil {
+		return sa, err
+	}
+	sa.Transform, err = readTransform(e.TransformID, n, rules)
+	return sa, err
+}

@@ -1,0 +1,133 @@
+package kit
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/control"
+)
+
+// ESP is one ESP packet seen on the WAN.
+type ESP struct {
+	At            time.Time
+	SPI, Sequence uint32
+	From, To      netip.Addr
+	Packet        []byte // IPv4
+	Note          string // of a tap that touched it
+}
+
+// Mark is a place in a lab's record: what came before is left out of what is asked since.
+type Mark int
+
+// Now marks the present.
+func Now(l *lab.Lab) Mark { return Mark(len(l.Frames())) }
+
+// WANSince returns the IPv4 packets that crossed the WAN since the mark, without those that a tap withheld.
+func WANSince(l *lab.Lab, m Mark) []capture.Frame {
+	var wan []capture.Frame
+	for _, f := range l.Frames()[m:] {
+		if f.Link == "wan" && f.Note == "" {
+			wan = append(wan, f)
+		}
+	}
+	return wan
+}
+
+// ESPSince returns the ESP packets that crossed the WAN since the mark.
+func ESPSince(l *lab.Lab, m Mark) []ESP {
+	var seen []ESP
+	for _, f := range WANSince(l, m) {
+		ip, ok := lab.ParseIPv4(f.Packet)
+		if !ok {
+			continue
+		}
+		if spi, sequence, ok := ip.SPI(); ok {
+			seen = append(seen, ESP{f.At, spi, sequence, ip.Source, ip.Destination, f.Packet, f.Note})
+		}
+	}
+	return seen
+}
+
+// ClearSince returns the packets between protected addresses that crossed the WAN without ESP since the mark.
+func ClearSince(l *lab.Lab, m Mark) []capture.Frame {
+	var clear []capture.Frame
+	for _, f := range WANSince(l, m) {
+		ip, ok := lab.ParseIPv4(f.Packet)
+		if ok && ip.Protocol != lab.ProtocolESP && lab.Protected.Contains(ip.Source) && lab.Protected.Contains(ip.Destination) {
+			clear = append(clear, f)
+		}
+	}
+	return clear
+}
+
+// Ping sends so many echo requests from one of the lab's hosts to another, numbered from 1, and waits for the answers.
+func Ping(ctx context.Context, l *lab.Lab, from, to, count int) lab.PingResult {
+	ginkgo.GinkgoHelper()
+	probe, err := l.Hosts[from-1].Ping(ctx, l.Hosts[to-1].Addr(), lab.Ping{Count: count})
+	if err != nil {
+		end("error", err.Error())
+	}
+	l.Wait(ctx, lab.Patience+time.Duration(count)*time.Second, probe.Done)
+	return probe.Stop()
+}
+
+// SendingSPI has the host behind member i send a packet to the host behind member j and returns the SPI of the ESP packet
+// that it left in: what the member encrypts with, seen from outside. It is 0 if nothing encrypted left.
+func SendingSPI(ctx context.Context, l *lab.Lab, i, j int) uint32 {
+	ginkgo.GinkgoHelper()
+	before := Now(l)
+	Ping(ctx, l, i, j, 1)
+	for _, p := range ESPSince(l, before) {
+		if p.From == lab.HostAddr(i) {
+			return p.SPI
+		}
+	}
+	return 0
+}
+
+// SPI writes an SPI as status answers do.
+func SPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
+
+// MessagesSince decodes what crossed the WAN since the mark.
+func MessagesSince(l *lab.Lab, m Mark, kind string) []capture.Message {
+	var found []capture.Message
+	for _, message := range capture.Decode(WANSince(l, m), l.Keys()) {
+		if kind == "" || message.Kind == kind {
+			found = append(found, message)
+		}
+	}
+	return found
+}
+
+// Rekey has the key server rekey now and ends the spec as inconclusive if it does not.
+func Rekey(ctx context.Context, l *lab.Lab, args control.RekeyArgs) control.RekeyResult {
+	ginkgo.GinkgoHelper()
+	result, err := l.KS.Rekey(ctx, args)
+	Precondition(err, "the key server rekeys")
+	return result
+}
+
+// SwitchesTo waits until member i sends under that SPI, and reports whether it does.
+func SwitchesTo(ctx context.Context, l *lab.Lab, i, j int, spi string) bool {
+	ginkgo.GinkgoHelper()
+	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPI(ctx, l, i, j)) == spi
+}
+
+func hasSA(ctx context.Context, l *lab.Lab, i int, spi string) bool {
+	status, err := l.GM[i-1].GMStatus(ctx)
+	if err != nil {
+		return false
+	}
+	for _, sa := range status.SAs {
+		if sa.SPI == spi && sa.Sending {
+			return true
+		}
+	}
+	return false
+}

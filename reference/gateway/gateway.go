@@ -1,11 +1,12 @@
 package gateway
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"time"
 
-	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -20,45 +21,123 @@ type Config struct {
 	Inside       []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
 	ReplayWindow int            // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
 	Forwarding   bool           // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
-	ForwardESP   bool           // ESP of an SPI that is not installed is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
+	ForwardESP   bool           // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
 	Rand         io.Reader      // IVs of CBC
 	Rules        *rule.Switches
 }
 
+const defaultMTU = 1500
+
 // Gateway is the data path. It is not safe for concurrent use.
-type Gateway struct{ cfg Config }
+type Gateway struct {
+	cfg        Config
+	rules      *rule.Switches
+	db         *sadb.DB
+	protected  []policy.Selector // what the group protects, with or without an SA
+	generation uint64            // of the last Install
+	sids       policy.SIDs
+	fragments  reassembler
+	errors     bucket // limits ICMP
+	id         uint16 // of the last outer header
+	counts     counters
+
+	// Buffers of one packet, kept so that the next one needs none.
+	sealed, opened, hopped []byte
+}
+
+type counters struct{ encrypted, decrypted, bypassed, dropped uint64 }
+
+// Emit takes a packet that is to leave by that side. Its octets are valid during the call only.
+type Emit = func(to core.Side, packet []byte)
 
 // New makes a gateway that protects nothing yet.
-func New(cfg Config) *Gateway { return &Gateway{cfg: cfg} }
+func New(cfg Config) *Gateway {
+	if cfg.MTU == 0 {
+		cfg.MTU = defaultMTU
+	}
+	cfg.Address = cfg.Address.Unmap()
+	return &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules)}
+}
 
-// Install adds the SAs of a registration or a rekey.
-func (g *Gateway) Install(now time.Time, sas []policy.TrafficSA, a policy.Activation, sids *policy.SIDs, replace bool) error {
+// Handle takes one IPv4 packet that arrived from a side and emits what becomes of it: nothing, one packet, or several if
+// it has to be fragmented. It allocates nothing for packets that are in order and whole.
+//
+// The error is a *rule.Violation when a requirement refused the packet; it names addresses, SPI and sequence number where
+// there are any. Otherwise it wraps ErrMalformed, ErrNoPeer, or an error of Config.Rand or of the SA. In every case the
+// packet was dropped and counted. A packet that is too big, a dummy packet and a fragment that waits for its siblings are
+// no errors.
+func (g *Gateway) Handle(now time.Time, from core.Side, packet []byte, emit Emit) error {
+	p, err := parse(packet)
+	switch {
+	case err != nil:
+	case from == core.Inside:
+		err = g.outbound(now, p, emit)
+	default:
+		err = g.inbound(now, p, emit)
+	}
+	if err != nil {
+		g.counts.dropped++
+	}
+	return err
+}
+
+// Counters returns the packets encrypted, decrypted, bypassed and dropped so far.
+func (g *Gateway) Counters() map[string]uint64 {
+	c := g.counts
+	return map[string]uint64{"encrypted": c.encrypted, "decrypted": c.decrypted, "bypassed": c.bypassed, "dropped": c.dropped}
+}
+
+// bypass forwards a packet in clear.
+func (g *Gateway) bypass(p packet, to core.Side, emit Emit) error {
+	b, err := g.hop(p, true)
+	if err != nil {
+		return err
+	}
+	g.counts.bypassed++
+	emit(to, b)
 	return nil
 }
 
-// Delete removes the SAs of an SPI at once; 0 removes all. Their flows stay protected: see Forget.
-func (g *Gateway) Delete(now time.Time, spi uint32) {}
-
-// Forget ends the protection of flows for which there is no SA.
-func (g *Gateway) Forget() {}
-
-// Protects reports whether policy wants the flow protected, with or without an SA for it.
-func (g *Gateway) Protects(f sadb.Flow) bool { return false }
-
-// Handle takes one IPv4 packet that arrived from a side and emits what becomes of it. The error is a *rule.Violation when
-// a requirement refused the packet.
-func (g *Gateway) Handle(now time.Time, from core.Side, packet []byte, emit func(to core.Side, packet []byte)) error {
-	return nil
+// hop is what forwarding does to a packet: it returns a copy with a smaller TTL, or the packet itself if a kernel around
+// the gateway forwards (RFC 4301 §5.1.2.1).
+func (g *Gateway) hop(p packet, decrement bool) ([]byte, error) {
+	if !g.cfg.Forwarding {
+		return p.bytes, nil
+	}
+	ttl := p.bytes[offTTL]
+	if !guardTTL.Holds(g.rules, ttl > 1) {
+		return nil, guardTTL.Violated("TTL %d of %v ends here", ttl, p.flow)
+	}
+	g.hopped = append(g.hopped[:0], p.bytes...)
+	if decrement && ttl > 0 {
+		g.hopped[offTTL]--
+		resum(g.hopped, p.headerLen)
+	}
+	return g.hopped, nil
 }
 
-// Expire removes what has come to its end.
-func (g *Gateway) Expire(now time.Time) {}
+// keyManagement reports whether the flow is key management of the gateway itself, which passes in clear in both
+// directions (RFC 4301 §5.2): GDOI, and IKE through NAT.
+func (g *Gateway) keyManagement(f sadb.Flow) bool {
+	return f.Protocol == protocolUDP && (f.Source == g.cfg.Address || f.Destination == g.cfg.Address) &&
+		(keyManagementPort(f.SourcePort) || keyManagementPort(f.DestinationPort)) &&
+		guardKeyManagement.Kept(g.rules)
+}
 
-// Deadline is when Expire has something to do.
-func (g *Gateway) Deadline() (time.Time, bool) { return time.Time{}, false }
+const (
+	portGDOI = 848
+	portNATT = 4500
+)
 
-// SAs describes the installed SAs, newest first.
-func (g *Gateway) SAs(now time.Time) []control.SA { return nil }
+func keyManagementPort(port uint16) bool { return port == portGDOI || port == portNATT }
 
-// Counters returns packets encrypted, decrypted, bypassed and dropped.
-func (g *Gateway) Counters() map[string]uint64 { return nil }
+// refused finds the violation inside an error of an SA and adds the addresses to it, so that the report is complete
+// (RFC 4303 §3.4.2 to §3.4.4).
+func refused(err error, f sadb.Flow) error {
+	var v *rule.Violation
+	if !errors.As(err, &v) {
+		return fmt.Errorf("gateway: %v: %w", f, err)
+	}
+	v.Detail += fmt.Sprintf(" (%s -> %s)", f.Source, f.Destination)
+	return v
+}

@@ -153,6 +153,13 @@ func (db *DB) SelectOutbound(now time.Time, f Flow) (*Entry, bool) {
 	return found, found != nil
 }
 
+// Knows reports whether an entry lives, sending or not, whose selector takes the flow or may take it.
+func (db *DB) Knows(now time.Time, f Flow) bool {
+	return slices.ContainsFunc(db.entries, func(e *Entry) bool {
+		return e.lives(now) && MayMatch(e.Policy.Selector, f, db.rules)
+	})
+}
+
 // Sending reports whether new packets of the entry's selector leave under it.
 func (db *DB) Sending(now time.Time, e *Entry) bool {
 	for _, other := range db.entries {

@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/esp"
+	"github.com/gdoilab/gdoilab/reference/sadb"
+)
+
+var errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalformed)
+
+// inbound takes a packet from outside.
+func (g *Gateway) inbound(now time.Time, p packet, emit Emit) error {
+	switch {
+	case g.keyManagement(p.flow), g.pushed(p.flow):
+		return g.bypass(p, core.Inside, emit)
+	case p.flow.Protocol == protocolESP:
+		return g.inboundESP(now, p, emit)
+	}
+	return g.inboundClear(now, p, emit)
+}
+
+// pushed reports whether a packet is a multicast GROUPKEY-PUSH, which may travel on to members further inside.
+func (g *Gateway) pushed(f sadb.Flow) bool {
+	return f.Protocol == protocolUDP && f.Destination.IsMulticast() && f.DestinationPort == portGDOI &&
+		guardKeyManagement.Kept(g.rules)
+}
+
+// inboundClear forwards what policy does not protect. If it fails open, protected traffic passes as long as there is no
+// SA that its sender could have used.
+func (g *Gateway) inboundClear(now time.Time, p packet, emit Emit) error {
+	open := g.cfg.FailOpen && !g.db.Knows(now, p.flow)
+	if !open && !guardClear.Holds(g.rules, !g.Protects(p.flow)) {
+		return guardClear.Violated("%v came in clear", p.flow)
+	}
+	return g.bypass(p, core.Inside, emit)
+}
+
+// inboundESP takes a protected packet through the steps of RFC 4303 §3.4: reassembly, SA, then open.
+func (g *Gateway) inboundESP(now time.Time, p packet, emit Emit) error {
+	if !guardWhole.Holds(g.rules, !p.fragment) {
+		whole, err := g.reassemble(now, p)
+		if err != nil || whole == nil {
+			return err
+		}
+		if p, err = parse(whole); err != nil {
+			return err
+		}
+	}
+	body := p.body()
+	if len(body) < 8 {
+		return errShortESP
+	}
+	spi := binary.BigEndian.Uint32(body)
+	e, ok := g.db.LookupInbound(now, spi, p.flow.Destination, p.flow.Source)
+	if ok {
+		return g.open(now, e, p, emit)
+	}
+	if !g.cfg.ForwardESP && !guardSPI.Holds(g.rules, false) {
+		return guardSPI.Violated("no SA for ESP SPI %08x sequence %d (%s -> %s)", spi, binary.BigEndian.Uint32(body[4:]),
+			p.flow.Source, p.flow.Destination)
+	}
+	return g.bypass(p, core.Inside, emit)
+}
+
+func (g *Gateway) reassemble(now time.Time, p packet) ([]byte, error) {
+	whole, lost, err := g.fragments.add(now, p)
+	g.counts.dropped += lost
+	if err != nil {
+		return nil, guardWhole.Violated("fragment of ESP %s -> %s: %v", p.flow.Source, p.flow.Destination, err)
+	}
+	return whole, nil
+}
+
+// open decrypts a packet, checks what was inside and forwards it.
+func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) error {
+	plain, next, err := e.SA.Open(g.opened[:0], outer.body())
+	if err != nil {
+		return refused(err, outer.flow)
+	}
+	g.opened = plain
+	if !guardDummy.Holds(g.rules, next != esp.NextNone) {
+		g.counts.dropped++
+		return nil
+	}
+	if next != esp.NextIPv4 && next != esp.NextNone {
+		return fmt.Errorf("%w: ESP SPI %08x has next header %d in tunnel mode", ErrMalformed, e.Policy.SPI, next)
+	}
+	inner, err := parse(plain)
+	if err != nil {
+		return fmt.Errorf("ESP SPI %08x, inner packet: %w", e.Policy.SPI, err)
+	}
+	if err := g.checkInner(now, e, outer, inner); err != nil {
+		return err
+	}
+	g.copyTOS(outer.bytes[offTOS], inner)
+	b, err := g.hop(inner, guardDecapsulateTTL.Kept(g.rules))
+	if err != nil {
+		return err
+	}
+	g.counts.decrypted++
+	emit(core.Inside, b)
+	return nil
+}
+
+// checkInner compares the inner packet with the outer header, which ESP does not authenticate (RFC 5374 §5.2), and with
+// the SA's selectors (RFC 4301 §5.2).
+func (g *Gateway) checkInner(now time.Time, e *sadb.Entry, outer, inner packet) error {
+	preserve := e.Policy.Transform.Preservation
+	if !guardSource.Holds(g.rules, !preserve.Source() || outer.flow.Source == inner.flow.Source) {
+		return guardSource.Violated("ESP SPI %08x from %s has a packet from %s", e.Policy.SPI, outer.flow.Source, inner.flow.Source)
+	}
+	if !guardDestination.Holds(g.rules, !preserve.Destination() || outer.flow.Destination == inner.flow.Destination) {
+		return guardDestination.Violated("ESP SPI %08x to %s has a packet to %s", e.Policy.SPI, outer.flow.Destination,
+			inner.flow.Destination)
+	}
+	if !guardSelector.Holds(g.rules, g.db.Covers(now, e, inner.flow)) {
+		return guardSelector.Violated("ESP SPI %08x, which is for %v, has %v", e.Policy.SPI, e.Policy.Selector, inner.flow)
+	}
+	return nil
+}
+
+// copyTOS marks congestion that the outer packet met on an inner one that is ECN-capable; the DSCP stays (RFC 4301
+// §5.1.2.1).
+func (g *Gateway) copyTOS(outer byte, inner packet) {
+	tos := inner.bytes[offTOS]
+	if outer&maskECN == ecnCE && guardInnerECT.Holds(g.rules, tos&maskECN != 0) && guardInnerCE.Kept(g.rules) {
+		tos |= ecnCE
+	}
+	if !guardInnerDSCP.Kept(g.rules) {
+		tos = tos&maskECN | outer&^maskECN
+	}
+	if tos != inner.bytes[offTOS] {
+		inner.bytes[offTOS] = tos
+		resum(inner.bytes, inner.headerLen)
+	}
+}

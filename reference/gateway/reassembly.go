@@ -1,0 +1,188 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Limits of reassembly. Whoever can send fragments can make the gateway keep them, so everything has a bound.
+const (
+	reassemblyTimeout = 30 * time.Second // from the first fragment (RFC 791 §3.2 asks for at least 15 s)
+	maxDatagrams      = 64               // at a time
+	maxPerSource      = 8
+	maxFragments      = 256 // of one datagram
+)
+
+var (
+	errOverlap   = errors.New("fragments overlap or contradict each other")
+	errFragment  = errors.New("impossible offset or length")
+	errFragments = errors.New("too many fragments")
+	errRejected  = errors.New("sibling of a rejected fragment")
+)
+
+// reassembler puts datagrams together from their fragments. The zero value is ready for use.
+type reassembler struct {
+	waiting []*datagram // oldest first
+}
+
+// datagramKey says which fragments belong together (RFC 791 §3.2).
+type datagramKey struct {
+	source, destination netip.Addr
+	protocol            uint8
+	id                  uint16
+}
+
+// datagram is what has come of one datagram so far. A rejected one stays until its time is over, so that its remaining
+// fragments are not taken for a new one.
+type datagram struct {
+	key      datagramKey
+	until    time.Time
+	header   []byte // of the fragment with offset 0
+	body     []byte
+	parts    []part
+	total    int // of the body; -1 until the last fragment has come
+	have     int // octets of the body
+	ce       bool
+	rejected bool
+}
+
+// part is a piece of the body that is there.
+type part struct{ from, to int }
+
+// add takes a fragment and returns the whole datagram if it was the last one missing. Lost is the number of datagrams that
+// had to be given up to make room, or because their time is over.
+func (r *reassembler) add(now time.Time, p packet) (whole []byte, lost uint64, err error) {
+	lost = r.expire(now)
+	key := datagramKey{p.flow.Source, p.flow.Destination, p.flow.Protocol, binary.BigEndian.Uint16(p.bytes[offID:])}
+	at := slices.IndexFunc(r.waiting, func(d *datagram) bool { return d.key == key })
+	if at < 0 {
+		lost += r.makeRoom(key.source)
+		r.waiting = append(r.waiting, &datagram{key: key, until: now.Add(reassemblyTimeout), total: -1})
+		at = len(r.waiting) - 1
+	}
+	d := r.waiting[at]
+	if err := d.add(p); err != nil {
+		d.reject()
+		return nil, lost, err
+	}
+	if !d.complete() {
+		return nil, lost, nil
+	}
+	r.waiting = slices.Delete(r.waiting, at, at+1)
+	return d.whole(), lost, nil
+}
+
+// makeRoom gives up the oldest datagram of the source, or of all, if there are too many.
+func (r *reassembler) makeRoom(source netip.Addr) (lost uint64) {
+	of := func(d *datagram) bool { return d.key.source == source }
+	count := 0
+	for _, d := range r.waiting {
+		if of(d) {
+			count++
+		}
+	}
+	switch {
+	case count >= maxPerSource:
+		return r.giveUp(slices.IndexFunc(r.waiting, of))
+	case len(r.waiting) >= maxDatagrams:
+		return r.giveUp(0)
+	}
+	return 0
+}
+
+// giveUp forgets a datagram. The fragments of a rejected one have been counted already.
+func (r *reassembler) giveUp(at int) (lost uint64) {
+	if !r.waiting[at].rejected {
+		lost = 1
+	}
+	r.waiting = slices.Delete(r.waiting, at, at+1)
+	return lost
+}
+
+// expire forgets the datagrams whose time is over and returns how many were lost by that.
+func (r *reassembler) expire(now time.Time) (lost uint64) {
+	for len(r.waiting) > 0 && !now.Before(r.waiting[0].until) {
+		lost += r.giveUp(0)
+	}
+	return lost
+}
+
+// deadline is when expire has something to do.
+func (r *reassembler) deadline() (time.Time, bool) {
+	if len(r.waiting) == 0 {
+		return time.Time{}, false
+	}
+	return r.waiting[0].until, true
+}
+
+func (d *datagram) add(p packet) error {
+	if d.rejected {
+		return errRejected
+	}
+	field := binary.BigEndian.Uint16(p.bytes[offFragment:])
+	more, body := field&flagMF != 0, p.body()
+	piece := part{from: int(field&maskOffset) * 8}
+	piece.to = piece.from + len(body)
+	if len(body) == 0 || more && len(body)%8 != 0 || piece.to > maxPacket-p.headerLen {
+		return errFragment
+	}
+	if slices.Contains(d.parts, piece) && string(d.body[piece.from:piece.to]) == string(body) {
+		return nil // a duplicate made by the network
+	}
+	if err := d.fits(piece, more); err != nil {
+		return err
+	}
+	d.take(p, piece, more)
+	return nil
+}
+
+// fits refuses a piece that overlaps another or lies beyond the end: such fragments are an attack (RFC 1858, RFC 3128).
+func (d *datagram) fits(piece part, more bool) error {
+	if len(d.parts) >= maxFragments {
+		return errFragments
+	}
+	if d.total >= 0 && (piece.to > d.total || !more) || !more && piece.to < len(d.body) {
+		return errOverlap
+	}
+	for _, have := range d.parts {
+		if piece.from < have.to && have.from < piece.to {
+			return errOverlap
+		}
+	}
+	return nil
+}
+
+func (d *datagram) take(p packet, piece part, more bool) {
+	if missing := piece.to - len(d.body); missing > 0 {
+		d.body = append(d.body, make([]byte, missing)...)
+	}
+	copy(d.body[piece.from:], p.body())
+	d.parts = append(d.parts, piece)
+	d.have += piece.to - piece.from
+	d.ce = d.ce || p.bytes[offTOS]&maskECN == ecnCE
+	if piece.from == 0 {
+		d.header = slices.Clone(p.bytes[:p.headerLen])
+	}
+	if !more {
+		d.total = piece.to
+	}
+}
+
+func (d *datagram) reject() { d.rejected, d.header, d.body, d.parts = true, nil, nil, nil }
+
+func (d *datagram) complete() bool { return d.header != nil && d.have == d.total }
+
+// whole is the datagram: the first fragment's header, and congestion marked if any fragment met it (RFC 3168 §5.3).
+func (d *datagram) whole() []byte {
+	b := append(d.header, d.body...)
+	if d.ce && b[offTOS]&maskECN != 0 {
+		b[offTOS] |= ecnCE
+	}
+	field := binary.BigEndian.Uint16(b[offFragment:]) & flagDF
+	binary.BigEndian.PutUint16(b[offFragment:], field)
+	finish(b, len(d.header))
+	return b
+}

@@ -19,21 +19,53 @@ const (
 	DefaultDOI        = 2 // GDOI (RFC 6407 §2.1)
 )
 
-// ErrTimeout means that an exchange was given up: the peer did not answer any copy, or did not go on.
-var ErrTimeout = errors.New("ike: phase 1 timed out")
+var (
+	// ErrTimeout means that an exchange was given up: the peer answered no copy, or did not go on.
+	ErrTimeout = errors.New("ike: phase 1 timed out")
+	// ErrOver means that an exchange is established or given up and takes no more messages.
+	ErrOver = errors.New("ike: phase 1 is over")
+)
 
 // Config is what all exchanges of one node share. It is only read.
 type Config struct {
 	Rules      *rule.Switches
-	Role       rule.Role // of the node
-	Rand       io.Reader // cookies, nonces, private values; must not fail
-	Tap        core.Tap
+	Role       rule.Role                            // of the node; which side of Main Mode it takes follows from Initiate and Respond
+	Rand       io.Reader                            // cookies, nonces, private values; must not fail
+	Tap        core.Tap                             // sees and alters every outgoing message
 	Local      netip.AddrPort                       // its address is the Phase 1 identity
 	Lifetime   time.Duration                        // offered, and the longest that is kept; 0 means DefaultLifetime
 	Retransmit time.Duration                        // first interval, doubled each time; 0 means DefaultRetransmit
 	Retries    int                                  // repetitions before giving up; 0 means DefaultRetries
 	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
 	DOI        uint32                               // of the SA payload; 0 means DefaultDOI
+}
+
+// withDefaults fills in the zero fields.
+func (c Config) withDefaults() *Config {
+	if c.Lifetime == 0 {
+		c.Lifetime = DefaultLifetime
+	}
+	if c.Retransmit == 0 {
+		c.Retransmit = DefaultRetransmit
+	}
+	if c.Retries == 0 {
+		c.Retries = DefaultRetries
+	}
+	if c.DOI == 0 {
+		c.DOI = DefaultDOI
+	}
+	return &c
+}
+
+// random takes n octets from the node's source.
+func (c *Config) random(n int) []byte { return random(c.Rand, n) }
+
+func random(r io.Reader, n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		panic("ike: the source of randomness failed: " + err.Error())
+	}
+	return b
 }
 
 // Datagram is a message to be sent.

@@ -1,43 +1,229 @@
 package ike
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
 // Exchange is one Phase 1 in progress. It is not safe for concurrent use.
-type Exchange struct{}
+//
+// A message is handled on a copy of the exchange, which takes its place only if nothing was wrong. So slices are replaced,
+// never written to.
+type Exchange struct {
+	cfg       *Config
+	initiator bool
+	peer      netip.AddrPort
+	ci, cr    isakmp.Cookie
+	expect    core.Kind // the message that is awaited; KindUnknown once the exchange is over
+
+	offer    offer
+	chosen   choice
+	psk      []byte
+	private  keymat.PrivateKey
+	gxi, gxr []byte // KE bodies
+	ni, nr   []byte // nonce bodies
+
+	keys    keymat.Phase1Keys
+	key     []byte // of the cipher
+	firstIV []byte
+	iv      []byte // of the next encrypted message
+
+	history history
+	timer   timer
+	sa      *SA // once established
+}
+
+// message is one that was received and has the right form.
+type message struct {
+	data     []byte
+	from     netip.AddrPort
+	header   isakmp.Header
+	payloads []isakmp.Decoded
+	nextIV   []byte
+}
 
 // Initiate begins Main Mode with the peer: message 1.
 func Initiate(cfg Config, now time.Time, peer netip.AddrPort) (*Exchange, []Datagram) {
-	return nil, nil
+	x := &Exchange{cfg: cfg.withDefaults(), initiator: true, peer: peer}
+	x.ci = x.cfg.newCookie()
+	first, err := x.sendOffer()
+	if err != nil {
+		first = sent{} // only a tap makes a message that cannot be encoded; it counts as withheld
+	}
+	x.await(core.MainMode2, now, first)
+	return x, x.cfg.transmit(first, peer)
 }
 
 // Respond takes message 1 of a peer and answers with message 2. If the message is refused the error is a *rule.Violation
 // and nothing is kept; an offer without an acceptable transform is answered with NO-PROPOSAL-CHOSEN all the same.
 func Respond(cfg Config, now time.Time, from netip.AddrPort, data []byte) (*Exchange, []Datagram, error) {
-	return nil, nil, nil
+	x := &Exchange{cfg: cfg.withDefaults(), peer: from, expect: core.MainMode1}
+	m, err := x.open(from, bytes.Clone(data))
+	if err != nil {
+		return nil, nil, err
+	}
+	reply, err := x.onMain1(m)
+	if err != nil {
+		return nil, x.refusal(m, err), err
+	}
+	x.history.add(m.data)
+	x.await(core.MainMode3, now, reply)
+	return x, x.cfg.transmit(reply, from), nil
 }
 
 // Handle takes a datagram with the cookies of this exchange. The SA is returned once, when it is established. An error
-// (*rule.Violation, *Notified) leaves the exchange as it was. A repeat of the last message gets the last reply again.
+// (a *rule.Violation, a *Notified, ErrOver) leaves the exchange as it was. A repeat of the last message gets the last
+// reply again, a repeat of an earlier one gets nothing.
 func (x *Exchange) Handle(now time.Time, from netip.AddrPort, data []byte) ([]Datagram, *SA, error) {
-	return nil, nil, nil
+	if again, known := x.repeated(from, data); known {
+		return again, nil, nil
+	}
+	if x.expect == core.KindUnknown {
+		return nil, nil, ErrOver
+	}
+	m, err := x.open(from, bytes.Clone(data))
+	if err != nil {
+		return nil, nil, err
+	}
+	next := *x
+	reply, err := next.step(now, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	next.peer = from
+	next.history.add(m.data)
+	next.await(next.expect, now, reply)
+	*x = next
+	if x.sa != nil {
+		x.sa.peer, x.sa.history = x.peer, x.history
+	}
+	return x.cfg.transmit(reply, from), x.sa, nil
 }
 
-// Timeout is called at the Deadline: the initiator repeats its last message. After ErrTimeout the exchange is over.
-func (x *Exchange) Timeout(now time.Time) ([]Datagram, error) { return nil, nil }
+// step takes the awaited message, says in expect which one is next, and returns the reply.
+func (x *Exchange) step(now time.Time, m *message) (sent, error) {
+	switch x.expect {
+	case core.MainMode2:
+		x.expect = core.MainMode4
+		return x.onMain2(m)
+	case core.MainMode3:
+		x.expect = core.MainMode5
+		return x.onMain3(m)
+	case core.MainMode4:
+		x.expect = core.MainMode6
+		return x.onMain4(m)
+	case core.MainMode5:
+		x.expect = core.KindUnknown
+		return x.onMain5(now, m)
+	default:
+		x.expect = core.KindUnknown
+		return x.onMain6(now, m)
+	}
+}
 
-// Deadline is when Timeout is due; false once the exchange is over.
-func (x *Exchange) Deadline() (time.Time, bool) { return time.Time{}, false }
+// repeated answers a datagram that was handled before.
+func (x *Exchange) repeated(from netip.AddrPort, data []byte) ([]Datagram, bool) {
+	known, latest := x.history.find(data)
+	if !latest {
+		return nil, known
+	}
+	return x.cfg.transmit(x.history.last, from), true
+}
 
 // Cookies returns the cookie pair. The responder's is zero in an initiator that has not had message 2.
-func (x *Exchange) Cookies() (i, r isakmp.Cookie) { return }
+func (x *Exchange) Cookies() (i, r isakmp.Cookie) { return x.ci, x.cr }
 
-// Peer returns where messages go to.
-func (x *Exchange) Peer() netip.AddrPort { return netip.AddrPort{} }
+// Peer returns the address and port of the peer's last message; at first those that Initiate was given.
+func (x *Exchange) Peer() netip.AddrPort { return x.peer }
 
 // Initiator reports whether this side began.
-func (x *Exchange) Initiator() bool { return false }
+func (x *Exchange) Initiator() bool { return x.initiator }
+
+// open checks the header of a message, decrypts it, and checks its payloads.
+func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
+	h, err := x.cfg.header(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.checkHeader(from, h); err != nil {
+		return nil, err
+	}
+	if h.Exchange == isakmp.ExchangeInformational {
+		return nil, x.notified(h, data[isakmp.HeaderLen:])
+	}
+	m := &message{data: data, from: from, header: h, nextIV: x.iv}
+	body, block := data[isakmp.HeaderLen:], 0
+	if encrypted(x.expect) && h.Flags&isakmp.FlagEncryption != 0 {
+		if body, m.nextIV, err = x.cfg.decrypt(x.key, x.iv, body); err != nil {
+			return nil, err
+		}
+		block = len(x.iv)
+		if !dutyIVCommit.Kept(x.cfg.Rules) {
+			x.iv = m.nextIV
+		}
+	}
+	if m.payloads, _, err = x.cfg.chain(isakmp.Phase1, h.NextPayload, body, block); err != nil {
+		return nil, err
+	}
+	return m, x.cfg.checkPlaces(x.expect, m.payloads)
+}
+
+func encrypted(k core.Kind) bool { return k == core.MainMode5 || k == core.MainMode6 }
+
+func (x *Exchange) checkHeader(from netip.AddrPort, h isakmp.Header) error {
+	r := x.cfg.Rules
+	if err := x.cfg.version(h); err != nil {
+		return err
+	}
+	if !checkParty.Holds(r, from.Addr().Unmap() == x.peer.Addr().Unmap()) {
+		return checkParty.Violated("cookies of an exchange with %s", x.peer.Addr())
+	}
+	if !checkCookies.Holds(r, x.owns(h)) {
+		return checkCookies.Violated("cookies %s %s in %s", h.InitiatorCookie, h.ResponderCookie, x.expect)
+	}
+	if h.Exchange == isakmp.ExchangeInformational && x.expect != core.MainMode1 {
+		return nil
+	}
+	return x.checkMainHeader(h)
+}
+
+func (x *Exchange) checkMainHeader(h isakmp.Header) error {
+	r, main := x.cfg.Rules, h.Exchange == isakmp.ExchangeMainMode
+	if x.expect == core.MainMode1 && !checkExchange.Holds(r, main) {
+		return checkExchange.Violated("exchange type %s begins no Phase 1 here", h.Exchange)
+	}
+	if x.expect != core.MainMode1 && !checkSameExchange.Holds(r, main) {
+		return checkSameExchange.Violated("exchange type %s instead of %s", h.Exchange, x.expect)
+	}
+	if !checkMessageID.Holds(r, h.MessageID == 0) {
+		return checkMessageID.Violated("Message ID %08x in %s", h.MessageID, x.expect)
+	}
+	if !encrypted(x.expect) {
+		return x.cfg.flags(h, 0)
+	}
+	if !checkEncrypted.Holds(r, h.Flags&isakmp.FlagEncryption != 0) {
+		return checkEncrypted.Violated("%s in clear", x.expect)
+	}
+	return x.cfg.flags(h, isakmp.FlagEncryption)
+}
+
+// owns reports whether the cookies are right for the awaited message. An Informational in clear need not know the
+// responder's.
+func (x *Exchange) owns(h isakmp.Header) bool {
+	switch {
+	case x.expect == core.MainMode1:
+		return !h.InitiatorCookie.IsZero() && h.ResponderCookie.IsZero()
+	case h.InitiatorCookie != x.ci:
+		return false
+	case h.Exchange == isakmp.ExchangeInformational:
+		return true
+	case x.expect == core.MainMode2:
+		return !h.ResponderCookie.IsZero()
+	}
+	return h.ResponderCookie == x.cr
+}

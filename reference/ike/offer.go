@@ -1,0 +1,191 @@
+package ike
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/wire"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// offer is an SA payload of message 1, as it was sent or received.
+type offer struct {
+	sa   isakmp.SA
+	body []byte // SAi_b (RFC 2409 §5)
+}
+
+// choice is the transform that both sides agree on, and what it means.
+type choice struct {
+	transform isakmp.Transform
+	suite     Suite
+	lifetime  time.Duration
+}
+
+// offerSA makes the SA payload of message 1: one proposal with a transform for each row of the table.
+func (c *Config) offerSA(table []Suite) isakmp.SA {
+	sa := isakmp.SA{DOI: c.DOI, Proposals: []isakmp.Proposal{{Number: 1, Protocol: isakmp.ProtoISAKMP}}}
+	if !dutyOfferDOI.Kept(c.Rules) {
+		sa.DOI = otherDOI
+	}
+	for i, s := range table {
+		sa.Proposals[0].Transforms = append(sa.Proposals[0].Transforms, isakmp.Transform{
+			Number:     uint8(i + 1),
+			ID:         isakmp.TransformKeyIKE,
+			Attributes: c.offerAttributes(s),
+		})
+	}
+	if !dutyOfferOne.Kept(c.Rules) {
+		second := sa.Proposals[0]
+		second.Number = 2
+		sa.Proposals = append(sa.Proposals, second)
+	}
+	return sa
+}
+
+// otherDOI is that of IPsec, for a node that neglects its own (RFC 2407 §4.4).
+const otherDOI = 1
+
+func (c *Config) offerAttributes(s Suite) []wire.Attribute {
+	sent := s
+	if !dutyOfferBits.Kept(c.Rules) {
+		sent.KeyBits /= 8
+	}
+	as := sent.attributes(c.Lifetime)
+	if !dutyOfferComplete.Kept(c.Rules) {
+		as = slices.DeleteFunc(as, func(a wire.Attribute) bool { return a.Type == isakmp.AttrGroupDescription })
+	}
+	if !dutyOfferGroup.Kept(c.Rules) {
+		as = append(as, wire.TV(isakmp.AttrGroupType, 1))
+	}
+	if !dutyOfferBasic.Kept(c.Rules) {
+		as[0].Basic = false
+	}
+	return as
+}
+
+// choose picks the first acceptable transform of an offer. If there is none, the error says why the last one is not.
+func (c *Config) choose(sa isakmp.SA, table []Suite) (choice, error) {
+	err := error(checkAcceptable.Violated("the offer has no transforms"))
+	for _, p := range sa.Proposals {
+		for _, t := range p.Transforms {
+			var chosen choice
+			if chosen, err = c.accept(t, table); err == nil {
+				return chosen, nil
+			}
+		}
+	}
+	return choice{}, err
+}
+
+// accept says what a transform means, or why it is not acceptable.
+func (c *Config) accept(t isakmp.Transform, table []Suite) (choice, error) {
+	if !checkTransformID.Holds(c.Rules, t.ID == isakmp.TransformKeyIKE) {
+		return choice{}, checkTransformID.Violated("transform ID %d", t.ID)
+	}
+	asked, err := readTerms(c.Rules, t.Attributes)
+	if err != nil {
+		return choice{}, err
+	}
+	suite, err := asked.suite(c.Rules, table)
+	if err != nil {
+		return choice{}, err
+	}
+	lifetime := c.Lifetime
+	if asked.seconds > 0 {
+		lifetime = min(lifetime, asked.seconds)
+	}
+	return choice{transform: t, suite: suite, lifetime: lifetime}, nil
+}
+
+// checkOffer checks what surrounds the transforms of message 1.
+func (c *Config) checkOffer(sa isakmp.SA) error {
+	r := c.Rules
+	if !checkOfferDOI.Holds(r, sa.DOI == c.DOI) {
+		return checkOfferDOI.Violated("the offer has DOI %d", sa.DOI)
+	}
+	if !checkSituation.Holds(r, sa.Situation == 0) {
+		return checkSituation.Violated("the offer has situation %#x", sa.Situation)
+	}
+	if !checkOfferProposal.Holds(r, wellFormedProposal(sa)) {
+		return checkOfferProposal.Violated("the offer is not one complete proposal for ISAKMP")
+	}
+	for _, p := range sa.Proposals {
+		if !boundOfferSPI.AtMost(r, uint64(len(p.SPI)), 16) {
+			return boundOfferSPI.Violated("the proposal has an SPI of %d octets", len(p.SPI))
+		}
+	}
+	return nil
+}
+
+func wellFormedProposal(sa isakmp.SA) bool {
+	return len(sa.Proposals) == 1 && sa.Proposals[0].Protocol == isakmp.ProtoISAKMP && sa.Proposals[0].Count == nil
+}
+
+// replySA makes the SA payload of message 2: the chosen transform as it came.
+func (c *Config) replySA(o offer, chosen choice) isakmp.SA {
+	p := isakmp.Proposal{Number: 1, Protocol: isakmp.ProtoISAKMP, Transforms: []isakmp.Transform{chosen.transform}}
+	if len(o.sa.Proposals) > 0 {
+		p.Number = o.sa.Proposals[0].Number
+	}
+	if !dutyReplyOne.Kept(c.Rules) {
+		p.Transforms = append(p.Transforms, chosen.transform)
+	}
+	if !dutyReplyUnchanged.Kept(c.Rules) {
+		p.Transforms[0].Attributes = append(slices.Clone(chosen.transform.Attributes),
+			wire.TV(isakmp.AttrLifeType, isakmp.LifeSeconds), wire.TLV32(isakmp.AttrLifeDuration, 60))
+	}
+	sa := isakmp.SA{DOI: c.DOI, Proposals: []isakmp.Proposal{p}}
+	if !dutyReplyDOI.Kept(c.Rules) {
+		sa.DOI = otherDOI
+	}
+	return sa
+}
+
+// checkReply checks message 2 against the offer and says what was agreed (RFC 2409 §5).
+func (c *Config) checkReply(o offer, sa isakmp.SA, table []Suite) (choice, error) {
+	r := c.Rules
+	if !checkReplyDOI.Holds(r, sa.DOI == o.sa.DOI) {
+		return choice{}, checkReplyDOI.Violated("the reply has DOI %d", sa.DOI)
+	}
+	if !checkSituation.Holds(r, sa.Situation == o.sa.Situation) {
+		return choice{}, checkSituation.Violated("the reply has situation %#x", sa.Situation)
+	}
+	if !checkReplyOne.Holds(r, wellFormedProposal(sa) && len(sa.Proposals[0].Transforms) == 1) {
+		return choice{}, checkReplyOne.Violated("the reply is not one proposal with one transform")
+	}
+	for _, p := range sa.Proposals {
+		for _, t := range p.Transforms {
+			if !checkReplyUnchanged.Holds(r, o.holds(t)) {
+				return choice{}, checkReplyUnchanged.Violated("the reply has a transform that was not offered")
+			}
+		}
+	}
+	return c.choose(sa, table)
+}
+
+// holds reports whether the transform is one of the offer. Its number, the order of its attributes and the form of a
+// lifetime may differ (RFC 2409 §5 and appendix A).
+func (o offer) holds(t isakmp.Transform) bool {
+	for _, p := range o.sa.Proposals {
+		for _, have := range p.Transforms {
+			if have.ID == t.ID && sameAttributes(have.Attributes, t.Attributes) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func sameAttributes(a, b []wire.Attribute) bool {
+	return slices.EqualFunc(sorted(a), sorted(b), func(x, y wire.Attribute) bool {
+		vx, okx := x.Uint()
+		vy, oky := y.Uint()
+		return x.Type == y.Type && vx == vy && okx && oky
+	})
+}
+
+func sorted(as []wire.Attribute) []wire.Attribute {
+	as = slices.Clone(as)
+	slices.SortStableFunc(as, func(a, b wire.Attribute) int { return int(a.Type) - int(b.Type) })
+	return as
+}

@@ -1,0 +1,98 @@
+package ike
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// errNoProposal wraps why no transform of an offer is acceptable.
+type errNoProposal struct{ why error }
+
+func (e errNoProposal) Error() string { return e.why.Error() }
+func (e errNoProposal) Unwrap() error { return e.why }
+
+// onMain1 takes the offer and answers it. This costs no more than a look at the transforms:
+//
+//	I --> R  HDR, SA
+//	I <-- R  HDR, SA
+func (x *Exchange) onMain1(m *message) (sent, error) {
+	var err error
+	if x.psk, err = x.cfg.psk(m.from); err != nil {
+		return sent{}, err
+	}
+	sa, d, _ := isakmp.Find[isakmp.SA](m.payloads)
+	if err := x.cfg.checkOffer(sa); err != nil {
+		return sent{}, err
+	}
+	if x.chosen, err = x.cfg.choose(sa, suites); err != nil {
+		return sent{}, errNoProposal{err}
+	}
+	x.offer = offer{sa: sa, body: body(d)}
+	x.ci, x.cr = m.header.InitiatorCookie, x.cfg.newCookie()
+	o := x.clear(core.MainMode2, x.cfg.leading(x.cfg.replySA(x.offer, x.chosen))...)
+	reply, _, err := x.cfg.build(o, nil, cipher{})
+	return reply, err
+}
+
+// refusal is the answer to message 1 when it was refused: nothing, or NO-PROPOSAL-CHOSEN in clear.
+func (x *Exchange) refusal(m *message, err error) []Datagram {
+	var none errNoProposal
+	if !errors.As(err, &none) {
+		return nil
+	}
+	return x.cfg.notifyInClear(m, isakmp.NotifyNoProposalChosen)
+}
+
+// onMain3 makes the keys, the first costly work of a responder:
+//
+//	I --> R  HDR, KE, Ni
+//	I <-- R  HDR, KE, Nr
+func (x *Exchange) onMain3(m *message) (sent, error) {
+	var err error
+	if x.gxi, x.ni, err = x.receiveKE(m); err != nil {
+		return sent{}, err
+	}
+	if x.private, err = x.chosen.suite.group().NewKey(x.cfg.Rand); err != nil {
+		return sent{}, err
+	}
+	shared, err := x.agree(x.gxi)
+	if err != nil {
+		return sent{}, err
+	}
+	reply, ke, nonce, err := x.sendKE(core.MainMode4)
+	if err != nil {
+		return sent{}, err
+	}
+	x.gxr, x.nr = ke, nonce
+	x.derive(shared)
+	return reply, nil
+}
+
+// onMain5 checks the initiator's proof and gives the own. The SA is established:
+//
+//	I --> R  HDR*, IDii, HASH_I
+//	I <-- R  HDR*, IDir, HASH_R
+func (x *Exchange) onMain5(now time.Time, m *message) (sent, error) {
+	id, err := x.receiveAuth(m, keymat.HashI)
+	if err != nil {
+		return sent{}, err
+	}
+	reply, err := x.sendAuth(core.MainMode6, keymat.HashR)
+	if err != nil {
+		return sent{}, err
+	}
+	x.establish(now, id)
+	return reply, nil
+}
+
+// body is that of a payload as it was received, nothing if there was none.
+func body(d *isakmp.Decoded) []byte {
+	if d == nil {
+		return nil
+	}
+	return d.Body()
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/dataplane"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Config says what a node binds to what. Only Core and Listen are needed.
@@ -36,10 +37,12 @@ const (
 type DataPlane struct {
 	Device  dataplane.Config
 	Gateway Gateway
+	// Refused tells the core of a packet that a guard refused, and returns what is to be done about it; nil tells nobody.
+	Refused func(now time.Time, v *rule.Violation) []core.Effect
 }
 
-// Gateway is the packet path of a group member, as package gateway implements it. The node calls it under the lock of the
-// core. The error says why a packet was refused.
+// Gateway is the packet path of a group member, as package gateway implements it. The node calls it and Refused under the
+// lock of the core. An error that is a *rule.Violation goes to Refused; packets with another error are just gone.
 type Gateway interface {
 	Handle(now time.Time, from core.Side, packet []byte, emit func(to core.Side, packet []byte)) error
 }

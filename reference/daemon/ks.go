@@ -1,0 +1,39 @@
+package daemon
+
+import (
+	"crypto/rand"
+
+	"github.com/gdoilab/gdoilab/reference/keyserver"
+	"github.com/gdoilab/gdoilab/reference/node"
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+var keyServer = program{
+	name:  "gdoi-ks",
+	short: "GDOI key server",
+	long: `gdoi-ks is a GDOI key server (RFC 6407, RFC 8263): it lets members register, hands out the policy and keys of
+their groups, and replaces keys before they expire or when an operator asks.
+
+It runs until SIGINT or SIGTERM. With --control it answers the commands status and rekey.`,
+	example: `  gdoi-ks --config ks.yaml --control /run/gdoi-ks.sock
+  gdoi-ks status --control /run/gdoi-ks.sock
+  gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
+	build:    buildKeyServer,
+	commands: []command{statusCommand(printKeyServer), rekeyCommand},
+}
+
+func buildKeyServer(o *options) (node.Config, error) {
+	cfg, err := policy.LoadKeyServer(o.config)
+	if err != nil {
+		return node.Config{}, usageError{fileError{err}}
+	}
+	rules, err := o.switches()
+	if err != nil {
+		return node.Config{}, err
+	}
+	core, err := keyserver.New(cfg, keyserver.Options{Rand: rand.Reader, Rules: rules, Secrets: o.keylog != ""})
+	if err != nil {
+		return node.Config{}, usageError{fileError{err}}
+	}
+	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address}, nil
+}

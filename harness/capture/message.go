@@ -33,8 +33,8 @@ type Message struct {
 	Err       string // where the layout is broken, or why it could not be opened
 }
 
-// Field is one element of a decoded message. Offset and Length are octets of the key management message or ESP packet
-// as it was sent; decrypted octets stand where their cipher text stood.
+// Field is one element of a decoded message. Offset and Length are octets of the key management message, the ESP packet
+// or the clear IP packet as it was sent; decrypted octets stand where their ciphertext stood.
 type Field struct {
 	Name     string  `json:"name"`
 	Value    string  `json:"value,omitempty"`

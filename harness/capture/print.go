@@ -1,6 +1,107 @@
 package capture
 
-import "io"
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
 
-// Print writes the messages as indented text.
-func Print(w io.Writer, messages []Message) error { return nil }
+// Print writes the messages as text: a line for each message with frame number, time since the first, kind, sender and
+// receiver; below it, indented, the header, the fields with offset and length in octets, and the checks.
+func Print(w io.Writer, messages []Message) error {
+	b := bufio.NewWriter(w)
+	for i := range messages {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		m := &messages[i]
+		fmt.Fprintf(b, "frame %d  %+.6f s  %s", m.Frame, m.At.Sub(messages[0].At).Seconds(), m.Title())
+		if m.Link != "" {
+			fmt.Fprintf(b, "  on %s", m.Link)
+		}
+		b.WriteByte('\n')
+		for _, line := range m.remarks() {
+			fmt.Fprintf(b, "    %s\n", line)
+		}
+		for _, l := range m.Lines() {
+			fmt.Fprintf(b, "    %5d %5d  %s%s\n", l.Offset, l.Length, strings.Repeat("  ", l.Depth), l.Text())
+		}
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("capture: %w", err)
+	}
+	return nil
+}
+
+// Title is the message in a few words: "PULL1  192.0.2.1:848 -> 192.0.2.10:848  HDR*, HASH(1), Ni, ID".
+func (m *Message) Title() string {
+	text := fmt.Sprintf("%s  %s -> %s", m.Kind, endpoint(m.From), endpoint(m.To))
+	if !m.From.IsValid() {
+		text = m.Kind
+	}
+	if m.Summary != "" {
+		text += "  " + m.Summary
+	}
+	return text
+}
+
+// remarks are the lines between a message's title and its fields.
+func (m *Message) remarks() []string {
+	var lines []string
+	if m.Note != "" {
+		lines = append(lines, "note: "+m.Note)
+	}
+	if m.Repeats > 0 {
+		lines = append(lines, fmt.Sprintf("the same octets as frame %d", m.Repeats))
+	}
+	if m.Encrypted && !m.Decrypted {
+		lines = append(lines, "encrypted; no key opens it")
+	}
+	for _, c := range m.Checks {
+		lines = append(lines, c.String())
+	}
+	if m.Err != "" {
+		lines = append(lines, "error: "+m.Err)
+	}
+	return lines
+}
+
+// String returns the check as "HASH(1): ok" with the detail behind it.
+func (c Check) String() string {
+	if c.Detail == "" {
+		return fmt.Sprintf("%s: %s", c.Name, c.Result)
+	}
+	return fmt.Sprintf("%s: %s (%s)", c.Name, c.Result, c.Detail)
+}
+
+// Line is one field with its depth in the tree, 0 for payloads.
+type Line struct {
+	Depth int
+	Field
+}
+
+// Lines returns the fields in the order of their octets, header first.
+func (m *Message) Lines() []Line {
+	var lines []Line
+	if m.Header != nil {
+		lines = appendLines(lines, 0, []Field{headerField(*m.Header)})
+	}
+	return appendLines(lines, 0, m.Payloads)
+}
+
+func appendLines(lines []Line, depth int, fields []Field) []Line {
+	for _, f := range fields {
+		lines = append(lines, Line{Depth: depth, Field: f})
+		lines = appendLines(lines, depth+1, f.Children)
+	}
+	return lines
+}
+
+// Text is the field without its place: "SPI  c0c1c2c3".
+func (f Field) Text() string {
+	if f.Value == "" {
+		return f.Name
+	}
+	return f.Name + "  " + f.Value
+}

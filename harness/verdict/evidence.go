@@ -1,8 +1,27 @@
 package verdict
 
 import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
 	"github.com/gdoilab/gdoilab/harness/capture"
 	"github.com/gdoilab/gdoilab/reference/keylog"
+)
+
+// The files of an evidence folder. Those of the second group are not written when a run is redacted.
+const (
+	FileCapture  = "capture.pcapng"
+	FileMessages = "messages.json"
+	FileSpec     = "spec.json"
+	FileSyslog   = "syslog.log"
+	FileControl  = "control.jsonl"
+
+	FilePhase1  = "phase1.pcapng"
+	FileKeys    = "keys.json"
+	FileProfile = "wireshark"
 )
 
 // Evidence is what stands behind one verdict.
@@ -14,4 +33,86 @@ type Evidence struct {
 	Nodes   map[string]string // address -> name of the node, for diagrams; may be nil
 	Syslog  []string          // lines, RFC 5424
 	Control []string          // requests and answers, one JSON object a line
+}
+
+// specFile is the content of spec.json.
+type specFile struct {
+	Spec
+	Seed     string `json:"seed"`
+	Redacted bool   `json:"redacted"`
+	Frames   int    `json:"frames"`
+}
+
+// Write writes the evidence into dir, which is made if it is missing: the capture, its view for readers that know only
+// the IPsec DOI, the keys, a Wireshark profile, the decoded conversation, syslog lines, control answers and the spec.
+// With redact, nothing that holds a key is written, and no other file shows one.
+func (e *Evidence) Write(dir string, redact bool) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("verdict: %w", err)
+	}
+	shown := *e
+	if redact {
+		shown = e.redacted()
+	}
+	talk := capture.Conversation{Messages: capture.Decode(shown.Frames, e.Keys)}
+	talk.Nodes = capture.Nodes(talk.Messages, e.Nodes)
+	if redact {
+		talk.Messages = capture.Redact(talk.Messages)
+	}
+	for name, write := range shown.files(talk, redact) {
+		if err := writeFile(filepath.Join(dir, name), write); err != nil {
+			return err
+		}
+	}
+	if redact {
+		return nil
+	}
+	return capture.WriteProfile(filepath.Join(dir, FileProfile), e.Keys)
+}
+
+// files are the files to be written and their writers.
+func (e *Evidence) files(talk capture.Conversation, redact bool) map[string]func(io.Writer) error {
+	files := map[string]func(io.Writer) error{
+		FileCapture:  func(w io.Writer) error { return capture.Write(w, e.Frames) },
+		FileMessages: func(w io.Writer) error { return capture.WriteJSON(w, talk) },
+		FileSyslog:   func(w io.Writer) error { return writeLines(w, e.Syslog) },
+		FileControl:  func(w io.Writer) error { return writeLines(w, e.Control) },
+		FileSpec: func(w io.Writer) error {
+			return writeIndented(w, specFile{Spec: e.Spec, Seed: e.Seed, Redacted: redact, Frames: len(e.Frames)})
+		},
+	}
+	if !redact {
+		files[FilePhase1] = func(w io.Writer) error { return capture.Write(w, capture.Phase1View(e.Frames)) }
+		files[FileKeys] = func(w io.Writer) error { return writeKeys(w, e.Keys) }
+	}
+	return files
+}
+
+// redacted is a copy of the evidence whose texts hold no keys.
+func (e *Evidence) redacted() Evidence {
+	public := publicNames(e.Keys)
+	out := *e
+	out.Keys, out.Seed = nil, withheld
+	out.Spec = redactSpec(e.Spec, public)
+	out.Syslog, out.Control = redactLines(e.Syslog, public), redactLines(e.Control, public)
+	out.Frames = slices.Clone(e.Frames)
+	for i := range out.Frames {
+		out.Frames[i].Note = scrub(out.Frames[i].Note, public)
+	}
+	return out
+}
+
+func writeLines(w io.Writer, lines []string) error {
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeKeys(w io.Writer, keys []keylog.Entry) error {
+	return writeIndented(w, struct {
+		Entries []keylog.Entry `json:"entries"`
+	}{append([]keylog.Entry{}, keys...)})
 }

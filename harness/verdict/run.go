@@ -18,6 +18,9 @@ const (
 // Verdicts lists all verdicts in the order in which reports show them.
 var Verdicts = []Verdict{Pass, Fail, Inconclusive, Error, Unsupported, Skipped}
 
+// attention reports whether somebody has to look into a spec.
+func (v Verdict) attention() bool { return v == Fail || v == Inconclusive || v == Error }
+
 // Spec is one spec and its outcome.
 type Spec struct {
 	ID           string   `json:"id"`   // unique in a run, usable as a file name
@@ -59,7 +62,7 @@ func (r *Run) Exit() int {
 		case Pass:
 			passed++
 		case Unsupported, Skipped:
-		default:
+		default: // also a verdict that nobody set
 			return 1
 		}
 	}

@@ -1,0 +1,151 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+)
+
+// The IP protocols that are told apart.
+const (
+	protocolICMP = 1
+	protocolIGMP = 2
+	protocolIPIP = 4
+	protocolTCP  = 6
+	protocolUDP  = 17
+	protocolESP  = 50
+)
+
+var protocolNames = map[uint8]string{protocolICMP: "ICMP", protocolIGMP: "IGMP", protocolIPIP: "IPv4", protocolTCP: "TCP",
+	protocolUDP: "UDP", protocolESP: "ESP"}
+
+// ipv4 is an IPv4 packet (RFC 791 §3.1). Its slices alias the packet.
+type ipv4 struct {
+	source, destination netip.Addr
+	protocol            uint8
+	tos, ttl            uint8
+	id                  uint16
+	dontFragment, more  bool
+	offset              int // of a fragment, in octets
+	header              int // length in octets
+	payload             []byte
+}
+
+// parseIPv4 reads a packet. Octets after its total length, such as the padding of a short Ethernet frame, are cut off; a
+// packet that ends before it is refused.
+func parseIPv4(b []byte) (ipv4, error) {
+	if len(b) < 20 || b[0]>>4 != 4 {
+		return ipv4{}, fmt.Errorf("not an IPv4 packet: %d octets", len(b))
+	}
+	header, total := int(b[0]&15)*4, int(binary.BigEndian.Uint16(b[2:]))
+	if header < 20 || total < header || total > len(b) {
+		return ipv4{}, fmt.Errorf("IPv4 header of %d octets in a packet of %d, captured %d", header, total, len(b))
+	}
+	flags := binary.BigEndian.Uint16(b[6:])
+	return ipv4{
+		source:       netip.AddrFrom4([4]byte(b[12:16])),
+		destination:  netip.AddrFrom4([4]byte(b[16:20])),
+		protocol:     b[9],
+		tos:          b[1],
+		ttl:          b[8],
+		id:           binary.BigEndian.Uint16(b[4:]),
+		dontFragment: flags&0x4000 != 0,
+		more:         flags&0x2000 != 0,
+		offset:       int(flags&0x1fff) * 8,
+		header:       header,
+		payload:      b[header:total],
+	}, nil
+}
+
+func (p *ipv4) fragment() bool { return p.more || p.offset != 0 }
+
+// udp returns ports and data of a UDP datagram.
+func (p *ipv4) udp() (from, to netip.AddrPort, data []byte, ok bool) {
+	from, to = p.endpoints()
+	if p.protocol != protocolUDP || len(p.payload) < 8 {
+		return from, to, nil, false
+	}
+	length := int(binary.BigEndian.Uint16(p.payload[4:]))
+	if length < 8 || length > len(p.payload) {
+		return from, to, nil, false
+	}
+	return from, to, p.payload[8:length], true
+}
+
+// endpoints are sender and receiver, with ports for UDP and TCP.
+func (p *ipv4) endpoints() (from, to netip.AddrPort) {
+	var source, destination uint16
+	if (p.protocol == protocolUDP || p.protocol == protocolTCP) && len(p.payload) >= 4 && p.offset == 0 {
+		source, destination = binary.BigEndian.Uint16(p.payload), binary.BigEndian.Uint16(p.payload[2:])
+	}
+	return netip.AddrPortFrom(p.source, source), netip.AddrPortFrom(p.destination, destination)
+}
+
+// protocolName names an IP protocol.
+func protocolName(p uint8) string {
+	if name, ok := protocolNames[p]; ok {
+		return name
+	}
+	return fmt.Sprintf("protocol %d", p)
+}
+
+// what is the packet's upper part on one line: "ICMP echo request id 7 seq 1".
+func (p *ipv4) what() string {
+	name, b := protocolName(p.protocol), p.payload
+	switch {
+	case p.fragment():
+		return fmt.Sprintf("%s fragment at %d", name, p.offset)
+	case p.protocol == protocolICMP && len(b) >= 8:
+		return fmt.Sprintf("ICMP %s", icmpText(b))
+	case (p.protocol == protocolUDP || p.protocol == protocolTCP) && len(b) >= 4:
+		return fmt.Sprintf("%s %d -> %d", name, binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:]))
+	}
+	return name
+}
+
+func icmpText(b []byte) string {
+	pair := fmt.Sprintf(" id %d seq %d", binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:]))
+	switch {
+	case b[0] == 8:
+		return "echo request" + pair
+	case b[0] == 0:
+		return "echo reply" + pair
+	case b[0] == 3 && b[1] == 4:
+		return fmt.Sprintf("fragmentation needed, MTU %d", binary.BigEndian.Uint16(b[6:]))
+	case b[0] == 3:
+		return fmt.Sprintf("unreachable, code %d", b[1])
+	case b[0] == 11:
+		return "time exceeded"
+	}
+	return fmt.Sprintf("type %d code %d", b[0], b[1])
+}
+
+// field shows the packet, which begins at that offset. With secret its data is protected data.
+func (p *ipv4) field(at int, secret bool) Field {
+	c := cursor{at: at + 1}
+	c.add("TOS", fmt.Sprintf("0x%02x", p.tos), 1)
+	c.add("Total Length", fmt.Sprint(p.header+len(p.payload)), 2)
+	c.add("Identification", fmt.Sprintf("0x%04x", p.id), 2)
+	c.add("Fragment", p.fragmentText(), 2)
+	c.add("TTL", fmt.Sprint(p.ttl), 1)
+	c.add("Protocol", numbered(protocolNames[p.protocol], uint64(p.protocol)), 1)
+	c.skip(2) // checksum
+	c.add("Source", p.source.String(), 4)
+	c.add("Destination", p.destination.String(), 4)
+	c.at = at + p.header
+	data := c.add("Data", text(p.payload, 64), len(p.payload))
+	data.Secret = secret
+	return Field{Name: "IPv4", Value: fmt.Sprintf("%s -> %s %s", p.source, p.destination, p.what()), Offset: at,
+		Length: p.header + len(p.payload), Children: c.fields}
+}
+
+func (p *ipv4) fragmentText() string {
+	s := fmt.Sprintf("offset %d", p.offset)
+	if p.dontFragment {
+		s += ", DF"
+	}
+	if p.more {
+		s += ", MF"
+	}
+	return s
+}

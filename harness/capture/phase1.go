@@ -1,0 +1,257 @@
+package capture
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"slices"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// maxBlocks bounds the ends of IV chains that are tried for one message.
+const maxBlocks = 16
+
+// phase1 is a Phase 1 SA as far as the conversation has shown it.
+type phase1 struct {
+	cookies
+	keys      []phase1Keys
+	initiator netip.AddrPort
+	offer     []byte // body of the initiator's SA payload
+	gxi, gxr  []byte
+	blocks    [][]byte // last ciphertext blocks of its encrypted messages
+	streams   map[streamName]*stream
+}
+
+// offer is what Main Mode 1 said.
+type offer struct {
+	from netip.AddrPort
+	sa   []byte // body of the SA payload
+}
+
+// phase1Keys are the keys that one node logged.
+type phase1Keys struct {
+	hash                          keymat.Hash
+	skeyid, a, cipherKey, firstIV []byte
+}
+
+// streamName tells exchanges under one Phase 1 SA apart.
+type streamName struct {
+	exchange isakmp.ExchangeType
+	id       uint32
+}
+
+// stream is one exchange with its own IV chain (RFC 2409 appendix B).
+type stream struct {
+	initiator netip.AddrPort
+	blocks    [][]byte // last ciphertext blocks of its messages
+	ni, nr    []byte   // bodies of the nonces
+}
+
+func (d *decoder) addPhase1(k keylog.Entry) {
+	name := cookies{cookie(k.CookieI), cookie(k.CookieR)}
+	keys := phase1Keys{skeyid: unhex(k.SKEYID), a: unhex(k.SKEYIDa), cipherKey: unhex(k.CipherKey), firstIV: unhex(k.FirstIV)}
+	switch len(keys.skeyid) { // the PRF is HMAC of the negotiated hash
+	case 20:
+		keys.hash = keymat.SHA1
+	case 32:
+		keys.hash = keymat.SHA256
+	default:
+		return
+	}
+	p := d.phase1SA(name)
+	if !slices.ContainsFunc(p.keys, func(have phase1Keys) bool {
+		return bytes.Equal(have.a, keys.a) && bytes.Equal(have.cipherKey, keys.cipherKey)
+	}) {
+		p.keys = append(p.keys, keys)
+	}
+}
+
+// phase1SA is the SA of that name, known or new.
+func (d *decoder) phase1SA(name cookies) *phase1 {
+	p := d.phase1[name]
+	if p == nil {
+		p = &phase1{cookies: name, streams: make(map[streamName]*stream)}
+		d.phase1[name] = p
+	}
+	return p
+}
+
+// mainMode decodes a message of Main Mode with pre-shared keys (RFC 2409 §5.4):
+//
+//	I --> R  1  HDR, SA          R --> I  2  HDR, SA
+//	I --> R  3  HDR, KE, Ni      R --> I  4  HDR, KE, Nr
+//	I --> R  5  HDR*, IDii, HASH_I    R --> I  6  HDR*, IDir, HASH_R
+func (d *decoder) mainMode(m *Message, h isakmp.Header, data []byte) {
+	if h.ResponderCookie.IsZero() {
+		d.mainMode1(m, h, data)
+		return
+	}
+	p := d.phase1SA(cookies{h.InitiatorCookie, h.ResponderCookie})
+	if m.Encrypted {
+		d.mainMode56(m, h, p, d.fromInitiator(m, p, false), data)
+		return
+	}
+	o := read(h, data)
+	m.show(o)
+	initiator := d.fromInitiator(m, p, o.has(isakmp.PayloadSA))
+	names := label{isakmp.PayloadNonce: "Nr", isakmp.PayloadID: "IDir"}
+	switch {
+	case o.has(isakmp.PayloadSA):
+		m.Kind = core.MainMode2.String()
+	case o.has(isakmp.PayloadKE, isakmp.PayloadNonce) && initiator:
+		m.Kind, names[isakmp.PayloadNonce] = core.MainMode3.String(), "Ni"
+	case o.has(isakmp.PayloadKE, isakmp.PayloadNonce):
+		m.Kind = core.MainMode4.String()
+	default:
+		m.Kind = core.KindUnknown.String()
+	}
+	if ke, _, ok := isakmp.Find[isakmp.KE](o.payloads); ok && initiator {
+		p.gxi = ke.Data
+	} else if ok {
+		p.gxr = ke.Data
+	}
+	m.summarize(o, names)
+}
+
+// fromInitiator reports whether the initiator of the SA sent the message: whose offer was seen or, in a capture that
+// begins later, who did not answer one, else who speaks first.
+func (d *decoder) fromInitiator(m *Message, p *phase1, answer bool) bool {
+	if first := d.offers[p.i]; first != nil && p.offer == nil {
+		p.initiator, p.offer = first.from, first.sa
+	}
+	if !p.initiator.IsValid() {
+		p.initiator = m.From
+		if answer {
+			p.initiator = m.To
+		}
+	}
+	return m.sentBy(p.initiator)
+}
+
+// sentBy reports whether that end sent the message. Ports count only if both ends have one address: a NAT changes them.
+func (m *Message) sentBy(a netip.AddrPort) bool {
+	if m.From.Addr() == m.To.Addr() {
+		return m.From == a
+	}
+	return m.From.Addr() == a.Addr()
+}
+
+func (d *decoder) mainMode1(m *Message, h isakmp.Header, data []byte) {
+	m.Kind = core.MainMode1.String()
+	o := read(h, data)
+	m.show(o)
+	m.summarize(o, nil)
+	if _, sa, ok := isakmp.Find[isakmp.SA](o.payloads); ok {
+		d.offers[h.InitiatorCookie] = &offer{from: m.From, sa: sa.Body()}
+	}
+}
+
+func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator bool, data []byte) {
+	m.Kind = core.MainMode6.String()
+	names := label{isakmp.PayloadHASH: "HASH_R", isakmp.PayloadID: "IDir"}
+	if initiator {
+		m.Kind = core.MainMode5.String()
+		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadID: "IDii"}
+	}
+	ivs := func(k phase1Keys) [][]byte { return append(slices.Clone(p.blocks), k.firstIV) }
+	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.identityHash(o, k, initiator) == nil })
+	m.summarize(o, names)
+	if o == nil {
+		m.unchecked(names[isakmp.PayloadHASH], "not decrypted")
+		return
+	}
+	m.show(o)
+	p.blocks = remember(p.blocks, data)
+	switch err := p.identityHash(o, k, initiator); {
+	case errors.Is(err, errMissing):
+		m.unchecked(names[isakmp.PayloadHASH], err.Error())
+	case err != nil:
+		m.check(names[isakmp.PayloadHASH], false, err.Error())
+	default:
+		m.check(names[isakmp.PayloadHASH], true, "")
+	}
+}
+
+var (
+	errMissing = errors.New("Main Mode 1, 3 or 4 is not in the capture")
+	errNoHash  = errors.New("there is no HASH payload")
+	errHash    = errors.New("it is not the one that the keys give")
+)
+
+// identityHash checks HASH_I or HASH_R (RFC 2409 §5).
+func (p *phase1) identityHash(o *opened, k phase1Keys, initiator bool) error {
+	hash, _, found := isakmp.Find[isakmp.Hash](o.payloads)
+	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
+	switch {
+	case !found || !identified:
+		return errNoHash
+	case p.offer == nil || p.gxi == nil || p.gxr == nil:
+		return errMissing
+	}
+	expected := keymat.HashR
+	if initiator {
+		expected = keymat.HashI
+	}
+	if !bytes.Equal(hash.Data, expected(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id.Body())) {
+		return errHash
+	}
+	return nil
+}
+
+// open decrypts a message under the SA. Since a message may be lost, repeated or forged, several IVs can come before it:
+// those that ivs gives, the likely ones last. The first that proves right is taken, else the first that gives a readable
+// chain of payloads. A message in clear is read as it is. Nil means that nothing opened it.
+func (p *phase1) open(m *Message, h isakmp.Header, data []byte, ivs func(phase1Keys) [][]byte,
+	proven func(*opened, phase1Keys) bool) (*opened, phase1Keys) {
+	if !m.Encrypted {
+		var k phase1Keys
+		if len(p.keys) > 0 {
+			k = p.keys[0]
+		}
+		return read(h, data), k
+	}
+	var best *opened
+	var with phase1Keys
+	for _, k := range p.keys {
+		for _, iv := range slices.Backward(ivs(k)) {
+			o := decrypt(h, k.cipherKey, iv, data)
+			switch {
+			case o == nil:
+			case o.err == nil && proven(o, k):
+				m.Decrypted = true
+				return o, k
+			case best == nil && plausible(o), best != nil && best.err != nil && o.err == nil:
+				best, with = o, k
+			}
+		}
+	}
+	m.Decrypted = best != nil
+	return best, with
+}
+
+// decrypt opens a message with one key and IV; nil if they do not fit its length.
+func decrypt(h isakmp.Header, key, iv, data []byte) *opened {
+	plain, _, err := keymat.DecryptCBC(key, iv, data[isakmp.HeaderLen:])
+	if err != nil {
+		return nil
+	}
+	return read(h, append(slices.Clone(data[:isakmp.HeaderLen]), plain...))
+}
+
+// plausible reports whether a decrypted message can be one: all of its payloads could be read, or the first.
+func plausible(o *opened) bool {
+	return len(o.payloads) > 0 && (o.err == nil || o.payloads[0].Reserved == 0)
+}
+
+// remember appends the last ciphertext block of a message to the ends of a chain.
+func remember(blocks [][]byte, data []byte) [][]byte {
+	if len(data) < isakmp.HeaderLen+keymat.BlockSize {
+		return blocks
+	}
+	blocks = append(blocks, slices.Clone(data[len(data)-keymat.BlockSize:]))
+	return blocks[max(0, len(blocks)-maxBlocks):]
+}

@@ -1,0 +1,119 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// rekeyKeys are the keys of a Rekey SA as one node logged them.
+type rekeyKeys struct{ iv, key, public []byte }
+
+func (k rekeyKeys) equal(o rekeyKeys) bool {
+	return bytes.Equal(k.iv, o.iv) && bytes.Equal(k.key, o.key) && bytes.Equal(k.public, o.public)
+}
+
+func (d *decoder) addRekey(k keylog.Entry) {
+	spi := unhex(k.SPI)
+	if len(spi) != 16 {
+		return
+	}
+	name := cookies{isakmp.Cookie(spi[:8]), isakmp.Cookie(spi[8:])}
+	keys := rekeyKeys{iv: unhex(k.IV), key: unhex(k.Key), public: unhex(k.PublicKey)}
+	if !slices.ContainsFunc(d.rekeys[name], keys.equal) {
+		d.rekeys[name] = append(d.rekeys[name], keys)
+	}
+}
+
+// push decodes a GROUPKEY-PUSH (RFC 6407 §4):
+//
+//	KS --> GM  HDR*, SEQ, [D,] [SA, KD,] SIG
+func (d *decoder) push(m *Message, h isakmp.Header, data []byte) {
+	m.Kind = core.Push.String()
+	o, k := d.openPush(m, h, data)
+	m.summarize(o, nil)
+	if o == nil {
+		m.unchecked("SIG", "not decrypted")
+		return
+	}
+	m.show(o)
+	if len(k.public) == 0 {
+		m.unchecked("SIG", "no public key")
+		return
+	}
+	detail, ok := verifyPush(o, k.public)
+	m.check("SIG", ok, detail)
+}
+
+// openPush tries each key of the Rekey SA; the first that gives a readable chain of payloads is taken.
+func (d *decoder) openPush(m *Message, h isakmp.Header, data []byte) (best *opened, with rekeyKeys) {
+	keys := d.rekeys[cookies{h.InitiatorCookie, h.ResponderCookie}]
+	if !m.Encrypted {
+		if len(keys) > 0 {
+			with = keys[0]
+		}
+		return read(h, data), with
+	}
+	for _, k := range keys {
+		o := decrypt(h, k.key, k.iv, data)
+		if o != nil && plausible(o) && (best == nil || best.err != nil && o.err == nil) {
+			best, with = o, k
+		}
+	}
+	m.Decrypted = best != nil
+	return best, with
+}
+
+// verifyPush checks SIG, which covers "rekey", the header and the payloads before SIG. The header counts with the length
+// of the message without its padding, or with it: RFC 6407 §4 leaves that open, and both are met.
+func verifyPush(o *opened, public []byte) (detail string, ok bool) {
+	sig, at, found := isakmp.Find[isakmp.SIG](o.payloads)
+	if !found {
+		return "there is no SIG payload", false
+	}
+	covered := o.data[isakmp.HeaderLen:at.Offset]
+	header := slices.Clone(o.data[:isakmp.HeaderLen])
+	binary.BigEndian.PutUint32(header[24:], uint32(o.end))
+	err := keymat.VerifyPush(public, keymat.PushDigest(header, covered), sig.Data)
+	if err == nil {
+		return "", true
+	}
+	if o.end != len(o.data) && keymat.VerifyPush(public, keymat.PushDigest(o.data[:isakmp.HeaderLen], covered), sig.Data) == nil {
+		return "with the length after padding", true
+	}
+	return err.Error(), false
+}
+
+// ack decodes a GROUPKEY-PUSH-ACK (RFC 8263 §3): GM --> KS  HDR, HASH, SEQ, ID, in clear.
+func (d *decoder) ack(m *Message, h isakmp.Header, data []byte) {
+	m.Kind = core.PushACK.String()
+	name := cookies{h.InitiatorCookie, h.ResponderCookie}
+	if m.Encrypted {
+		m.summarize(nil, nil)
+		m.unchecked("ACK HASH", "an acknowledgement is not to be encrypted")
+		return
+	}
+	o := read(h, data)
+	m.show(o)
+	m.summarize(o, nil)
+	hash, _, hashed := isakmp.Find[isakmp.Hash](o.payloads)
+	_, seq, numbered := isakmp.Find[gdoi.SEQ](o.payloads)
+	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
+	switch {
+	case len(d.rekeys[name]) == 0:
+		m.unchecked("ACK HASH", "no key of that Rekey SA")
+	case !hashed || !numbered || !identified:
+		m.check("ACK HASH", false, "HASH, SEQ or ID is missing")
+	default:
+		ok := slices.ContainsFunc(d.rekeys[name], func(k rekeyKeys) bool {
+			return bytes.Equal(hash.Data, keymat.AckHash(keymat.AckKey(k.key, name.spi()), seq.Raw, id.Raw))
+		})
+		m.check("ACK HASH", ok, map[bool]string{false: errHash.Error()}[ok])
+	}
+}

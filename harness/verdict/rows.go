@@ -1,0 +1,82 @@
+package verdict
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+)
+
+// row is one arrow of a sequence diagram: a message, or several packets of one kind that followed each other.
+type row struct {
+	first    *capture.Message
+	messages []*capture.Message
+}
+
+// rows makes the arrows of a conversation. Within a stretch of data packets, those of the same sender, receiver, SPI and
+// link become one row, at the place of the first; key management messages stand alone.
+func rows(messages []capture.Message) []row {
+	var out []row
+	stretch := make(map[string]int) // data packets since the last key management message
+	for i := range messages {
+		m := &messages[i]
+		if !isData(m) {
+			clear(stretch)
+			out = append(out, row{first: m, messages: []*capture.Message{m}})
+			continue
+		}
+		key := dataKey(m)
+		if at, ok := stretch[key]; ok {
+			out[at].messages = append(out[at].messages, m)
+			continue
+		}
+		stretch[key] = len(out)
+		out = append(out, row{first: m, messages: []*capture.Message{m}})
+	}
+	return out
+}
+
+func isData(m *capture.Message) bool {
+	switch m.Kind {
+	case capture.KindESP, capture.KindClear, capture.KindFragment, capture.KindOther:
+		return true
+	}
+	return false
+}
+
+// dataKey is equal for data packets that belong into one row. What a tester touched or what did not open stands apart.
+func dataKey(m *capture.Message) string {
+	spi := ""
+	if m.Kind == capture.KindESP && len(m.Payloads) > 0 {
+		spi = m.Payloads[0].Value
+	}
+	return strings.Join([]string{m.Kind, m.Link, m.From.Addr().String(), m.To.Addr().String(), spi, m.Note, m.Err, worst(m)}, "|")
+}
+
+// worst is the worst result among the checks of a message.
+func worst(m *capture.Message) string {
+	result := ""
+	for _, c := range m.Checks {
+		switch {
+		case c.Result == capture.Bad:
+			return string(capture.Bad)
+		case c.Result == capture.Unchecked || result == "":
+			result = string(c.Result)
+		}
+	}
+	return result
+}
+
+// elide keeps the first two thirds and the last third of at most limit rows; skipped is how many messages fell out, and
+// at where they would stand.
+func elide(all []row, limit int) (kept []row, at, skipped int) {
+	if len(all) <= limit {
+		return all, -1, 0
+	}
+	at = limit * 2 / 3
+	tail := len(all) - (limit - at)
+	for _, r := range all[at:tail] {
+		skipped += len(r.messages)
+	}
+	return append(slices.Clone(all[:at]), all[tail:]...), at, skipped
+}

@@ -115,7 +115,7 @@ func (g *Gateway) Deadline() (time.Time, bool) {
 
 // SAs describes the installed SAs, newest first.
 func (g *Gateway) SAs(now time.Time) []control.SA {
-	var list []control.SA
+	list := []control.SA{}
 	for _, e := range g.db.Entries() {
 		if !now.Before(e.Expiry) {
 			continue

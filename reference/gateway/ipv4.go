@@ -44,6 +44,7 @@ var ErrMalformed = errors.New("gateway: malformed packet")
 var (
 	errVersion  = fmt.Errorf("%w: not an IPv4 header", ErrMalformed)
 	errLength   = fmt.Errorf("%w: total length", ErrMalformed)
+	errOffset   = fmt.Errorf("%w: fragment beyond the longest packet", ErrMalformed)
 	errChecksum = fmt.Errorf("%w: header checksum", ErrMalformed)
 )
 
@@ -70,6 +71,9 @@ func parse(b []byte) (packet, error) {
 	}
 	p := packet{bytes: b[:total:total], headerLen: ihl}
 	fragment := binary.BigEndian.Uint16(b[offFragment:])
+	if int(fragment&maskOffset)*8+total-ihl > maxPacket {
+		return packet{}, errOffset
+	}
 	p.fragment = fragment&(flagMF|maskOffset) != 0
 	p.flow = sadb.Flow{
 		Source:      netip.AddrFrom4([4]byte(b[offSource:])),

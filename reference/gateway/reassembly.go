@@ -71,6 +71,10 @@ func (r *reassembler) add(now time.Time, p packet) (whole []byte, lost uint64, e
 	if !d.complete() {
 		return nil, lost, nil
 	}
+	if len(d.header)+d.total > maxPacket {
+		d.reject()
+		return nil, lost, errFragment
+	}
 	r.waiting = slices.Delete(r.waiting, at, at+1)
 	return d.whole(), lost, nil
 }
@@ -126,7 +130,7 @@ func (d *datagram) add(p packet) error {
 	more, body := field&flagMF != 0, p.body()
 	piece := part{from: int(field&maskOffset) * 8}
 	piece.to = piece.from + len(body)
-	if len(body) == 0 || more && len(body)%8 != 0 || piece.to > maxPacket-p.headerLen {
+	if len(body) == 0 || more && len(body)%8 != 0 {
 		return errFragment
 	}
 	if slices.Contains(d.parts, piece) && string(d.body[piece.from:piece.to]) == string(body) {

@@ -15,13 +15,13 @@ import (
 type Options struct {
 	ESP        esp.Options
 	SendFrom   time.Time // when it starts to send (RFC 5374 §4.2.1); zero: at once
-	Generation uint64    // of SAs for the same flow that of the highest generation counts as the newest, then the first installed
+	Generation uint64    // of SAs for the same flow that of the highest generation counts as the newest; see Entry
 }
 
 // DB is the SAs of one member. It is not safe for concurrent use.
 type DB struct {
 	rules   *rule.Switches
-	entries []*Entry // newest generation first, within one in the order of installation
+	entries []*Entry // newest first, otherwise in the order of installation
 }
 
 // New makes an empty DB.
@@ -51,7 +51,7 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 		return true
 	})
 	db.supersede(e)
-	at := slices.IndexFunc(db.entries, func(old *Entry) bool { return old.Generation < e.Generation })
+	at := slices.IndexFunc(db.entries, e.newer)
 	if at < 0 {
 		at = len(db.entries)
 	}

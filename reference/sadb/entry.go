@@ -10,17 +10,28 @@ import (
 )
 
 // Entry is an SA as one selector uses it. Callers read it only.
+//
+// Of two entries that of the higher generation is newer. Within a generation, which is what came in one message, the
+// order in which they came is that of the policy; but for the same selector the one that lives longer is newer.
 type Entry struct {
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
 	SA         *esp.SA
 	SendFrom   time.Time // it sends from then on
 	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Expiry     time.Time // it is gone from then on
-	Generation uint64    // higher is newer
+	Generation uint64
 }
 
 // NamesPorts reports whether the entry's selector takes certain ports only, and so no later fragments.
 func (e *Entry) NamesPorts() bool { return namesPorts(e.Policy.Selector) }
+
+// newer reports whether e stands before old.
+func (e *Entry) newer(old *Entry) bool {
+	if e.Generation != old.Generation {
+		return e.Generation > old.Generation
+	}
+	return same(e.Policy.Selector, old.Policy.Selector) && e.Expiry.After(old.Expiry)
+}
 
 func (e *Entry) lives(now time.Time) bool { return now.Before(e.Expiry) }
 

@@ -1,6 +1,9 @@
 package isakmp
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
@@ -82,6 +85,21 @@ func (l *Layer) LayerPayload() []byte { return l.BaseLayer.Payload }
 
 // Payload implements gopacket.ApplicationLayer; it is the ciphertext, or nothing.
 func (l *Layer) Payload() []byte { return l.BaseLayer.Payload }
+
+// String returns the header in words and the payloads' types, in one line.
+func (l *Layer) String() string {
+	h := &l.Header
+	var s strings.Builder
+	fmt.Fprintf(&s, "%v %v/%v flags %v message %08x length %d:", h.Exchange, h.InitiatorCookie, h.ResponderCookie, h.Flags,
+		h.MessageID, h.Length)
+	for i := range l.Payloads {
+		fmt.Fprintf(&s, " %v", l.Payloads[i].Payload.Type())
+	}
+	if len(l.Payload()) > 0 {
+		fmt.Fprintf(&s, " %d octets encrypted", len(l.Payload()))
+	}
+	return s.String()
+}
 
 // SerializeTo writes the header and the payloads in front of what is in b, which is ciphertext or padding. With
 // FixLengths it fills in Next Payload, if there are payloads, and Length.

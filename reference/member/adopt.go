@@ -32,7 +32,7 @@ func (m *Member) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids
 		return
 	}
 	m.takeRekey(now, p.Rekey, number)
-	m.sids = sids
+	m.sids = orNone(sids)
 	m.leases.clear()
 	m.install(now, m.authorised(p.SAs), p.Activation)
 	if len(p.SAs) > 0 {
@@ -83,6 +83,14 @@ func (m *Member) usable(sas []policy.TrafficSA) (usable, unusable []policy.Traff
 		}
 	}
 	return usable, unusable
+}
+
+// orNone returns nil if there is no Sender-ID to send with.
+func orNone(sids *policy.SIDs) *policy.SIDs {
+	if sids == nil || len(sids.Values) == 0 {
+		return nil
+	}
+	return sids
 }
 
 func (m *Member) secretRekey() {

@@ -49,8 +49,8 @@ func (m *Member) takePolicy(now time.Time, p *push, d *core.Datagram) (unusable 
 	if p.policy == nil {
 		return false
 	}
-	if p.sids != nil {
-		m.sids = p.sids
+	if sids := orNone(p.sids); sids != nil {
+		m.sids = sids
 	}
 	if p.policy.Rekey != nil && guardReplace.Kept(m.rules) {
 		m.setRekey(m.newRekeySA(now, *p.policy.Rekey, 0))

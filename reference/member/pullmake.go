@@ -9,7 +9,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
-	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -74,8 +73,7 @@ func (m *Member) needs(offer *gdoimap.Policy) []isakmp.Payload {
 	if !counter || m.cfg.SIDRequest == 0 || !guardSIDRequest.Kept(m.rules) {
 		return nil
 	}
-	request := wire.TV(gdoi.GAPSenderIDRequest, uint16(m.cfg.SIDRequest))
-	return []isakmp.Payload{gdoi.GAP{Attributes: []wire.Attribute{request}}}
+	return []isakmp.Payload{gdoimap.RequestOf(m.cfg.SIDRequest, m.rules)}
 }
 
 // hash1 makes HASH(1) = prf(SKEYID_a, M-ID | Ni | ID). A tap may have changed the nonce, and the key server answers to the

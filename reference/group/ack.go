@@ -84,6 +84,9 @@ func (g *Group) acknowledged(m *member, window *ackWindow, r *rekeySA, sequence 
 // missing lists the members whose acknowledgement is overdue. One that has never acknowledged anything may be unable to,
 // and is not missed (RFC 8263 §6). After the last attempt it also counts against the member.
 func (g *Group) missing(o *outstanding, last bool) []Missing {
+	if o.under.Ack == policy.AckNone {
+		return nil
+	}
 	var missing []Missing
 	for _, m := range slices.Clone(o.waiting) {
 		if !guardAckExpected.Holds(g.opts.Rules, m.everAcked) {

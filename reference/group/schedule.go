@@ -1,7 +1,6 @@
 package group
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 type outstanding struct {
 	plan    Plan
 	under   *rekeySA
-	waiting []*member // those asked for an acknowledgement that have not sent it
+	waiting []*member // those it was sent to, but for those that have acknowledged it
 	next    time.Time
 }
 
@@ -71,13 +70,8 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 
 // await arranges for the repetitions of a PUSH that is being sent now.
 func (g *Group) await(now time.Time, p Plan, r *rekeySA, holders []*member) {
-	o := &outstanding{plan: p, under: r, next: now.Add(g.wait())}
-	if r.Ack != policy.AckNone {
-		o.waiting = holders
-	} else if g.cfg.Rekey.Retransmit == 0 {
-		return
-	}
-	if !o.finished() {
+	o := &outstanding{plan: p, under: r, waiting: holders, next: now.Add(g.wait())}
+	if !o.finished() && (r.Ack != policy.AckNone || g.cfg.Rekey.Retransmit > 0) {
 		g.outstanding = append(g.outstanding, o)
 	}
 }
@@ -102,7 +96,7 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		p.To, p.Missing = nil, g.missing(o, last)
 		if !last {
 			p.Attempt++
-			p.To = g.addresses(g.unacknowledged(o))
+			p.To = g.addresses(o.waiting)
 			o.plan.Attempt, o.next = p.Attempt, now.Add(g.wait())
 		}
 		if len(p.To) > 0 || len(p.Missing) > 0 {
@@ -113,22 +107,6 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		}
 	}
 	return plans
-}
-
-// unacknowledged are the members for whom a PUSH is repeated.
-func (g *Group) unacknowledged(o *outstanding) []*member {
-	if o.under.Ack != policy.AckNone {
-		return o.waiting
-	}
-	holders := g.holders(o.under, netip.Addr{})
-	if o.plan.Rekey.NewRekey != nil { // they have been handed the new one since
-		for _, m := range g.members {
-			if m.acks[o.under] != nil && m.holds != o.under {
-				holders = append(holders, m)
-			}
-		}
-	}
-	return holders
 }
 
 // settle ends the repetitions of a PUSH.

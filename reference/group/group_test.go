@@ -1,0 +1,206 @@
+package group_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/netip"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/group"
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+func TestValidate(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*policy.Group)
+		want   string // part of the error; empty: none
+	}{
+		{"as it should be", func(*policy.Group) {}, ""},
+		{"multicast", multicast, ""},
+		{"no rekey", func(c *policy.Group) { c.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone} }, ""},
+		{"rekey without SAs", func(c *policy.Group) { c.SAs = nil }, ""},
+		{"nothing at all", func(c *policy.Group) { c.SAs, c.Rekey.Transport = nil, policy.TransportNone }, "neither"},
+		{"transport", func(c *policy.Group) { c.Rekey.Transport = "pigeon" }, "pigeon"},
+		{"multicast to one", func(c *policy.Group) {
+			multicast(c)
+			c.Rekey.Address = netip.MustParseAddrPort("192.0.2.1:848")
+		}, "192.0.2.1"},
+		{"multicast without port", func(c *policy.Group) {
+			multicast(c)
+			c.Rekey.Address = netip.MustParseAddrPort("239.1.1.1:0")
+		}, "port"},
+		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 2 }, "acknowledgement type 2"},
+		{"retransmission", func(c *policy.Group) { c.Rekey.Retransmit = -1 }, "-1"},
+		{"SID bits", func(c *policy.Group) { c.SIDBits = 33 }, "33"},
+		{"margin of the KEK", func(c *policy.Group) {
+			c.Rekey.KEKLifetime, c.Rekey.Margin = time.Minute, time.Minute
+		}, "1m0s"},
+		{"margin of a TEK", func(c *policy.Group) { c.Rekey.Margin = 2 * time.Hour }, "SA 1"},
+		{"cipher", func(c *policy.Group) { c.SAs = []policy.SAPolicy{{}} }, "transform 0"},
+		{"key length", func(c *policy.Group) {
+			c.SAs = []policy.SAPolicy{gcm}
+			c.SAs[0].Transform.KeyBits = 100
+		}, "100 bits"},
+		{"GCM with integrity", func(c *policy.Group) {
+			c.SAs = []policy.SAPolicy{gcm}
+			c.SAs[0].Transform.Integrity = policy.IntegrityHMACSHA256
+		}, "integrity"},
+		{"CBC without integrity", func(c *policy.Group) {
+			c.SAs = []policy.SAPolicy{cbc}
+			c.SAs[0].Transform.Integrity = policy.IntegrityNone
+		}, "integrity"},
+		{"selector", func(c *policy.Group) {
+			c.SAs = []policy.SAPolicy{gcm}
+			c.SAs[0].Selector.Source = netip.Prefix{}
+		}, "selector"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			err := group.Validate(unicast(test.change))
+			switch {
+			case test.want == "" && err != nil:
+				t.Errorf("got %v", err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("got %v, want something about %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestNewFails(t *testing.T) {
+	if _, err := group.New(unicast(func(c *policy.Group) { c.SIDBits = -1 }), options("", nil), epoch); err == nil {
+		t.Error("took a configuration that cannot work")
+	}
+	o := options("", nil)
+	o.Rand = io.LimitReader(o.Rand, 20)
+	if _, err := group.New(unicast(), o, epoch); !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		t.Errorf("without randomness: %v", err)
+	}
+}
+
+func TestAuthorised(t *testing.T) {
+	tests := []struct {
+		id   string
+		want bool
+	}{
+		{"192.0.2.1", true}, {"::ffff:192.0.2.1", true}, {"198.51.100.1", false}, {"2001:db8::1", false},
+	}
+	g := newGroup(t, unicast())
+	for _, test := range tests {
+		if got := g.Authorised(netip.MustParseAddr(test.id)); got != test.want {
+			t.Errorf("%s: %t, want %t", test.id, got, test.want)
+		}
+	}
+	if g.Authorised(netip.Addr{}) {
+		t.Error("no identity at all is authorised")
+	}
+	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1)) {
+		t.Error("a group without members lets somebody in")
+	}
+	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1")) {
+		t.Error("with the guard off a stranger is kept out")
+	}
+}
+
+func TestKeys(t *testing.T) {
+	g := newGroup(t, unicast(func(c *policy.Group) { c.SAs = []policy.SAPolicy{gcm, cbc, gcm} }))
+	d := offer(t, g, epoch).Download
+	if d.Group != 1234 || d.Rekey == nil || d.SIDs != nil || d.Sequence != 0 || len(d.SAs) != 3 {
+		t.Fatalf("offer %+v", d)
+	}
+	r := d.Rekey
+	if len(r.IV) != 16 || len(r.Key) != 16 || r.KeyBits != 128 || r.SigKeyBits != 2048 || r.Lifetime != 24*time.Hour {
+		t.Errorf("Rekey SA %+v", r)
+	}
+	if r.Source != netip.MustParseAddrPort("192.0.2.250:848") || r.Destination != netip.MustParseAddrPort("0.0.0.0:0") {
+		t.Errorf("PUSH goes from %v to %v", r.Source, r.Destination)
+	}
+	if bytes.Equal(d.SAs[0].CipherKey, d.SAs[2].CipherKey) {
+		t.Error("two SAs with one key")
+	}
+	for i, want := range []struct{ cipher, integrity int }{{20, 0}, {16, 32}, {20, 0}} {
+		sa := d.SAs[i]
+		if len(sa.CipherKey) != want.cipher || len(sa.IntegrityKey) != want.integrity || sa.Lifetime != time.Hour {
+			t.Errorf("SA %d: %+v", i, sa)
+		}
+	}
+}
+
+func TestMulticastDestination(t *testing.T) {
+	if got := offer(t, newGroup(t, unicast(multicast)), epoch).Download.Rekey.Destination; got != multicastAddress {
+		t.Errorf("PUSH goes to %v", got)
+	}
+}
+
+// TestSPIs makes many SAs: every SPI is above 255 and never used twice.
+func TestSPIs(t *testing.T) {
+	g := newGroup(t, unicast(func(c *policy.Group) { c.SAs = []policy.SAPolicy{gcm, cbc} }))
+	seen := make(map[uint32]bool)
+	cookies := make(map[policy.RekeySPI]bool)
+	for range 500 {
+		c := g.Changes()
+		for _, sa := range c.SAs {
+			if sa.SPI <= 255 || seen[sa.SPI] {
+				t.Fatalf("SPI %08x", sa.SPI)
+			}
+			seen[sa.SPI] = true
+		}
+		for _, r := range c.Rekeys {
+			if cookies[r.SPI] || r.SPI == (policy.RekeySPI{}) {
+				t.Fatalf("cookies %v", r.SPI)
+			}
+			cookies[r.SPI] = true
+		}
+		rekey(t, g, epoch, kekToo)
+	}
+	if len(seen) != 1000 || len(cookies) != 500 {
+		t.Errorf("%d SPIs, %d cookie pairs", len(seen), len(cookies))
+	}
+}
+
+// TestRepeats: the same source of randomness gives the same keys.
+func TestRepeats(t *testing.T) {
+	a, b := newGroup(t, unicast()), newGroup(t, unicast())
+	x, y := offer(t, a, epoch).Download, offer(t, b, epoch).Download
+	if x.Rekey.SPI != y.Rekey.SPI || !bytes.Equal(x.SAs[0].CipherKey, y.SAs[0].CipherKey) {
+		t.Error("two groups from one seed differ")
+	}
+}
+
+// TestImports: a group is not its carrier. It must not know how its decisions travel.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Skipf("go list: %v", err)
+	}
+	for _, path := range strings.Fields(string(out)) {
+		for _, carrier := range []string{"/reference/wire", "/reference/ike", "/reference/gdoimap", "/reference/core"} {
+			if strings.Contains(path, carrier) {
+				t.Errorf("imports %s", path)
+			}
+		}
+	}
+}
+
+func TestKeyMutants(t *testing.T) {
+	two := unicast(func(c *policy.Group) { c.SAs = []policy.SAPolicy{gcm, gcm} })
+	d := offer(t, newGroup(t, two, "group.tek.own-key", "broken"), epoch).Download
+	if !bytes.Equal(d.SAs[0].CipherKey, d.SAs[1].CipherKey) {
+		t.Error("own-key: broken, and yet every SA has its key")
+	}
+	d = offer(t, newGroup(t, two, "group.spi.reserved", "broken"), epoch).Download
+	if d.SAs[0].SPI > 255 || d.SAs[0].SPI == d.SAs[1].SPI {
+		t.Errorf("reserved: broken, and yet SPIs %x, %x", d.SAs[0].SPI, d.SAs[1].SPI)
+	}
+	g := newGroup(t, unicast(multicast), "group.kek.cookies", "broken")
+	p := rekey(t, g, epoch, kekToo)
+	if p.Rekey.NewRekey.SPI != p.Under.SPI || bytes.Equal(p.Rekey.NewRekey.Key, p.Under.Key) {
+		t.Error("cookies: broken, and yet the new KEK has others")
+	}
+	run(t, g, at(48*time.Hour))
+}

@@ -1,12 +1,26 @@
 package keyserver
 
 import (
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
 	"io"
+	"net/netip"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/group"
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/reject"
 	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// What stands for a zero in the configuration.
+const (
+	defaultPort        = 848 // RFC 6407 §2.2
+	defaultHalfOpenMax = 1000
 )
 
 // Options are what a key server gets from whoever runs it.
@@ -19,19 +33,169 @@ type Options struct {
 
 // KeyServer is a key server for one or more groups. It is not safe for concurrent use.
 type KeyServer struct {
-	cfg  policy.KeyServer
-	opts Options
+	cfg     policy.KeyServer
+	opts    Options
+	signing *rsa.PrivateKey // nil if no group has a rekey
+	phase1  ike.Config
+
+	started  bool
+	groups   []*carried
+	byID     map[uint32]*carried
+	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
+	sessions sessions
+	sentNr   []byte // in the last message 2, as it left
+	refused  reject.Log
+	out      []core.Effect // of the event that is being handled
 }
 
 var _ core.Core = (*KeyServer)(nil)
 
+// cookies are the first 16 octets of a message: the initiator's and the responder's cookie. They name a Phase 1 SA or,
+// being its SPI, a Rekey SA.
+type cookies [16]byte
+
 // New makes a key server. It fails if the configuration cannot work. The groups begin to live with the first event.
 func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
-	return &KeyServer{cfg: cfg, opts: o}, nil
+	if !cfg.Address.Addr().IsValid() || cfg.Address.Addr().IsUnspecified() {
+		return nil, fmt.Errorf("keyserver %s: it needs an address of its own", cfg.Name)
+	}
+	if cfg.Address.Port() == 0 {
+		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
+	}
+	if cfg.Phase1.HalfOpenMax == 0 {
+		cfg.Phase1.HalfOpenMax = defaultHalfOpenMax
+	}
+	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
+	k.sessions = newSessions(cfg.Phase1.HalfOpenMax)
+	k.phase1 = k.phase1Config()
+	if err := k.loadSigningKey(); err != nil {
+		return nil, err
+	}
+	return k, k.validateGroups()
+}
+
+func (k *KeyServer) phase1Config() ike.Config {
+	p := k.cfg.Phase1
+	return ike.Config{
+		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk,
+	}
+}
+
+// psk finds the key for a peer; the longest prefix wins.
+func (k *KeyServer) psk(peer netip.Addr) ([]byte, bool) {
+	var best policy.PSK
+	for _, p := range k.cfg.Phase1.PSKs {
+		if p.Peer.Contains(peer) && (best.Key == nil || p.Peer.Bits() > best.Peer.Bits()) {
+			best = p
+		}
+	}
+	return best.Key, best.Key != nil
+}
+
+// loadSigningKey reads the key that signs PUSH messages. Without a group that has a rekey none is needed.
+func (k *KeyServer) loadSigningKey() error {
+	if len(k.cfg.SigningKey) == 0 {
+		for _, g := range k.cfg.Groups {
+			if g.Rekey.Transport != policy.TransportNone {
+				return fmt.Errorf("keyserver %s: group %s has a rekey, but there is no signing key", k.cfg.Name, g.Name)
+			}
+		}
+		return nil
+	}
+	key, err := x509.ParsePKCS8PrivateKey(k.cfg.SigningKey)
+	if err != nil {
+		return fmt.Errorf("keyserver %s: signing key: %w", k.cfg.Name, err)
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return fmt.Errorf("keyserver %s: signing key: %T, want RSA", k.cfg.Name, key)
+	}
+	k.signing = private
+	return nil
+}
+
+func (k *KeyServer) validateGroups() error {
+	seen := make(map[uint32]bool)
+	for _, g := range k.cfg.Groups {
+		if err := group.Validate(g); err != nil {
+			return fmt.Errorf("keyserver %s: %w", k.cfg.Name, err)
+		}
+		if seen[g.ID] {
+			return fmt.Errorf("keyserver %s: there are two groups %d", k.cfg.Name, g.ID)
+		}
+		seen[g.ID] = true
+	}
+	if len(seen) == 0 {
+		return fmt.Errorf("keyserver %s: there is no group", k.cfg.Name)
+	}
+	return nil
 }
 
 // Handle takes one event; see core.Core.
-func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect { return nil }
+func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
+	clear(k.out)
+	k.out = k.out[:0]
+	if !k.started {
+		k.start(now)
+	}
+	switch ev := ev.(type) {
+	case *core.Datagram:
+		k.onDatagram(now, ev)
+	case *core.Timer:
+		k.onTimer(now)
+	case *core.Command:
+		k.onCommand(now, ev)
+	}
+	return k.out
+}
+
+// start brings the groups to life.
+func (k *KeyServer) start(now time.Time) {
+	k.started = true
+	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
+	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address}
+	if k.signing != nil {
+		der, err := keymat.MarshalPublicKey(&k.signing.PublicKey)
+		if err != nil {
+			k.fail("signing key", err)
+		}
+		o.PublicKey, o.SigKeyBits = der, k.signing.N.BitLen()
+	}
+	for _, cfg := range k.cfg.Groups {
+		g, err := group.New(cfg, o, now)
+		if err != nil {
+			k.fail("group "+cfg.Name, err)
+			continue
+		}
+		c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
+		k.groups = append(k.groups, c)
+		k.byID[cfg.ID] = c
+		k.follow(c)
+	}
+}
 
 // Deadline is when the key server wants to be woken; see core.Core.
-func (k *KeyServer) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (k *KeyServer) Deadline() (time.Time, bool) {
+	first, ok := k.sessions.deadline()
+	for _, c := range k.groups {
+		if t, has := c.Deadline(); has && (!ok || t.Before(first)) {
+			first, ok = t, true
+		}
+	}
+	return first, ok
+}
+
+// onTimer does what is due: lifetimes of Phase 1 and the schedules of the groups.
+func (k *KeyServer) onTimer(now time.Time) {
+	for s := k.sessions.due(now); s != nil; s = k.sessions.due(now) {
+		k.onSessionTimer(now, s)
+	}
+	for _, c := range k.groups {
+		plans, err := c.Due(now)
+		k.carry(c, plans...)
+		if err != nil {
+			k.fail("group "+c.Name(), err)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package keyserver
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+)
+
+// onCommand answers an operator; see package control.
+func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
+	var answer any
+	var err error
+	switch c.Name {
+	case control.Status:
+		answer = k.status(now)
+	case control.Rekey:
+		answer, err = k.rekey(now, c.Args)
+	default:
+		err = fmt.Errorf("a key server knows no command %q (%s, %s)", c.Name, control.Status, control.Rekey)
+	}
+	k.reply(c.ID, answer, err)
+}
+
+func (k *KeyServer) reply(id uint64, answer any, err error) {
+	var body json.RawMessage
+	if err == nil {
+		body, err = json.Marshal(answer)
+	}
+	r := &core.Reply{ID: id, Body: body}
+	if err != nil {
+		r.Body, r.Err = nil, err.Error()
+	}
+	k.out = append(k.out, r)
+}
+
+func (k *KeyServer) status(now time.Time) control.KSStatus {
+	s := control.KSStatus{
+		Role: "KS", Name: k.cfg.Name, Time: now, Phase1: k.sessions.established(), HalfOpen: k.sessions.halfOpen,
+		Groups: []control.KSGroup{}, Rejects: k.refused.Counts(),
+	}
+	for _, c := range k.groups {
+		s.Groups = append(s.Groups, c.Status(now))
+	}
+	return s
+}
+
+// rekey replaces what the operator asks for, now.
+func (k *KeyServer) rekey(now time.Time, args json.RawMessage) (control.RekeyResult, error) {
+	var what control.RekeyArgs
+	if len(args) > 0 {
+		if err := json.Unmarshal(args, &what); err != nil {
+			return control.RekeyResult{}, fmt.Errorf("arguments of rekey: %w", err)
+		}
+	}
+	c, err := k.commanded(what.Group)
+	if err != nil {
+		return control.RekeyResult{}, err
+	}
+	plan, err := c.Rekey(now, what)
+	if err != nil {
+		return control.RekeyResult{}, err
+	}
+	k.carry(c, plan)
+	return control.RekeyResult{
+		Sequence: plan.Rekey.Sequence, SPIs: spis(plan.Rekey), Rekey: c.Status(now).Rekey,
+	}, nil
+}
+
+// commanded is the group a command is about; 0 names the only one.
+func (k *KeyServer) commanded(id uint32) (*carried, error) {
+	if c := k.byID[id]; c != nil {
+		return c, nil
+	}
+	switch {
+	case id != 0:
+		return nil, fmt.Errorf("there is no group %d", id)
+	case len(k.groups) != 1:
+		return nil, fmt.Errorf("say which of the %d groups", len(k.groups))
+	}
+	return k.groups[0], nil
+}

@@ -1,0 +1,62 @@
+package keyserver
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// send sends datagrams from the key server's address, but for those that a tap withheld.
+func (k *KeyServer) send(datagrams ...ike.Datagram) {
+	for _, d := range datagrams {
+		if d.Data != nil {
+			k.out = append(k.out, &core.Send{From: k.cfg.Address, To: d.To, Data: d.Data, Kind: d.Kind})
+		}
+	}
+}
+
+func (k *KeyServer) log(severity core.Severity, tag, text string, fields ...core.Field) {
+	k.out = append(k.out, &core.Log{Severity: severity, Tag: tag, Text: text, Fields: fields})
+}
+
+func field(name string, value any) core.Field {
+	return core.Field{Name: name, Value: fmt.Sprint(value)}
+}
+
+// refuse accounts for a message that was refused. Whatever is no violation is an error of this side.
+func (k *KeyServer) refuse(now time.Time, err error, from netip.AddrPort) {
+	var v *rule.Violation
+	var notified *ike.Notified
+	switch {
+	case err == nil:
+	case errors.As(err, &v):
+		k.out = append(k.out, k.refused.Refuse(now, v, from)...)
+	case errors.As(err, &notified):
+		k.log(core.Info, "PHASE1_FAILED", notified.Error(), field("from", from))
+	default:
+		k.fail("message from "+from.String(), err)
+	}
+}
+
+// refuseGuard is refuse for messages that cost as little as possible.
+func (k *KeyServer) refuseGuard(now time.Time, g *rule.Guard, from netip.AddrPort) {
+	if !g.Holds(k.opts.Rules, false) {
+		k.out = append(k.out, k.refused.RefuseGuard(now, g, from)...)
+	}
+}
+
+// fail reports what should not happen, whatever comes in.
+func (k *KeyServer) fail(what string, err error) {
+	k.log(core.Error, "FAILED", what+": "+err.Error())
+}
+
+func (k *KeyServer) secret(s *core.Secret) {
+	if k.opts.Secrets {
+		k.out = append(k.out, s)
+	}
+}

@@ -1,0 +1,107 @@
+package keyserver
+
+import (
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/group"
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// carried is a group with what this carrier needs beside it.
+type carried struct {
+	*group.Group
+	sealed map[sealedKey][]byte // PUSH messages that may have to be sent again
+}
+
+type sealedKey struct {
+	under    policy.RekeySPI
+	sequence uint32
+}
+
+// carry makes a group's plans happen: each becomes one datagram, the same octets to every address, and again when it is
+// repeated.
+func (k *KeyServer) carry(c *carried, plans ...group.Plan) {
+	k.follow(c)
+	for _, p := range plans {
+		if len(p.To) > 0 {
+			k.push(c, p)
+		}
+		for _, m := range p.Missing {
+			k.log(core.Warning, "ACK_MISSING", "no acknowledgement from the member", field("group", c.ID()),
+				field("member", m.Identity), field("address", m.Address), field("sequence", p.Rekey.Sequence), field("gone", m.Gone))
+		}
+	}
+}
+
+func (k *KeyServer) push(c *carried, p group.Plan) {
+	data, err := k.datagram(c, p)
+	if err != nil {
+		k.fail("PUSH", err)
+		return
+	}
+	for _, to := range p.To {
+		if data != nil {
+			k.out = append(k.out, &core.Send{From: k.cfg.Address, To: to, Data: data, Kind: core.Push})
+		}
+	}
+	k.log(core.Notice, "REKEY_SENT", "rekey sent", field("group", c.ID()), field("sequence", p.Rekey.Sequence),
+		field("rekey", p.Under.SPI), field("addresses", len(p.To)), field("attempt", p.Attempt), field("spis", spis(p.Rekey)),
+		field("kek", p.Rekey.NewRekey != nil), field("delete", p.Rekey.DeleteKEK || len(p.Rekey.DeleteTEKs) > 0))
+}
+
+// datagram seals a plan, or finds what it was sealed to before.
+func (k *KeyServer) datagram(c *carried, p group.Plan) ([]byte, error) {
+	key := sealedKey{p.Under.SPI, p.Rekey.Sequence}
+	data, ok := c.sealed[key]
+	if !ok || p.Attempt == 0 {
+		var err error
+		if data, err = k.sealPush(p); err != nil {
+			return nil, err
+		}
+		for have := range c.sealed {
+			if !c.Outstanding(have.under, have.sequence) {
+				delete(c.sealed, have)
+			}
+		}
+		if c.Outstanding(key.under, key.sequence) {
+			c.sealed[key] = data
+		}
+	}
+	return k.transmit(p, data), nil
+}
+
+// transmit shows one copy of a PUSH to the tap.
+func (k *KeyServer) transmit(p group.Plan, data []byte) []byte {
+	if data == nil || k.opts.Tap == nil {
+		return data
+	}
+	o := &core.Outgoing{Kind: core.Push, Header: k.pushHeader(p.Under.SPI), Bytes: append([]byte{}, data...)}
+	k.opts.Tap.See(core.Sealed, o)
+	if o.Withhold {
+		return nil
+	}
+	return o.Bytes
+}
+
+// follow takes up what has changed in a group: Rekey SAs by which messages are to be known, and keys for the key log.
+func (k *KeyServer) follow(c *carried) {
+	changes := c.Changes()
+	for _, spi := range changes.Ended {
+		delete(k.byRekey, cookies(spi))
+	}
+	for _, r := range changes.Rekeys {
+		k.byRekey[cookies(r.SPI)] = c
+		k.secret(&core.Secret{Group: c.ID(), Rekey: &r})
+	}
+	for _, sa := range changes.SAs {
+		k.secret(&core.Secret{Group: c.ID(), Traffic: &sa})
+	}
+}
+
+// spis are the SPIs of the new Data-Security SAs.
+func spis(r policy.Rekey) []string {
+	list := []string{}
+	for _, sa := range r.SAs {
+		list = append(list, group.FormatSPI(sa.SPI))
+	}
+	return list
+}

@@ -1,0 +1,161 @@
+package keyserver
+
+import (
+	"container/heap"
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// session is a Phase 1, in progress (exchange) or established (sa).
+type session struct {
+	cookies  cookies
+	opened   opening
+	exchange *ike.Exchange
+	sa       *ike.SA
+	pulls    pulls
+
+	wake  time.Time
+	index int // in the queue
+	prev  *session
+	next  *session // half-open ones are chained, the oldest first
+}
+
+// opening is how the first message of a Phase 1 is known again, which has only one cookie.
+type opening struct {
+	cookie isakmp.Cookie
+	peer   netip.AddrPort
+}
+
+// sessions are all sessions of a key server.
+type sessions struct {
+	byCookies   map[cookies]*session
+	byOpening   map[opening]*session
+	queue       queue
+	halfOpen    int
+	halfOpenMax int
+	oldest      *session // of those half open
+	newest      *session
+}
+
+func newSessions(halfOpenMax int) sessions {
+	return sessions{
+		byCookies: make(map[cookies]*session), byOpening: make(map[opening]*session), halfOpenMax: halfOpenMax,
+	}
+}
+
+// add enters a Phase 1 in progress. If too many are in progress the oldest is dropped: whoever sends first messages only
+// cannot keep others out for longer than it takes them to finish.
+func (t *sessions) add(x *ike.Exchange) *session {
+	if t.oldest != nil && t.halfOpen >= t.halfOpenMax {
+		t.remove(t.oldest)
+	}
+	i, r := x.Cookies()
+	s := &session{exchange: x, opened: opening{i, x.Peer()}}
+	copy(s.cookies[:8], i[:])
+	copy(s.cookies[8:], r[:])
+	t.byCookies[s.cookies] = s
+	t.byOpening[s.opened] = s
+	t.chain(s)
+	heap.Push(&t.queue, s)
+	t.reschedule(s)
+	return s
+}
+
+// establish turns a Phase 1 in progress into an SA.
+func (t *sessions) establish(s *session, sa *ike.SA) {
+	t.unchain(s)
+	s.exchange, s.sa = nil, sa
+	t.reschedule(s)
+}
+
+func (t *sessions) remove(s *session) {
+	if s.sa == nil {
+		t.unchain(s)
+	}
+	delete(t.byCookies, s.cookies)
+	if t.byOpening[s.opened] == s {
+		delete(t.byOpening, s.opened)
+	}
+	heap.Remove(&t.queue, s.index)
+}
+
+// reschedule is called when the deadline of a session may have changed.
+func (t *sessions) reschedule(s *session) {
+	if s.sa != nil {
+		s.wake = s.sa.Expiry()
+	} else if at, ok := s.exchange.Deadline(); ok {
+		s.wake = at
+	}
+	heap.Fix(&t.queue, s.index)
+}
+
+// due returns a session whose time has come, or nil.
+func (t *sessions) due(now time.Time) *session {
+	if len(t.queue) == 0 || now.Before(t.queue[0].wake) {
+		return nil
+	}
+	return t.queue[0]
+}
+
+func (t *sessions) deadline() (time.Time, bool) {
+	if len(t.queue) == 0 {
+		return time.Time{}, false
+	}
+	return t.queue[0].wake, true
+}
+
+func (t *sessions) established() int { return len(t.byCookies) - t.halfOpen }
+
+func (t *sessions) chain(s *session) {
+	t.halfOpen++
+	if s.prev = t.newest; s.prev != nil {
+		s.prev.next = s
+	} else {
+		t.oldest = s
+	}
+	t.newest = s
+}
+
+func (t *sessions) unchain(s *session) {
+	t.halfOpen--
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		t.oldest = s.next
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	} else {
+		t.newest = s.prev
+	}
+	s.prev, s.next = nil, nil
+}
+
+// queue orders sessions by when they want to be woken (container/heap).
+type queue []*session
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].wake.Before(q[j].wake) }
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+// Push appends a session, for container/heap.
+func (q *queue) Push(x any) {
+	s := x.(*session)
+	s.index = len(*q)
+	*q = append(*q, s)
+}
+
+// Pop takes the last one off, for container/heap.
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	s := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	return s
+}

@@ -21,6 +21,8 @@ type Options struct {
 	Rules   *rule.Switches // altered guards; nil alters nothing
 	Tap     core.Tap       // sees every outgoing message; may be nil
 	Secrets bool           // hand out key material as core.Secret effects
+	// Forwarding has the gateway decrement the TTL of what it forwards, where no kernel around it does.
+	Forwarding bool
 }
 
 // Member is a group member. It is not safe for concurrent use.
@@ -64,7 +66,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		cfg: cfg, rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets,
 		gateway: gateway.New(gateway.Config{
 			Address: cfg.Address.Addr(), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
-			ReplayWindow: cfg.ReplayWindow, Rand: o.Rand, Rules: o.Rules,
+			ReplayWindow: cfg.ReplayWindow, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
 		}),
 	}, nil
 }

@@ -16,6 +16,8 @@ import (
 
 func sortStrings(list []string) { slices.Sort(list) }
 
+func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+
 func TestRegistration(t *testing.T) {
 	l := newLab(t).start()
 	l.conversation(`
@@ -235,7 +237,7 @@ func TestUnacceptablePolicy(t *testing.T) {
 			sak.Attributes[0].Type = 77
 			sa.Attributes[0] = sak
 		}), "GM --> INFO"},
-		{"one TEK of two", "RFC6407-3.3-06", alter(core.Pull4, func(o *core.Outgoing) {
+		{"one TEK of two", "RFC6407-3.2-18", alter(core.Pull4, func(o *core.Outgoing) {
 			kd := o.Payloads[1].(gdoi.KD)
 			kd.Packets = slices.Delete(kd.Packets, 1, 2)
 			o.Payloads[1] = kd
@@ -263,7 +265,6 @@ func TestUnacceptablePolicy(t *testing.T) {
 
 // Flows that the member does not let the group protect are left out; if nothing remains, the policy is not acceptable.
 func TestAuthorisedFlows(t *testing.T) {
-	prefix := netip.MustParsePrefix
 	sa := func(spi uint32, src, dst string) policy.TrafficSA {
 		sa := gcm(spi)
 		sa.Selector = policy.Selector{Source: prefix(src), Destination: prefix(dst)}

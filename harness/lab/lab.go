@@ -171,7 +171,7 @@ func Multicast(g *policy.Group) {
 var psk = []byte("gdoi-psk of the lab")
 
 func defaultKeyServer(s Setup) (*policy.KeyServer, error) {
-	key, err := SigningKey("ks-signing")
+	key, err := SigningKey("ks1")
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ type memoryNode struct {
 
 // Start makes the core and gives it its first event.
 func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
-	c, addr, err := newCore(n.plan.Seed, s)
+	c, addr, err := newCore(n.plan.Seed, s, true)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,9 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	return node, nil
 }
 
-// newCore makes the core of a station; all its randomness comes from the seed and its name.
-func newCore(seed string, s Station) (core.Core, netip.Addr, error) {
+// newCore makes the core of a station; all its randomness comes from the seed and its name. Where there is no kernel that
+// does it, a member decrements the TTL of what it forwards.
+func newCore(seed string, s Station, forwarding bool) (core.Core, netip.Addr, error) {
 	rules, err := Switches(s.Mutants)
 	if err != nil {
 		return nil, netip.Addr{}, err
@@ -65,7 +66,7 @@ func newCore(seed string, s Station) (core.Core, netip.Addr, error) {
 		ks, err := keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
 		return ks, s.KS.Address.Addr(), err
 	}
-	gm, err := member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: true})
+	gm, err := member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
 	return gm, s.GM.Address.Addr(), err
 }
 

@@ -170,7 +170,10 @@ func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
 	if m.payloads, _, err = x.cfg.chain(isakmp.Phase1, h.NextPayload, body, block); err != nil {
 		return nil, err
 	}
-	return m, x.cfg.checkPlaces(x.expect, m.payloads)
+	if err := x.cfg.checkPlaces(x.expect, m.payloads); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func encrypted(k core.Kind) bool { return k == core.MainMode5 || k == core.MainMode6 }

@@ -52,6 +52,9 @@ func (c *Config) decrypt(key, iv, ciphertext []byte) (plain, nextIV []byte, err 
 func (c *Config) chain(d isakmp.Dialect, first isakmp.PayloadType, body []byte, block int) ([]isakmp.Decoded, []byte, error) {
 	ps, padding, err := d.Parse(first, body, isakmp.HeaderLen)
 	if !checkForm.Holds(c.Rules, err == nil) {
+		if block > 0 {
+			return nil, nil, checkForm.Violated("no payloads after decryption, the keys may differ: %v", err)
+		}
 		return nil, nil, checkForm.Violated("%v", err)
 	}
 	if !checkEnd.Holds(c.Rules, isPadding(padding, block)) {
@@ -102,7 +105,7 @@ func reserved(rules *rule.Switches, d *isakmp.Decoded) error {
 	return nil
 }
 
-// once says of a payload type that it has a place in a message, and whether it comes once.
+// places are the payload types that have a place in a message, and whether they come once.
 type places map[isakmp.PayloadType]bool
 
 const once, often = true, false

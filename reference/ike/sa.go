@@ -1,11 +1,10 @@
 package ike
 
 import (
+	"encoding/binary"
 	"io"
 	"net/netip"
 	"time"
-
-	"encoding/binary"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"

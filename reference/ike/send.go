@@ -42,7 +42,7 @@ func (c *Config) build(o *core.Outgoing, authenticate func(*core.Outgoing) error
 	return sent{kind: o.Kind, header: o.Header, data: data, withheld: o.Withhold}, iv, nil
 }
 
-// encode makes the octets of a message, encrypted if it has the E flag and there is a key for it.
+// encode makes the octets of a message, encrypted if it has the E flag and there is a key for it, and fills in the header.
 func (c *Config) encode(o *core.Outgoing, with cipher) (data, nextIV []byte, err error) {
 	body, err := isakmp.AppendPayloads(nil, o.Payloads)
 	if err != nil {
@@ -64,6 +64,7 @@ func (c *Config) encode(o *core.Outgoing, with cipher) (data, nextIV []byte, err
 			h.Length = uint32(isakmp.HeaderLen + plain)
 		}
 	}
+	o.Header = h
 	return append(h.Append(make([]byte, 0, isakmp.HeaderLen+len(body))), body...), nextIV, nil
 }
 

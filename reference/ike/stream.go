@@ -140,7 +140,10 @@ func (s *Stream) Open(data []byte, d isakmp.Dialect) (*Opened, error) {
 	if o.Payloads, octets, err = c.chain(d, h.NextPayload, body, block); err != nil {
 		return nil, err
 	}
-	return o, o.splitHash(octets)
+	if err := o.splitHash(octets); err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // splitHash finds HASH and what it covers: all that follows it.

@@ -23,7 +23,7 @@ type timer struct {
 func (x *Exchange) await(kind core.Kind, now time.Time, s sent) {
 	trip := x.timer.trip
 	if x.timer.copies == 0 && !x.timer.sent.IsZero() {
-		trip = now.Sub(x.timer.sent)
+		trip = max(0, now.Sub(x.timer.sent))
 	}
 	x.expect = kind
 	x.history.last = s
@@ -43,7 +43,7 @@ func (x *Exchange) interval(n int) time.Duration {
 		return first
 	}
 	first += 2 * x.timer.trip
-	return min(first<<min(n, 20), maxInterval)
+	return min(first<<min(n, 10), maxInterval)
 }
 
 // patience is how long a responder waits for the next message: as long as an initiator of its own kind repeats.

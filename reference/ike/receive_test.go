@@ -1,0 +1,473 @@
+package ike
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"testing"
+
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// Offsets in the header.
+const (
+	atNext      = 16
+	atVersion   = 17
+	atExchange  = 18
+	atFlags     = 19
+	atMessageID = 20
+	atLength    = 24
+)
+
+func set(data []byte, at int, octets ...byte) []byte {
+	data = bytes.Clone(data)
+	copy(data[at:], octets)
+	return data
+}
+
+// longer appends octets and counts them in Length.
+func longer(data []byte, octets ...byte) []byte {
+	data = append(bytes.Clone(data), octets...)
+	binary.BigEndian.PutUint32(data[atLength:], uint32(len(data)))
+	return data
+}
+
+func TestHeaderOfMessage1(t *testing.T) {
+	good := main1(t, goodSA())
+	n := byte(len(good))
+	for _, tc := range []struct {
+		name  string
+		data  []byte
+		guard string
+	}{
+		{"27 octets", good[:27], "ike.header.length"},
+		{"nothing", nil, "ike.header.length"},
+		{"one less", set(good, atLength, 0, 0, 0, n-1), "ike.header.length"},
+		{"one more", set(good, atLength, 0, 0, 0, n+1), "ike.header.length"},
+		{"version 0.0", set(good, atVersion, 0x00), "ike.header.version.below"},
+		{"version 1.1", set(good, atVersion, 0x11), "ike.header.version.above"},
+		{"version 1.15", set(good, atVersion, 0x1f), "ike.header.version.above"},
+		{"version 2.0", set(good, atVersion, 0x20), "ike.header.version.above"},
+		{"encrypted", set(good, atFlags, 0x01), "ike.header.flags"},
+		{"authentication only", set(good, atFlags, 0x04), "ike.header.flags"},
+		{"flag 3", set(good, atFlags, 0x08), "ike.header.flags"},
+		{"flag 7", set(good, atFlags, 0x80), "ike.header.flags"},
+		{"all but E", set(good, atFlags, 0xfe), "ike.header.flags"},
+		{"exchange 0", set(good, atExchange, 0), "ike.header.exchange"},
+		{"aggressive", set(good, atExchange, 4), "ike.header.exchange"},
+		{"informational", set(good, atExchange, 5), "ike.header.exchange"},
+		{"exchange 34", set(good, atExchange, 34), "ike.header.exchange"},
+		{"exchange 255", set(good, atExchange, 255), "ike.header.exchange"},
+		{"Message ID", set(good, atMessageID, 0, 0, 0, 1), "ike.header.mid"},
+		{"no cookie", set(good, 0, make([]byte, 8)...), "ike.header.cookies"},
+		{"responder cookie", set(good, 8, 1), "ike.header.cookies"},
+		{"no payload", set(good, atNext, 0), "ike.chain.end"},
+		{"payload 23", set(good, atNext, 23), "ike.main.payload"},
+		{"payload 99", set(good, atNext, 99), "ike.main.payload"},
+		{"payload 200", set(good, atNext, 200), "ike.main.payload"},
+		{"trailing zero", longer(good, 0), "ike.chain.end"},
+		{"SA names a proposal", set(good, isakmp.HeaderLen, 2), "ike.chain.form"},
+		{"SA reserved", set(good, isakmp.HeaderLen+1, 1), "ike.chain.reserved"},
+		{"SA too long", set(good, isakmp.HeaderLen+2, 0xff), "ike.chain.form"},
+		{"commit flag", set(good, atFlags, 0x02), ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			x, ds, err := respond(tc.data, nil)
+			if tc.guard == "" {
+				if err != nil || len(ds) != 1 {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			wantGuard(t, err, tc.guard)
+			if x != nil || ds != nil {
+				t.Errorf("kept %v, answered %v", x, ds)
+			}
+		})
+	}
+}
+
+func TestPayloadsOfMessage1(t *testing.T) {
+	vid, sa := isakmp.VID{Data: []byte("vendor")}, goodSA()
+	many := []isakmp.Payload{sa}
+	for n := 1; n <= 255; n += 28 {
+		many = append(many, isakmp.VID{Data: make([]byte, n)})
+	}
+	for _, tc := range []struct {
+		name  string
+		ps    []isakmp.Payload
+		guard string
+	}{
+		{"vendor IDs", many, ""},
+		{"certificate request", []isakmp.Payload{sa, isakmp.Raw{PayloadType: isakmp.PayloadCR, Body: []byte{4}}}, ""},
+		{"vendor ID first", []isakmp.Payload{vid, sa}, "ike.main.sa.first"},
+		{"only a vendor ID", []isakmp.Payload{vid}, "ike.main.sa.first"},
+		{"two SAs", []isakmp.Payload{sa, sa}, "ike.main.once"},
+		{"KE", []isakmp.Payload{sa, isakmp.KE{Data: make([]byte, 256)}}, "ike.main.payload"},
+		{"vendor ID reserved", []isakmp.Payload{sa, isakmp.Framed{Payload: vid, Reserved: 1}}, "ike.chain.reserved"},
+		{"vendor ID too long", []isakmp.Payload{sa, isakmp.Framed{Payload: vid, LengthDelta: 1}}, "ike.chain.form"},
+		{"vendor ID of length 3", []isakmp.Payload{sa, isakmp.Framed{Payload: vid, LengthDelta: 3 - 10}}, "ike.chain.form"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, _, err := respond(main1(t, tc.ps...), nil)
+			if tc.guard == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantGuard(t, err, tc.guard)
+		})
+	}
+}
+
+// at brings a pair to the point where the n-th message (0 to 5) is in the queue, alone.
+func at(tb testing.TB, seed string, n int) *pair {
+	tb.Helper()
+	p := newPair(seed)
+	p.begin()
+	for range n {
+		q := p.queue[0]
+		p.queue = p.queue[1:]
+		p.take(q)
+	}
+	if len(p.queue) != 1 || len(p.refused) > 0 {
+		tb.Fatalf("no message %d: %v", n+1, p.refused)
+	}
+	return p
+}
+
+// hand gives data instead of the message in the queue to the side that awaits it, and returns the error.
+func (p *pair) hand(data []byte) error {
+	if p.queue[0].toKS {
+		_, _, err := p.r.Handle(p.now, gmAddr, data)
+		return err
+	}
+	_, _, err := p.i.Handle(p.now, ksAddr, data)
+	return err
+}
+
+// parse reads a message in clear.
+func parse(tb testing.TB, data []byte) (isakmp.Header, []isakmp.Payload) {
+	tb.Helper()
+	h := header(tb, data)
+	ps, _, err := isakmp.Phase1.Parse(h.NextPayload, data[isakmp.HeaderLen:], isakmp.HeaderLen)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return h, isakmp.Payloads(ps)
+}
+
+func assemble(tb testing.TB, h isakmp.Header, ps ...isakmp.Payload) []byte {
+	tb.Helper()
+	data, err := isakmp.Assemble(h, ps)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}
+
+func TestKeyExchangeMessages(t *testing.T) {
+	group := suites[0].group()
+	short := make([]byte, group.PublicLen()-1)
+	number := func(v byte) []byte { return fit([]byte{v}, group.PublicLen()) }
+	huge := bytes.Repeat([]byte{0xff}, group.PublicLen())
+	for n := 2; n <= 3; n++ {
+		p := at(t, "ke", n)
+		h, ps := parse(t, p.queue[0].data)
+		ke, nonce := ps[0], ps[1]
+		natd := isakmp.Raw{PayloadType: isakmp.PayloadNATD, Body: make([]byte, 32)}
+		for _, tc := range []struct {
+			name  string
+			ps    []isakmp.Payload
+			guard string
+		}{
+			{"no KE", []isakmp.Payload{nonce}, "ike.main.ke.length"},
+			{"no nonce", []isakmp.Payload{ke}, "ike.main.nonce.min"},
+			{"nothing known", []isakmp.Payload{isakmp.VID{}}, "ike.main.ke.length"},
+			{"short KE", []isakmp.Payload{isakmp.KE{Data: short}, nonce}, "ike.main.ke.length"},
+			{"long KE", []isakmp.Payload{isakmp.KE{Data: append(short, 0, 0)}, nonce}, "ike.main.ke.length"},
+			{"value 0", []isakmp.Payload{isakmp.KE{Data: number(0)}, nonce}, "ike.main.ke.value"},
+			{"value 1", []isakmp.Payload{isakmp.KE{Data: number(1)}, nonce}, "ike.main.ke.value"},
+			{"value above the prime", []isakmp.Payload{isakmp.KE{Data: huge}, nonce}, "ike.main.ke.value"},
+			{"nonce of 7", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 7)}}, "ike.main.nonce.min"},
+			{"nonce of 257", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 257)}}, "ike.main.nonce.max"},
+			{"two KEs", []isakmp.Payload{ke, ke, nonce}, "ike.main.once"},
+			{"two nonces", []isakmp.Payload{ke, nonce, nonce}, "ike.main.once"},
+			{"SA", []isakmp.Payload{goodSA(), ke, nonce}, "ike.main.payload"},
+			{"HASH", []isakmp.Payload{ke, nonce, isakmp.Hash{}}, "ike.main.payload"},
+			{"KE reserved", []isakmp.Payload{isakmp.Framed{Payload: ke, Reserved: 1}, nonce}, "ike.chain.reserved"},
+		} {
+			wantGuard(t, p.hand(assemble(t, h, tc.ps...)), tc.guard)
+		}
+		wantGuard(t, p.hand(set(p.queue[0].data, atExchange, 4)), "ike.main.exchange")
+		wantGuard(t, p.hand(set(p.queue[0].data, atFlags, 1)), "ike.header.flags")
+		wantGuard(t, p.hand(set(p.queue[0].data, 0, 0xee, 0xee)), "ike.header.cookies")
+		wantGuard(t, p.hand(set(p.queue[0].data, 8, 0xee, 0xee)), "ike.header.cookies")
+		// The other order and more payloads are fine.
+		p.queue[0].data = assemble(t, h, nonce, natd, isakmp.VID{Data: []byte("x")}, ke, natd)
+		p.drain()
+		p.wantSA(t)
+	}
+}
+
+func TestNonceLengthsThatPass(t *testing.T) {
+	for _, n := range []int{8, 256} {
+		p := at(t, "nonce", 2)
+		h, ps := parse(t, p.queue[0].data)
+		if err := p.hand(assemble(t, h, ps[0], isakmp.Nonce{Data: make([]byte, n)})); err != nil {
+			t.Errorf("nonce of %d octets: %v", n, err)
+		}
+	}
+}
+
+// resealed is message 5 or 6 with altered payloads, encrypted as its sender would.
+func (p *pair) resealed(tb testing.TB, padding []byte, alter func(ps []isakmp.Payload) []isakmp.Payload) []byte {
+	tb.Helper()
+	to := p.i
+	if p.queue[0].toKS {
+		to = p.r
+	}
+	data := p.queue[0].data
+	plain, _, err := keymat.DecryptCBC(to.key, to.iv, data[isakmp.HeaderLen:])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h := header(tb, data)
+	ps, _, err := isakmp.Phase1.Parse(h.NextPayload, plain, isakmp.HeaderLen)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out := alter(isakmp.Payloads(ps))
+	body, err := isakmp.AppendPayloads(nil, out)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	sealed, _, err := keymat.EncryptCBC(to.key, to.iv, append(body, padding...))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h.NextPayload, h.Length = isakmp.FirstType(out), uint32(isakmp.HeaderLen+len(sealed))
+	return append(h.Append(nil), sealed...)
+}
+
+// withID replaces the identity and makes the HASH anew, so that only the identity can be refused.
+func (p *pair) withID(tb testing.TB, id isakmp.ID, more ...isakmp.Payload) []byte {
+	return p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+		x, of := p.i, hashFunc(keymat.HashR)
+		if p.queue[0].toKS {
+			x, of = p.r, keymat.HashI
+		}
+		idBody, _ := id.AppendBody(nil)
+		return append([]isakmp.Payload{id, isakmp.Hash{Data: x.hash(of, x.offer.body, idBody)}}, more...)
+	})
+}
+
+func TestIdentities(t *testing.T) {
+	address := []byte{192, 0, 2, 77}
+	for _, tc := range []struct {
+		name  string
+		id    isakmp.ID
+		guard string
+	}{
+		{"another address", isakmp.ID{IDType: 1, Data: address}, ""},
+		{"UDP 848", isakmp.ID{IDType: 1, Protocol: 17, Port: 848, Data: address}, ""},
+		{"UDP 500", isakmp.ID{IDType: 1, Protocol: 17, Port: 500, Data: address}, ""},
+		{"FQDN", isakmp.ID{IDType: 2, Data: []byte("gm.example")}, ""},
+		{"IPv6 address", isakmp.ID{IDType: 5, Data: make([]byte, 16)}, ""},
+		{"UDP 0", isakmp.ID{IDType: 1, Protocol: 17, Data: address}, "ike.main.id.port"},
+		{"TCP 22", isakmp.ID{IDType: 1, Protocol: 6, Port: 22, Data: address}, "ike.main.id.port"},
+		{"no protocol but a port", isakmp.ID{IDType: 1, Port: 848, Data: address}, "ike.main.id.port"},
+		{"type 0", isakmp.ID{IDType: 0, Data: address}, "ike.main.id.type"},
+		{"subnet", isakmp.ID{IDType: 4, Data: make([]byte, 8)}, "ike.main.id.type"},
+		{"list", isakmp.ID{IDType: 12, Data: address}, "ike.main.id.type"},
+		{"type 200", isakmp.ID{IDType: 200, Data: address}, "ike.main.id.type"},
+		{"five octets", isakmp.ID{IDType: 1, Data: make([]byte, 5)}, "ike.main.id.type"},
+		{"nothing", isakmp.ID{IDType: 1}, "ike.main.id.type"},
+		{"empty FQDN", isakmp.ID{IDType: 2}, "ike.main.id.type"},
+	} {
+		for n := 4; n <= 5; n++ {
+			p := at(t, "identity", n)
+			err := p.hand(p.withID(t, tc.id))
+			if tc.guard != "" {
+				wantGuard(t, err, tc.guard)
+				p.drain()
+				p.wantSA(t)
+			} else if err != nil {
+				t.Errorf("%s in message %d: %v", tc.name, n+1, err)
+			}
+		}
+	}
+}
+
+func TestAuthenticationMessages(t *testing.T) {
+	same := func(ps []isakmp.Payload) []isakmp.Payload { return ps }
+	for n := 4; n <= 5; n++ {
+		p := at(t, "auth", n)
+		for _, tc := range []struct {
+			name  string
+			data  []byte
+			guard string
+		}{
+			{"in clear", set(p.queue[0].data, atFlags, 0), "ike.main.encrypted"},
+			{"flag 7", set(p.queue[0].data, atFlags, 0x81), "ike.header.flags"},
+			{"Message ID", set(p.queue[0].data, atMessageID, 1), "ike.header.mid"},
+			{"broken block", longer(p.queue[0].data, 0), "ike.chain.blocks"},
+			{"nothing encrypted", longer(p.queue[0].data[:isakmp.HeaderLen]), "ike.chain.form"},
+			{"a block of something", p.resealed(t, bytes.Repeat([]byte{1}, 16), same), "ike.chain.end"},
+			{"bad HASH", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+				return []isakmp.Payload{ps[0], isakmp.Hash{Data: make([]byte, 32)}}
+			}), "ike.main.hash"},
+			{"short HASH", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+				return []isakmp.Payload{ps[0], isakmp.Hash{Data: ps[1].(isakmp.Hash).Data[:31]}}
+			}), "ike.main.hash"},
+			{"no HASH", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload { return ps[:1] }), "ike.main.hash"},
+			{"no ID", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload { return ps[1:] }), "ike.main.id.type"},
+			{"two IDs", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+				return append(ps, ps[0])
+			}), "ike.main.once"},
+			{"Delete", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+				return append(ps, isakmp.Delete{})
+			}), "ike.main.payload"},
+		} {
+			t.Run(tc.name, func(t *testing.T) { wantGuard(t, p.hand(tc.data), tc.guard) })
+		}
+		// The other order, a notification and any number of zeros behind are fine.
+		if err := p.hand(p.resealed(t, make([]byte, 64), func(ps []isakmp.Payload) []isakmp.Payload {
+			return []isakmp.Payload{ps[1], ps[0], isakmp.Notify{DOI: 1, Protocol: 1, NotifyType: isakmp.NotifyInitialContact}}
+		})); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAnotherAddressIsRefused(t *testing.T) {
+	p := at(t, "address", 2)
+	elsewhere := netip.MustParseAddrPort("192.0.2.99:848")
+	_, _, err := p.r.Handle(p.now, elsewhere, p.queue[0].data)
+	wantGuard(t, err, "ike.main.party")
+	p.drain()
+	p.wantSA(t)
+}
+
+func TestMappedAddressIsTheSame(t *testing.T) {
+	p := at(t, "mapped", 2)
+	mapped := netip.AddrPortFrom(netip.AddrFrom16(gmAddr.Addr().As16()), gmAddr.Port())
+	if _, _, err := p.r.Handle(p.now, mapped, p.queue[0].data); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNotificationInClear(t *testing.T) {
+	p := newPair("notify")
+	p.begin()
+	sa := goodSA()
+	sa.Proposals[0].Transforms = nil
+	i, _ := p.i.Cookies()
+	h := isakmp.Header{InitiatorCookie: i, Version: isakmp.Version10, Exchange: isakmp.ExchangeMainMode}
+	_, ds, _ := Respond(p.ks, start, gmAddr, assemble(t, h, sa))
+	_, _, err := p.i.Handle(p.now, ksAddr, ds[0].Data)
+	var n *Notified
+	if !errors.As(err, &n) || n.Type != isakmp.NotifyNoProposalChosen || n.Error() == "" {
+		t.Fatalf("error %v", err)
+	}
+	h.Exchange = isakmp.ExchangeInformational
+	for _, tc := range []struct {
+		data  []byte
+		guard string
+	}{
+		{assemble(t, h, isakmp.Delete{}), "ike.main.exchange"},
+		{set(ds[0].Data, atFlags, 1), "ike.main.exchange"},
+		{longer(ds[0].Data, 0), "ike.chain.end"},
+		{set(ds[0].Data, 0, 0xee), "ike.header.cookies"},
+	} {
+		_, _, err := p.i.Handle(p.now, ksAddr, tc.data)
+		wantGuard(t, err, tc.guard)
+	}
+	p.drain()
+	p.wantSA(t)
+}
+
+// Nothing that a network can do to one octet brings a side down, or an SA up that the other does not share.
+func TestEveryOctetAltered(t *testing.T) {
+	for n := range 6 {
+		p := at(t, "octets", n)
+		good := bytes.Clone(p.queue[0].data)
+		masks := []byte{0x01, 0x80, 0xff}
+		for i := range good {
+			if n == 2 || n == 3 {
+				masks = []byte{1 << (i % 8)} // nearly all of them pass, and cost a key exchange
+			}
+			for _, mask := range masks {
+				probeOctet(t, p, n, set(good, i, good[i]^mask), i)
+			}
+		}
+		p.drain()
+		p.wantSA(t)
+	}
+}
+
+// probeOctet hands the altered message to a copy of the exchange, and to the exchange itself if it is refused.
+func probeOctet(t *testing.T, p *pair, n int, data []byte, octet int) {
+	t.Helper()
+	if n == 0 {
+		if x, ds, err := Respond(p.ks, p.now, gmAddr, data); err != nil && (x != nil || len(ds) > 1) {
+			t.Errorf("message 1, octet %d: refused, but kept", octet)
+		}
+		return
+	}
+	x, from := p.i, ksAddr
+	if p.queue[0].toKS {
+		x, from = p.r, gmAddr
+	}
+	probe := *x
+	_, sa, err := probe.Handle(p.now, from, data)
+	if err != nil {
+		if _, _, again := x.Handle(p.now, from, data); again == nil {
+			t.Errorf("message %d, octet %d: refused once only", n+1, octet)
+		}
+		return
+	}
+	if sa != nil && octet != atFlags {
+		t.Errorf("message %d, octet %d: established all the same", n+1, octet)
+	}
+}
+
+func TestTruncatedMessages(t *testing.T) {
+	for n := range 6 {
+		p := at(t, "truncated", n)
+		good := p.queue[0].data
+		for size := range good {
+			if n == 0 {
+				_, _, err := respond(good[:size], nil)
+				wantGuard(t, err, "ike.header.length")
+				continue
+			}
+			wantGuard(t, p.hand(good[:size]), "ike.header.length")
+			if size >= isakmp.HeaderLen { // Length mended
+				if err := p.hand(longer(good[:size])); err == nil {
+					t.Errorf("message %d cut to %d octets passes", n+1, size)
+				}
+			}
+		}
+		p.drain()
+		p.wantSA(t)
+	}
+}
+
+func TestRulesAreThoseOfTheNode(t *testing.T) {
+	var off rule.Switches
+	if err := off.Set("ike.header.version.above", "off"); err != nil {
+		t.Fatal(err)
+	}
+	data := set(main1(t, goodSA()), atVersion, 0x20)
+	if _, _, err := respond(data, &off); err != nil {
+		t.Errorf("the check is off, and yet: %v", err)
+	}
+	if _, _, err := respond(data, nil); err == nil {
+		t.Error("the check is off for another node too")
+	}
+}

@@ -78,7 +78,7 @@ func ParseAttributes(r *Reader) []Attribute { return ReadAttributes(nil, r) }
 
 // ReadAttributes is ParseAttributes into a slice that the caller has: it appends to as.
 func ReadAttributes(as []Attribute, r *Reader) []Attribute {
-	as = slices.Grow(as, countAttributes(r.left))
+	as = slices.Grow(as, countAttributes(r.b[r.pos:]))
 	for r.Len() > 0 {
 		if a := readAttribute(r); r.err == nil {
 			as = append(as, a)

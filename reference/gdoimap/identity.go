@@ -21,9 +21,13 @@ var (
 
 var anyAddress = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 
-// endpointID is an address and port of a SAK.
+// endpointID is an address and port of a SAK. No address is sent as the unspecified one.
 func endpointID(a netip.AddrPort) gdoi.ID16 {
-	return gdoi.ID16{Type: addressType(a.Addr()), Port: a.Port(), Data: a.Addr().AsSlice()}
+	address := a.Addr()
+	if !address.IsValid() {
+		address = netip.IPv4Unspecified()
+	}
+	return gdoi.ID16{Type: addressType(address), Port: a.Port(), Data: address.AsSlice()}
 }
 
 func addressType(a netip.Addr) uint8 {
@@ -33,9 +37,12 @@ func addressType(a netip.Addr) uint8 {
 	return isakmp.IDIPv4Addr
 }
 
-// prefixID is one side of a selector: a single address as such, anything wider as address and mask.
+// prefixID is one side of a selector: a single address as such, anything wider as address and mask. No prefix stands for any
+// address.
 func prefixID(p netip.Prefix, port uint16) gdoi.ID16 {
-	p = p.Masked()
+	if p = p.Masked(); !p.IsValid() {
+		p = anyAddress
+	}
 	address := p.Addr().AsSlice()
 	if p.IsSingleIP() {
 		return gdoi.ID16{Type: addressType(p.Addr()), Port: port, Data: address}

@@ -32,33 +32,49 @@ func lifeOf(d time.Duration, rules *rule.Switches) []wire.Attribute {
 	return []wire.Attribute{unit, value}
 }
 
-// readLife takes the pairs of SA Life Type and SA Life Duration out of a list of attributes, the one kind whose order
-// matters. A Variable duration may be a TV if it fits (RFC 2407 §4.5).
+// readLife takes SA Life Type and SA Life Duration out of a list of attributes: they come in pairs, the one kind whose
+// order matters. Only seconds are supported.
 func readLife(as []wire.Attribute, rules *rule.Switches) (rest []wire.Attribute, life time.Duration, err error) {
 	life = timerDefaultLife.Delay(rules, defaultLife)
 	told := false
 	for i, a := range as {
-		if a.Type != gdoi.SALifeDuration {
-			rest = append(rest, a)
-			if a.Type == gdoi.SALifeType && !checkLifeOrder.Holds(rules, i+1 < len(as) && as[i+1].Type == gdoi.SALifeDuration) {
-				return nil, 0, checkLifeOrder.Violated("SA Life Type without its SA Life Duration")
+		switch a.Type {
+		case gdoi.SALifeType:
+			if err := checkUnit(a, as[i+1:], rules); err != nil {
+				return nil, 0, err
 			}
-			continue
+		case gdoi.SALifeDuration:
+			d, ok, err := readDuration(as[:i], a, rules)
+			if err != nil {
+				return nil, 0, err
+			}
+			if told && ok && !checkConflict.Holds(rules, d == life) {
+				return nil, 0, checkConflict.Violated("lifetimes of %v and %v", life, d)
+			}
+			if ok {
+				life, told = d, true
+			}
+		default:
+			rest = append(rest, a)
 		}
-		seconds, err := readDuration(as[:i], a, rules)
-		if err != nil {
-			return nil, 0, err
-		}
-		if told && !checkConflict.Holds(rules, seconds == life) {
-			return nil, 0, checkConflict.Violated("lifetimes of %v and %v", life, seconds)
-		}
-		life, told = seconds, true
 	}
 	return rest, life, nil
 }
 
-// readDuration reads one SA Life Duration in the unit that the attribute before it says; only seconds are supported.
-func readDuration(before []wire.Attribute, a wire.Attribute, rules *rule.Switches) (time.Duration, error) {
+// checkUnit looks at an SA Life Type and what comes after it.
+func checkUnit(a wire.Attribute, after []wire.Attribute, rules *rule.Switches) error {
+	switch {
+	case !checkSATForm.Holds(rules, a.Basic):
+		return checkSATForm.Violated("SA Life Type has a length field")
+	case !checkLifeOrder.Holds(rules, len(after) > 0 && after[0].Type == gdoi.SALifeDuration):
+		return checkLifeOrder.Violated("SA Life Type without SA Life Duration behind it")
+	}
+	return nil
+}
+
+// readDuration reads one SA Life Duration in the unit that the attribute before it says. It may be a TV if it fits (RFC 2407
+// §4.5). Without an error it is not ok in a unit that is no time.
+func readDuration(before []wire.Attribute, a wire.Attribute, rules *rule.Switches) (d time.Duration, ok bool, err error) {
 	unit := uint64(lifeSeconds)
 	paired := len(before) > 0 && before[len(before)-1].Type == gdoi.SALifeType
 	if paired {
@@ -67,9 +83,9 @@ func readDuration(before []wire.Attribute, a wire.Attribute, rules *rule.Switche
 	_, readable := a.Uint()
 	switch {
 	case !checkLifeOrder.Holds(rules, paired):
-		return 0, checkLifeOrder.Violated("SA Life Duration without SA Life Type before it")
+		return 0, false, checkLifeOrder.Violated("SA Life Duration without SA Life Type before it")
 	case !checkSATValue.Holds(rules, unit == lifeSeconds && readable):
-		return 0, checkSATValue.Violated("SA Life Type %d with a duration of %d octets", unit, len(a.Value))
+		return 0, false, checkSATValue.Violated("SA Life Type %d with a duration of %d octets", unit, len(a.Value))
 	}
-	return duration(number(a)), nil
+	return duration(number(a)), unit == lifeSeconds, nil
 }

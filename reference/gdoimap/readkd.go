@@ -24,8 +24,9 @@ var (
 )
 
 // AddKeys reads the KD payload that goes with the policy (RFC 6407 §5.6). It binds keys to SAs by SPI alone, and takes all
-// keys or none: with an error, a *rule.Violation, the policy is as it was. Without any TEK packet the policy ends up without
-// Data-Security SAs, whose keys then come by PUSH (§5.6.1). Sender-IDs are returned, nil if there are none.
+// keys or none: with an error, a *rule.Violation, the policy is as it was. A KD for a SAK may have no TEK packet at all: the
+// policy then ends up without Data-Security SAs, whose keys come by PUSH (§5.6.1). Sender-IDs are returned, nil if there are
+// none.
 func (p *Policy) AddKeys(kd gdoi.KD, rules *rule.Switches) (*policy.SIDs, error) {
 	if err := checkKD(kd, rules); err != nil {
 		return nil, err
@@ -101,11 +102,12 @@ func (k *keyring) finish() error {
 		}
 		k.rekey = nil
 	}
+	byPush := k.teks == 0 && k.rekey != nil
 	have := k.sas[:0]
 	for i, sa := range k.sas {
 		if k.keyed[i] {
 			have = append(have, sa)
-		} else if k.teks > 0 && !checkComplete.Holds(k.rules, false) {
+		} else if !byPush && !checkComplete.Holds(k.rules, false) {
 			return checkComplete.Violated("KD without a key for SPI %08x", sa.SPI)
 		}
 	}

@@ -90,18 +90,19 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 	}
 	var err error
 	length := sa.Transform.KeyBits/8 + row.salt
-	if sa.CipherKey, err = readKey(keys[gdoi.TEKAlgorithmKey], length, row.material, rules); err != nil || row.combined {
+	if sa.CipherKey, err = readKey(keys, gdoi.TEKAlgorithmKey, length, row.material, rules); err != nil || row.combined {
 		return err
 	}
 	length = integrityKeyLen[sa.Transform.Integrity]
-	sa.IntegrityKey, err = readKey(keys[gdoi.TEKIntegrityKey], length, checkIntegrityKey, rules)
+	sa.IntegrityKey, err = readKey(keys, gdoi.TEKIntegrityKey, length, checkIntegrityKey, rules)
 	return err
 }
 
 // readKey returns a copy of the key in its right length. One that is missing reads as zeros: that it is there is for another
 // guard to see.
-func readKey(key []byte, length int, check *rule.Guard, rules *rule.Switches) ([]byte, error) {
-	if key != nil && !check.Holds(rules, len(key) == length) {
+func readKey(keys map[uint16][]byte, number uint16, length int, check *rule.Guard, rules *rule.Switches) ([]byte, error) {
+	key, ok := keys[number]
+	if ok && !check.Holds(rules, len(key) == length) {
 		return nil, check.Violated("key of %d octets instead of %d", len(key), length)
 	}
 	return fit(key, length), nil
@@ -122,19 +123,22 @@ func (k *keyring) takeKEK(p *gdoi.KeyPacket) error {
 	if !checkKEKOnce.Holds(k.rules, fault == "") {
 		return checkKEKOnce.Violated("KEK packet: %s", fault)
 	}
-	both, err := readKey(keys[gdoi.KEKAlgorithmKey], keymat.BlockSize+k.rekey.KeyBits/8, checkKEKKey, k.rules)
+	both, err := readKey(keys, gdoi.KEKAlgorithmKey, keymat.BlockSize+k.rekey.KeyBits/8, checkKEKKey, k.rules)
 	if err != nil {
 		return err
 	}
 	k.rekey.IV, k.rekey.Key = both[:keymat.BlockSize:keymat.BlockSize], both[keymat.BlockSize:]
-	return readPublicKey(k.rekey, keys[gdoi.SigAlgorithmKey], k.rules)
+	if public, ok := keys[gdoi.SigAlgorithmKey]; ok {
+		return readPublicKey(k.rekey, public, k.rules)
+	}
+	return nil
 }
 
 // readPublicKey takes SubjectPublicKeyInfo and RSAPublicKey, and keeps the former.
 func readPublicKey(r *policy.RekeySA, der []byte, rules *rule.Switches) error {
 	key, err := keymat.ParsePublicKey(der)
 	if err != nil {
-		if der != nil && !checkPublicKey.Holds(rules, false) {
+		if !checkPublicKey.Holds(rules, false) {
 			return checkPublicKey.Violated("SIG_ALGORITHM_KEY: %v", err)
 		}
 		r.PublicKey = bytes.Clone(der)

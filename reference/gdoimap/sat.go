@@ -58,8 +58,9 @@ var (
 // highestTransform is the highest ESP transform that is registered for IKEv1.
 const highestTransform = 23
 
+// satAttributes are those but lifetimes.
 var satAttributes = attributeSet{
-	basic: []uint16{gdoi.SALifeType, gdoi.GroupDescription, gdoi.EncapsulationMode, gdoi.AuthAlgorithm, gdoi.KeyLength,
+	basic: []uint16{gdoi.GroupDescription, gdoi.EncapsulationMode, gdoi.AuthAlgorithm, gdoi.KeyLength,
 		gdoi.AddressPreservation, gdoi.SADirection},
 	name:     named[gdoi.SAAttribute],
 	unknown:  checkSATUnknown,

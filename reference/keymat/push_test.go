@@ -2,8 +2,6 @@ package keymat
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
 	_ "embed"
@@ -18,6 +16,8 @@ var (
 	signerPEM []byte
 	//go:embed testdata/signer.sig
 	signerSig string
+	//go:embed testdata/ecdsa.pub.pem
+	ecdsaPEM []byte
 )
 
 const (
@@ -103,7 +103,8 @@ func TestParsePublicKeyRefuses(t *testing.T) {
 	if _, err := ParsePublicKey(append(bytes.Clone(der), 0)); !errors.Is(err, ErrPublicKey) {
 		t.Errorf("trailing octet: %v", err)
 	}
-	if err := VerifyPush(ecdsaSPKI(t), make([]byte, 32), make([]byte, 64)); !errors.Is(err, ErrPublicKey) {
+	ecdsaSPKI, _ := pem.Decode(ecdsaPEM)
+	if err := VerifyPush(ecdsaSPKI.Bytes, make([]byte, 32), make([]byte, 64)); !errors.Is(err, ErrPublicKey) {
 		t.Errorf("an ECDSA key: %v", err)
 	}
 }
@@ -112,16 +113,6 @@ func TestMarshalPublicKeyRefuses(t *testing.T) {
 	if _, err := MarshalPublicKey(&rsa.PublicKey{}); !errors.Is(err, ErrPublicKey) {
 		t.Errorf("an empty key: %v", err)
 	}
-}
-
-func ecdsaSPKI(t *testing.T) []byte {
-	t.Helper()
-	g := elliptic.P256().Params()
-	der, err := x509.MarshalPKIXPublicKey(&ecdsa.PublicKey{Curve: elliptic.P256(), X: g.Gx, Y: g.Gy})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
 }
 
 func FuzzParsePublicKey(f *testing.F) {

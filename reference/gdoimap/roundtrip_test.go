@@ -1,0 +1,220 @@
+package gdoimap
+
+import (
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/wire"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+)
+
+func TestRoundTrip(t *testing.T) {
+	acked := exampleRekey()
+	acked.Ack = policy.AckKEKSHA256
+	acked.KeyBits, acked.Key = 256, from(0, 32)
+	unicast := exampleRekey()
+	unicast.Destination = netip.AddrPortFrom(netip.IPv4Unspecified(), 848)
+	everything := cbcSA()
+	everything.SPI = 0x200
+	everything.Selector = policy.Selector{Source: anyAddress, Destination: anyAddress}
+	everything.Transform.KeyBits, everything.CipherKey = 192, from(0, 24)
+	shared := gcmSA() // a second flow of the same SA
+	shared.Selector.Destination = netip.MustParsePrefix("172.16.0.0/12")
+
+	for name, c := range map[string]struct {
+		rekey *policy.RekeySA
+		act   policy.Activation
+		sas   []policy.TrafficSA
+		sids  *policy.SIDs
+	}{
+		"all":             {exampleRekey(), exampleActivation(), []policy.TrafficSA{exampleSA(), cbcSA()}, &policy.SIDs{Bits: 12, Values: []uint32{0xabc, 0}}},
+		"KEK alone":       {acked, policy.Activation{}, nil, nil},
+		"unicast":         {unicast, policy.Activation{ATD: seconds(0)}, []policy.TrafficSA{everything}, nil},
+		"TEK alone":       {nil, policy.Activation{DTD: seconds(65535)}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 32, Values: []uint32{0xffffffff}}},
+		"SAs of one key":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA(), cbcSA(), shared}, nil},
+		"no SID to give":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 16}},
+		"several GCM SAs": {exampleRekey(), policy.Activation{}, []policy.TrafficSA{exampleSA(), cbcSA(), everything}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fixture{sa: SAOf(c.rekey, c.act, c.sas, nil), kd: KDOf(c.rekey, c.sas, c.sids, nil)}
+			p, sids, err := f.receive(t, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := (Policy{Rekey: c.rekey, Activation: c.act, SAs: c.sas}); !reflect.DeepEqual(p, want) {
+				t.Errorf("got  %+v\nwant %+v", p, want)
+			}
+			if !reflect.DeepEqual(sids, c.sids) {
+				t.Errorf("SIDs %+v, want %+v", sids, c.sids)
+			}
+		})
+	}
+}
+
+// The datagram that keys came in is not theirs.
+func TestNothingIsShared(t *testing.T) {
+	f := newFixture(nil)
+	p, err := ReadSA(onWireSA(t, f.sa), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := f.kd.AppendBody(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kd, err := gdoi.ParseKD(body, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.AddKeys(kd, nil); err != nil {
+		t.Fatal(err)
+	}
+	clear(body)
+	want := Policy{Rekey: exampleRekey(), Activation: exampleActivation(), SAs: []policy.TrafficSA{gcmSA(), cbcSA()}}
+	if !reflect.DeepEqual(p, want) {
+		t.Errorf("got  %+v\nwant %+v", p, want)
+	}
+}
+
+// Keys find their SAs in any order of key packets (RFC 6407 §3.3).
+func TestOrderOfKeyPackets(t *testing.T) {
+	f := newFixture(nil)
+	f.packets(atSID, atTEKofCBC, atKEK, atTEKofGCM)
+	p, _, err := f.receive(t, nil)
+	if err != nil || !reflect.DeepEqual(p.SAs, []policy.TrafficSA{gcmSA(), cbcSA()}) {
+		t.Errorf("%+v, %v", p.SAs, err)
+	}
+}
+
+// With an error the policy is as it was.
+func TestAllKeysOrNone(t *testing.T) {
+	f := newFixture(nil)
+	p, err := ReadSA(onWireSA(t, f.sa), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.packets(atKEK, atTEKofGCM)
+	before := Policy{Rekey: p.Rekey, Activation: p.Activation, SAs: append([]policy.TrafficSA(nil), p.SAs...)}
+	rekey := *p.Rekey
+	if _, err := p.AddKeys(onWireKD(t, f.kd), nil); err == nil {
+		t.Fatal("a KD that lacks a key was taken")
+	}
+	if !reflect.DeepEqual(p, before) || !reflect.DeepEqual(*p.Rekey, rekey) {
+		t.Errorf("policy is now %+v", p)
+	}
+}
+
+// Without any TEK packet the member waits for a PUSH (RFC 6407 §5.6.1), if one can come.
+func TestKeysByPush(t *testing.T) {
+	f := newFixture(nil)
+	f.packets(atKEK)
+	p, _, err := f.receive(t, nil)
+	if err != nil || len(p.SAs) != 0 || p.Rekey == nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+	f = newFixture(nil)
+	f.order(atGAP, atGCM)
+	f.packets()
+	if _, _, err := f.receive(t, nil); err == nil || violated(t, err) != checkComplete {
+		t.Errorf("without Rekey SA: %v", err)
+	}
+}
+
+// Whatever a receiver may be sent, and has to take.
+func TestTolerance(t *testing.T) {
+	for name, c := range map[string]struct {
+		alter func(*fixture)
+		want  func(Policy, *policy.SIDs) bool
+	}{
+		"KEK_KEY_LIFETIME as TV": {
+			func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = with(p.Attributes, wire.TV(4, 3600)) }) },
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.Lifetime == time.Hour },
+		},
+		"no KEK_KEY_LIFETIME": {
+			func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = without(p.Attributes, 4) }) },
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.Lifetime == 24*time.Hour },
+		},
+		"no SIG_KEY_LENGTH": {
+			func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = without(p.Attributes, 7) }) },
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.SigKeyBits == 2048 },
+		},
+		"SIG_ALGORITHM_KEY as RSAPublicKey": {
+			func(f *fixture) {
+				k := &f.kd.Packets[atKEK]
+				k.Attributes = with(k.Attributes, wire.TLV(gdoi.SigAlgorithmKey, pkcs1()))
+			},
+			func(p Policy, _ *policy.SIDs) bool { return string(p.Rekey.PublicKey) == string(der(signerPEM)) },
+		},
+		"SA Life Duration as TV": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Attributes = with(p.ESP.Attributes, wire.TV(2, 600)) })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Lifetime == 10*time.Minute },
+		},
+		"SA Life Duration of eight octets": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Attributes = with(p.ESP.Attributes, wire.TLV(2, from(0xff, 8))) })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Lifetime == (1<<32-1)*time.Second },
+		},
+		"the same lifetime twice": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) {
+					p.ESP.Attributes = append(p.ESP.Attributes, wire.TV(1, 1), wire.TLV32(2, 3600))
+				})
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Lifetime == time.Hour },
+		},
+		"the same attribute twice": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Attributes = append(p.ESP.Attributes, wire.TV(4, 1)) })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Transform.Mode == policy.ModeTunnel },
+		},
+		"no Encapsulation Mode": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Attributes = without(p.ESP.Attributes, 4) })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Transform.Mode == policy.ModeTunnel },
+		},
+		"source of no octets": {
+			func(f *fixture) { f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Source = gdoi.ID16{} }) },
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Source == anyAddress },
+		},
+		"source 0.0.0.0": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Source = gdoi.ID16{Type: 1, Data: make([]byte, 4)} })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Source == anyAddress },
+		},
+		"host bits in a subnet": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Source.Data = []byte{10, 1, 2, 3, 255, 255, 0, 0} })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Source.String() == "10.1.0.0/16" },
+		},
+		"SIDs of one to four octets": {
+			func(f *fixture) {
+				f.kd.Packets[atSID].Attributes = []wire.Attribute{wire.TV(1, 8), wire.TLV(2, []byte{1}), wire.TLV(2, []byte{0, 2}),
+					wire.TV(2, 3), wire.TLV(2, []byte{0, 0, 4}), wire.TLV32(2, 255)}
+			},
+			func(_ Policy, s *policy.SIDs) bool { return reflect.DeepEqual(s.Values, []uint32{1, 2, 3, 4, 255}) },
+		},
+		"two SID packets": {
+			func(f *fixture) { f.packets(atSID, atKEK, atTEKofGCM, atTEKofCBC, atSID) },
+			func(_ Policy, s *policy.SIDs) bool { return reflect.DeepEqual(s.Values, []uint32{5, 6, 5, 6}) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(nil)
+			c.alter(f)
+			p, sids, err := f.receive(t, nil)
+			if err != nil || !c.want(p, sids) {
+				t.Errorf("%+v, %+v, %v", p, sids, err)
+			}
+		})
+	}
+}

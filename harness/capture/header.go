@@ -15,7 +15,7 @@ func headerField(h isakmp.Header) Field {
 		{Name: "Next Payload", Value: fmt.Sprintf("%v", h.NextPayload), Offset: 16, Length: 1},
 		{Name: "Version", Value: fmt.Sprintf("%d.%d", h.Version>>4, h.Version&15), Offset: 17, Length: 1},
 		{Name: "Exchange", Value: fmt.Sprintf("%v", h.Exchange), Offset: 18, Length: 1},
-		{Name: "Flags", Value: fmt.Sprintf("0x%02x", uint8(h.Flags)), Offset: 19, Length: 1},
+		{Name: "Flags", Value: fmt.Sprintf("0x%02x %v", uint8(h.Flags), h.Flags), Offset: 19, Length: 1},
 		{Name: "Message ID", Value: fmt.Sprintf("%08x", h.MessageID), Offset: 20, Length: 4},
 		{Name: "Length", Value: fmt.Sprint(h.Length), Offset: 24, Length: 4},
 	}}

@@ -16,13 +16,12 @@ func Print(w io.Writer, messages []Message) error {
 			b.WriteByte('\n')
 		}
 		m := &messages[i]
-		fmt.Fprintf(b, "frame %d  %+.6f s  %s", m.Frame, m.At.Sub(messages[0].At).Seconds(), m.Title())
-		if m.Link != "" {
-			fmt.Fprintf(b, "  on %s", m.Link)
-		}
-		b.WriteByte('\n')
+		fmt.Fprintf(b, "frame %d  %.6f s  %s\n", m.Frame, m.At.Sub(messages[0].At).Seconds(), m.title())
 		for _, line := range m.remarks() {
 			fmt.Fprintf(b, "    %s\n", line)
+		}
+		if m.Repeats > 0 {
+			continue
 		}
 		for _, l := range m.Lines() {
 			fmt.Fprintf(b, "    %5d %5d  %s%s\n", l.Offset, l.Length, strings.Repeat("  ", l.Depth), l.Text())
@@ -34,16 +33,20 @@ func Print(w io.Writer, messages []Message) error {
 	return nil
 }
 
-// Title is the message in a few words: "PULL1  192.0.2.1:848 -> 192.0.2.10:848  HDR*, HASH(1), Ni, ID".
-func (m *Message) Title() string {
-	text := fmt.Sprintf("%s  %s -> %s", m.Kind, endpoint(m.From), endpoint(m.To))
-	if !m.From.IsValid() {
-		text = m.Kind
+// title is the message in a few words: "wan  192.0.2.1:848 -> 192.0.2.10:848  PULL1  HDR*, HASH(1), Ni, ID".
+func (m *Message) title() string {
+	var parts []string
+	if m.Link != "" {
+		parts = append(parts, m.Link)
 	}
+	if m.From.IsValid() {
+		parts = append(parts, endpoint(m.From)+" -> "+endpoint(m.To))
+	}
+	parts = append(parts, m.Kind)
 	if m.Summary != "" {
-		text += "  " + m.Summary
+		parts = append(parts, m.Summary)
 	}
-	return text
+	return strings.Join(parts, "  ")
 }
 
 // remarks are the lines between a message's title and its fields.
@@ -98,10 +101,22 @@ func appendLines(lines []Line, depth int, fields []Field) []Line {
 	return lines
 }
 
-// Text is the field without its place: "SPI  c0c1c2c3".
+// Text is the field without its place: "SPI: c0c1c2c3". A long value is cut, and its length told.
 func (f Field) Text() string {
 	if f.Value == "" {
 		return f.Name
 	}
-	return f.Name + "  " + f.Value
+	return f.Name + ": " + f.Short()
+}
+
+// longValue is how many characters of a value are shown in texts; JSON has all.
+const longValue = 80
+
+// Short is the value, cut if it is long.
+func (f Field) Short() string {
+	if len(f.Value) <= longValue {
+		return f.Value
+	}
+	cut := strings.ToValidUTF8(f.Value[:longValue-16], "")
+	return fmt.Sprintf("%s… (%d octets)", cut, f.Length)
 }

@@ -15,8 +15,7 @@ const (
 	specBudget = 120_000   // for one at most
 	rowCost    = 800       // of an arrow without its fields
 	minRows    = 12
-	longValue  = 72 // characters of a value that are shown
-	packets    = 6  // packets of a row that are listed
+	packets    = 6 // packets of a row that are listed
 )
 
 // budgets shares the page among the specs: those that ask for attention get four times as much.
@@ -94,18 +93,9 @@ func fieldsHTML(r row) template.HTML {
 		return template.HTML(b.String())
 	}
 	for _, l := range m.Lines() {
-		fmt.Fprintf(&b, "<i>%4d</i> %s<b>%s</b> %s\n", l.Offset, strings.Repeat("  ", l.Depth), escape(l.Name), escape(shorten(l.Field)))
+		fmt.Fprintf(&b, "<i>%4d</i> %s<b>%s</b> %s\n", l.Offset, strings.Repeat("  ", l.Depth), escape(l.Name), escape(l.Short()))
 	}
 	return template.HTML(b.String()) // every value went through escape
 }
 
 func escape(s string) string { return template.HTMLEscapeString(s) }
-
-// shorten cuts a long value and says how long it was.
-func shorten(f capture.Field) string {
-	value := []rune(f.Value)
-	if len(value) <= longValue {
-		return f.Value
-	}
-	return fmt.Sprintf("%s… (%d octets)", string(value[:longValue-16]), f.Length)
-}

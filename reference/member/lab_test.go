@@ -152,7 +152,7 @@ func (l *lab) run(d time.Duration) {
 		if !ok || at.After(end) {
 			break
 		}
-		if i > 10000 {
+		if i > 100_000 {
 			l.Fatalf("the member does not come to rest at %s", l.now.Sub(epoch))
 		}
 		if at.After(l.now) {
@@ -244,3 +244,5 @@ func (l *lab) want(what, got, want string) {
 		l.Errorf("%s: %q, want %q\n%s", what, got, want, l.story())
 	}
 }
+
+func addrPort(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }

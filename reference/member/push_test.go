@@ -373,3 +373,6 @@ func TestStaleNumber(t *testing.T) {
 	l.push(l.ks.makePush(pushSpec{seq: 20, sas: []policy.TrafficSA{gcm(0x2001)}}))
 	l.want("refusals", l.refusals(), "RFC6407-4.4-02:2")
 }
+
+// deleteAll deletes all ESP SAs.
+func deleteAll() []isakmp.Delete { return []isakmp.Delete{deleteOf(1, spi4(0))} }

@@ -40,8 +40,6 @@ var (
 		"message 3 is HASH and at most a GAP")
 	guardHash3 = rule.Check("keyserver.pull3.hash", "RFC6407-3.4-03", rule.KS,
 		"HASH(3) verifies")
-	guardGAP = rule.Check("keyserver.pull3.gap", "RFC6407-5.4-07", rule.KS,
-		"the GAP of message 3 asks for SIDs and nothing else")
 )
 
 // GROUPKEY-PULL, messages 2 and 4.
@@ -56,10 +54,6 @@ var (
 		"HASH(4) covers Ni_b and Nr_b")
 	guardSEQ4 = rule.Duty("keyserver.pull4.seq", "RFC6407-3.2-13", rule.KS,
 		"message 4 has a SEQ if the SA had a SAK")
-	guardKD4 = rule.Duty("keyserver.pull4.kd", "RFC6407-3.2-18", rule.KS,
-		"message 4 has the key of every SAT")
-	guardSID4 = rule.Duty("keyserver.pull4.sid", "RFC6407-5.6.4.4-01", rule.KS,
-		"message 4 has a SID if it has keys for a counter mode")
 )
 
 // GROUPKEY-PUSH.

@@ -60,18 +60,8 @@ func (k *KeyServer) sealPull4(s *session, p *pull, given policy.Download) (ike.D
 	if given.Rekey != nil && guardSEQ4.Kept(k.opts.Rules) {
 		ps = append(ps, gdoi.SEQ{Number: given.Sequence})
 	}
-	return p.stream.Seal(core.Pull4, hash, append(ps, k.keyDownload(given)))
-}
-
-func (k *KeyServer) keyDownload(given policy.Download) gdoi.KD {
-	sas, sids := given.SAs, given.SIDs
-	if !guardKD4.Kept(k.opts.Rules) {
-		sas = nil
-	}
-	if !guardSID4.Kept(k.opts.Rules) {
-		sids = nil
-	}
-	return gdoimap.KDOf(given.Rekey, sas, sids, k.opts.Rules)
+	ps = append(ps, gdoimap.KDOf(given.Rekey, given.SAs, given.SIDs, k.opts.Rules))
+	return p.stream.Seal(core.Pull4, hash, ps)
 }
 
 // tap lets the tap of the options see everything, and notes the nonce of message 2 as it leaves: what a tap changes when

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -126,21 +127,8 @@ func (k *KeyServer) openPull3(s *session, p *pull, d *core.Datagram) (*ike.Opene
 		return nil, 0, guardHash3.Violated("HASH(3) does not verify")
 	}
 	gap, _, _ := isakmp.Find[gdoi.GAP](o.Payloads)
-	sids, err := k.sidRequest(gap)
+	sids, err := gdoimap.ReadRequest(gap, rules)
 	return o, sids, err
-}
-
-// sidRequest reads SENDER_ID_REQUEST (RFC 6407 §5.4), the only attribute a member may send.
-func (k *KeyServer) sidRequest(gap gdoi.GAP) (int, error) {
-	asked := 0
-	for i, a := range gap.Attributes {
-		if a.Type == gdoi.GAPSenderIDRequest && a.Basic && i == 0 {
-			asked = int(binary.BigEndian.Uint16(a.Value))
-		} else if !guardGAP.Holds(k.opts.Rules, false) {
-			return 0, guardGAP.Violated("attribute %v in the GAP of message 3", gdoi.GAPAttribute(a.Type))
-		}
-	}
-	return asked, nil
 }
 
 // follows reports whether exactly these payloads stand behind HASH, in any order.

@@ -212,36 +212,29 @@ func with(as []wire.Attribute, a wire.Attribute) []wire.Attribute {
 // receive encodes both payloads and reads them as a member does.
 func (f *fixture) receive(t testing.TB, rules *rule.Switches) (Policy, *policy.SIDs, error) {
 	t.Helper()
-	p, err := ReadSA(onWireSA(t, f.sa), rules)
+	sa, err := gdoi.ParseSA(body(t, f.sa), 0)
+	if err != nil {
+		return Policy{}, nil, err
+	}
+	p, err := ReadSA(sa, rules)
 	if err != nil {
 		return p, nil, err
 	}
-	sids, err := p.AddKeys(onWireKD(t, f.kd), rules)
+	kd, err := gdoi.ParseKD(body(t, f.kd), 0)
+	if err != nil {
+		return p, nil, err
+	}
+	sids, err := p.AddKeys(kd, rules)
 	return p, sids, err
 }
 
-func onWireSA(t testing.TB, sa gdoi.SA) gdoi.SA {
+func body(t testing.TB, p isakmp.Payload) []byte {
 	t.Helper()
-	body, err := sa.AppendBody(nil)
+	b, err := p.AppendBody(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sa, err = gdoi.ParseSA(body, 0); err != nil {
-		t.Fatal(err)
-	}
-	return sa
-}
-
-func onWireKD(t testing.TB, kd gdoi.KD) gdoi.KD {
-	t.Helper()
-	body, err := kd.AppendBody(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if kd, err = gdoi.ParseKD(body, 0); err != nil {
-		t.Fatal(err)
-	}
-	return kd
+	return b
 }
 
 // altered is switches with one guard altered.

@@ -45,16 +45,8 @@ func read(t *testing.T, saBody, kdBody []byte, off *rule.Switches) {
 }
 
 func FuzzRead(f *testing.F) {
-	whole := newFixture(nil)
-	sa, err := whole.sa.AppendBody(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	kd, err := whole.kd.AppendBody(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	off := lenient(f)
+	whole, off := newFixture(nil), lenient(f)
+	sa, kd := body(f, whole.sa), body(f, whole.kd)
 	f.Add(sa, kd)
 	f.Add(sa[:12], kd[:4])
 	f.Fuzz(func(t *testing.T, saBody, kdBody []byte) { read(t, saBody, kdBody, off) })
@@ -63,34 +55,23 @@ func FuzzRead(f *testing.F) {
 // Each octet of both payloads altered in a few ways.
 func TestEveryOctetAltered(t *testing.T) {
 	f, off := newFixture(nil), lenient(t)
-	sa, err := f.sa.AppendBody(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kd, err := f.kd.AppendBody(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, body := range [][]byte{sa, kd} {
-		for i := range body {
-			kept := body[i]
+	sa, kd := body(t, f.sa), body(t, f.kd)
+	for _, b := range [][]byte{sa, kd} {
+		for i := range b {
+			kept := b[i]
 			for _, v := range []byte{kept ^ 1, kept ^ 0x80, 0, 0xff} {
-				body[i] = v
+				b[i] = v
 				read(t, sa, kd, off)
 			}
-			body[i] = kept
+			b[i] = kept
 		}
 	}
 }
 
 func FuzzReadRequest(f *testing.F) {
-	body, err := RequestOf(2, nil).AppendBody(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(body)
-	f.Fuzz(func(t *testing.T, body []byte) {
-		gap, err := gdoi.ParseGAP(body, 0)
+	f.Add(body(f, RequestOf(2, nil)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		gap, err := gdoi.ParseGAP(b, 0)
 		if err != nil {
 			return
 		}

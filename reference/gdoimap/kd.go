@@ -13,6 +13,8 @@ import (
 var (
 	dutyCount = rule.Duty("gdoimap.make.kd.count", "RFC6407-5.6-01", rule.KS,
 		"a KD says how many key packets it has")
+	dutyPacketLength = rule.Duty("gdoimap.make.kd.length", "RFC6407-5.6-02", rule.KS,
+		"the length of a key packet is that of the whole packet")
 	dutyKeySPI = rule.Duty("gdoimap.make.kd.spi", "RFC6407-5.6-03", rule.KS,
 		"the SPI of a key packet is that of its SAK or SAT")
 	dutyComplete = rule.Duty("gdoimap.make.kd.complete", "RFC6407-3.2-18", rule.KS,
@@ -50,6 +52,9 @@ func KDOf(rekey *policy.RekeySA, sas []policy.TrafficSA, sids *policy.SIDs, rule
 	kd.Packets = append(kd.Packets, tekPackets(sas, rules)...)
 	if sids != nil && dutySIDPacket.Kept(rules) {
 		kd.Packets = append(kd.Packets, sidPacket(*sids, rules))
+	}
+	if n := len(kd.Packets); n > 0 && !dutyPacketLength.Kept(rules) {
+		kd.Packets[n-1].LengthDelta = 4
 	}
 	if !dutyCount.Kept(rules) {
 		more := uint16(len(kd.Packets) + 1)

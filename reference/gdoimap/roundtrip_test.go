@@ -57,26 +57,33 @@ func TestRoundTrip(t *testing.T) {
 // The datagram that keys came in is not theirs.
 func TestNothingIsShared(t *testing.T) {
 	f := newFixture(nil)
-	p, err := ReadSA(onWireSA(t, f.sa), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := f.kd.AppendBody(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kd, err := gdoi.ParseKD(body, 0)
+	p, kdBody := offered(t, f), body(t, f.kd)
+	kd, err := gdoi.ParseKD(kdBody, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.AddKeys(kd, nil); err != nil {
 		t.Fatal(err)
 	}
-	clear(body)
+	clear(kdBody)
 	want := Policy{Rekey: exampleRekey(), Activation: exampleActivation(), SAs: []policy.TrafficSA{gcmSA(), cbcSA()}}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
 	}
+}
+
+// offered is the policy of message 2.
+func offered(t *testing.T, f *fixture) Policy {
+	t.Helper()
+	sa, err := gdoi.ParseSA(body(t, f.sa), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ReadSA(sa, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // Keys find their SAs in any order of key packets (RFC 6407 §3.3).
@@ -92,17 +99,12 @@ func TestOrderOfKeyPackets(t *testing.T) {
 // With an error the policy is as it was.
 func TestAllKeysOrNone(t *testing.T) {
 	f := newFixture(nil)
-	p, err := ReadSA(onWireSA(t, f.sa), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, before := offered(t, f), offered(t, f)
 	f.packets(atKEK, atTEKofGCM)
-	before := Policy{Rekey: p.Rekey, Activation: p.Activation, SAs: append([]policy.TrafficSA(nil), p.SAs...)}
-	rekey := *p.Rekey
-	if _, err := p.AddKeys(onWireKD(t, f.kd), nil); err == nil {
+	if _, err := p.AddKeys(f.kd, nil); err == nil {
 		t.Fatal("a KD that lacks a key was taken")
 	}
-	if !reflect.DeepEqual(p, before) || !reflect.DeepEqual(*p.Rekey, rekey) {
+	if !reflect.DeepEqual(p, before) {
 		t.Errorf("policy is now %+v", p)
 	}
 }
@@ -173,6 +175,12 @@ func TestTolerance(t *testing.T) {
 				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Attributes = append(p.ESP.Attributes, wire.TV(4, 1)) })
 			},
 			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Transform.Mode == policy.ModeTunnel },
+		},
+		"no Address Preservation": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Attributes = without(p.ESP.Attributes, 14) })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Transform.Preservation == policy.PreserveAbsent },
 		},
 		"no Encapsulation Mode": {
 			func(f *fixture) {

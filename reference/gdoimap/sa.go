@@ -20,6 +20,18 @@ var (
 		"an SA has at most one SAK")
 	dutyOrder = rule.Duty("gdoimap.make.sa.order", "RFC6407-5.2.1-04", rule.KS,
 		"a SAK comes before SATs")
+	dutyAfterSAK = rule.Duty("gdoimap.make.sak.next", "RFC6407-5.3-01", rule.KS,
+		"a SAK is followed by a GAP, a SAT or nothing")
+	dutyAfterGAP = rule.Duty("gdoimap.make.gap.next", "RFC6407-5.4-05", rule.KS,
+		"a GAP is followed by a SAT or nothing")
+	dutyAfterSAT = rule.Duty("gdoimap.make.sat.next", "RFC6407-5.5-01", rule.KS,
+		"a SAT is followed by a SAT or nothing")
+	dutySAKOctet = rule.Duty("gdoimap.make.sak.reserved", "RFC6407-5.3-02", rule.KS,
+		"the reserved octet of a SAK is 0")
+	dutyGAPOctet = rule.Duty("gdoimap.make.gap.reserved", "RFC6407-5.4-06", rule.KS,
+		"the reserved octet of a GAP is 0")
+	dutySATOctet = rule.Duty("gdoimap.make.sat.reserved", "RFC6407-5.5-02", rule.KS,
+		"the reserved octet of a SAT is 0")
 	dutyGAPPlace = rule.Duty("gdoimap.make.sa.gap", "RFC6407-5.4-02", rule.KS,
 		"a GAP comes before SATs")
 )
@@ -53,17 +65,33 @@ func chainOf(rekey *policy.RekeySA, act policy.Activation, sas []policy.TrafficS
 		}
 	}
 	if rekey != nil {
-		sak := SAKOf(*rekey, rules)
+		sak := framed(SAKOf(*rekey, rules), dutyAfterSAK, dutySAKOctet, rules)
 		put(sak, dutyOrder)
 		if !dutyOneSAK.Kept(rules) {
 			put(sak, dutyOrder)
 		}
 	}
 	if gap, ok := GAPOf(act, rules); ok {
-		put(gap, dutyGAPPlace)
+		put(framed(gap, dutyAfterGAP, dutyGAPOctet, rules), dutyGAPPlace)
 	}
 	for _, sa := range sas {
-		chain = append(chain, SATOf(sa, rules))
+		chain = append(chain, framed(SATOf(sa, rules), dutyAfterSAT, dutySATOctet, rules))
 	}
 	return append(chain, last...)
+}
+
+// framed gives a payload a wrong generic header where a duty about it is neglected.
+func framed(p isakmp.Payload, next, reserved *rule.Guard, rules *rule.Switches) isakmp.Payload {
+	f := isakmp.Framed{Payload: p}
+	if !next.Kept(rules) {
+		wrong := isakmp.PayloadType(isakmp.PayloadKD)
+		f.Next = &wrong
+	}
+	if !reserved.Kept(rules) {
+		f.Reserved = 1
+	}
+	if f.Next == nil && f.Reserved == 0 {
+		return p
+	}
+	return f
 }

@@ -27,6 +27,8 @@ var (
 		"a SAK has SIG_ALGORITHM")
 	dutySigKeyLength = rule.Duty("gdoimap.make.sak.sigkeylength", "RFC6407-5.3.7-01", rule.KS,
 		"SIG_KEY_LENGTH is that of the signing key")
+	dutySendNoManagement = rule.Duty("gdoimap.make.sak.management", "RFC6407-5.3-11", rule.KS,
+		"a SAK has no KEK_MANAGEMENT_ALGORITHM")
 	dutyAckRequest = rule.Duty("gdoimap.make.sak.ack", "RFC8263-2-01", rule.KS,
 		"a key server that wants acknowledgements says so in the SAK")
 )
@@ -98,6 +100,9 @@ func sakAttributes(r policy.RekeySA, rules *rule.Switches) (as []wire.Attribute)
 		if duty.Kept(rules) {
 			as = append(as, a)
 		}
+	}
+	if !dutySendNoManagement.Kept(rules) {
+		as = append(as, wire.TV(gdoi.KEKManagement, 1))
 	}
 	put(dutyKEKAlgorithm, basic(gdoi.KEKAlgorithm, uint16(r.Cipher), dutyKEKForm, rules))
 	put(dutyKEKKeyLength, wire.TV(gdoi.KEKKeyLength, uint16(r.KeyBits)))

@@ -21,6 +21,12 @@ var (
 		"a combined mode comes without Authentication Algorithm")
 	dutyKeyLength = rule.Duty("gdoimap.make.sat.keylength", "RFC2407-4.5-06", rule.KS,
 		"a cipher with keys of several lengths comes with Key Length")
+	dutyCBCKeyLength = rule.Duty("gdoimap.make.sat.cbckeylength", "RFC3602-5.2-01", rule.KS,
+		"AES-CBC comes with Key Length")
+	dutyGCMKeyLength = rule.Duty("gdoimap.make.sat.gcmkeylength", "RFC4106-8.4-01", rule.KS,
+		"AES-GCM comes with Key Length")
+	dutyGCMTransform = rule.Duty("gdoimap.make.sat.gcm", "RFC4106-8.3-01", rule.KS,
+		"AES-GCM with an ICV of 16 octets is transform 20")
 )
 
 // What the member checks in a SAT, and what it has to overlook.
@@ -49,8 +55,6 @@ var (
 		"Address Preservation is one of 1 to 4")
 	dutyIgnoreGroup = rule.Duty("gdoimap.read.sat.group", "RFC6407-5.5.1-10", rule.GM,
 		"Group Description is ignored")
-	dutyPreserve = rule.Duty("gdoimap.read.sat.preserve", "RFC6407-5.5.1.1.1-01", rule.GM,
-		"without Address Preservation both addresses are preserved")
 	dutySymmetric = rule.Duty("gdoimap.read.sat.symmetric", "RFC6407-5.5.1.1.2-03", rule.GM,
 		"without SA Direction an SA is symmetric")
 )
@@ -82,6 +86,9 @@ func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
 	if !dutyProtocol.Kept(rules) {
 		sat.ProtocolID = 5
 	}
+	if sa.Transform.Cipher == policy.CipherAESGCM16 && !dutyGCMTransform.Kept(rules) {
+		sat.ESP.TransformID = 18 // that with an ICV of 8 octets
+	}
 	if !dutyTransform.Kept(rules) {
 		sat.ESP.TransformID = 0
 	}
@@ -99,7 +106,7 @@ func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute)
 	case !dutyNoIntegrity.Kept(rules):
 		as = append(as, wire.TV(gdoi.AuthAlgorithm, uint16(policy.IntegrityHMACSHA256)))
 	}
-	if dutyKeyLength.Kept(rules) {
+	if duty := ciphers[t.Cipher].sendLength; dutyKeyLength.Kept(rules) && (duty == nil || duty.Kept(rules)) {
 		as = append(as, wire.TV(gdoi.KeyLength, uint16(t.KeyBits)))
 	}
 	if t.Preservation != policy.PreserveAbsent {

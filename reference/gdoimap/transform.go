@@ -10,17 +10,20 @@ import (
 
 // cipherRow is an ESP transform that a member supports.
 type cipherRow struct {
-	salt      int         // octets behind the key in TEK_ALGORITHM_KEY
-	combined  bool        // protects integrity by itself
-	keyLength *rule.Guard // that Key Length is there
-	keySize   *rule.Guard // that it is one of AES
-	material  *rule.Guard // that TEK_ALGORITHM_KEY has key and salt
+	salt     int  // octets behind the key in TEK_ALGORITHM_KEY
+	combined bool // protects integrity by itself
+
+	sendLength *rule.Guard // the duty to send Key Length
+	keyLength  *rule.Guard // that Key Length is there
+	keySize    *rule.Guard // that it is one of AES
+	material   *rule.Guard // that TEK_ALGORITHM_KEY has key and salt
 }
 
 var ciphers = map[policy.Cipher]cipherRow{
-	policy.CipherAESCBC: {keyLength: checkKeyLength, keySize: checkSATValue, material: checkCipherKey},
-	policy.CipherAESGCM16: {salt: 4, combined: true, keyLength: checkGCMKeyLength, keySize: checkGCMKeyLength,
-		material: checkGCMKey},
+	policy.CipherAESCBC: {sendLength: dutyCBCKeyLength, keyLength: checkKeyLength, keySize: checkSATValue,
+		material: checkCipherKey},
+	policy.CipherAESGCM16: {salt: 4, combined: true, sendLength: dutyGCMKeyLength, keyLength: checkGCMKeyLength,
+		keySize: checkGCMKeyLength, material: checkGCMKey},
 }
 
 // integrityKeyLen are the integrity algorithms that a member supports, with the length of their keys in octets.
@@ -102,9 +105,6 @@ func readHandling(t *policy.Transform, n numbers, rules *rule.Switches) error {
 	t.Mode = policy.ModeTunnel
 	t.Preservation = policy.Preservation(preservation)
 	t.Direction = policy.Direction(direction)
-	if !hasP && !dutyPreserve.Kept(rules) {
-		t.Preservation = policy.PreserveNone
-	}
 	if !hasD && !dutySymmetric.Kept(rules) {
 		t.Direction = policy.DirectionReceiverOnly
 	}

@@ -76,15 +76,18 @@ func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 	return nil
 }
 
-// supersede ends the sending of all older entries for the same flows as soon as e sends, so that even if e ends first
-// nothing goes back to them.
+// supersede ends the sending of the older of two entries for the same flows as soon as the newer one sends, so that even
+// if the newer ends first nothing goes back.
 func (db *DB) supersede(e *Entry) {
-	if !e.sender(db.rules) {
-		return
-	}
-	for _, old := range db.entries {
-		if old.Generation < e.Generation && same(old.Policy.Selector, e.Policy.Selector) {
-			old.until(e.SendFrom)
+	for _, other := range db.entries {
+		if !same(other.Policy.Selector, e.Policy.Selector) {
+			continue
+		}
+		switch {
+		case e.newer(other) && e.sender(db.rules):
+			other.until(e.SendFrom)
+		case other.newer(e) && other.sender(db.rules):
+			e.until(other.SendFrom)
 		}
 	}
 }

@@ -244,6 +244,25 @@ func TestDirections(t *testing.T) {
 	}
 }
 
+// A registration during a rollover brings the old SA and the new one, in either order. The member sends on the new one, and
+// when that has been deleted on neither.
+func TestOldAndNewTogether(t *testing.T) {
+	old, young := sa(1, anyTen, 50*time.Second), sa(2, anyTen, time.Hour)
+	for _, order := range [][]policy.TrafficSA{{old, young}, {young, old}} {
+		db := New(nil)
+		install(t, db, at(-60), old, Options{Generation: 1})
+		for _, s := range order {
+			install(t, db, at(0), s, Options{Generation: 2, SendFrom: at(5)})
+		}
+		db.Replace(2, at(5), time.Time{})
+		sends(t, db, at(4), 1)
+		sends(t, db, at(5), 2)
+		receives(t, db, at(49), 1, true)
+		db.Remove(2)
+		sends(t, db, at(6), 0)
+	}
+}
+
 // A receiver-only SA takes nothing over from one that sends.
 func TestReceiverOnlyDoesNotSupersede(t *testing.T) {
 	db := New(nil)

@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"github.com/gdoilab/gdoilab/reference/wire"
 )
@@ -21,7 +22,7 @@ func (c *cursor) add(name, value string, n int) *Field {
 }
 
 // number appends a field of n octets that holds a number.
-func (c *cursor) number(name string, v uint64, n int) *Field { return c.add(name, fmt.Sprint(v), n) }
+func (c *cursor) number(name string, v uint64, n int) *Field { return c.add(name, strconv.FormatUint(v, 10), n) }
 
 // octets appends a field with octets; none are no field.
 func (c *cursor) octets(name string, b []byte) *Field {
@@ -65,7 +66,10 @@ func text(b []byte, limit int) string {
 // numbered is a number with its name: "AES-CBC (7)", or the number alone.
 func numbered(name string, v uint64) string {
 	if name == "" {
-		return fmt.Sprint(v)
+		return strconv.FormatUint(v, 10)
 	}
-	return fmt.Sprintf("%s (%d)", name, v)
+	return name + " (" + strconv.FormatUint(v, 10) + ")"
 }
+
+// hexNumber is a number in that many hexadecimal digits: "0x01".
+func hexNumber(v uint64, digits int) string { return fmt.Sprintf("0x%0*x", digits, v) }

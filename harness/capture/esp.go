@@ -58,9 +58,9 @@ func (d *decoder) esp(m *Message, packet []byte) {
 		m.fail(err)
 		return
 	}
-	m.Summary = fmt.Sprintf("SPI %08x seq %d", h.SPI, h.Sequence)
 	c := cursor{}
-	c.add("SPI", fmt.Sprintf("%08x", h.SPI), 4)
+	spi := c.octets("SPI", packet[:4]).Value
+	m.Summary = fmt.Sprintf("SPI %s seq %d", spi, h.Sequence)
 	c.number("Sequence", uint64(h.Sequence), 4)
 	if d.repeat(m, packet) {
 		return
@@ -110,7 +110,7 @@ func (c *cursor) inner(m *Message, k *trafficKeys, packet, plain []byte, next ui
 	switch {
 	case next == esp.NextIPv4 && err == nil:
 		c.fields = append(c.fields, p.field(c.at, true))
-		m.Summary += fmt.Sprintf(", %s -> %s %s", p.source, p.destination, p.what())
+		m.Summary += ", " + p.line()
 	case len(plain) > 0:
 		c.fields = append(c.fields, Field{Name: "Data", Value: text(plain, 64), Offset: c.at, Length: len(plain), Secret: true})
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"strconv"
 )
 
 // The IP protocols that are told apart.
@@ -120,27 +121,27 @@ func icmpText(b []byte) string {
 	return fmt.Sprintf("type %d code %d", b[0], b[1])
 }
 
-// field shows the packet, which begins at that offset. With secret its data is protected data.
+// field shows the packet, which begins at that offset: what its value does not say. With secret its data is protected
+// data.
 func (p *ipv4) field(at int, secret bool) Field {
-	c := cursor{at: at + 1}
-	c.add("TOS", fmt.Sprintf("0x%02x", p.tos), 1)
-	c.add("Total Length", fmt.Sprint(p.header+len(p.payload)), 2)
-	c.add("Identification", fmt.Sprintf("0x%04x", p.id), 2)
-	c.add("Fragment", p.fragmentText(), 2)
-	c.add("TTL", fmt.Sprint(p.ttl), 1)
-	c.add("Protocol", numbered(protocolNames[p.protocol], uint64(p.protocol)), 1)
-	c.skip(2) // checksum
-	c.add("Source", p.source.String(), 4)
-	c.add("Destination", p.destination.String(), 4)
-	c.at = at + p.header
-	data := c.add("Data", text(p.payload, 64), len(p.payload))
-	data.Secret = secret
-	return Field{Name: "IPv4", Value: fmt.Sprintf("%s -> %s %s", p.source, p.destination, p.what()), Offset: at,
-		Length: p.header + len(p.payload), Children: c.fields}
+	f := Field{Name: "IPv4", Value: p.line(), Offset: at, Length: p.header + len(p.payload)}
+	f.Children = []Field{
+		{Name: "TOS", Value: hexNumber(uint64(p.tos), 2), Offset: at + 1, Length: 1},
+		{Name: "Identification", Value: hexNumber(uint64(p.id), 4), Offset: at + 4, Length: 2},
+		{Name: "Fragment", Value: p.fragmentText(), Offset: at + 6, Length: 2},
+		{Name: "TTL", Value: strconv.Itoa(int(p.ttl)), Offset: at + 8, Length: 1},
+		{Name: "Data", Value: text(p.payload, 32), Offset: at + p.header, Length: len(p.payload), Secret: secret},
+	}
+	return f
+}
+
+// line is the packet on one line: "10.1.0.10 -> 10.2.0.10 ICMP echo request id 7 seq 1".
+func (p *ipv4) line() string {
+	return p.source.String() + " -> " + p.destination.String() + " " + p.what()
 }
 
 func (p *ipv4) fragmentText() string {
-	s := fmt.Sprintf("offset %d", p.offset)
+	s := "offset " + strconv.Itoa(p.offset)
 	if p.dontFragment {
 		s += ", DF"
 	}

@@ -5,8 +5,6 @@ import (
 	"html/template"
 	"slices"
 	"strings"
-
-	"github.com/gdoilab/gdoilab/harness/capture"
 )
 
 // What the pieces of a page cost, in octets; see draw.

@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
 )
@@ -78,14 +80,29 @@ func subjectViews(dir string, report *Report, results map[string]Result) []subje
 		index[s.Name] = i
 		out = append(out, subjectView{Subject: s})
 	}
-	share := budgets(report.Specs)
 	attention := report.Summary[Fail] + report.Summary[Error] + report.Summary[Inconclusive]
-	for i, s := range report.Specs {
-		v := view(dir, s, share[i], results)
-		v.Open = attention <= 3 && s.Verdict.attention()
-		of := &out[index[s.Subject]]
+	for _, v := range views(dir, report.Specs, results) {
+		v.Open = attention <= 3 && v.Verdict.attention()
+		of := &out[index[v.Subject]]
 		of.Views = append(of.Views, v)
 	}
+	return out
+}
+
+// views makes the views of all specs, in their order, several at a time.
+func views(dir string, specs []Spec, results map[string]Result) []specView {
+	out := make([]specView, len(specs))
+	share := budgets(specs)
+	var wait sync.WaitGroup
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, s := range specs {
+		room <- struct{}{}
+		wait.Go(func() {
+			out[i] = view(dir, s, share[i], results)
+			<-room
+		})
+	}
+	wait.Wait()
 	return out
 }
 

@@ -1,2 +1,6 @@
 // Package all links every suite into a program.
 package all
+
+import (
+	_ "github.com/gdoilab/gdoilab/suites/sequence" // specs
+)

@@ -3,6 +3,7 @@ package kit
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
+	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 )
 
@@ -23,7 +25,7 @@ type Options struct {
 	Filter   string // Ginkgo label expression
 	Spec     string // id of the only spec to run; "" all that the filter selects
 	Progress func(done, total int, s verdict.Spec)
-	FailFast bool
+	FailFast bool // leave the other specs out once one has the verdict fail
 }
 
 // List returns the specs that the filter selects, without running them.
@@ -83,13 +85,14 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	formatter.ColorableStdOut = io.Discard
 	run := &verdict.Run{Start: time.Now(), Fabric: s.Fabric.Name(), Seed: s.Seed, Redacted: s.Redact, Summary: map[verdict.Verdict]int{}}
 	collect(run, func(spec verdict.Spec) {
+		enough = enough || o.FailFast && spec.Verdict == verdict.Fail
 		if o.Progress != nil {
 			o.Progress(len(run.Specs), len(selected), spec)
 		}
 	})
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
-	suiteConfig.LabelFilter, suiteConfig.FailFast = o.Filter, o.FailFast
+	suiteConfig.LabelFilter = o.Filter
 	if o.Spec != "" {
 		suiteConfig.LabelFilter = labelSubject + selected[0].Subject
 		suiteConfig.FocusStrings = []string{regexp.QuoteMeta(selected[0].Name) + "$"}
@@ -101,6 +104,12 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	run.Seconds = time.Since(run.Start).Seconds()
 	slices.SortFunc(run.Specs, func(a, b verdict.Spec) int { return strings.Compare(a.ID, b.ID) })
 	return run, nil
+}
+
+// Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon.
+func Main(m *testing.M) {
+	lab.BeDaemonIfAsked()
+	os.Exit(m.Run())
 }
 
 // Test runs the specs of one package under go test or ginkgo.
@@ -131,7 +140,7 @@ func Test(t *testing.T, subject string) {
 // collect has every finished spec turned into a verdict, with its evidence written, and added to the run.
 func collect(run *verdict.Run, tell func(verdict.Spec)) {
 	ginkgo.ReportAfterEach(func(r ginkgo.SpecReport) {
-		if r.LeafNodeType != types.NodeTypeIt || !ran(r) {
+		if r.LeafNodeType != types.NodeTypeIt || !ran(r) || enough {
 			return
 		}
 		spec := judge(r)
@@ -207,7 +216,7 @@ func outcome(r ginkgo.SpecReport, negative bool) (verdict.Verdict, string) {
 	case types.SpecStateInterrupted, types.SpecStateAborted:
 		return verdict.Error, "interrupted"
 	case types.SpecStatePanicked:
-		return verdict.Error, "panic: " + r.Failure.ForwardedPanic + " " + where
+		return verdict.Error, "panic: " + r.Failure.ForwardedPanic + " " + where + "\n" + r.Failure.Location.FullStackTrace
 	default:
 		return verdict.Error, "not run: " + r.State.String()
 	}

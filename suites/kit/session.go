@@ -40,14 +40,26 @@ type artifact struct {
 	data []byte
 }
 
+// current belongs to the spec that runs; it is made afresh by whoever needs it first and forgotten with the spec's report.
 var current *state
 
-var _ = ginkgo.BeforeEach(func() { current = &state{} })
+// enough is set when a run that stops at its first failure has had it.
+var enough bool
+
+func gathered() *state {
+	if current == nil {
+		current = &state{}
+	}
+	return current
+}
 
 // Lab builds the network of this spec. The device is the role in the spec's dut label. What the fabric cannot give ends
 // the spec as skipped, with the reason; a lab that cannot be built is an error of ours.
 func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 	ginkgo.GinkgoHelper()
+	if enough {
+		ginkgo.Skip("left out after a failure")
+	}
 	report := ginkgo.CurrentSpecReport()
 	for _, need := range labelled(report.Labels(), labelNeeds) {
 		if why := session.Fabric.Lacks(lab.Need(need)); why != "" {
@@ -56,15 +68,15 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 	}
 	setup.Device = roleUnderTest(report.Labels())
 	id := SpecID(first(labelled(report.Labels(), labelSubject)), report.LeafNodeText)
-	current.seed = session.Seed
+	gathered().seed = session.Seed
 	l, err := lab.New(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Mutants: session.Mutants}, setup)
 	if err != nil {
 		end(verdict.Error, err.Error())
 	}
-	current.lab = l
+	gathered().lab = l
 	ginkgo.DeferCleanup(func() {
 		if err := l.Close(); err != nil {
-			current.verdict, current.reason = verdict.Error, "closing the lab: "+err.Error()
+			gathered().verdict, gathered().reason = verdict.Error, "closing the lab: "+err.Error()
 		}
 	})
 	return l
@@ -101,7 +113,7 @@ func Control(ok bool, what string) {
 	if !ok {
 		ginkgo.Fail("positive control: "+what+": the device did not do it", 1)
 	}
-	current.controls++
+	gathered().controls++
 }
 
 // Unsupported ends the spec because the peer's declaration says that it cannot do this.
@@ -112,12 +124,12 @@ func Unsupported(declaration string) {
 
 // Attach keeps a file beside the spec's evidence.
 func Attach(name string, data []byte) {
-	current.artifacts = append(current.artifacts, artifact{name, data})
+	gathered().artifacts = append(gathered().artifacts, artifact{name, data})
 }
 
 func end(v verdict.Verdict, reason string) {
 	ginkgo.GinkgoHelper()
-	current.verdict, current.reason = v, reason
+	gathered().verdict, gathered().reason = v, reason
 	if v == verdict.Skipped || v == verdict.Unsupported {
 		ginkgo.Skip(reason, 2)
 	}
@@ -152,4 +164,4 @@ func FabricByName(name string) (lab.Fabric, error) {
 }
 
 // Fabrics lists every fabric that this program has.
-func Fabrics() []lab.Fabric { return []lab.Fabric{lab.Memory{}} }
+func Fabrics() []lab.Fabric { return []lab.Fabric{lab.Memory{}, lab.Namespaces{}} }

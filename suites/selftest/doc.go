@@ -5,5 +5,5 @@
 // and switched off, each timer a unit shorter and longer, each duty of a sender neglected. Every mutant meets the specs
 // that could notice it, those of its own requirement first, in a worker process on the memory fabric. It is killed by a
 // spec whose verdict is fail; inconclusive is not enough. A mutant that nobody can tell from the right thing is listed as
-// equivalent, with the reason, in equivalent.yaml; one that is listed there and killed all the same is an error.
+// equivalent, with the reason, in a file under equivalent/; one that is listed there and killed all the same is an error.
 package selftest

@@ -1,8 +1,9 @@
 package selftest
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -46,8 +47,8 @@ func matches(name string, prefixes []string) bool {
 	return len(prefixes) == 0
 }
 
-//go:embed equivalent.yaml
-var equivalentYAML []byte
+//go:embed equivalent/*.yaml
+var equivalentFiles embed.FS
 
 // Equivalent is a mutant that no black-box test can tell from the reference.
 type Equivalent struct {
@@ -55,22 +56,32 @@ type Equivalent struct {
 	Reason string `yaml:"reason"`
 }
 
-// Equivalents reads the built-in list and checks that each entry names an existing mutant and has a reason.
+// Equivalents reads the built-in lists and checks that each entry names an existing mutant, once, and has a reason.
 func Equivalents() (map[string]string, error) {
-	var list []Equivalent
-	if err := yaml.UnmarshalWithOptions(equivalentYAML, &list, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("equivalent.yaml: %w", err)
-	}
 	known := make(map[string]bool)
 	for _, m := range Mutants() {
 		known[m.Name()] = true
 	}
+	files, err := fs.Glob(equivalentFiles, "equivalent/*.yaml")
+	if err != nil {
+		return nil, err
+	}
 	reasons := make(map[string]string)
-	for _, e := range list {
-		if !known[e.Mutant] || e.Reason == "" || reasons[e.Mutant] != "" {
-			return nil, fmt.Errorf("equivalent.yaml: %q: want an existing mutant, once, with a reason", e.Mutant)
+	for _, name := range files {
+		text, err := equivalentFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
 		}
-		reasons[e.Mutant] = e.Reason
+		var list []Equivalent
+		if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, e := range list {
+			if !known[e.Mutant] || e.Reason == "" || reasons[e.Mutant] != "" {
+				return nil, fmt.Errorf("%s: %q: want an existing mutant, once, with a reason", name, e.Mutant)
+			}
+			reasons[e.Mutant] = e.Reason
+		}
 	}
 	return reasons, nil
 }

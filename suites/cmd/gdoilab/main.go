@@ -10,7 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	_ "github.com/gdoilab/gdoilab/suites/all"
+	"github.com/gdoilab/gdoilab/harness/lab"
+	_ "github.com/gdoilab/gdoilab/suites/all" // the specs
 )
 
 // version is set by the linker.
@@ -39,6 +40,7 @@ func (e *exitError) Error() string {
 func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
+	lab.BeDaemonIfAsked()
 	err := root().ExecuteContext(context.Background())
 	if err == nil {
 		return

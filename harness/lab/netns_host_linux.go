@@ -1,0 +1,222 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// kernelHost is a machine behind a member: a namespace with its own IP stack and the machine's own tools.
+type kernelHost struct {
+	net    *kernelNet
+	name   string
+	addr   netip.Addr
+	mu     sync.Mutex
+	probes []*kernelProbe
+}
+
+var _ Transferrer = (*kernelHost)(nil)
+
+func (h *kernelHost) Addr() netip.Addr { return h.addr }
+
+// Ping starts the machine's own ping in the host's namespace.
+func (h *kernelHost) Ping(ctx context.Context, to netip.Addr, o Ping) (Probe, error) {
+	if o.Interval == 0 {
+		o.Interval = 20 * time.Millisecond
+	}
+	args := []string{"-n", "-W", "1", "-i", strconv.FormatFloat(o.Interval.Seconds(), 'f', 3, 64)}
+	if o.Count > 0 {
+		args = append(args, "-c", strconv.Itoa(o.Count))
+	}
+	if o.Size > 0 {
+		args = append(args, "-s", strconv.Itoa(o.Size))
+	}
+	if o.DontFragment {
+		args = append(args, "-M", "do")
+	} else {
+		args = append(args, "-M", "dont")
+	}
+	p := &kernelProbe{net: h.net, done: make(chan struct{})}
+	p.cmd = exec.CommandContext(ctx, "ping", append(args, to.String())...)
+	p.cmd.Env = append(os.Environ(), "LC_ALL=C", ownerEnv+"="+owner())
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("lab: ping: %w", err)
+	}
+	p.cmd.Stderr = p.cmd.Stdout
+	if err := h.net.inside(h.name, p.cmd.Start); err != nil {
+		return nil, fmt.Errorf("lab: ping: %w", err)
+	}
+	go p.read(out)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.probes = append(h.probes, p)
+	return p, nil
+}
+
+func (h *kernelHost) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.probes {
+		p.Stop()
+	}
+}
+
+// kernelProbe is a running ping.
+type kernelProbe struct {
+	net  *kernelNet
+	cmd  *exec.Cmd
+	done chan struct{}
+	once sync.Once
+
+	mu     sync.Mutex
+	result PingResult
+}
+
+var (
+	answerLine  = regexp.MustCompile(`bytes from .* icmp_seq=\d+ .*time=`)
+	doubleLine  = regexp.MustCompile(`\(DUP!\)`)
+	tooBigLine  = regexp.MustCompile(`(?i)frag needed|message too long`)
+	summaryLine = regexp.MustCompile(`^(\d+) packets transmitted, (\d+) received(?:, \+(\d+) duplicates)?`)
+)
+
+// read follows ping's output to its end; the summary corrects the counts of the lines.
+func (p *kernelProbe) read(out io.Reader) {
+	defer close(p.done)
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		p.count(lines.Text())
+		p.net.event()
+	}
+	_ = p.cmd.Wait() // ping's own exit code only repeats what the lines said
+	p.net.event()
+}
+
+func (p *kernelProbe) count(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch m := summaryLine.FindStringSubmatch(line); {
+	case m != nil:
+		p.result.Sent, _ = strconv.Atoi(m[1])
+		p.result.Received, _ = strconv.Atoi(m[2])
+		p.result.Duplicates, _ = strconv.Atoi(m[3])
+	case doubleLine.MatchString(line):
+		p.result.Duplicates++
+	case answerLine.MatchString(line):
+		p.result.Received++
+	case tooBigLine.MatchString(line):
+		p.result.TooBig++
+	}
+}
+
+func (p *kernelProbe) Done() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stop interrupts ping, which then waits for answers under way no longer than its own patience and prints the summary.
+func (p *kernelProbe) Stop() PingResult {
+	p.once.Do(func() { _ = p.cmd.Process.Signal(syscall.SIGINT) })
+	<-p.done
+	return p.Result()
+}
+
+func (p *kernelProbe) Result() PingResult {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.result
+}
+
+// Fetch serves HTTP in the other host's namespace and loads from it in this one. The sockets are opened inside the
+// namespaces and used outside.
+func (h *kernelHost) Fetch(ctx context.Context, from Host, octets int64) (int64, error) {
+	server, ok := from.(*kernelHost)
+	if !ok {
+		return 0, errors.New("lab: HTTP needs two hosts with a kernel")
+	}
+	var listener net.Listener
+	err := server.net.inside(server.name, func() (err error) {
+		listener, err = net.Listen("tcp4", netip.AddrPortFrom(server.addr, 0).String())
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("lab: HTTP server: %w", err)
+	}
+	service := &http.Server{Handler: pattern(octets), ReadHeaderTimeout: Patience}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = service.Serve(listener) }()
+	defer func() { _ = service.Close(); <-served }()
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+		err = h.net.inside(h.name, func() (err error) {
+			c, err = (&net.Dialer{}).DialContext(ctx, network, addr)
+			return err
+		})
+		return c, err
+	}}
+	defer transport.CloseIdleConnections()
+	return load(ctx, &http.Client{Transport: transport}, "http://"+listener.Addr().String()+"/")
+}
+
+// pattern serves so many octets of a pattern that makes loss and disorder visible.
+func pattern(octets int64) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", strconv.FormatInt(octets, 10))
+		_, _ = io.CopyN(w, &counter{}, octets)
+	})
+}
+
+func load(ctx context.Context, client *http.Client, url string) (int64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, fmt.Errorf("lab: HTTP: %w", err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, fmt.Errorf("lab: HTTP: %w", err)
+	}
+	defer response.Body.Close()
+	var want counter
+	got, expected := make([]byte, 1<<16), make([]byte, 1<<16)
+	var intact int64
+	for {
+		count, err := response.Body.Read(got)
+		_, _ = want.Read(expected[:count])
+		if string(got[:count]) != string(expected[:count]) {
+			return intact, fmt.Errorf("lab: HTTP: the data differ after %d octets", intact)
+		}
+		intact += int64(count)
+		switch {
+		case errors.Is(err, io.EOF):
+			return intact, nil
+		case err != nil:
+			return intact, fmt.Errorf("lab: HTTP: after %d octets: %w", intact, err)
+		}
+	}
+}
+
+// counter reads as an endless pattern whose period is no power of two.
+type counter struct{ at uint64 }
+
+func (c *counter) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(c.at % 251)
+		c.at++
+	}
+	return len(b), nil
+}

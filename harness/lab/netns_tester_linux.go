@@ -1,0 +1,102 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/dataplane"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/member"
+	"github.com/gdoilab/gdoilab/reference/node"
+)
+
+// kernelTester is a tester: the reference's cores in this process, so that taps can reach them, with their sockets and
+// devices in the node's namespace.
+type kernelTester struct {
+	name  string
+	node  *node.Node
+	log   *lines
+	keys  *lines
+	stop  context.CancelFunc
+	ended chan error
+	once  sync.Once
+
+	mu    sync.Mutex
+	asked uint64
+}
+
+func (n *kernelNet) startTester(s Station) (Node, error) {
+	c, addr, err := newCore(n.plan.Seed, s, false)
+	if err != nil {
+		return nil, err
+	}
+	t := &kernelTester{name: s.Name, log: &lines{net: n}, keys: &lines{net: n}, ended: make(chan error, 1)}
+	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(addr, Port), Interface: "wan0",
+		Log: withNewline{t.log}, KeyLog: t.keys}
+	if gm, ok := c.(*member.Member); ok && n.plan.Hosts {
+		cfg.DataPlane = &node.DataPlane{Gateway: gm.Gateway(), Refused: gm.Refused, Device: dataplane.Config{
+			Name: s.Name, Inside: []string{"lan0"}, Outside: []string{"wan0"}, Networks: s.GM.Inside}}
+	}
+	err = n.inside(s.Name, func() (err error) {
+		t.node, err = node.Open(cfg)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lab: starting %s: %w", s.Name, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	t.stop = stop
+	go func() { t.ended <- t.node.Run(ctx) }()
+	n.nodes = append(n.nodes, t)
+	return t, nil
+}
+
+// withNewline ends each write with a line end if it has none.
+type withNewline struct{ to *lines }
+
+func (w withNewline) Write(b []byte) (int, error) {
+	if !bytes.HasSuffix(b, []byte("\n")) {
+		b = append(bytes.Clone(b), '\n')
+	}
+	return w.to.Write(b)
+}
+
+func (t *kernelTester) Do(ctx context.Context, command string, args any) (control.Response, error) {
+	t.mu.Lock()
+	t.asked++
+	request := control.Request{ID: t.asked, Command: command}
+	t.mu.Unlock()
+	if args != nil {
+		raw, err := json.Marshal(args)
+		if err != nil {
+			return control.Response{}, fmt.Errorf("lab: arguments of %s: %w", command, err)
+		}
+		request.Args = raw
+	}
+	return t.node.Do(ctx, request), nil
+}
+
+func (t *kernelTester) Log() []string { return t.log.all() }
+
+func (t *kernelTester) Keys() []keylog.Entry {
+	var entries []keylog.Entry
+	for _, line := range t.keys.all() {
+		if more, err := keylog.Read([]byte(line)); err == nil {
+			entries = append(entries, more...)
+		}
+	}
+	return entries
+}
+
+func (t *kernelTester) Stop() (err error) {
+	t.once.Do(func() {
+		t.stop()
+		err = <-t.ended
+	})
+	return err
+}

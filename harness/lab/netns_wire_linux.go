@@ -1,0 +1,238 @@
+package lab
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+)
+
+// wire is the WAN of a kernelNet: a learning switch in user space between the ports, so that every frame can be seen and
+// interfered with, and the kernel needs no queueing discipline for it. Its namespace has no addresses, so the kernel
+// itself forwards nothing.
+type wire struct {
+	net     *kernelNet
+	ports   map[string]*port
+	byMAC   sync.Map // [6]byte -> *port
+	readers sync.WaitGroup
+	delayed sync.WaitGroup
+	mu      sync.Mutex
+	closed  bool
+}
+
+type port struct {
+	node string
+	addr netip.Addr
+	mac  net.HardwareAddr // of the node's own end
+	conn *packet.Conn
+}
+
+func newWire(n *kernelNet) *wire { return &wire{net: n, ports: make(map[string]*port)} }
+
+// attach opens a port in the namespace of the calling thread.
+func (w *wire) attach(node, name string, addr netip.Addr, mac net.HardwareAddr) error {
+	conn, err := rawSocket(name, true)
+	if err != nil {
+		return err
+	}
+	p := &port{node: node, addr: addr, mac: mac, conn: conn}
+	w.ports[node] = p
+	w.byMAC.Store([6]byte(mac), p)
+	return nil
+}
+
+// rawSocket opens a packet socket on an interface; incoming leaves out what the interface itself sends.
+func rawSocket(name string, incoming bool) (*packet.Conn, error) {
+	ifi, err := net.InterfaceByName(name)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := packet.Listen(ifi, packet.Raw, unix.ETH_P_ALL, nil)
+	if err != nil || !incoming {
+		return conn, err
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	var set error
+	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1) })
+	if err = errors.Join(err, set); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+func (w *wire) start() error {
+	for _, p := range w.ports {
+		w.readers.Add(1)
+		go w.read(p)
+	}
+	return nil
+}
+
+func (w *wire) read(p *port) {
+	defer w.readers.Done()
+	frame := make([]byte, 1<<16)
+	for {
+		length, _, err := p.conn.ReadFrom(frame)
+		if err != nil {
+			return // closed
+		}
+		if length >= ethernetHeader {
+			w.carry(p, slices.Clone(frame[:length]))
+		}
+	}
+}
+
+const ethernetHeader = 14
+
+// carry takes a frame through the interceptor, if it holds an IPv4 packet, and on to its port.
+func (w *wire) carry(from *port, frame []byte) {
+	if frame[12] != 0x08 || frame[13] != 0x00 {
+		w.forward(from, frame)
+		return
+	}
+	c := Crossing{At: time.Now(), From: from.node, Packet: frame[ethernetHeader:]}
+	w.net.mu.Lock()
+	intercept := w.net.intercept
+	w.net.mu.Unlock()
+	if intercept != nil {
+		intercept(&c)
+	}
+	if c.Drop {
+		w.net.record(wanFrame(frame[:ethernetHeader], c.Packet, note(c.Note, "withheld on the wire")))
+		return
+	}
+	for copies := 0; copies <= c.Copies; copies++ {
+		w.later(c.Delay, func() {
+			f := wanFrame(frame[:ethernetHeader], c.Packet, c.Note)
+			w.net.record(f)
+			w.forward(from, f.Ethernet)
+		})
+	}
+}
+
+func wanFrame(header, packet []byte, note string) capture.Frame {
+	frame := append(slices.Clone(header), packet...)
+	return capture.Frame{At: time.Now(), Link: "wan", Ethernet: frame, Packet: frame[ethernetHeader:], Note: note}
+}
+
+// later does it now or after the delay, unless the wire is closed by then.
+func (w *wire) later(delay time.Duration, do func()) {
+	if delay == 0 {
+		do()
+		return
+	}
+	w.delayed.Add(1)
+	time.AfterFunc(delay, func() {
+		defer w.delayed.Done()
+		w.mu.Lock()
+		closed := w.closed
+		w.mu.Unlock()
+		if !closed {
+			do()
+		}
+	})
+}
+
+// forward sends to the port that has the destination address, or to all others.
+func (w *wire) forward(from *port, frame []byte) {
+	if known, ok := w.byMAC.Load([6]byte(frame[:6])); ok {
+		if p := known.(*port); p != from {
+			w.write(p, frame)
+		}
+		return
+	}
+	for _, p := range w.ports {
+		if p != from {
+			w.write(p, frame)
+		}
+	}
+}
+
+// write puts a frame on a port. A port whose node is gone loses it, as a cable would.
+func (w *wire) write(p *port, frame []byte) {
+	_, _ = p.conn.WriteTo(frame, &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])})
+}
+
+// inject makes a frame around the packet as if the node had sent it to whoever has, or routes to, its destination.
+func (w *wire) inject(node string, p []byte) {
+	from := w.ports[node]
+	ip, ok := ParseIPv4(p)
+	if from == nil || !ok {
+		return
+	}
+	header := append(append(slices.Clone(w.nextHop(ip.Destination)), from.mac...), 0x08, 0x00)
+	w.carry(from, append(header, p...))
+}
+
+func (w *wire) nextHop(to netip.Addr) net.HardwareAddr {
+	if to.IsMulticast() {
+		a := to.As4()
+		return net.HardwareAddr{0x01, 0x00, 0x5e, a[1] & 0x7f, a[2], a[3]}
+	}
+	for i := 1; i <= w.net.plan.Members; i++ {
+		if p := w.ports[MemberName(i)]; p != nil && MemberLAN(i).Contains(to) {
+			return p.mac
+		}
+	}
+	for _, p := range w.ports {
+		if p.addr == to {
+			return p.mac
+		}
+	}
+	return net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+}
+
+func (w *wire) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	for _, p := range w.ports {
+		_ = p.conn.Close()
+	}
+	w.readers.Wait()
+	w.delayed.Wait()
+}
+
+// sniffer records what crosses a LAN, in both directions.
+type sniffer struct {
+	conn *packet.Conn
+	done chan struct{}
+}
+
+func newSniffer(n *kernelNet, ifName, link string) (*sniffer, error) {
+	conn, err := rawSocket(ifName, false)
+	if err != nil {
+		return nil, err
+	}
+	s := &sniffer{conn: conn, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		frame := make([]byte, 1<<16)
+		for {
+			length, _, err := conn.ReadFrom(frame)
+			if err != nil {
+				return
+			}
+			if length >= ethernetHeader && frame[12] == 0x08 && frame[13] == 0x00 {
+				kept := slices.Clone(frame[:length])
+				n.record(capture.Frame{At: time.Now(), Link: link, Ethernet: kept, Packet: kept[ethernetHeader:]})
+			}
+		}
+	}()
+	return s, nil
+}
+
+func (s *sniffer) close() {
+	_ = s.conn.Close()
+	<-s.done
+}

@@ -1,0 +1,47 @@
+package sequence
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+var _ = Describe("Sequence numbers at a group member (RFC 6407 §4.4)", kit.Subject("sequence"), kit.DUT(rule.GM), func() {
+	// refuses has the device see a PUSH that is right but for its number, signed with it, and then the right one.
+	refuses := func(ctx SpecContext, number func(last uint32) uint32) {
+		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true})
+		accepted := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 1, SA, KD, SIG
+		kit.Reached(kit.SwitchesTo(ctx, l, 1, 2, accepted.SPIs[0]), "the member follows an ordinary rekey")
+		refused := l.GM[0].Refused(ctx, "RFC6407-4.4-02")
+
+		Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, number(accepted.Sequence))))).To(Succeed())
+		stale := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ not above 1, SA, KD, SIG
+		Expect(l.Wait(ctx, lab.Patience, func() bool { return l.GM[0].Refused(ctx, "RFC6407-4.4-02") > refused })).
+			To(BeTrue(), "the member says that it refused the message for its number")
+		Expect(kit.SPI(kit.SendingSPI(ctx, l, 1, 2))).To(Equal(accepted.SPIs[0]), "it goes on with the keys it had, not with %s", stale.SPIs)
+
+		Expect(l.KS.Misbehave(nil)).To(Succeed())
+		next := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 3, SA, KD, SIG
+		kit.Control(kit.SwitchesTo(ctx, l, 1, 2, next.SPIs[0]), "the next rekey with a right number is accepted")
+	}
+
+	It("drops a rekey whose SEQ equals the last", kit.Requirement("RFC6407-4.4-02", "RFC6407-7.3.4-01"), kit.Negative,
+		func(ctx SpecContext) { refuses(ctx, func(last uint32) uint32 { return last }) })
+
+	It("drops a rekey whose SEQ is below the last", kit.Requirement("RFC6407-4.4-02", "RFC6407-7.3.4-01"), kit.Negative,
+		func(ctx SpecContext) { refuses(ctx, func(last uint32) uint32 { return last - 1 }) })
+
+	It("accepts a rekey whose SEQ is one above the last", kit.Requirement("RFC6407-4.4-02"), func(ctx SpecContext) {
+		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true})
+		for range 3 {
+			rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
+			Expect(kit.SwitchesTo(ctx, l, 1, 2, rekey.SPIs[0])).To(BeTrue(), "the member follows rekey %d", rekey.Sequence)
+		}
+	})
+})

@@ -91,8 +91,9 @@ func TestAttributeUint(t *testing.T) {
 
 func TestAttributesAreAllocatedOnce(t *testing.T) {
 	b := bytes.Repeat([]byte{0x80, 1, 0, 1, 0, 2, 0, 1, 9}, 20)
-	if got := testing.AllocsPerRun(100, func() { wire.ParseAttributes(wire.NewReader(b)) }); got > 1 {
-		t.Errorf("%v allocations, want 1", got)
+	// The second one is the Reader, where the compiler does not keep it on the stack, as with the race detector.
+	if got := testing.AllocsPerRun(100, func() { wire.ParseAttributes(wire.NewReader(b)) }); got > 2 {
+		t.Errorf("%v allocations, want 1 or 2", got)
 	}
 }
 

@@ -31,6 +31,8 @@ func (m *Member) onDatagram(now time.Time, d *core.Datagram) {
 		m.onProtected(now, d, h)
 	case h.Exchange == isakmp.ExchangePush:
 		m.onStrangePush(now, d, h)
+	case m.phase1 != nil && guardSession.Holds(m.rules, false):
+		m.onProtected(now, m.asOwn(d), h) // the mutant takes it as if the cookies were right
 	default:
 		m.refuseGuard(now, guardSession, d.From)
 	}
@@ -54,7 +56,14 @@ func (m *Member) inPhase1(h isakmp.Header) bool {
 // underPhase1 reports whether a message is protected by the Phase 1 SA.
 func (m *Member) underPhase1(h isakmp.Header) bool {
 	i, r := m.phase1.Cookies()
-	return guardSession.Holds(m.rules, i == h.InitiatorCookie && r == h.ResponderCookie)
+	return i == h.InitiatorCookie && r == h.ResponderCookie
+}
+
+// asOwn gives a datagram the cookies of the Phase 1 SA.
+func (m *Member) asOwn(d *core.Datagram) *core.Datagram {
+	i, r := m.phase1.Cookies()
+	data := append(append(i[:], r[:]...), d.Data[len(i)+len(r):]...)
+	return &core.Datagram{From: d.From, To: d.To, Data: data}
 }
 
 // onProtected takes what comes under the Phase 1 SA: the PULL, an Informational, or an echo of Phase 1 itself.

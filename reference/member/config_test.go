@@ -1,0 +1,109 @@
+package member_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/member"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+func violation(err error) (v *rule.Violation) {
+	errors.As(err, &v)
+	return v
+}
+
+func TestBadConfiguration(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(cfg *policy.Member)
+		says   string
+	}{
+		{"no address", func(cfg *policy.Member) { cfg.Address = netip.AddrPort{} }, "IPv4"},
+		{"IPv6 address", func(cfg *policy.Member) { cfg.Address = addrPort("[2001:db8::1]:848") }, "IPv4"},
+		{"no key server", func(cfg *policy.Member) { cfg.KeyServers = nil }, "no key server"},
+		{"no pre-shared key", func(cfg *policy.Member) { cfg.KeyServers[0] = addrPort("198.51.100.1:848") }, "pre-shared"},
+		{"too many Sender-IDs", func(cfg *policy.Member) { cfg.SIDRequest = 65536 }, "65536"},
+		{"negative Sender-IDs", func(cfg *policy.Member) { cfg.SIDRequest = -1 }, "-1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := config()
+			c.change(&cfg)
+			_, err := member.New(cfg, member.Options{Rand: keymat.Seeded("x")})
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("the error is %v, want it to say %q", err, c.says)
+			}
+		})
+	}
+	if _, err := member.New(config(), member.Options{}); err == nil {
+		t.Error("a member without randomness is made")
+	}
+}
+
+// The longest prefix gives the pre-shared key.
+func TestPreSharedKeyChoice(t *testing.T) {
+	cfg := config()
+	cfg.Phase1.PSKs = []policy.PSK{
+		{Peer: prefix("0.0.0.0/0"), Key: []byte("wrong")},
+		{Peer: prefix("192.0.2.10/32"), Key: psk},
+		{Peer: prefix("192.0.2.0/24"), Key: []byte("wrong")},
+	}
+	l := newLabWith(t, cfg, nil).start()
+	l.want("state", l.status().State, "registered")
+}
+
+// Ports that are not given are 848.
+func TestDefaultPort(t *testing.T) {
+	cfg := config()
+	cfg.Address, cfg.KeyServers[0] = addrPort("192.0.2.1:0"), addrPort("192.0.2.10:0")
+	gm, err := member.New(cfg, member.Options{Rand: keymat.Seeded("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range gm.Handle(epoch, &core.Start{}) {
+		if s, ok := e.(*core.Send); ok && (s.From != gmAddress || s.To != ksAddress) {
+			t.Errorf("message 1 goes from %s to %s", s.From, s.To)
+		}
+	}
+}
+
+// A member that waits for nothing has no deadline.
+func TestDeadline(t *testing.T) {
+	gm, err := member.New(config(), member.Options{Rand: keymat.Seeded("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, ok := gm.Deadline(); ok {
+		t.Errorf("before its start the member wants to be woken at %s", at)
+	}
+	gm.Handle(epoch, &core.Start{})
+	if at, ok := gm.Deadline(); !ok || at.Sub(epoch) != time.Second {
+		t.Errorf("after its start the member wants to be woken at %s", at)
+	}
+}
+
+// The same seed gives the same octets.
+func TestRepeatable(t *testing.T) {
+	var runs [2]string
+	for i := range runs {
+		l := newLab(t)
+		var b strings.Builder
+		l.drop = func(core.Kind) bool { return false }
+		l.gm, _ = member.New(config(), member.Options{Rand: keymat.Seeded("member", "gm"), Tap: func(s core.Stage, o *core.Outgoing) {
+			if s == core.Sealed {
+				b.Write(o.Bytes)
+			}
+		}})
+		l.start()
+		runs[i] = b.String()
+	}
+	if runs[0] != runs[1] || len(runs[0]) == 0 {
+		t.Error("two runs with one seed differ")
+	}
+}

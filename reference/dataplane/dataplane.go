@@ -1,19 +1,134 @@
 package dataplane
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"os"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 )
+
+// maxPacket is the size of the largest IPv4 packet.
+const maxPacket = 65535
 
 // Config says where packets come from. Interface names are looked up in the network namespace of the thread that opens.
 type Config struct {
 	Name     string         // of the daemon; the devices are called after it
 	Inside   []string       // interfaces of the hosts behind the gateway
 	Outside  []string       // interfaces of the network that must not read them
-	Networks []netip.Prefix // behind the gateway; packets between them do not pass through it
+	Networks []netip.Prefix // behind the gateway
 }
 
-// Handler takes one IPv4 packet that arrived from a side. Both the packet and what it emits may be reused by the owner
-// after the call. It is called from one goroutine for each source of packets, so it locks what it shares.
+// Handler takes one IPv4 packet that arrived from a side. The packet is the caller's again after the call, and what is
+// emitted is the handler's again after emit. It is called from one goroutine for each source of packets.
 type Handler func(from core.Side, packet []byte, emit func(to core.Side, packet []byte))
+
+// Device is the open data plane of one gateway.
+type Device struct {
+	tuns     [2]*os.File // by core.Side
+	toSelf   []*os.File  // raw sockets for ESP to the gateway's own addresses, one for each outside interface
+	settings settings
+	routing  *routing
+	close    sync.Once
+	closed   error
+}
+
+// Open makes the devices and routes packets into them, in the network namespace of the calling thread. Whatever a killed
+// daemon of the same name left behind is replaced. It needs CAP_NET_ADMIN and CAP_NET_RAW.
+func Open(cfg Config) (*Device, error) {
+	if len(cfg.Inside) == 0 || len(cfg.Outside) == 0 {
+		return nil, errors.New("dataplane: an inside and an outside interface are needed")
+	}
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("dataplane: %w", err)
+	}
+	d := &Device{routing: newRouting(handle, cfg)}
+	if err := d.open(cfg); err != nil {
+		return nil, fmt.Errorf("dataplane: %w", errors.Join(err, d.Close()))
+	}
+	return d, nil
+}
+
+// open closes the way for clear packets before it opens the way through the gateway.
+func (d *Device) open(cfg Config) error {
+	names := deviceNames(cfg.Name)
+	for side, name := range names {
+		tun, err := openTUN(name)
+		if err != nil {
+			return err
+		}
+		d.tuns[side] = tun
+	}
+	for _, link := range cfg.Outside {
+		socket, err := openESP(link)
+		if err != nil {
+			return err
+		}
+		d.toSelf = append(d.toSelf, socket)
+	}
+	if err := d.routing.install(names); err != nil {
+		return err
+	}
+	return d.settings.forwarding(names[:], append(cfg.Inside[:len(cfg.Inside):len(cfg.Inside)], cfg.Outside...))
+}
+
+// Run hands packets to the handler until the device is closed; then it returns nil. The error is that of a device that
+// can no longer be read.
+func (d *Device) Run(handle Handler) error {
+	sources := append([]*os.File{d.tuns[core.Inside], d.tuns[core.Outside]}, d.toSelf...)
+	failed := make([]error, len(sources))
+	var group sync.WaitGroup
+	for i, source := range sources {
+		from := core.Outside
+		if i == 0 {
+			from = core.Inside
+		}
+		group.Go(func() { failed[i] = d.pump(source, from, handle) })
+	}
+	group.Wait()
+	return errors.Join(failed...)
+}
+
+// pump reads one source. It allocates nothing for a packet.
+func (d *Device) pump(source *os.File, from core.Side, handle Handler) error {
+	buffer := make([]byte, maxPacket)
+	emit := d.Emit
+	for {
+		n, err := source.Read(buffer)
+		if errors.Is(err, os.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			_ = d.Close() // the others have to end too
+			return fmt.Errorf("reading %s: %w", source.Name(), err)
+		}
+		if n > 0 && buffer[0]>>4 == 4 {
+			handle(from, buffer[:n], emit)
+		}
+	}
+}
+
+// Emit gives the kernel a packet to be routed on, as one that comes out of the gateway on that side. A packet that the
+// kernel does not take is lost, as on any link.
+func (d *Device) Emit(to core.Side, packet []byte) { _, _ = d.tuns[to].Write(packet) }
+
+// Close ends Run, removes the devices, rules and routes and puts the kernel's settings back. It may be called from any
+// namespace, and more than once.
+func (d *Device) Close() error {
+	d.close.Do(func() {
+		errs := []error{d.settings.restore(), d.routing.remove()}
+		for _, f := range append(d.toSelf, d.tuns[:]...) {
+			if f != nil {
+				errs = append(errs, f.Close())
+			}
+		}
+		d.closed = errors.Join(errs...)
+	})
+	return d.closed
+}

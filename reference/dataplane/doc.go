@@ -1,21 +1,29 @@
-// Package dataplane carries IP packets between the kernel of a group member and its gateway.
+// Package dataplane carries IPv4 packets between the kernel of a group member and its gateway.
 //
-// A member that is a gateway has interfaces towards the hosts it protects and one towards the network that must not read
-// them. For each of the two sides there is a TUN device; policy routing sends what arrives from a side, and is not for
-// the gateway's own host, into the device of that side:
+// A member that is a gateway has interfaces towards the hosts it protects and others towards the network that must not
+// read them. For each of the two sides there is a TUN device, and policy routing sends what arrives from a side, and is to
+// be forwarded, into the device of that side:
 //
-//	                 +--------------- gateway ---------------+
-//	inside           |  device "in"             device "out" |           outside
-//	lan0 --- rule: iif lan0 ---> read                read <--- rule: iif wan0 --- wan0
-//	lan0 <-- main table -------- write              write ---> main table ------> wan0
+//	        rule                 +------- gateway -------+                 rule
+//	lan0 --------> gm1-in  read -->                     <-- read  gm1-out <-------- wan0
+//	lan0 <-------- gm1-in  write <-                     -> write  gm1-out --------> wan0
+//	        main table           +-----------------------+            main table
 //
 // So the side of a packet never has to be guessed: ESP that comes from inside is payload, ESP that comes from outside is
 // to be opened. What the gateway emits to a side is written to the device of that side, and the kernel routes it on.
+// Three sorts of packets are looked after besides:
 //
-// Only IPv4 is carried. The kernel decrements the TTL when it forwards a packet into a device and again when it forwards
-// what comes out of one, which is what RFC 4301 §5.1.2.1 asks before encapsulation and after decapsulation; a packet that
-// is bypassed unprotected therefore loses two.
+//   - ESP for an address of the gateway itself is not forwarded; a raw socket takes it from the outside interfaces. With
+//     address preservation (RFC 5374 §3.1) that is how hosts reach the gateway's inside address.
+//   - What the gateway's host sends itself from an address of the networks behind it goes through the gateway too.
+//   - What goes from one inside interface to another does not. The routes through inside interfaces are copied when the
+//     device is opened; a packet that takes none of them passes through the gateway, whatever the main table says.
 //
-// The routing tables that the rules name also hold a route of last resort that refuses everything, so that a daemon that
-// died lets nothing out in clear; it stays until the next start under the same name or until somebody removes it.
+// The kernel decrements the TTL when it forwards a packet into a device and again when it forwards what comes out of one:
+// the first is what RFC 4301 §5.1.2.1 asks for before encapsulation, the second what it asks for after decapsulation. A
+// packet that is bypassed unprotected loses two.
+//
+// The routing tables that the rules name also hold a route of last resort that refuses everything. When a daemon dies its
+// devices go with it, and the rules and these routes stay and let nothing out in clear, until a daemon of the same name
+// starts or somebody removes them. Close removes everything and puts back the kernel's settings.
 package dataplane

@@ -3,23 +3,210 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/dataplane"
 )
 
+// ErrNotRunning is the error of Do before Run has begun and after it has ended.
+var ErrNotRunning = errors.New("node: not running")
+
 // Node is a core with its sockets. Open makes one, Run makes it work.
-type Node struct{ cfg Config }
+type Node struct {
+	cfg    Config
+	udp    *sockets
+	server *server           // nil without a control socket
+	device *dataplane.Device // nil without a data plane
+
+	rearm chan struct{} // the deadline may have changed
+
+	mu      sync.Mutex // guards the core and everything below
+	running bool
+	fail    context.CancelCauseFunc
+	group   *sync.WaitGroup
+	lastID  uint64
+	pending map[uint64]chan *core.Reply
+}
 
 // Open opens everything the node needs in the network namespace of the calling thread. Run may then be called anywhere.
-func Open(cfg Config) (*Node, error) { return &Node{cfg: cfg}, nil }
+func Open(cfg Config) (n *Node, err error) {
+	n = &Node{cfg: cfg, rearm: make(chan struct{}, 1), pending: make(map[uint64]chan *core.Reply)}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("node %s: %w", cfg.Name, errors.Join(err, n.Close()))
+			n = nil
+		}
+	}()
+	if n.udp, err = openSockets(cfg); err != nil {
+		return n, err
+	}
+	if cfg.DataPlane != nil {
+		if n.device, err = dataplane.Open(cfg.DataPlane.Device); err != nil {
+			return n, err
+		}
+	}
+	if cfg.Control != "" {
+		n.server, err = listen(cfg.Control)
+	}
+	return n, err
+}
 
-// Run starts the core and carries for it until ctx ends; then everything is closed and the result is nil.
-func (n *Node) Run(ctx context.Context) error { return errors.New("node: not running") }
+// Addr is where the node listens: Config.Listen with the port that was found for 0.
+func (n *Node) Addr() netip.AddrPort { return n.udp.local }
+
+// Close gives back what Open opened. Run does it when it ends; it is for a node that is never Run.
+func (n *Node) Close() error {
+	var errs []error
+	if n.server != nil {
+		errs = append(errs, n.server.close())
+	}
+	if n.udp != nil {
+		errs = append(errs, n.udp.close())
+	}
+	if n.device != nil {
+		errs = append(errs, n.device.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Run starts the core and carries for it until ctx ends; then everything is closed and the result is nil. A node runs once.
+func (n *Node) Run(ctx context.Context) error {
+	inner, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var group sync.WaitGroup
+	n.begin(fail, &group)
+	n.spawn(func() { n.receive(n.udp.unicast, n.udp.local) })
+	n.spawn(func() { n.keepTime(inner) })
+	if n.device != nil {
+		n.spawn(func() { n.forward() })
+	}
+	if n.server != nil {
+		n.spawn(func() { n.server.serve(n.answer) })
+	}
+	<-inner.Done()
+	n.end()
+	err := n.Close()
+	group.Wait()
+	n.log(time.Now(), &core.Log{Severity: core.Notice, Tag: "STOPPED", Text: "stopped"})
+	if ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(context.Cause(inner), err)
+}
+
+// begin starts the core before anything else can reach it.
+func (n *Node) begin(fail context.CancelCauseFunc, group *sync.WaitGroup) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.running, n.fail, n.group = true, fail, group
+	now := time.Now()
+	n.perform(now, n.cfg.Core.Handle(now, &core.Start{}))
+}
+
+// end lets nothing reach the core any more and answers who still waits.
+func (n *Node) end() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.running = false
+	for id, waiting := range n.pending {
+		waiting <- &core.Reply{ID: id, Err: ErrNotRunning.Error()}
+		delete(n.pending, id)
+	}
+}
+
+// spawn runs one of the node's goroutines.
+func (n *Node) spawn(f func()) { n.group.Go(f) }
+
+// handle gives one event to the core and does what it asks for. It reports whether the node is running.
+func (n *Node) handle(ev core.Event) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.running {
+		return false
+	}
+	now := time.Now()
+	n.perform(now, n.cfg.Core.Handle(now, ev))
+	n.wake()
+	return true
+}
+
+// wake makes the timekeeper ask for the deadline again.
+func (n *Node) wake() {
+	select {
+	case n.rearm <- struct{}{}:
+	default:
+	}
+}
+
+// keepTime gives the core its Timer events.
+func (n *Node) keepTime(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			n.handle(&core.Timer{})
+		case <-n.rearm:
+			timer.Stop()
+			if wait, ok := n.untilDeadline(); ok {
+				timer.Reset(wait)
+			}
+		}
+	}
+}
+
+func (n *Node) untilDeadline() (time.Duration, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	at, ok := n.cfg.Core.Deadline()
+	return time.Until(at), ok
+}
 
 // Do asks the core as an operator does. It needs Run to be running.
 func (n *Node) Do(ctx context.Context, req control.Request) control.Response {
-	return control.Response{ID: req.ID, Error: "not running"}
+	reply, err := n.command(ctx, req)
+	if err != nil {
+		return control.Response{ID: req.ID, Error: err.Error()}
+	}
+	if reply.Err != "" {
+		return control.Response{ID: req.ID, Error: reply.Err}
+	}
+	return control.Response{ID: req.ID, Body: reply.Body}
 }
 
-// Close gives back what Open opened; it is for a node that is never Run.
-func (n *Node) Close() error { return nil }
+// command gives the request to the core under a number of the node's own, since clients choose theirs freely.
+func (n *Node) command(ctx context.Context, req control.Request) (*core.Reply, error) {
+	id, reply := n.expect()
+	defer n.forget(id)
+	if !n.handle(&core.Command{ID: id, Name: req.Command, Args: req.Args}) {
+		return nil, ErrNotRunning
+	}
+	select {
+	case r := <-reply:
+		return r, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (n *Node) expect() (uint64, chan *core.Reply) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lastID++
+	reply := make(chan *core.Reply, 1)
+	n.pending[n.lastID] = reply
+	return n.lastID, reply
+}
+
+func (n *Node) forget(id uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.pending, id)
+}

@@ -1,0 +1,42 @@
+package node
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/syslog"
+)
+
+// oneLine keeps a text from being read as several lines.
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
+
+// log writes one line. That nobody can be told of a failing log is no reason to stop.
+func (n *Node) log(now time.Time, l *core.Log) {
+	if n.cfg.Log == nil {
+		return
+	}
+	line := text(now, l)
+	if n.cfg.LogFormat == LogSyslog {
+		line = syslog.Format(n.cfg.Name, now, l)
+	}
+	_, _ = n.cfg.Log.Write([]byte(oneLine.Replace(line) + "\n"))
+}
+
+var severities = map[core.Severity]string{
+	core.Error: "error", core.Warning: "warning", core.Notice: "notice", core.Info: "info", core.Debug: "debug",
+}
+
+// text is a line for a person: time, severity, tag, text and fields.
+func text(now time.Time, l *core.Log) string {
+	var b strings.Builder
+	b.WriteString(now.Format("15:04:05.000 "))
+	b.WriteString(severities[l.Severity] + " " + l.Tag + " " + l.Text)
+	if l.Requirement != "" {
+		b.WriteString(" requirement=" + string(l.Requirement))
+	}
+	for _, f := range l.Fields {
+		b.WriteString(" " + f.Name + "=" + f.Value)
+	}
+	return b.String()
+}

@@ -1,0 +1,39 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// forward moves packets until the device is closed.
+func (n *Node) forward() {
+	if err := n.device.Run(n.packet); err != nil {
+		n.fail(fmt.Errorf("data plane: %w", err))
+	}
+}
+
+// packet gives one packet to the gateway.
+func (n *Node) packet(from core.Side, packet []byte, emit func(core.Side, []byte)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.running {
+		return
+	}
+	now := time.Now()
+	if err := n.cfg.DataPlane.Gateway.Handle(now, from, packet, emit); err != nil {
+		n.refused(now, err)
+	}
+}
+
+func (n *Node) refused(now time.Time, err error) {
+	var v *rule.Violation
+	if n.cfg.DataPlane.Refused == nil || !errors.As(err, &v) {
+		return
+	}
+	n.perform(now, n.cfg.DataPlane.Refused(now, v))
+	n.wake()
+}

@@ -1,0 +1,192 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+
+	"golang.org/x/net/ipv4"
+	"golang.org/x/sys/unix"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+)
+
+// defaultTTL is that of multicast datagrams: enough to cross a routed network.
+const defaultTTL = 64
+
+// maxDatagram is the size of the largest UDP datagram.
+const maxDatagram = 1 << 16
+
+// sockets are the UDP sockets of a node: one for its own address, and one for each multicast group. A socket that is bound
+// to a group's address sees nothing but the group, so the address on which a datagram arrived is that of its socket, and
+// several nodes can share a host.
+type sockets struct {
+	local   netip.AddrPort
+	unicast *net.UDPConn
+	link    int // index of the interface for multicast; 0 leaves it to the routing table
+	space   *space
+
+	mu     sync.Mutex
+	groups map[netip.Addr]*net.UDPConn
+	closed bool
+}
+
+func openSockets(cfg Config) (*sockets, error) {
+	s := &sockets{groups: make(map[netip.Addr]*net.UDPConn)}
+	var err error
+	if s.link, err = findLink(cfg.Interface, cfg.Listen.Addr()); err != nil {
+		return nil, err
+	}
+	if s.unicast, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(cfg.Listen)); err != nil {
+		return nil, err
+	}
+	s.local = netip.AddrPortFrom(cfg.Listen.Addr(), uint16(s.unicast.LocalAddr().(*net.UDPAddr).Port))
+	ttl := cfg.TTL
+	if ttl == 0 {
+		ttl = defaultTTL
+	}
+	if err = s.sendGroups(ttl); err == nil {
+		s.space, err = currentSpace()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.unicast.Close())
+	}
+	return s, nil
+}
+
+// findLink returns the index of the named interface, or else of the one that has the address.
+func findLink(name string, own netip.Addr) (int, error) {
+	if name != "" {
+		link, err := net.InterfaceByName(name)
+		if err != nil {
+			return 0, fmt.Errorf("interface %s: %w", name, err)
+		}
+		return link.Index, nil
+	}
+	links, err := net.Interfaces()
+	if err != nil {
+		return 0, err
+	}
+	for _, link := range links {
+		addrs, _ := link.Addrs() // an interface that has just gone has no addresses
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok && own.Is4() && n.IP.Equal(own.AsSlice()) {
+				return link.Index, nil
+			}
+		}
+	}
+	return 0, nil
+}
+
+// sendGroups says how multicast datagrams leave.
+func (s *sockets) sendGroups(ttl int) error {
+	conn := ipv4.NewPacketConn(s.unicast)
+	if err := conn.SetMulticastTTL(ttl); err != nil {
+		return err
+	}
+	if s.link == 0 {
+		return nil
+	}
+	return conn.SetMulticastInterface(&net.Interface{Index: s.link})
+}
+
+func (s *sockets) send(d *core.Send) error {
+	_, err := s.unicast.WriteToUDPAddrPort(d.Data, d.To)
+	return err
+}
+
+// join opens the socket of a group and returns it with the address at which its datagrams arrive. It returns nothing if
+// the group has one already.
+func (s *sockets) join(group netip.Addr) (*net.UDPConn, netip.AddrPort, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := netip.AddrPortFrom(group, s.local.Port())
+	if s.closed || s.groups[group] != nil {
+		return nil, at, nil
+	}
+	var conn *net.UDPConn
+	err := s.space.do(func() (err error) {
+		conn, err = listenGroup(at, s.link)
+		return err
+	})
+	if err != nil {
+		return nil, at, err
+	}
+	s.groups[group] = conn
+	return conn, at, nil
+}
+
+// listenGroup binds a socket to a group. Other nodes of the host may do the same; it sees only what it has joined itself.
+func listenGroup(at netip.AddrPort, link int) (*net.UDPConn, error) {
+	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		var err error
+		failed := raw.Control(func(fd uintptr) {
+			err = errors.Join(
+				unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
+				unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0))
+		})
+		return errors.Join(failed, err)
+	}}
+	conn, err := config.ListenPacket(context.Background(), "udp4", at.String())
+	if err != nil {
+		return nil, err
+	}
+	var on *net.Interface
+	if link != 0 {
+		on = &net.Interface{Index: link}
+	}
+	if err := ipv4.NewPacketConn(conn).JoinGroup(on, net.UDPAddrFromAddrPort(at)); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn.(*net.UDPConn), nil
+}
+
+// leave closes the socket of a group, which ends its reader.
+func (s *sockets) leave(group netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if conn := s.groups[group]; conn != nil {
+		_ = conn.Close()
+		delete(s.groups, group)
+	}
+}
+
+func (s *sockets) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, conn := range s.groups {
+		_ = conn.Close()
+	}
+	clear(s.groups)
+	return errors.Join(ignoreClosed(s.unicast.Close()), s.space.close())
+}
+
+// ignoreClosed makes closing a thing twice no error.
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// receive gives the core what arrives on a socket until it is closed.
+func (n *Node) receive(conn *net.UDPConn, at netip.AddrPort) {
+	buffer := make([]byte, maxDatagram)
+	for {
+		size, from, err := conn.ReadFromUDPAddrPort(buffer)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			n.fail(fmt.Errorf("reading %s: %w", at, err))
+			return
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		n.handle(&core.Datagram{From: from, To: at, Data: buffer[:size]})
+	}
+}

@@ -296,6 +296,9 @@ func ackOf(r policy.RekeySA, seq uint32, from netip.Addr, change ...func(*isakmp
 	if err != nil {
 		panic(err)
 	}
+	if len(ps) > 2 {
+		covered = covered[:8+12] // SEQ and ID, whatever follows
+	}
 	hash := keymat.AckHash(keymat.AckKey(r.Key, r.SPI), covered, nil)
 	data, err := isakmp.Assemble(h, append([]isakmp.Payload{isakmp.Hash{Data: hash}}, ps...))
 	if err != nil {

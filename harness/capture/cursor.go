@@ -22,7 +22,9 @@ func (c *cursor) add(name, value string, n int) *Field {
 }
 
 // number appends a field of n octets that holds a number.
-func (c *cursor) number(name string, v uint64, n int) *Field { return c.add(name, strconv.FormatUint(v, 10), n) }
+func (c *cursor) number(name string, v uint64, n int) *Field {
+	return c.add(name, strconv.FormatUint(v, 10), n)
+}
 
 // octets appends a field with octets; none are no field.
 func (c *cursor) octets(name string, b []byte) *Field {

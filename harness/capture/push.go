@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -86,6 +87,9 @@ func verifyPush(o *opened, public []byte) (detail string, ok bool) {
 	}
 	if o.end != len(o.data) && keymat.VerifyPush(public, keymat.PushDigest(o.data[:isakmp.HeaderLen], covered), sig.Data) == nil {
 		return "with the length after padding", true
+	}
+	if errors.Is(err, keymat.ErrSignature) {
+		return "it is not a signature of this message by the key of the Rekey SA", false
 	}
 	return err.Error(), false
 }

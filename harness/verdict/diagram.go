@@ -68,9 +68,6 @@ func (d *diagram) arrow(r row, start time.Time) arrow {
 		to = []int{right}
 	}
 	a.Line = fmt.Sprintf("M%d %dH%d", left, arrowY, right)
-	if left < from && from < right { // both ways from the sender
-		a.Line = fmt.Sprintf("M%d %dH%d", left, arrowY, right)
-	}
 	for _, x := range to {
 		a.Heads = append(a.Heads, head(from, x))
 	}
@@ -123,11 +120,15 @@ var names = map[string]string{
 	"PULL4": "GROUPKEY-PULL 4", "PUSH": "GROUPKEY-PUSH", "PUSH-ACK": "GROUPKEY-PUSH ACK", "INFO": "Informational",
 }
 
+// title is the upper text of an arrow: what it is, how many of it, and where.
 func title(r row) string {
 	m := r.first
 	text := m.Kind
 	if long, ok := names[m.Kind]; ok {
 		text = long
+	}
+	if spi := spiOf(m); spi != "" {
+		text += " " + spi
 	}
 	if m.To.Addr().IsMulticast() {
 		text += " → " + m.To.Addr().String()
@@ -144,13 +145,34 @@ func title(r row) string {
 	return text
 }
 
+// content is the lower text of an arrow: what is in it.
 func content(r row) string {
-	text := r.first.Summary
-	const most = 92
-	if short := []rune(text); len(short) > most {
-		text = string(short[:most-1]) + "…"
+	text := short(r.first)
+	if n := len(r.messages); n > 1 && r.first.Kind == capture.KindESP {
+		text += " … " + short(r.messages[n-1])
+	}
+	const most = 84
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
 	}
 	return text
+}
+
+// short is the summary of a message without what its arrow says anyway; of ESP the sequence number.
+func short(m *capture.Message) string {
+	if spi := spiOf(m); spi != "" {
+		text, _, _ := strings.Cut(strings.TrimPrefix(m.Summary, "SPI "+spi+" "), ",")
+		return text
+	}
+	return m.Summary
+}
+
+// spiOf is the SPI of an ESP packet.
+func spiOf(m *capture.Message) string {
+	if m.Kind == capture.KindESP && len(m.Payloads) > 0 {
+		return m.Payloads[0].Value
+	}
+	return ""
 }
 
 // checks says what was checked, for the tip of a mark.
@@ -162,7 +184,7 @@ func checks(all []capture.Check) string {
 	return strings.Join(parts, "; ")
 }
 
-// since is the time since the conversation began, as short as it stays readable.
+// since is the time since the conversation began.
 func since(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
@@ -170,5 +192,5 @@ func since(d time.Duration) string {
 	case d < 10*time.Minute:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	return fmt.Sprintf("%d:%02d:%04.1f", int(d.Hours()), int(d.Minutes())%60, d.Truncate(100*time.Millisecond).Seconds()-float64(int(d.Minutes())*60))
 }

@@ -46,11 +46,7 @@ func isData(m *capture.Message) bool {
 
 // dataKey is equal for data packets that belong into one row. What a tester touched or what did not open stands apart.
 func dataKey(m *capture.Message) string {
-	spi := ""
-	if m.Kind == capture.KindESP && len(m.Payloads) > 0 {
-		spi = m.Payloads[0].Value
-	}
-	return strings.Join([]string{m.Kind, m.Link, m.From.Addr().String(), m.To.Addr().String(), spi, m.Note, m.Err, worst(m)}, "|")
+	return strings.Join([]string{m.Kind, m.Link, m.From.Addr().String(), m.To.Addr().String(), spiOf(m), m.Note, m.Err, worst(m)}, "|")
 }
 
 // worst is the worst result among the checks of a message.

@@ -1,0 +1,50 @@
+// Package schema holds the JSON Schemas of the files that gdoilab reads and writes.
+package schema
+
+import (
+	"embed"
+	"fmt"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// FS has the schemas.
+//
+//go:embed *.schema.json
+var FS embed.FS
+
+// The schemas.
+const (
+	Catalogue = "catalogue.schema.json"
+	Report    = "report.schema.json"
+	Spec      = "spec.schema.json"
+	Decode    = "decode.schema.json"
+)
+
+// Compile makes a schema ready for validation. Schemas may refer to each other.
+func Compile(name string) (*jsonschema.Schema, error) {
+	c := jsonschema.NewCompiler()
+	entries, err := FS.ReadDir(".")
+	if err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	for _, e := range entries {
+		f, err := FS.Open(e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("schema: %w", err)
+		}
+		doc, err := jsonschema.UnmarshalJSON(f)
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("schema: %s: %w", e.Name(), err)
+		}
+		if err := c.AddResource(e.Name(), doc); err != nil {
+			return nil, fmt.Errorf("schema: %s: %w", e.Name(), err)
+		}
+	}
+	s, err := c.Compile(name)
+	if err != nil {
+		return nil, fmt.Errorf("schema: %s: %w", name, err)
+	}
+	return s, nil
+}

@@ -21,6 +21,9 @@ const (
 	Decode    = "decode.schema.json"
 )
 
+// base is what the schemas' own $id begin with, so that they find each other.
+const base = "https://gdoilab.example/schema/"
+
 // Compile makes a schema ready for validation. Schemas may refer to each other.
 func Compile(name string) (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
@@ -38,11 +41,11 @@ func Compile(name string) (*jsonschema.Schema, error) {
 		if err != nil {
 			return nil, fmt.Errorf("schema: %s: %w", e.Name(), err)
 		}
-		if err := c.AddResource(e.Name(), doc); err != nil {
+		if err := c.AddResource(base+e.Name(), doc); err != nil {
 			return nil, fmt.Errorf("schema: %s: %w", e.Name(), err)
 		}
 	}
-	s, err := c.Compile(name)
+	s, err := c.Compile(base + name)
 	if err != nil {
 		return nil, fmt.Errorf("schema: %s: %w", name, err)
 	}

@@ -21,8 +21,8 @@ var (
 )
 
 const (
-	// maxSIDBits is as wide as four octets of SID_VALUE, and leaves half of a counter mode's IV to the counter.
-	maxSIDBits = 32
+	// maxSIDBits leaves at least one of the 64 bits of a counter mode's IV to the counter (RFC 6054 §3).
+	maxSIDBits = 63
 
 	defaultSIDBits = 8
 )

@@ -179,7 +179,7 @@ var kdRefusals = []refusal{
 	{"no NUMBER_OF_SID_BITS", checkSIDWidth, keyWithout(atSID, gdoi.SIDBits)},
 	{"two NUMBER_OF_SID_BITS", checkSIDWidth, keyAdd(atSID, wire.TV(gdoi.SIDBits, 8))},
 	{"SIDs of 0 bits", checkSIDWidth, keyWith(atSID, wire.TV(gdoi.SIDBits, 0))},
-	{"SIDs of 33 bits", checkSIDWidth, keyWith(atSID, wire.TV(gdoi.SIDBits, 33))},
+	{"SIDs of 64 bits", checkSIDWidth, keyWith(atSID, wire.TV(gdoi.SIDBits, 64))},
 	{"a SID of nine bits", checkSIDWidth, keyAdd(atSID, wire.TLV(gdoi.SIDValue, []byte{1, 0}))},
 	{"a SID of five octets", checkSIDWidth, keyAdd(atSID, wire.TLV(gdoi.SIDValue, from(0, 5)))},
 	{"a SID of no octets", checkSIDWidth, keyAdd(atSID, wire.TLV(gdoi.SIDValue, nil))},

@@ -34,7 +34,7 @@ func (m *Member) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids
 	m.takeRekey(now, p.Rekey, number)
 	m.sids = orNone(sids)
 	m.leases.clear()
-	m.install(now, m.authorised(p.SAs), p.Activation)
+	m.install(now, m.listening(m.authorised(p.SAs)), p.Activation)
 	if len(p.SAs) > 0 {
 		m.gateway.Forget() // flows that are no longer the group's
 	}
@@ -91,6 +91,17 @@ func orNone(sids *policy.SIDs) *policy.SIDs {
 		return nil
 	}
 	return sids
+}
+
+// listening makes counter-mode SAs receiver-only if the registration brought no Sender-ID: one from before may belong to
+// somebody else by now (RFC 6407 §3.5).
+func (m *Member) listening(sas []policy.TrafficSA) []policy.TrafficSA {
+	for i := range sas {
+		if m.sids == nil && sas[i].Transform.CounterMode() {
+			sas[i].Transform.Direction = policy.DirectionReceiverOnly
+		}
+	}
+	return sas
 }
 
 func (m *Member) secretRekey() {

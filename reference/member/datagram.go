@@ -15,60 +15,62 @@ var (
 		"the cookie pair of a PUSH names the Rekey SA in force")
 )
 
+// cookiePair is the 16 octets that every message begins with (RFC 2408 §3.1).
+type cookiePair [16]byte
+
+func pairOf(i, r isakmp.Cookie) (c cookiePair) {
+	copy(c[:8], i[:])
+	copy(c[8:], r[:])
+	return c
+}
+
 // onDatagram finds out from the cookies what a datagram belongs to (RFC 2408 §2.5.3). What belongs to nothing is dropped
 // at almost no cost.
 func (m *Member) onDatagram(now time.Time, d *core.Datagram) {
 	m.expire(now)
-	h, err := isakmp.ParseHeader(d.Data)
-	switch {
-	case err != nil:
+	if len(d.Data) < isakmp.HeaderLen {
 		m.refuseGuard(now, guardSession, d.From)
-	case m.rekey != nil && m.rekey.SPI == cookiePair(h):
-		m.onPush(now, d, h)
-	case m.inPhase1(h):
+		return
+	}
+	cookies := cookiePair(d.Data[:16])
+	switch {
+	case m.rekey != nil && cookiePair(m.rekey.SPI) == cookies:
+		m.onPush(now, d)
+	case m.inPhase1(cookies):
 		m.onPhase1(now, d)
-	case m.phase1 != nil && m.underPhase1(h):
-		m.onProtected(now, d, h)
-	case h.Exchange == isakmp.ExchangePush:
-		m.onStrangePush(now, d, h)
+	case m.phase1 != nil && pairOf(m.phase1.Cookies()) == cookies:
+		m.onProtected(now, d)
+	case exchangeOf(d) == isakmp.ExchangePush:
+		m.onStrangePush(now, d, cookies)
 	case m.phase1 != nil && guardSession.Holds(m.rules, false):
-		m.onProtected(now, m.asOwn(d), h) // the mutant takes it as if the cookies were right
+		m.onProtected(now, m.asOwn(d)) // the mutant takes it as if the cookies were right
 	default:
 		m.refuseGuard(now, guardSession, d.From)
 	}
 }
 
-func cookiePair(h isakmp.Header) (spi [16]byte) {
-	copy(spi[:8], h.InitiatorCookie[:])
-	copy(spi[8:], h.ResponderCookie[:])
-	return spi
-}
+// exchangeOf is the exchange type of a message that has a header.
+func exchangeOf(d *core.Datagram) isakmp.ExchangeType { return isakmp.ExchangeType(d.Data[18]) }
 
 // inPhase1 reports whether a message is of the Phase 1 in progress, which before message 2 has no responder cookie.
-func (m *Member) inPhase1(h isakmp.Header) bool {
+func (m *Member) inPhase1(cookies cookiePair) bool {
 	if m.exchange == nil {
 		return false
 	}
 	i, _ := m.exchange.Cookies()
-	return i == h.InitiatorCookie
-}
-
-// underPhase1 reports whether a message is protected by the Phase 1 SA.
-func (m *Member) underPhase1(h isakmp.Header) bool {
-	i, r := m.phase1.Cookies()
-	return i == h.InitiatorCookie && r == h.ResponderCookie
+	return i == isakmp.Cookie(cookies[:8])
 }
 
 // asOwn gives a datagram the cookies of the Phase 1 SA.
 func (m *Member) asOwn(d *core.Datagram) *core.Datagram {
-	i, r := m.phase1.Cookies()
-	data := append(append(i[:], r[:]...), d.Data[len(i)+len(r):]...)
+	own := pairOf(m.phase1.Cookies())
+	data := append(own[:], d.Data[len(own):]...)
 	return &core.Datagram{From: d.From, To: d.To, Data: data}
 }
 
 // onProtected takes what comes under the Phase 1 SA: the PULL, an Informational, or an echo of Phase 1 itself.
-func (m *Member) onProtected(now time.Time, d *core.Datagram, h isakmp.Header) {
-	switch h.Exchange {
+func (m *Member) onProtected(now time.Time, d *core.Datagram) {
+	switch exchangeOf(d) {
 	case isakmp.ExchangeInformational:
 		m.onInformational(now, d)
 	case isakmp.ExchangeMainMode:
@@ -81,13 +83,13 @@ func (m *Member) onProtected(now time.Time, d *core.Datagram, h isakmp.Header) {
 
 // onStrangePush takes a PUSH whose cookies do not name the Rekey SA. A copy of the message that replaced the KEK is no
 // cause for alarm.
-func (m *Member) onStrangePush(now time.Time, d *core.Datagram, h isakmp.Header) {
+func (m *Member) onStrangePush(now time.Time, d *core.Datagram, cookies cookiePair) {
 	switch {
-	case m.replaced == cookiePair(h) && m.recent.has(d.Data):
+	case cookiePair(m.replaced) == cookies && m.recent.has(d.Data):
 		m.refuseGuard(now, guardDuplicate, d.From)
 	case m.rekey == nil || !guardPushCookies.Holds(m.rules, false):
 		m.refuseGuard(now, guardPushCookies, d.From)
 	default:
-		m.onPush(now, d, h)
+		m.onPush(now, d)
 	}
 }

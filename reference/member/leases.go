@@ -6,6 +6,9 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
+// leastWait is the time between a registration and the next one, however short its SAs live.
+const leastWait = time.Second
+
 // lease is how long the newest SA of a flow lasts, and when the member gives up waiting for a rekey to replace it.
 type lease struct {
 	spi        uint32
@@ -31,7 +34,8 @@ func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Dur
 		if have, ok := l.of[sa.Selector]; ok && have.end.After(end) && l.offered(sas, have.spi) {
 			continue // a registration during a rollover brings old and new
 		}
-		l.of[sa.Selector] = lease{spi: sa.SPI, end: end, renew: end.Add(-margin(sa.Lifetime))}
+		wait := max(sa.Lifetime-margin(sa.Lifetime), leastWait)
+		l.of[sa.Selector] = lease{spi: sa.SPI, end: end, renew: now.Add(wait)}
 	}
 	l.schedule()
 }

@@ -32,7 +32,12 @@ var (
 // nothing is changed until everything has been checked.
 //
 //	GM <-- KS  HDR*, SEQ, [D,] [SA, KD,] SIG
-func (m *Member) onPush(now time.Time, d *core.Datagram, h isakmp.Header) {
+func (m *Member) onPush(now time.Time, d *core.Datagram) {
+	h, err := isakmp.ParseHeader(d.Data)
+	if err != nil {
+		m.refuseGuard(now, guardPushLength, d.From)
+		return
+	}
 	if g := m.wrongPushHeader(h, len(d.Data)); g != nil {
 		m.refuseGuard(now, g, d.From)
 		return

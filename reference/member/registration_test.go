@@ -371,6 +371,18 @@ func TestRegisterCommand(t *testing.T) {
 	l.want("log", l.tags(), "REREGISTRATION REGISTRATION_START SA_INSTALLED REGISTERED")
 }
 
+// A registration that brings a counter mode without a Sender-ID: the member receives, but does not send.
+func TestNoSenderIDAtRegistration(t *testing.T) {
+	l := registered(t)
+	l.ks.sas, l.ks.sids = []policy.TrafficSA{gcm(0x1002)}, nil
+	l.command(control.Register)
+	l.want("SPIs", l.spis(), "00001002 00001001")
+	l.event(&core.Packet{From: core.Inside, Data: clearPacket()})
+	if len(l.passed) != 0 {
+		t.Errorf("%v left", l.passed)
+	}
+}
+
 func TestUnknownCommand(t *testing.T) {
 	l := registered(t)
 	if r := l.command("reboot"); r.Err == "" || r.Body != nil {

@@ -37,7 +37,7 @@ func (sa *rekeySA) group() netip.Addr {
 func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rekeySA {
 	sa := &rekeySA{RekeySA: r, last: number}
 	if r.Lifetime > 0 {
-		sa.expiry = now.Add(guardKEKLifetime.Delay(m.rules, r.Lifetime))
+		sa.expiry = now.Add(max(guardKEKLifetime.Delay(m.rules, r.Lifetime), leastWait))
 	}
 	if m.rekey == nil {
 		return sa

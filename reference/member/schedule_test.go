@@ -131,6 +131,18 @@ func TestReRegistration(t *testing.T) {
 	}
 }
 
+// SAs and KEKs of a second are a burden, but no endless loop.
+func TestShortLifetimes(t *testing.T) {
+	l := newLab(t)
+	l.ks.sas[0].Lifetime, l.ks.rekey.Lifetime = time.Second, time.Second
+	l.start()
+	l.talk = nil
+	l.run(10 * time.Second)
+	if n := len(l.talk); n != 40 {
+		t.Errorf("%d messages in ten seconds", n)
+	}
+}
+
 // A rekey in time makes registering again needless.
 func TestRekeyInTime(t *testing.T) {
 	l := registered(t)

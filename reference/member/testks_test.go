@@ -254,7 +254,9 @@ func (k *testKS) receiveInformational(s *core.Send) {
 }
 
 // alter makes a tap that changes the payloads of one kind of message before HASH or SIG are made.
-func alter(kind core.Kind, change func(o *core.Outgoing)) core.Tap { return alterAt(core.Built, kind, change) }
+func alter(kind core.Kind, change func(o *core.Outgoing)) core.Tap {
+	return alterAt(core.Built, kind, change)
+}
 
 func alterAt(stage core.Stage, kind core.Kind, change func(o *core.Outgoing)) core.Tap {
 	return func(s core.Stage, o *core.Outgoing) {

@@ -48,8 +48,8 @@ func Load() (*Catalog, error) { return load() }
 // Parse reads a catalogue. It refuses unknown fields, an entry without an id, and an id that occurs twice; the error of
 // a YAML mistake has line and column.
 func Parse(text []byte) (*Catalog, error) {
-	var all []Requirement
-	if err := yaml.UnmarshalWithOptions(text, &all, yaml.Strict()); err != nil {
+	all, err := unmarshal(text)
+	if err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
 	}
 	c := &Catalog{all: all, byID: make(map[string]int, len(all))}
@@ -63,6 +63,18 @@ func Parse(text []byte) (*Catalog, error) {
 		c.byID[r.ID] = i
 	}
 	return c, nil
+}
+
+// unmarshal reads the entries. The YAML decoder panics on some malformed documents, such as a tagged scalar in place of the list; to a reader
+// of the error that is one more kind of malformed.
+func unmarshal(text []byte) (all []Requirement, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("not readable as YAML: %v", p)
+		}
+	}()
+	err = yaml.UnmarshalWithOptions(text, &all, yaml.Strict())
+	return all, err
 }
 
 // All returns every requirement in the order of the catalogue. The slice is shared: do not change it.

@@ -104,11 +104,11 @@ func TestParseRefuses(t *testing.T) {
 func TestFindSuggests(t *testing.T) {
 	c := load(t)
 	for id, want := range map[string]string{
-		"RFC6407-4.4-2":   "RFC6407-4.4-02", // a missing zero
-		"rfc6407-4.4-02":  "RFC6407-4.4-02", // small letters
+		"RFC6407-4.4-2":   "RFC6407-4.4-02",   // a missing zero
+		"rfc6407-4.4-02":  "RFC6407-4.4-02",   // small letters
 		"RFC6407-5511-09": "RFC6407-5.5.1-09", // missing dots
-		"RFC6407-4.4-99":  "RFC6407-4.4-0",  // beyond the section's last
-		"RFC6470-5.2-05":  "RFC6407-5.2-05", // swapped digits
+		"RFC6407-4.4-99":  "RFC6407-4.4-0",    // beyond the section's last
+		"RFC6470-5.2-05":  "RFC6407-5.2-05",   // swapped digits
 		"RFC8263-3.2-011": "RFC8263-3.2-01",
 	} {
 		_, err := c.Find(id)
@@ -181,6 +181,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(text[:2000])
 	f.Add([]byte("- id: A\n"))
+	f.Add([]byte("!0000 00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := catalog.Parse(text)
 		if err != nil {

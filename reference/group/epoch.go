@@ -32,11 +32,15 @@ func (g *Group) enlive(now time.Time, r *rekeySA) {
 	g.changes.Rekeys = append(g.changes.Rekeys, r.RekeySA)
 }
 
-// retire keeps a replaced Rekey SA for as long as acknowledgements of its last PUSH may come (RFC 8263 §6).
+// retire keeps a replaced Rekey SA, and the members that have no other, until its last PUSH has been repeated and
+// acknowledgements of it have had time to come (RFC 8263 §6).
 func (g *Group) retire(now time.Time, r *rekeySA) {
-	r.heard = now
-	if r.Ack != policy.AckNone && guardAckKEKKept.Kept(g.opts.Rules) {
-		r.heard = now.Add(g.wait() * time.Duration(g.cfg.Rekey.Retransmit+1))
+	r.heard = now.Add(g.wait() * time.Duration(g.cfg.Rekey.Retransmit))
+	if r.Ack != policy.AckNone {
+		r.heard = r.heard.Add(g.wait())
+		if !guardAckKEKKept.Kept(g.opts.Rules) {
+			r.heard = now
+		}
 	}
 	g.retired = append(g.retired, r)
 }

@@ -16,8 +16,8 @@ var ciphers = map[policy.Cipher]struct {
 	salt     int
 	combined bool
 }{
-	policy.CipherAESCBC:   {name: "AES-CBC"},
-	policy.CipherAESGCM16: {name: "AES-GCM-16", salt: 4, combined: true}, // RFC 4106 §8.1
+	policy.CipherAESCBC:   {name: "aes-cbc"},
+	policy.CipherAESGCM16: {name: "aes-gcm-16", salt: 4, combined: true}, // RFC 4106 §8.1
 }
 
 // integrityKeys are the lengths in octets of TEK_INTEGRITY_KEY (RFC 6407 §5.6.1.2).

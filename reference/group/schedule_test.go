@@ -96,21 +96,23 @@ func TestLifetimesOfTheirOwn(t *testing.T) {
 // TestCopies: without acknowledgements a PUSH is repeated as often as configured.
 func TestCopies(t *testing.T) {
 	for _, transport := range []func(*policy.Group){multicast, func(*policy.Group) {}} {
-		g := newGroup(t, unicast(transport, retransmitted(2), func(c *policy.Group) { c.Rekey.Interval = 5 * time.Second }))
-		register(t, g, epoch, 1, 0)
-		register(t, g, epoch, 2, 0)
-		first := rekey(t, g, epoch, kekToo)
-		plans, when := run(t, g, at(time.Minute))
-		if len(plans) != 2 || when[0] != at(5*time.Second) || when[1] != at(10*time.Second) {
-			t.Fatalf("repeated at %v", when)
-		}
-		for i, p := range plans {
-			if p.Attempt != i+1 || p.Rekey.Sequence != first.Rekey.Sequence || p.Under.SPI != first.Under.SPI || len(p.To) != len(first.To) {
-				t.Errorf("copy %d: %+v", i, p)
+		for _, what := range []control.RekeyArgs{{}, kekToo, {DeleteAll: true}} {
+			g := newGroup(t, unicast(transport, retransmitted(2), func(c *policy.Group) { c.Rekey.Interval = 5 * time.Second }))
+			register(t, g, epoch, 1, 0)
+			register(t, g, epoch, 2, 0)
+			first := rekey(t, g, epoch, what)
+			plans, when := run(t, g, at(time.Minute))
+			if len(plans) != 2 || when[0] != at(5*time.Second) || when[1] != at(10*time.Second) {
+				t.Fatalf("%+v repeated at %v", what, when)
 			}
-		}
-		if g.Outstanding(first.Under.SPI, first.Rekey.Sequence) {
-			t.Error("there is more to come")
+			for i, p := range plans {
+				if p.Attempt != i+1 || p.Rekey.Sequence != first.Rekey.Sequence || p.Under.SPI != first.Under.SPI || len(p.To) != len(first.To) {
+					t.Errorf("copy %d: %+v", i, p)
+				}
+			}
+			if g.Outstanding(first.Under.SPI, first.Rekey.Sequence) {
+				t.Error("there is more to come")
+			}
 		}
 	}
 }

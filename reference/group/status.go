@@ -33,9 +33,9 @@ func (g *Group) Status(time.Time) control.KSGroup {
 func FormatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
 
 func cipherName(t policy.Transform) string {
-	name := fmt.Sprintf("%s %d", ciphers[t.Cipher].name, t.KeyBits)
+	name := fmt.Sprintf("%s-%d", ciphers[t.Cipher].name, t.KeyBits)
 	if t.Integrity == policy.IntegrityHMACSHA256 {
-		name += " HMAC-SHA-256-128"
+		name += " hmac-sha-256-128"
 	}
 	return name
 }

@@ -1,6 +1,7 @@
 package keyserver
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,11 +12,12 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// send sends datagrams from the key server's address, but for those that a tap withheld.
+// send sends datagrams from the key server's address, but for those that a tap withheld. Each has octets of its own, since
+// the same ones may be sent again.
 func (k *KeyServer) send(datagrams ...ike.Datagram) {
 	for _, d := range datagrams {
 		if d.Data != nil {
-			k.out = append(k.out, &core.Send{From: k.cfg.Address, To: d.To, Data: d.Data, Kind: d.Kind})
+			k.out = append(k.out, &core.Send{From: k.cfg.Address, To: d.To, Data: bytes.Clone(d.Data), Kind: d.Kind})
 		}
 	}
 }
@@ -37,7 +39,7 @@ func (k *KeyServer) refuse(now time.Time, err error, from netip.AddrPort) {
 	case errors.As(err, &v):
 		k.out = append(k.out, k.refused.Refuse(now, v, from)...)
 	case errors.As(err, &notified):
-		k.log(core.Info, "PHASE1_FAILED", notified.Error(), field("from", from))
+		k.log(core.Info, "NOTIFIED", notified.Error(), field("from", from))
 	default:
 		k.fail("message from "+from.String(), err)
 	}

@@ -94,7 +94,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 	if g.ID != groupID || g.Sequence != 1 || len(g.Rekey) != 32 || len(g.SAs) != 1 || len(g.SAs[0].SPI) != 8 || g.NextSID != 1 ||
-		!g.RekeyExpiry.Equal(epoch.Add(24*time.Hour)) || g.SAs[0].Cipher != "AES-GCM-16 128" {
+		!g.RekeyExpiry.Equal(epoch.Add(24*time.Hour)) || g.SAs[0].Cipher != "aes-gcm-16-128" {
 		t.Errorf("group %+v", g)
 	}
 }

@@ -3,6 +3,7 @@ package keyserver
 import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/group"
+	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -39,9 +40,7 @@ func (k *KeyServer) push(c *carried, p group.Plan) {
 		return
 	}
 	for _, to := range p.To {
-		if data != nil {
-			k.out = append(k.out, &core.Send{From: k.cfg.Address, To: to, Data: data, Kind: core.Push})
-		}
+		k.send(ike.Datagram{Kind: core.Push, To: to, Data: data})
 	}
 	k.log(core.Notice, "REKEY_SENT", "rekey sent", field("group", c.ID()), field("sequence", p.Rekey.Sequence),
 		field("rekey", p.Under.SPI), field("addresses", len(p.To)), field("attempt", p.Attempt), field("spis", spis(p.Rekey)),
@@ -51,22 +50,27 @@ func (k *KeyServer) push(c *carried, p group.Plan) {
 // datagram seals a plan, or finds what it was sealed to before.
 func (k *KeyServer) datagram(c *carried, p group.Plan) ([]byte, error) {
 	key := sealedKey{p.Under.SPI, p.Rekey.Sequence}
-	data, ok := c.sealed[key]
-	if !ok || p.Attempt == 0 {
-		var err error
-		if data, err = k.sealPush(p); err != nil {
-			return nil, err
-		}
-		for have := range c.sealed {
-			if !c.Outstanding(have.under, have.sequence) {
-				delete(c.sealed, have)
-			}
-		}
-		if c.Outstanding(key.under, key.sequence) {
-			c.sealed[key] = data
+	if data, ok := c.sealed[key]; ok && p.Attempt > 0 {
+		return k.transmit(p, data), nil
+	}
+	data, err := k.sealPush(p)
+	if err != nil {
+		return nil, err
+	}
+	c.remember(key, data)
+	return k.transmit(p, data), nil
+}
+
+// remember keeps the octets of a PUSH while it may have to be repeated, and forgets those that need not be any more.
+func (c *carried) remember(key sealedKey, data []byte) {
+	for have := range c.sealed {
+		if !c.Outstanding(have.under, have.sequence) {
+			delete(c.sealed, have)
 		}
 	}
-	return k.transmit(p, data), nil
+	if c.Outstanding(key.under, key.sequence) {
+		c.sealed[key] = data
+	}
 }
 
 // transmit shows one copy of a PUSH to the tap.

@@ -2,5 +2,6 @@
 package all
 
 import (
-	_ "github.com/gdoilab/gdoilab/suites/sequence" // specs
+	_ "github.com/gdoilab/gdoilab/suites/registration" // specs
+	_ "github.com/gdoilab/gdoilab/suites/sequence"     // specs
 )

@@ -1,0 +1,87 @@
+package registration
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// The intervals of a hasty member.
+const (
+	retryDelay = 200 * time.Millisecond
+	retransmit = 100 * time.Millisecond
+	retries    = 2
+)
+
+// hasty has members give up soon and try again soon, so that a registration that failed is repeated within a second.
+func hasty(_ int, c *policy.Member) {
+	c.RetryDelay = retryDelay
+	c.Phase1.Retransmit, c.Phase1.Retries = retransmit, retries
+}
+
+// newLab builds a key server with one hasty member and a host behind it; nothing runs yet.
+func newLab(ctx SpecContext, group func(*policy.Group), member func(*policy.Member)) *lab.Lab {
+	GinkgoHelper()
+	return kit.Lab(ctx, lab.Setup{Hosts: true, Group: group, Member: func(i int, c *policy.Member) {
+		hasty(i, c)
+		if member != nil {
+			member(c)
+		}
+	}})
+}
+
+// start brings key server and member up. The host sends echo requests from the beginning, so that each SA that the member
+// sends with is seen.
+func start(ctx SpecContext, l *lab.Lab) {
+	GinkgoHelper()
+	kit.Precondition(l.KS.Start(ctx), "the key server starts")
+	kit.Precondition(l.GM[0].Start(ctx), "the member starts")
+	_, err := l.Hosts[0].Ping(ctx, lab.HostAddr(2), lab.Ping{Interval: 50 * time.Millisecond})
+	kit.Precondition(err, "the host sends")
+}
+
+// misbehave has the key server's messages go through the deviations.
+func misbehave(l *lab.Lab, ds ...tester.Deviation) {
+	GinkgoHelper()
+	Expect(l.KS.Misbehave(tester.Taps(ds...))).To(Succeed())
+}
+
+// behave ends what misbehave began.
+func behave(l *lab.Lab) {
+	GinkgoHelper()
+	Expect(l.KS.Misbehave(nil)).To(Succeed())
+}
+
+// sent returns the ESP packets of the member's host that crossed the WAN.
+func sent(l *lab.Lab, since kit.Mark) []kit.ESP {
+	var from []kit.ESP
+	for _, p := range kit.ESPSince(l, since) {
+		if p.From == lab.HostAddr(1) {
+			from = append(from, p)
+		}
+	}
+	return from
+}
+
+// sends waits until the member has encrypted something since the mark, and returns the SPI; 0 if it does not.
+func sends(ctx SpecContext, l *lab.Lab, since kit.Mark) uint32 {
+	if !l.Wait(ctx, lab.Patience, func() bool { return len(sent(l, since)) > 0 }) {
+		return 0
+	}
+	return sent(l, since)[0].SPI
+}
+
+// current returns the SPI of the key server's first Data-Security SA.
+func current(ctx SpecContext, l *lab.Lab) string {
+	GinkgoHelper()
+	status, err := l.KS.KSStatus(ctx)
+	kit.Precondition(err, "the key server tells its state")
+	kit.Reached(len(status.Groups) > 0 && len(status.Groups[0].SAs) > 0, "the key server has an SA")
+	return status.Groups[0].SAs[0].SPI
+}

@@ -1,0 +1,64 @@
+package registration
+
+import (
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// refusal is a message of the key server that a member has to refuse, in one sentence.
+type refusal struct {
+	sentence    string
+	requirement string // what the message breaks, and what else the spec tests, with spaces between
+	deviation   tester.Deviation
+	group       func(*policy.Group)
+}
+
+// refusals makes a spec of each row. Message is the last one that the member lets pass if it lets the deviation pass: it
+// has sent so many messages of its own when it refuses.
+func refusals(message int, rows []refusal) {
+	for _, r := range rows {
+		ids := strings.Fields(r.requirement)
+		It(r.sentence, kit.Requirement(ids...), kit.Negative, func(ctx SpecContext) {
+			refuses(ctx, newLab(ctx, r.group, nil), r.deviation, rule.ID(ids[0]), message/2)
+		})
+	}
+}
+
+// refuses has the member meet the deviation in its first registration, in which it may send so many messages. It is
+// refused if the registration leads to nothing: the member begins another, which is right and gets it into the group, and
+// only with the keys of that one does it send.
+func refuses(ctx SpecContext, l *lab.Lab, d tester.Deviation, id rule.ID, mayTell int) {
+	GinkgoHelper()
+	misbehave(l, tester.Once(d))
+	start(ctx, l)
+	kit.Reached(awaitPulls(ctx, l, 1), "the member asks for the group")
+	l.Wait(ctx, lab.Patience, func() bool { return len(pulls(l)) > 1 || l.GM[0].Registered(ctx) })
+
+	Expect(pulls(l)).To(HaveLen(2), "the member registers anew instead of taking a message with %s", d.Name)
+	Expect(pulls(l)[0].sent).To(HaveLen(mayTell), "it does not go on with the first registration")
+	Expect(l.GM[0].Refused(ctx, id)).To(BeNumerically(">", 0), "it counts a refusal for %s", id)
+	Expect(refusedFor(l, id)).To(BeTrue(), "it logs a refusal for %s", id)
+
+	registered := l.GM[0].AwaitRegistered(ctx) == nil
+	kit.Control(registered && kit.SPI(sends(ctx, l, 0)) == current(ctx, l), "the unaltered registration is accepted")
+	Expect(l.GM[0].Logged("REGISTERED")).To(HaveLen(1), "and it is the only one")
+	Expect(sent(l, 0)[0].At).To(BeTemporally(">", pulls(l)[1].began), "nothing was sent with keys of the first one")
+}
+
+// refusedFor reports whether the member has logged a refusal for that requirement.
+func refusedFor(l *lab.Lab, id rule.ID) bool {
+	for _, line := range l.GM[0].Logged("REFUSED") {
+		if line.Requirement == string(id) {
+			return true
+		}
+	}
+	return false
+}

@@ -116,7 +116,7 @@ var (
 		"HASH(1) of an Informational covers its Message ID")
 	dutyInfoMessageID = rule.Duty("ike.info.mid", "RFC2409-5.7-02", rule.Both,
 		"an Informational has a Message ID of its own")
-	dutyInfoClear = rule.Duty("ike.info.clear", "RFC2409-5.7-03", rule.Both,
+	dutyInfoClear = rule.Duty("ike.info.clear", "RFC2409-5.7-03", rule.KS,
 		"an Informational before there are keys has no HASH")
 	dutyNotifyForm = rule.Duty("ike.info.notify", "RFC2408-3.14-01", rule.Both,
 		"the SPI of a notification about Phase 1 is empty")

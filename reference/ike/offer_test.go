@@ -208,24 +208,28 @@ func wantNoProposal(t *testing.T, ds []Datagram, err error) {
 	}
 }
 
+var replyCases = []offerCase{
+	{"as it should be", func(*isakmp.SA) {}, ""},
+	{"DOI 1", func(sa *isakmp.SA) { sa.DOI = 1 }, "ike.reply.doi"},
+	{"situation 1", func(sa *isakmp.SA) { sa.Situation = 1 }, "ike.main.sa.situation"},
+	{"two proposals", func(sa *isakmp.SA) { sa.Proposals = append(sa.Proposals, sa.Proposals[0]) }, "ike.reply.one"},
+	{"transform reserved", func(sa *isakmp.SA) { firstTransform(sa).Generic.Reserved = 1 }, "ike.chain.reserved"},
+	{"transform reserved 2", func(sa *isakmp.SA) { firstTransform(sa).Reserved2 = 1 }, "ike.transform.reserved2"},
+	{"two transforms", func(sa *isakmp.SA) { precede(sa, func(*isakmp.Transform) {}) }, "ike.reply.one"},
+	{"no transform", func(sa *isakmp.SA) { sa.Proposals[0].Transforms = nil }, "ike.reply.one"},
+	{"another transform ID", func(sa *isakmp.SA) { firstTransform(sa).ID = 2 }, "ike.reply.unchanged"},
+	{"another lifetime", setAttribute(wire.TLV32(isakmp.AttrLifeDuration, 60)), "ike.reply.unchanged"},
+	{"another key length", setAttribute(wire.TV(isakmp.AttrKeyLength, 256)), "ike.reply.unchanged"},
+	{"one attribute more", addAttribute(wire.TV(isakmp.AttrPRF, 1)), "ike.reply.unchanged"},
+	{"one attribute less", dropAttribute(isakmp.AttrKeyLength), "ike.reply.unchanged"},
+	{"other order", func(sa *isakmp.SA) { slices.Reverse(firstTransform(sa).Attributes[:5]) }, ""},
+	{"other form", setAttribute(wire.TLV(isakmp.AttrLifeDuration, []byte{0, 0, 0, 0, 0, 1, 0x51, 0x80})), ""},
+	{"other number", func(sa *isakmp.SA) { firstTransform(sa).Number = 0 }, ""},
+	{"with an SPI", func(sa *isakmp.SA) { sa.Proposals[0].SPI = make([]byte, 16) }, ""},
+}
+
 func TestReplies(t *testing.T) {
-	for _, tc := range []offerCase{
-		{"as it should be", func(*isakmp.SA) {}, ""},
-		{"DOI 1", func(sa *isakmp.SA) { sa.DOI = 1 }, "ike.reply.doi"},
-		{"situation 1", func(sa *isakmp.SA) { sa.Situation = 1 }, "ike.main.sa.situation"},
-		{"two proposals", func(sa *isakmp.SA) { sa.Proposals = append(sa.Proposals, sa.Proposals[0]) }, "ike.reply.one"},
-		{"two transforms", func(sa *isakmp.SA) { precede(sa, func(*isakmp.Transform) {}) }, "ike.reply.one"},
-		{"no transform", func(sa *isakmp.SA) { sa.Proposals[0].Transforms = nil }, "ike.reply.one"},
-		{"another transform ID", func(sa *isakmp.SA) { firstTransform(sa).ID = 2 }, "ike.reply.unchanged"},
-		{"another lifetime", setAttribute(wire.TLV32(isakmp.AttrLifeDuration, 60)), "ike.reply.unchanged"},
-		{"another key length", setAttribute(wire.TV(isakmp.AttrKeyLength, 256)), "ike.reply.unchanged"},
-		{"one attribute more", addAttribute(wire.TV(isakmp.AttrPRF, 1)), "ike.reply.unchanged"},
-		{"one attribute less", dropAttribute(isakmp.AttrKeyLength), "ike.reply.unchanged"},
-		{"other order", func(sa *isakmp.SA) { slices.Reverse(firstTransform(sa).Attributes[:5]) }, ""},
-		{"other form", setAttribute(wire.TLV(isakmp.AttrLifeDuration, []byte{0, 0, 0, 0, 0, 1, 0x51, 0x80})), ""},
-		{"other number", func(sa *isakmp.SA) { firstTransform(sa).Number = 0 }, ""},
-		{"with an SPI", func(sa *isakmp.SA) { sa.Proposals[0].SPI = make([]byte, 16) }, ""},
-	} {
+	for _, tc := range replyCases {
 		t.Run(tc.name, func(t *testing.T) {
 			sa := goodSA()
 			c := config(rule.GM, "reply")

@@ -113,10 +113,12 @@ func (p *pair) drain() {
 	}
 }
 
-// run begins, and delivers and repeats until both sides are over.
+// run begins, and delivers and repeats until both sides are over, or for as long as a mutant is worth.
 func (p *pair) run() {
 	p.begin()
-	for p.drain(); p.wake(); p.drain() {
+	p.drain()
+	for wakes := 0; wakes < 50 && p.wake(); wakes++ {
+		p.drain()
 	}
 }
 

@@ -35,14 +35,16 @@ func longer(data []byte, octets ...byte) []byte {
 	return data
 }
 
-func TestHeaderOfMessage1(t *testing.T) {
-	good := main1(t, goodSA())
+// badCase is a message and the guard that refuses it; none if it is accepted.
+type badCase struct {
+	name  string
+	data  []byte
+	guard string
+}
+
+func headerCases(good []byte) []badCase {
 	n := byte(len(good))
-	for _, tc := range []struct {
-		name  string
-		data  []byte
-		guard string
-	}{
+	return []badCase{
 		{"27 octets", good[:27], "ike.header.length"},
 		{"nothing", nil, "ike.header.length"},
 		{"one less", set(good, atLength, 0, 0, 0, n-1), "ike.header.length"},
@@ -73,7 +75,11 @@ func TestHeaderOfMessage1(t *testing.T) {
 		{"SA reserved", set(good, isakmp.HeaderLen+1, 1), "ike.chain.reserved"},
 		{"SA too long", set(good, isakmp.HeaderLen+2, 0xff), "ike.chain.form"},
 		{"commit flag", set(good, atFlags, 0x02), ""},
-	} {
+	}
+}
+
+func TestHeaderOfMessage1(t *testing.T) {
+	for _, tc := range headerCases(main1(t, goodSA())) {
 		t.Run(tc.name, func(t *testing.T) {
 			x, ds, err := respond(tc.data, nil)
 			if tc.guard == "" {
@@ -90,12 +96,14 @@ func TestHeaderOfMessage1(t *testing.T) {
 	}
 }
 
-func TestPayloadsOfMessage1(t *testing.T) {
+func payloadCases(tb testing.TB) []badCase {
+	tb.Helper()
 	vid, sa := isakmp.VID{Data: []byte("vendor")}, goodSA()
 	many := []isakmp.Payload{sa}
 	for n := 1; n <= 255; n += 28 {
 		many = append(many, isakmp.VID{Data: make([]byte, n)})
 	}
+	var cases []badCase
 	for _, tc := range []struct {
 		name  string
 		ps    []isakmp.Payload
@@ -111,8 +119,15 @@ func TestPayloadsOfMessage1(t *testing.T) {
 		{"vendor ID too long", []isakmp.Payload{sa, isakmp.Framed{Payload: vid, LengthDelta: 1}}, "ike.chain.form"},
 		{"vendor ID of length 3", []isakmp.Payload{sa, isakmp.Framed{Payload: vid, LengthDelta: 3 - 10}}, "ike.chain.form"},
 	} {
+		cases = append(cases, badCase{tc.name, main1(tb, tc.ps...), tc.guard})
+	}
+	return cases
+}
+
+func TestPayloadsOfMessage1(t *testing.T) {
+	for _, tc := range payloadCases(t) {
 		t.Run(tc.name, func(t *testing.T) {
-			_, _, err := respond(main1(t, tc.ps...), nil)
+			_, _, err := respond(tc.data, nil)
 			if tc.guard == "" {
 				if err != nil {
 					t.Error(err)
@@ -150,6 +165,17 @@ func (p *pair) hand(data []byte) error {
 	return err
 }
 
+// try is hand with a copy of the exchange, which stays as it was.
+func (p *pair) try(data []byte) error {
+	x, from := p.i, ksAddr
+	if p.queue[0].toKS {
+		x, from = p.r, gmAddr
+	}
+	probe := *x
+	_, _, err := probe.Handle(p.now, from, data)
+	return err
+}
+
 // parse reads a message in clear.
 func parse(tb testing.TB, data []byte) (isakmp.Header, []isakmp.Payload) {
 	tb.Helper()
@@ -170,69 +196,86 @@ func assemble(tb testing.TB, h isakmp.Header, ps ...isakmp.Payload) []byte {
 	return data
 }
 
-func TestKeyExchangeMessages(t *testing.T) {
+// keCases are message 3 or 4, which is the one in the queue, gone wrong.
+func (p *pair) keCases(tb testing.TB) []badCase {
+	tb.Helper()
 	group := suites[0].group()
-	short := make([]byte, group.PublicLen()-1)
+	short := bytes.Repeat([]byte{5}, group.PublicLen()-1)
 	number := func(v byte) []byte { return fit([]byte{v}, group.PublicLen()) }
 	huge := bytes.Repeat([]byte{0xff}, group.PublicLen())
+	good := p.queue[0].data
+	h, ps := parse(tb, good)
+	ke, nonce := ps[0], ps[1]
+	cases := []badCase{
+		{"another exchange", set(good, atExchange, 4), "ike.main.exchange"},
+		{"encrypted", set(good, atFlags, 1), "ike.header.flags"},
+		{"initiator cookie", set(good, 0, 0xee, 0xee), "ike.header.cookies"},
+		{"responder cookie", set(good, 8, 0xee, 0xee), "ike.header.cookies"},
+	}
+	for _, tc := range []struct {
+		name  string
+		ps    []isakmp.Payload
+		guard string
+	}{
+		{"no KE", []isakmp.Payload{nonce}, "ike.main.ke.length"},
+		{"no nonce", []isakmp.Payload{ke}, "ike.main.nonce.min"},
+		{"nothing known", []isakmp.Payload{isakmp.VID{}}, "ike.main.ke.length"},
+		{"short KE", []isakmp.Payload{isakmp.KE{Data: short}, nonce}, "ike.main.ke.length"},
+		{"long KE", []isakmp.Payload{isakmp.KE{Data: append(short, 5, 5)}, nonce}, "ike.main.ke.length"},
+		{"value 0", []isakmp.Payload{isakmp.KE{Data: number(0)}, nonce}, "ike.main.ke.value"},
+		{"value 1", []isakmp.Payload{isakmp.KE{Data: number(1)}, nonce}, "ike.main.ke.value"},
+		{"value above the prime", []isakmp.Payload{isakmp.KE{Data: huge}, nonce}, "ike.main.ke.value"},
+		{"nonce of 7", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 7)}}, "ike.main.nonce.min"},
+		{"nonce of 8", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 8)}}, ""},
+		{"nonce of 256", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 256)}}, ""},
+		{"nonce of 257", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 257)}}, "ike.main.nonce.max"},
+		{"two KEs", []isakmp.Payload{ke, ke, nonce}, "ike.main.once"},
+		{"two nonces", []isakmp.Payload{ke, nonce, nonce}, "ike.main.once"},
+		{"SA", []isakmp.Payload{goodSA(), ke, nonce}, "ike.main.payload"},
+		{"HASH", []isakmp.Payload{ke, nonce, isakmp.Hash{}}, "ike.main.payload"},
+		{"KE reserved", []isakmp.Payload{isakmp.Framed{Payload: ke, Reserved: 1}, nonce}, "ike.chain.reserved"},
+	} {
+		cases = append(cases, badCase{tc.name, assemble(tb, h, tc.ps...), tc.guard})
+	}
+	return cases
+}
+
+func TestKeyExchangeMessages(t *testing.T) {
 	for n := 2; n <= 3; n++ {
 		p := at(t, "ke", n)
-		h, ps := parse(t, p.queue[0].data)
-		ke, nonce := ps[0], ps[1]
-		natd := isakmp.Raw{PayloadType: isakmp.PayloadNATD, Body: make([]byte, 32)}
-		for _, tc := range []struct {
-			name  string
-			ps    []isakmp.Payload
-			guard string
-		}{
-			{"no KE", []isakmp.Payload{nonce}, "ike.main.ke.length"},
-			{"no nonce", []isakmp.Payload{ke}, "ike.main.nonce.min"},
-			{"nothing known", []isakmp.Payload{isakmp.VID{}}, "ike.main.ke.length"},
-			{"short KE", []isakmp.Payload{isakmp.KE{Data: short}, nonce}, "ike.main.ke.length"},
-			{"long KE", []isakmp.Payload{isakmp.KE{Data: append(short, 0, 0)}, nonce}, "ike.main.ke.length"},
-			{"value 0", []isakmp.Payload{isakmp.KE{Data: number(0)}, nonce}, "ike.main.ke.value"},
-			{"value 1", []isakmp.Payload{isakmp.KE{Data: number(1)}, nonce}, "ike.main.ke.value"},
-			{"value above the prime", []isakmp.Payload{isakmp.KE{Data: huge}, nonce}, "ike.main.ke.value"},
-			{"nonce of 7", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 7)}}, "ike.main.nonce.min"},
-			{"nonce of 257", []isakmp.Payload{ke, isakmp.Nonce{Data: make([]byte, 257)}}, "ike.main.nonce.max"},
-			{"two KEs", []isakmp.Payload{ke, ke, nonce}, "ike.main.once"},
-			{"two nonces", []isakmp.Payload{ke, nonce, nonce}, "ike.main.once"},
-			{"SA", []isakmp.Payload{goodSA(), ke, nonce}, "ike.main.payload"},
-			{"HASH", []isakmp.Payload{ke, nonce, isakmp.Hash{}}, "ike.main.payload"},
-			{"KE reserved", []isakmp.Payload{isakmp.Framed{Payload: ke, Reserved: 1}, nonce}, "ike.chain.reserved"},
-		} {
-			wantGuard(t, p.hand(assemble(t, h, tc.ps...)), tc.guard)
+		for _, tc := range p.keCases(t) {
+			if err := p.try(tc.data); tc.guard != "" {
+				wantGuard(t, err, tc.guard)
+				wantGuard(t, p.hand(tc.data), tc.guard)
+			} else if err != nil {
+				t.Errorf("%s: %v", tc.name, err)
+			}
 		}
-		wantGuard(t, p.hand(set(p.queue[0].data, atExchange, 4)), "ike.main.exchange")
-		wantGuard(t, p.hand(set(p.queue[0].data, atFlags, 1)), "ike.header.flags")
-		wantGuard(t, p.hand(set(p.queue[0].data, 0, 0xee, 0xee)), "ike.header.cookies")
-		wantGuard(t, p.hand(set(p.queue[0].data, 8, 0xee, 0xee)), "ike.header.cookies")
 		// The other order and more payloads are fine.
-		p.queue[0].data = assemble(t, h, nonce, natd, isakmp.VID{Data: []byte("x")}, ke, natd)
+		h, ps := parse(t, p.queue[0].data)
+		natd := isakmp.Raw{PayloadType: isakmp.PayloadNATD, Body: make([]byte, 32)}
+		p.queue[0].data = assemble(t, h, ps[1], natd, isakmp.VID{Data: []byte("x")}, ps[0], natd)
 		p.drain()
 		p.wantSA(t)
 	}
 }
 
-func TestNonceLengthsThatPass(t *testing.T) {
-	for _, n := range []int{8, 256} {
-		p := at(t, "nonce", 2)
-		h, ps := parse(t, p.queue[0].data)
-		if err := p.hand(assemble(t, h, ps[0], isakmp.Nonce{Data: make([]byte, n)})); err != nil {
-			t.Errorf("nonce of %d octets: %v", n, err)
-		}
+// sender is the side whose message is in the queue.
+func (p *pair) sender() *Exchange {
+	if p.queue[0].toKS {
+		return p.i
 	}
+	return p.r
 }
 
 // resealed is message 5 or 6 with altered payloads, encrypted as its sender would.
 func (p *pair) resealed(tb testing.TB, padding []byte, alter func(ps []isakmp.Payload) []isakmp.Payload) []byte {
 	tb.Helper()
-	to := p.i
-	if p.queue[0].toKS {
-		to = p.r
+	from, iv, data := p.sender(), p.sender().firstIV, p.queue[0].data
+	if !p.queue[0].toKS {
+		iv = keymat.NextIV(nil, p.octets(4))
 	}
-	data := p.queue[0].data
-	plain, _, err := keymat.DecryptCBC(to.key, to.iv, data[isakmp.HeaderLen:])
+	plain, _, err := keymat.DecryptCBC(from.key, iv, data[isakmp.HeaderLen:])
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -246,7 +289,7 @@ func (p *pair) resealed(tb testing.TB, padding []byte, alter func(ps []isakmp.Pa
 	if err != nil {
 		tb.Fatal(err)
 	}
-	sealed, _, err := keymat.EncryptCBC(to.key, to.iv, append(body, padding...))
+	sealed, _, err := keymat.EncryptCBC(from.key, iv, append(body, padding...))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -254,20 +297,32 @@ func (p *pair) resealed(tb testing.TB, padding []byte, alter func(ps []isakmp.Pa
 	return append(h.Append(nil), sealed...)
 }
 
+// inClear is message 5 or 6 as it would be without encryption.
+func (p *pair) inClear(tb testing.TB) []byte {
+	var payloads []isakmp.Payload
+	data := p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload { payloads = ps; return ps })
+	h := header(tb, data)
+	h.Flags = 0
+	return assemble(tb, h, payloads...)
+}
+
 // withID replaces the identity and makes the HASH anew, so that only the identity can be refused.
 func (p *pair) withID(tb testing.TB, id isakmp.ID, more ...isakmp.Payload) []byte {
 	return p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload {
-		x, of := p.i, hashFunc(keymat.HashR)
+		x, of := p.sender(), hashFunc(keymat.HashR)
 		if p.queue[0].toKS {
-			x, of = p.r, keymat.HashI
+			of = keymat.HashI
 		}
 		idBody, _ := id.AppendBody(nil)
 		return append([]isakmp.Payload{id, isakmp.Hash{Data: x.hash(of, x.offer.body, idBody)}}, more...)
 	})
 }
 
-func TestIdentities(t *testing.T) {
+// identityCases are message 5 or 6, which is the one in the queue, with other identities and a HASH that fits.
+func (p *pair) identityCases(tb testing.TB) []badCase {
+	tb.Helper()
 	address := []byte{192, 0, 2, 77}
+	var cases []badCase
 	for _, tc := range []struct {
 		name  string
 		id    isakmp.ID
@@ -289,58 +344,62 @@ func TestIdentities(t *testing.T) {
 		{"nothing", isakmp.ID{IDType: 1}, "ike.main.id.type"},
 		{"empty FQDN", isakmp.ID{IDType: 2}, "ike.main.id.type"},
 	} {
-		for n := 4; n <= 5; n++ {
-			p := at(t, "identity", n)
-			err := p.hand(p.withID(t, tc.id))
-			if tc.guard != "" {
-				wantGuard(t, err, tc.guard)
-				p.drain()
-				p.wantSA(t)
-			} else if err != nil {
-				t.Errorf("%s in message %d: %v", tc.name, n+1, err)
-			}
-		}
+		cases = append(cases, badCase{tc.name, p.withID(tb, tc.id), tc.guard})
+	}
+	return cases
+}
+
+// authCases are message 5 or 6, which is the one in the queue, gone wrong.
+func (p *pair) authCases(tb testing.TB) []badCase {
+	tb.Helper()
+	same := func(ps []isakmp.Payload) []isakmp.Payload { return ps }
+	good := p.queue[0].data
+	return []badCase{
+		{"not marked as encrypted", set(good, atFlags, 0), "ike.main.encrypted"},
+		{"in clear", p.inClear(tb), "ike.main.encrypted"},
+		{"flag 7", set(good, atFlags, 0x81), "ike.header.flags"},
+		{"Message ID", set(good, atMessageID, 1), "ike.header.mid"},
+		{"broken block", longer(good, 0), "ike.chain.blocks"},
+		{"nothing encrypted", longer(good[:isakmp.HeaderLen]), "ike.chain.form"},
+		{"a block of something", p.resealed(tb, bytes.Repeat([]byte{1}, 16), same), "ike.chain.end"},
+		{"bad HASH", p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+			return []isakmp.Payload{ps[0], isakmp.Hash{Data: make([]byte, 32)}}
+		}), "ike.main.hash"},
+		{"short HASH", p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+			return []isakmp.Payload{ps[0], isakmp.Hash{Data: ps[1].(isakmp.Hash).Data[:31]}}
+		}), "ike.main.hash"},
+		{"no HASH", p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload { return ps[:1] }), "ike.main.hash"},
+		{"no ID", p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload { return ps[1:] }), "ike.main.id.type"},
+		{"two IDs", p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+			return append(ps, ps[0])
+		}), "ike.main.once"},
+		{"Delete", p.resealed(tb, nil, func(ps []isakmp.Payload) []isakmp.Payload {
+			return append(ps, isakmp.Delete{})
+		}), "ike.main.payload"},
 	}
 }
 
 func TestAuthenticationMessages(t *testing.T) {
-	same := func(ps []isakmp.Payload) []isakmp.Payload { return ps }
 	for n := 4; n <= 5; n++ {
 		p := at(t, "auth", n)
-		for _, tc := range []struct {
-			name  string
-			data  []byte
-			guard string
-		}{
-			{"in clear", set(p.queue[0].data, atFlags, 0), "ike.main.encrypted"},
-			{"flag 7", set(p.queue[0].data, atFlags, 0x81), "ike.header.flags"},
-			{"Message ID", set(p.queue[0].data, atMessageID, 1), "ike.header.mid"},
-			{"broken block", longer(p.queue[0].data, 0), "ike.chain.blocks"},
-			{"nothing encrypted", longer(p.queue[0].data[:isakmp.HeaderLen]), "ike.chain.form"},
-			{"a block of something", p.resealed(t, bytes.Repeat([]byte{1}, 16), same), "ike.chain.end"},
-			{"bad HASH", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
-				return []isakmp.Payload{ps[0], isakmp.Hash{Data: make([]byte, 32)}}
-			}), "ike.main.hash"},
-			{"short HASH", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
-				return []isakmp.Payload{ps[0], isakmp.Hash{Data: ps[1].(isakmp.Hash).Data[:31]}}
-			}), "ike.main.hash"},
-			{"no HASH", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload { return ps[:1] }), "ike.main.hash"},
-			{"no ID", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload { return ps[1:] }), "ike.main.id.type"},
-			{"two IDs", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
-				return append(ps, ps[0])
-			}), "ike.main.once"},
-			{"Delete", p.resealed(t, nil, func(ps []isakmp.Payload) []isakmp.Payload {
-				return append(ps, isakmp.Delete{})
-			}), "ike.main.payload"},
-		} {
-			t.Run(tc.name, func(t *testing.T) { wantGuard(t, p.hand(tc.data), tc.guard) })
+		for _, tc := range append(p.authCases(t), p.identityCases(t)...) {
+			t.Run(tc.name, func(t *testing.T) {
+				if err := p.try(tc.data); tc.guard != "" {
+					wantGuard(t, err, tc.guard)
+					wantGuard(t, p.hand(tc.data), tc.guard)
+				} else if err != nil {
+					t.Error(err)
+				}
+			})
 		}
 		// The other order, a notification and any number of zeros behind are fine.
-		if err := p.hand(p.resealed(t, make([]byte, 64), func(ps []isakmp.Payload) []isakmp.Payload {
+		if err := p.try(p.resealed(t, make([]byte, 64), func(ps []isakmp.Payload) []isakmp.Payload {
 			return []isakmp.Payload{ps[1], ps[0], isakmp.Notify{DOI: 1, Protocol: 1, NotifyType: isakmp.NotifyInitialContact}}
 		})); err != nil {
 			t.Error(err)
 		}
+		p.drain()
+		p.wantSA(t)
 	}
 }
 

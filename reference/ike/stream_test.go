@@ -98,28 +98,30 @@ func TestOpenWithoutCommit(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
-	p := established(t, "refuse")
-	gm := p.iSA.NewStream(isakmp.ExchangePull, 0x01020304)
-	d, _ := gm.Seal(core.Pull1, pullHash(p.iSA), nonceOf("nonce"))
+const pullID = 0x01020304
+
+// pullCases are messages of a new PULL from one side, and the guard that refuses them.
+func pullCases(tb testing.TB, from *SA) []badCase {
+	tb.Helper()
+	stream := from.NewStream(isakmp.ExchangePull, pullID)
+	d, _ := stream.Seal(core.Pull1, pullHash(from), nonceOf("nonce"))
 	good := d.Data
 	reseal := func(padding []byte, ps ...isakmp.Payload) []byte {
 		body, err := isakmp.AppendPayloads(nil, ps)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
-		iv := p.rSA.NewStream(isakmp.ExchangePull, 0x01020304).iv
-		sealed, _, _ := keymat.EncryptCBC(p.iSA.key, iv, append(body, padding...))
-		h := header(t, good)
+		iv := from.NewStream(isakmp.ExchangePull, pullID).iv
+		sealed, _, _ := keymat.EncryptCBC(from.key, iv, append(body, padding...))
+		h := header(tb, good)
 		h.NextPayload, h.Length = isakmp.FirstType(ps), uint32(isakmp.HeaderLen+len(sealed))
 		return append(h.Append(nil), sealed...)
 	}
 	hash, nonce := isakmp.Hash{Data: make([]byte, 32)}, isakmp.Nonce{Data: []byte("n")}
-	for _, tc := range []struct {
-		name  string
-		data  []byte
-		guard string
-	}{
+	inClear := header(tb, good)
+	inClear.Flags = 0
+	zero, _ := from.NewStream(isakmp.ExchangePull, 0).Seal(core.Pull1, pullHash(from), nonceOf("nonce"))
+	return []badCase{
 		{"as it should be", good, ""},
 		{"commit flag", set(good, atFlags, 3), ""},
 		{"no payload behind HASH", reseal(nil, hash), ""},
@@ -131,8 +133,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"version 2", set(good, atVersion, 0x20), "ike.pull.version"},
 		{"version 0", set(good, atVersion, 0), "ike.pull.version"},
 		{"flag 7", set(good, atFlags, 0x81), "ike.header.flags"},
-		{"in clear", set(good, atFlags, 0), "ike.pull.encrypted"},
-		{"Message ID 0", set(good, atMessageID, 0, 0, 0, 0), "ike.pull.mid"},
+		{"not marked as encrypted", set(good, atFlags, 0), "ike.pull.encrypted"},
+		{"in clear", assemble(tb, inClear, hash, nonce), "ike.pull.encrypted"},
+		{"Message ID 0", zero.Data, "ike.pull.mid"},
 		{"another Message ID", set(good, atMessageID, 9), "ike.pull.mid"},
 		{"broken block", longer(good, 1), "ike.chain.blocks"},
 		{"nothing encrypted", longer(good[:isakmp.HeaderLen]), "ike.chain.form"},
@@ -143,9 +146,14 @@ func TestOpenRefuses(t *testing.T) {
 		{"zeros behind", reseal(make([]byte, 40), hash, nonce), ""},
 		{"a few octets behind", reseal([]byte{1, 2, 3}, hash, nonce), ""},
 		{"a block of octets behind", reseal(bytes.Repeat([]byte{1}, 16), hash, nonce), "ike.chain.end"},
-	} {
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	p := established(t, "refuse")
+	for _, tc := range pullCases(t, p.iSA) {
 		t.Run(tc.name, func(t *testing.T) {
-			o, err := p.rSA.NewStream(isakmp.ExchangePull, 0x01020304).Open(tc.data, isakmp.Phase1)
+			o, err := p.rSA.NewStream(isakmp.ExchangePull, pullID).Open(tc.data, isakmp.Phase1)
 			if tc.guard != "" {
 				wantGuard(t, err, tc.guard)
 			} else if err != nil || o.Hash == nil {
@@ -235,20 +243,18 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-func TestInformationalRefused(t *testing.T) {
-	p := established(t, "info refuse")
-	d, _ := p.rSA.SealDelete(p.ks.Rand)
-	good := d.Data
-	i, r := p.iSA.Cookies()
+// infoCases are Deletes of the SA gone wrong.
+func infoCases(tb testing.TB, from *SA, good []byte) []badCase {
+	tb.Helper()
+	i, r := from.Cookies()
 	h := isakmp.Header{InitiatorCookie: i, ResponderCookie: r, Version: isakmp.Version10,
 		Exchange: isakmp.ExchangeInformational, MessageID: 5}
-	unprotected := assemble(t, h, isakmp.Delete{DOI: 2, Protocol: 1, SPISize: 16, SPIs: [][]byte{p.iSA.spi()}})
-	for _, tc := range []struct {
-		name  string
-		data  []byte
-		guard string
-	}{
-		{"unprotected", unprotected, "ike.info.protected"},
+	del := isakmp.Delete{DOI: 2, Protocol: 1, SPISize: 16, SPIs: [][]byte{from.spi()}}
+	after, _ := isakmp.AppendPayloads(nil, []isakmp.Payload{del})
+	proven := isakmp.Hash{Data: from.informationalHash([4]byte{0, 0, 0, 5}, after)}
+	return []badCase{
+		{"unprotected", assemble(tb, h, del), "ike.info.protected"},
+		{"in clear, with HASH(1)", assemble(tb, h, proven, del), "ike.info.protected"},
 		{"27 octets", good[:27], "ike.header.length"},
 		{"version", set(good, atVersion, 0x20), "ike.header.version.above"},
 		{"old version", set(good, atVersion, 0), "ike.header.version.below"},
@@ -256,7 +262,14 @@ func TestInformationalRefused(t *testing.T) {
 		{"another Message ID", set(good, atMessageID, good[atMessageID]^1), "ike.chain.form"},
 		{"exchange", set(good, atExchange, 6), "ike.header.exchange"},
 		{"cookies", set(good, 0, 1, 2, 3), "ike.header.cookies"},
-	} {
+	}
+}
+
+func TestInformationalRefused(t *testing.T) {
+	p := established(t, "info refuse")
+	d, _ := p.rSA.SealDelete(p.ks.Rand)
+	good := d.Data
+	for _, tc := range infoCases(t, p.rSA, good) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := p.iSA.OpenInformational(tc.data)
 			wantGuard(t, err, tc.guard)

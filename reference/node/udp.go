@@ -1,13 +1,12 @@
 package node
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
-	"syscall"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
@@ -105,6 +104,9 @@ func (s *sockets) join(group netip.Addr) (*net.UDPConn, netip.AddrPort, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := netip.AddrPortFrom(group, s.local.Port())
+	if !group.Is4() || !group.IsMulticast() {
+		return nil, at, fmt.Errorf("%s is not an IPv4 multicast group", group)
+	}
 	if s.closed || s.groups[group] != nil {
 		return nil, at, nil
 	}
@@ -121,26 +123,26 @@ func (s *sockets) join(group netip.Addr) (*net.UDPConn, netip.AddrPort, error) {
 }
 
 // listenGroup binds a socket to a group. Other nodes of the host may do the same; it sees only what it has joined itself.
+// Package net would bind it to every address.
 func listenGroup(at netip.AddrPort, link int) (*net.UDPConn, error) {
-	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		var err error
-		failed := raw.Control(func(fd uintptr) {
-			err = errors.Join(
-				unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
-				unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0))
-		})
-		return errors.Join(failed, err)
-	}}
-	conn, err := config.ListenPacket(context.Background(), "udp4", at.String())
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("socket: %w", err)
 	}
-	var on *net.Interface
-	if link != 0 {
-		on = &net.Interface{Index: link}
+	file := os.NewFile(uintptr(fd), at.String())
+	defer file.Close() // FilePacketConn makes a copy
+	err = errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0),
+		unix.Bind(fd, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}),
+		unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP,
+			&unix.IPMreqn{Multiaddr: at.Addr().As4(), Ifindex: int32(link)}))
+	if err != nil {
+		return nil, fmt.Errorf("listening at %s: %w", at, err)
 	}
-	if err := ipv4.NewPacketConn(conn).JoinGroup(on, net.UDPAddrFromAddrPort(at)); err != nil {
-		return nil, errors.Join(err, conn.Close())
+	conn, err := net.FilePacketConn(file)
+	if err != nil {
+		return nil, fmt.Errorf("listening at %s: %w", at, err)
 	}
 	return conn.(*net.UDPConn), nil
 }

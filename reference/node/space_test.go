@@ -1,0 +1,224 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/dataplane"
+	"github.com/gdoilab/gdoilab/reference/internal/nettest"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+var group = netip.MustParseAddr("239.77.8.48")
+
+// openIn opens a node in a namespace; it runs outside.
+func openIn(t *testing.T, space *nettest.Space, cfg Config) *Node {
+	t.Helper()
+	var n *Node
+	if cfg.Log == nil {
+		cfg.Log = t.Output()
+	}
+	space.Do(func() (err error) {
+		n, err = Open(cfg)
+		return err
+	})
+	runOpened(t, n)
+	return n
+}
+
+// listener is a core that joins the group on the command "join", leaves it on "leave" and tells what comes.
+func listener(got chan string) *script {
+	return &script{
+		onPacket: func(d *core.Datagram) []core.Effect {
+			got <- fmt.Sprintf("%s -> %s: %s", d.From, d.To, d.Data)
+			return nil
+		},
+		command: func(c *core.Command) []core.Effect {
+			reply := &core.Reply{ID: c.ID, Body: []byte("{}")}
+			if c.Name == "leave" {
+				return []core.Effect{&core.Leave{Group: group}, reply}
+			}
+			return []core.Effect{&core.Join{Group: group}, &core.Join{Group: group}, reply}
+		},
+	}
+}
+
+// sender is a core that sends its command's name to the group.
+func sender() *script {
+	return &script{command: func(c *core.Command) []core.Effect {
+		return []core.Effect{&core.Send{To: netip.AddrPortFrom(group, 848), Data: []byte(c.Name)}, &core.Reply{ID: c.ID, Body: []byte("{}")}}
+	}}
+}
+
+func do(t *testing.T, n *Node, command string) {
+	t.Helper()
+	if r := n.Do(t.Context(), control.Request{Command: command}); r.Error != "" {
+		t.Fatal(command, r.Error)
+	}
+}
+
+// TestMulticast has a key server and three members: two in one namespace and one in another, none in the test's own.
+func TestMulticast(t *testing.T) {
+	ks, gm := nettest.New(t), nettest.New(t)
+	nettest.Connect(ks, "wan0", "10.0.0.1/24", gm, "wan0", "10.0.0.2/24")
+	second := nettest.New(t)
+	nettest.Connect(ks, "wan1", "10.0.9.1/24", second, "wan0", "10.0.9.2/24")
+	nettest.Connect(gm, "lan0", "10.0.0.3/32", second, "unused", "10.0.8.1/32")
+
+	from := openIn(t, ks, Config{Core: sender(), Listen: netip.MustParseAddrPort("10.0.0.1:848")})
+	got := make(chan string, 10)
+	a := openIn(t, gm, Config{Core: listener(got), Listen: netip.MustParseAddrPort("10.0.0.2:848")})
+	b := openIn(t, gm, Config{Core: listener(got), Listen: netip.MustParseAddrPort("10.0.0.3:848"), Interface: "wan0"})
+
+	do(t, a, "join")
+	do(t, from, "one")
+	want := "10.0.0.1:848 -> 239.77.8.48:848: one"
+	if text := <-got; text != want {
+		t.Errorf("%s", text)
+	}
+	do(t, b, "join")
+	do(t, from, "two")
+	for range 2 {
+		if text := <-got; !strings.HasSuffix(text, "two") {
+			t.Errorf("%s", text)
+		}
+	}
+	do(t, a, "leave")
+	do(t, from, "three")
+	if text := <-got; !strings.HasSuffix(text, "three") {
+		t.Errorf("%s", text)
+	}
+	do(t, a, "join") // again, on a new socket
+	do(t, from, "four")
+	for range 2 {
+		if text := <-got; !strings.HasSuffix(text, "four") {
+			t.Errorf("%s", text)
+		}
+	}
+	if len(got) != 0 {
+		t.Errorf("%d more", len(got))
+	}
+}
+
+// TestMulticastLeavesByInterface checks interface and TTL of what is sent to a group.
+func TestMulticastLeavesByInterface(t *testing.T) {
+	ks, gm := nettest.New(t), nettest.New(t)
+	nettest.Connect(ks, "wan0", "10.0.0.1/24", gm, "wan0", "10.0.0.2/24")
+	nettest.Connect(ks, "wan1", "10.0.1.1/24", gm, "wan1", "10.0.1.2/24")
+	n := openIn(t, ks, Config{Core: sender(), Listen: netip.MustParseAddrPort("10.0.0.1:848"), Interface: "wan1", TTL: 3})
+	wan0, wan1 := ks.Tap("wan0"), ks.Tap("wan1")
+	do(t, n, "text")
+	if sent := ofGroup(wan1.IPv4()); len(sent) != 1 || sent[0][8] != 3 {
+		t.Errorf("%x", sent)
+	}
+	if sent := ofGroup(wan0.IPv4()); len(sent) != 0 {
+		t.Errorf("%x", sent)
+	}
+}
+
+// ofGroup leaves out what the kernel sends of its own, such as IGMP.
+func ofGroup(packets [][]byte) (ours [][]byte) {
+	for _, p := range packets {
+		if p[9] == 17 && netip.AddrFrom4([4]byte(p[16:20])) == group {
+			ours = append(ours, p)
+		}
+	}
+	return ours
+}
+
+func TestMissingInterface(t *testing.T) {
+	n, err := Open(Config{Core: new(script), Listen: loopback, Interface: "nowhere0"})
+	if err == nil || !strings.Contains(err.Error(), "interface nowhere0") {
+		t.Error(n, err)
+	}
+}
+
+// TestSpaceRestoresThread runs in the namespace and is back afterwards.
+func TestSpaceRestoresThread(t *testing.T) {
+	other := nettest.New(t)
+	var s *space
+	other.Do(func() (err error) {
+		s, err = currentSpace()
+		return err
+	})
+	defer s.close()
+	where := func() string { text, _ := os.Readlink("/proc/thread-self/ns/net"); return text }
+	var inside string
+	if err := s.do(func() error { inside = where(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if here := where(); inside == here || inside == "" {
+		t.Errorf("inside %s, here %s", inside, here)
+	}
+	broken := errors.New("broken")
+	if err := s.do(func() error { return broken }); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}
+
+var guardTest = rule.Check("node.test.packet", "RFC4303-3.4.2-01", rule.GM, "a guard of a test")
+
+// mirror is a gateway that lets packets through as they are and refuses empty ones.
+type mirror struct{}
+
+func (mirror) Handle(_ time.Time, from core.Side, packet []byte, emit func(core.Side, []byte)) error {
+	if len(packet) == 28 { // IP and UDP headers only
+		return guardTest.Violated("nothing in it")
+	}
+	if len(packet) == 29 {
+		return errors.New("gone")
+	}
+	emit(1-from, packet)
+	return nil
+}
+
+// TestDataPlane sends a packet through a node, and one that its gateway refuses.
+func TestDataPlane(t *testing.T) {
+	host, gm, far := nettest.New(t), nettest.New(t), nettest.New(t)
+	nettest.Connect(host, "eth0", "10.1.1.2/24", gm, "lan0", "10.1.1.1/24")
+	nettest.Connect(gm, "wan0", "10.0.0.1/24", far, "eth0", "10.0.0.2/24")
+	host.Route("0.0.0.0/0", "10.1.1.1")
+	refused := make(chan *rule.Violation, 1)
+	var log writer
+	openIn(t, gm, Config{
+		Name: "gm", Core: new(script), Listen: netip.MustParseAddrPort("10.0.0.1:848"), Log: &log,
+		DataPlane: &DataPlane{
+			Device: dataplane.Config{Name: "gm", Inside: []string{"lan0"}, Outside: []string{"wan0"},
+				Networks: []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24")}},
+			Gateway: mirror{},
+			Refused: func(_ time.Time, v *rule.Violation) []core.Effect {
+				refused <- v
+				return []core.Effect{&core.Log{Severity: core.Warning, Tag: "REFUSED", Text: v.Detail}}
+			},
+		},
+	})
+	tap := far.Tap("eth0")
+	probe := &script{command: func(c *core.Command) []core.Effect {
+		return []core.Effect{&core.Send{To: netip.MustParseAddrPort("10.0.0.2:9"), Data: []byte(c.Name)[:len(c.Name)-1]}, &core.Reply{ID: c.ID}}
+	}}
+	n := openIn(t, host, Config{Core: probe, Listen: netip.MustParseAddrPort("10.1.1.2:848")})
+	do(t, n, "+")  // empty
+	do(t, n, "x+") // lost without a reason
+	do(t, n, "hello+")
+	if v := <-refused; v.Detail != "nothing in it" {
+		t.Error(v)
+	}
+	nettest.Eventually(t, "the packet on the far side", func() bool {
+		for _, p := range tap.IPv4() {
+			if p[9] == 17 && strings.HasSuffix(string(p), "hello") {
+				return true
+			}
+		}
+		return false
+	})
+	if lines := log.lines(); len(lines) != 1 || !strings.Contains(lines[0], "nothing in it") {
+		t.Errorf("%q", lines)
+	}
+}

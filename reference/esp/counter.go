@@ -19,11 +19,8 @@ type counter struct {
 	before map[uint32]uint64 // SSIVs where earlier SIDs of the same SA stopped: none of them may be used again
 }
 
-// defaultBits is the width of the SID in a mutant that sends without one.
-const defaultBits = 8
-
 func newCounter(o Options) (counter, error) {
-	c := counter{rules: o.Rules, bits: defaultBits}
+	c := counter{rules: o.Rules}
 	if !o.HasSID {
 		return c, nil
 	}
@@ -50,16 +47,19 @@ func (c *counter) setSID(sid uint32, bits int) error {
 
 // next puts the IV of the next packet into iv.
 func (c *counter) next(iv []byte) error {
-	if !guardHasSID.Holds(c.rules, c.hasSID) {
-		return fmt.Errorf("%w: %w", ErrNoSID, guardHasSID.Violated("there is no SID to send with"))
+	if !c.hasSID {
+		return ErrNoSID
 	}
-	room := 64 - c.bits
+	sid, room := uint64(c.sid), 64-c.bits
 	if !guardSpace.Holds(c.rules, c.ssiv>>room == 0) {
 		return fmt.Errorf("%w: %w", ErrExhausted, guardSpace.Violated("all IVs of SID %d are used up", c.sid))
 	}
-	value := uint64(c.sid)<<room | c.ssiv&(1<<room-1)
+	if !guardOwnSID.Kept(c.rules) {
+		sid ^= 1
+	}
+	value := sid<<room | c.ssiv&(1<<room-1)
 	if !guardLeftmost.Kept(c.rules) {
-		value = c.ssiv<<c.bits | uint64(c.sid)
+		value = c.ssiv<<c.bits | sid
 	}
 	binary.BigEndian.PutUint64(iv, value)
 	if guardSSIV.Kept(c.rules) {

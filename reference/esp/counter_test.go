@@ -62,15 +62,16 @@ func TestWithoutSID(t *testing.T) {
 	if !errors.Is(err, ErrNoSID) {
 		t.Errorf("sealed without a SID: %v", err)
 	}
-	wantViolation(t, err, guardHasSID)
 	if err := s.SetSID(9, 8); err != nil {
 		t.Fatal(err)
 	}
 	if packet := mustSeal(t, s, ""); packet[8] != 9 || packet[7] != 1 {
 		t.Errorf("first packet %x", packet[:16])
 	}
-	mutant := mustNew(t, gcmSA(), Options{Rules: switches(t, "esp.seal.sid", "off")})
-	mustSeal(t, mutant, "")
+	mutant := mustNew(t, gcmSA(), Options{HasSID: true, SID: 9, SIDBits: 8, Rules: switches(t, "esp.seal.sid", "broken")})
+	if packet := mustSeal(t, mutant, ""); packet[8] != 8 {
+		t.Errorf("the mutant sends with its own SID: %x", packet[:16])
+	}
 }
 
 // An SSIV is never used twice under a SID, even if the SID is taken away and comes back.

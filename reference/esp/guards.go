@@ -10,8 +10,8 @@ var (
 		"the sequence number rises by one with each packet")
 	guardPadContents = rule.Duty("esp.seal.padding", "RFC4303-2.4-03", rule.GM,
 		"padding octets are 1, 2, 3, and so on")
-	guardHasSID = rule.Check("esp.seal.sid", "RFC6054-5-01", rule.GM,
-		"a counter mode sends only with a SID that was allocated to the member")
+	guardOwnSID = rule.Duty("esp.seal.sid", "RFC6054-5-01", rule.GM,
+		"a counter mode sends with the SID that was allocated to the member")
 	guardLeftmost = rule.Duty("esp.seal.leftmost", "RFC6054-3-01", rule.GM,
 		"the SID stands in the leftmost bits of the IV")
 	guardSSIV = rule.Duty("esp.seal.ssiv", "RFC6054-3-03", rule.GM,

@@ -12,8 +12,8 @@ const trailerLen = 2 // Pad Length and Next Header
 // Seal appends to dst the ESP packet that protects payload, without an IP header (RFC 4303 §3.3). Payload must not overlap
 // the free space of dst, which should have room for Overhead more octets than payload.
 //
-// When the SA can send no more the error wraps ErrExhausted, without a SID it wraps ErrNoSID; both hold a *rule.Violation
-// if the limit is one of a requirement. On any error dst is returned as it was and nothing has been used up.
+// When the SA can send no more the error wraps ErrExhausted, and holds a *rule.Violation if the limit is one of a
+// requirement; without a SID it wraps ErrNoSID. On any error dst is returned as it was and nothing has been used up.
 func (s *SA) Seal(dst, payload []byte, next uint8) ([]byte, error) {
 	if s.replay && s.sent == math.MaxUint32 {
 		return dst, fmt.Errorf("%w: SPI %08x has sent 2^32-1 packets", ErrExhausted, s.spi)

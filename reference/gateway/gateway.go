@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -15,14 +16,19 @@ import (
 
 // Config is what a gateway needs to know about its node.
 type Config struct {
-	Address      netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
-	MTU          int            // of the outside link; 0 means 1500
-	FailOpen     bool           // without an SA, protected traffic passes in clear
-	Inside       []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
-	ReplayWindow int            // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
-	Forwarding   bool           // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
-	ForwardESP   bool           // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
-	Rand         io.Reader      // IVs of CBC
+	Address  netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
+	MTU      int            // of the outside link; 0 means 1500
+	FailOpen bool           // without an SA, protected traffic passes in clear
+	Inside   []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
+
+	// Expected is what the group may turn out to protect: until its policy is known these flows count as protected, so that
+	// nothing leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open.
+	Expected []policy.Selector
+
+	ReplayWindow int       // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
+	Forwarding   bool      // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
+	ForwardESP   bool      // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
+	Rand         io.Reader // IVs of CBC
 	Rules        *rule.Switches
 }
 
@@ -34,6 +40,7 @@ type Gateway struct {
 	rules      *rule.Switches
 	db         *sadb.DB
 	protected  []policy.Selector // what the group protects, with or without an SA
+	informed   bool              // protected is the group's policy, no longer what was expected
 	generation uint64            // of the last Install
 	sids       policy.SIDs
 	fragments  reassembler
@@ -50,13 +57,24 @@ type counters struct{ encrypted, decrypted, bypassed, dropped uint64 }
 // Emit takes a packet that is to leave by that side. Its octets are valid during the call only.
 type Emit = func(to core.Side, packet []byte)
 
-// New makes a gateway that protects nothing yet.
+// New makes a gateway without SAs.
 func New(cfg Config) *Gateway {
 	if cfg.MTU == 0 {
 		cfg.MTU = defaultMTU
 	}
 	cfg.Address = cfg.Address.Unmap()
-	return &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules)}
+	return &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules), protected: expected(cfg)}
+}
+
+// expected is what counts as protected as long as the group's policy is not known.
+func expected(cfg Config) []policy.Selector {
+	switch {
+	case cfg.FailOpen:
+		return nil
+	case len(cfg.Expected) == 0:
+		return []policy.Selector{{}}
+	}
+	return slices.Clone(cfg.Expected)
 }
 
 // Handle takes one IPv4 packet that arrived from a side and emits what becomes of it: nothing, one packet, or several if
@@ -116,10 +134,10 @@ func (g *Gateway) hop(p packet, decrement bool) ([]byte, error) {
 	return g.hopped, nil
 }
 
-// keyManagement reports whether the flow is key management of the gateway itself, which passes in clear in both
-// directions (RFC 4301 §5.2): GDOI, and IKE through NAT.
-func (g *Gateway) keyManagement(f sadb.Flow) bool {
-	return f.Protocol == protocolUDP && (f.Source == g.cfg.Address || f.Destination == g.cfg.Address) &&
+// keyManagement reports whether the flow is key management of the gateway itself, whose address is that end, which passes
+// in clear in both directions (RFC 4301 §5.2): GDOI, and IKE through NAT.
+func (g *Gateway) keyManagement(f sadb.Flow, end netip.Addr) bool {
+	return f.Protocol == protocolUDP && end == g.cfg.Address &&
 		(keyManagementPort(f.SourcePort) || keyManagementPort(f.DestinationPort)) &&
 		guardKeyManagement.Kept(g.rules)
 }
@@ -130,6 +148,13 @@ const (
 )
 
 func keyManagementPort(port uint16) bool { return port == portGDOI || port == portNATT }
+
+// Hears reports whether the node may take a datagram that came in clear to its own socket. It may, since that is key
+// management.
+func (g *Gateway) Hears(from, to netip.AddrPort) bool {
+	return guardKeyManagement.Kept(g.rules) || !g.Protects(sadb.Flow{Source: from.Addr(), Destination: to.Addr(),
+		Protocol: protocolUDP, SourcePort: from.Port(), DestinationPort: to.Port()})
+}
 
 // refused finds the violation inside an error of an SA and adds the addresses to it, so that the report is complete
 // (RFC 4303 §3.4.2 to §3.4.4).

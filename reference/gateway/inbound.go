@@ -15,7 +15,7 @@ var errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalfo
 // inbound takes a packet from outside.
 func (g *Gateway) inbound(now time.Time, p packet, emit Emit) error {
 	switch {
-	case g.keyManagement(p.flow), g.pushed(p.flow):
+	case g.keyManagement(p.flow, p.flow.Destination), g.pushed(p.flow):
 		return g.bypass(p, core.Inside, emit)
 	case p.flow.Protocol == protocolESP:
 		return g.inboundESP(now, p, emit)

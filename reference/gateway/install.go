@@ -45,6 +45,9 @@ func (g *Gateway) Install(now time.Time, sas []policy.TrafficSA, a policy.Activa
 }
 
 func (g *Gateway) install(now time.Time, t policy.TrafficSA, start time.Time) error {
+	if !g.informed {
+		g.informed, g.protected = true, nil
+	}
 	if !slices.Contains(g.protected, t.Selector) {
 		g.protected = append(g.protected, t.Selector)
 	}

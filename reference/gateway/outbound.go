@@ -20,7 +20,7 @@ var errTooLong = fmt.Errorf("%w: longer than an IPv4 packet once it is protected
 
 // outbound takes a packet from inside.
 func (g *Gateway) outbound(now time.Time, p packet, emit Emit) error {
-	if g.keyManagement(p.flow) {
+	if g.keyManagement(p.flow, p.flow.Source) {
 		return g.bypass(p, core.Outside, emit)
 	}
 	e, ok := g.db.SelectOutbound(now, p.flow)

@@ -84,11 +84,47 @@ func TestKeyManagementPasses(t *testing.T) {
 	}
 	refuses(t, g, at(1), core.Outside, udpPorts(t, "192.0.2.100", gatewayA, 53, 53, 10), guardClear)
 
+	// Nor that of somebody who claims to be it, from the wrong side.
+	outer = one(t, g, at(1), core.Inside, udpPorts(t, hostA, gatewayA, 848, 848, 10), core.Outside)
+	if decode(t, outer).Protocol != protocolESP {
+		t.Error("what is for the gateway left in clear")
+	}
+	refuses(t, g, at(1), core.Outside, udpPorts(t, gatewayA, hostA, 848, 848, 10), guardClear)
+	own, ks := netip.MustParseAddrPort(gatewayA+":848"), netip.MustParseAddrPort("192.0.2.100:848")
+	if !g.Hears(ks, own) {
+		t.Error("the node does not hear its key server")
+	}
+
 	neglects := newGateway(t, gatewayA, mutant(t, "gateway.bypass.key-management", "broken"), everything)
 	outer = one(t, neglects, at(1), core.Inside, udpPorts(t, gatewayA, "192.0.2.100", 848, 848, 10), core.Outside)
 	if decode(t, outer).Protocol != protocolESP {
 		t.Error("the mutant lets key management pass")
 	}
+	if neglects.Hears(ks, own) {
+		t.Error("the mutant hears its key server")
+	}
+}
+
+// Until the policy of the group is known, whatever it may become is protected.
+func TestClosedBeforeThePolicyIsKnown(t *testing.T) {
+	inTen, other := udp(t, hostA, hostB, 10), udp(t, hostA, "198.51.100.1", 10)
+	limited := config(gatewayA)
+	limited.Expected = []policy.Selector{anyTen}
+	failsOpen := limited
+	failsOpen.FailOpen = true
+
+	g := New(config(gatewayA))
+	refuses(t, g, at(0), core.Inside, other, guardClosed)
+	refuses(t, g, at(0), core.Outside, udp(t, "198.51.100.1", hostA, 10), guardClear)
+	if err := g.Install(at(1), []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	one(t, g, at(1), core.Inside, other, core.Outside)
+
+	g = New(limited)
+	one(t, g, at(0), core.Inside, other, core.Outside)
+	refuses(t, g, at(0), core.Inside, inTen, guardClosed)
+	one(t, New(failsOpen), at(0), core.Inside, inTen, core.Outside)
 }
 
 // A rekey at 100 s with an activation delay of 5 s and a deactivation delay of 10 s, as two gateways see it.
@@ -187,9 +223,8 @@ func TestSIDs(t *testing.T) {
 	if err := g.Install(t0, []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, nil, false); err != nil {
 		t.Fatal(err)
 	}
-	var v *rule.Violation
 	_, err := handle(g, at(1), core.Inside, udp(t, hostA, hostB, 1))
-	if !errors.As(err, &v) || v.Guard.ID != "RFC6054-5-01" {
+	if !errors.Is(err, noSID) {
 		t.Errorf("without a SID: %v, want %v", err, noSID)
 	}
 	if !strings.Contains(err.Error(), hostA+" -> "+hostB) {

@@ -66,6 +66,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		cfg: cfg, rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets,
 		gateway: gateway.New(gateway.Config{
 			Address: cfg.Address.Addr(), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
+			Expected:     cfg.Authorised,
 			ReplayWindow: cfg.ReplayWindow, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
 		}),
 	}, nil
@@ -89,7 +90,9 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 	m.out = m.out[:0]
 	switch ev := ev.(type) {
 	case *core.Datagram:
-		m.onDatagram(now, ev)
+		if m.gateway.Hears(ev.From, ev.To) {
+			m.onDatagram(now, ev)
+		}
 	case *core.Packet:
 		m.onPacket(now, ev)
 	case *core.Timer:

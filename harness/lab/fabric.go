@@ -112,6 +112,8 @@ type Host interface {
 	Addr() netip.Addr
 	// Ping starts to send echo requests; the probe counts what comes back.
 	Ping(ctx context.Context, to netip.Addr, o Ping) (Probe, error)
+	// Send puts an IPv4 packet on the host's link as it is, for its gateway to forward.
+	Send(packet []byte) error
 }
 
 // Transferrer is a Host that can move data over TCP (NeedKernel).

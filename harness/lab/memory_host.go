@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/google/gopacket/layers"
@@ -16,9 +17,13 @@ type memoryHost struct {
 	lan    string
 	addr   netip.Addr
 	probes []*memoryProbe
+	parts  Reassembler
+	sent   uint16 // packets, and so the identification of the last
 }
 
 func (h *memoryHost) Addr() netip.Addr { return h.addr }
+
+var errNoIPv4 = errors.New("lab: a host sends whole IPv4 packets only")
 
 // patience is how long a probe waits for its last answer.
 const patience = time.Second
@@ -40,17 +45,44 @@ func (h *memoryHost) Ping(_ context.Context, to netip.Addr, o Ping) (Probe, erro
 	return p, nil
 }
 
+// Send puts the packet on the LAN.
+func (h *memoryHost) Send(packet []byte) error {
+	if _, ok := ParseIPv4(packet); !ok {
+		return errNoIPv4
+	}
+	h.net.fromLAN(h, slices.Clone(packet))
+	return nil
+}
+
+// transmit sends a packet as an IP stack does: numbered, and in fragments if it is longer than the link allows. It
+// reports false if it must not be fragmented.
+func (h *memoryHost) transmit(packet []byte) bool {
+	ip, ok := ParseIPv4(packet)
+	if !ok || len(packet) > MTU && ip.DontFragment {
+		return false
+	}
+	h.sent++
+	ip.ID = h.sent
+	for _, piece := range Fragment(ip.Bytes(), MTU) {
+		h.net.fromLAN(h, piece)
+	}
+	return true
+}
+
 // receive answers echo requests and hands replies and errors to the probes.
 func (h *memoryHost) receive(packet []byte) {
 	ip, ok := ParseIPv4(packet)
-	if !ok || ip.Destination != h.addr || ip.Protocol != 1 || ip.Fragment || len(ip.Payload) < 8 {
+	if !ok || ip.Destination != h.addr {
+		return
+	}
+	if ip, ok = h.parts.Add(ip); !ok || ip.Protocol != 1 || len(ip.Payload) < 8 || Checksum(ip.Payload) != 0 {
 		return
 	}
 	id, seq := uint16(ip.Payload[4])<<8|uint16(ip.Payload[5]), uint16(ip.Payload[6])<<8|uint16(ip.Payload[7])
 	switch ip.Payload[0] {
 	case layers.ICMPv4TypeEchoRequest:
 		if reply, err := EchoPacket(h.addr, ip.Source, true, id, seq, ip.DontFragment, ip.Payload[8:]); err == nil {
-			h.net.fromLAN(h, reply)
+			h.transmit(reply)
 		}
 	case layers.ICMPv4TypeEchoReply:
 		if int(id) <= len(h.probes) && id > 0 {
@@ -96,8 +128,8 @@ func (p *memoryProbe) send() {
 		data[i] = byte(i)
 	}
 	packet, err := EchoPacket(p.host.addr, p.to, false, p.id, uint16(p.result.Sent), p.options.DontFragment, data)
-	if err == nil {
-		n.fromLAN(p.host, packet)
+	if err == nil && !p.host.transmit(packet) {
+		p.result.TooBig++
 	}
 	n.at(n.now.Add(p.options.Interval), p.send)
 }

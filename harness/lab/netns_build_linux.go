@@ -134,20 +134,33 @@ func (n *kernelNet) buildLAN(i int) error {
 	if err := n.veth(member, "lan0", host, "eth0"); err != nil {
 		return err
 	}
-	err := n.inside(member, func() error { return address("lan0", netip.PrefixFrom(LANGateway(i), 24)) })
-	if err != nil {
-		return err
-	}
-	err = n.inside(host, func() error {
-		if err := address("eth0", netip.PrefixFrom(HostAddr(i), 24)); err != nil {
+	var gateway net.HardwareAddr
+	err := n.inside(member, func() error {
+		ifi, err := net.InterfaceByName("lan0")
+		if err != nil {
 			return err
 		}
-		return route(netip.MustParsePrefix("0.0.0.0/0"), LANGateway(i))
+		gateway = ifi.HardwareAddr
+		return address("lan0", netip.PrefixFrom(LANGateway(i), 24))
 	})
 	if err != nil {
 		return err
 	}
-	n.hosts[host] = &kernelHost{net: n, name: host, addr: HostAddr(i)}
+	h := &kernelHost{net: n, name: host, addr: HostAddr(i)}
+	err = n.inside(host, func() (err error) {
+		if err := address("eth0", netip.PrefixFrom(HostAddr(i), 24)); err != nil {
+			return err
+		}
+		if err := route(netip.MustParsePrefix("0.0.0.0/0"), LANGateway(i)); err != nil {
+			return err
+		}
+		h.link, err = openLink(gateway)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	n.hosts[host] = h
 	return n.inside(member, func() error {
 		s, err := newSniffer(n, "lan0", LANName(i))
 		if err == nil {

@@ -12,19 +12,30 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/mdlayher/packet"
 )
 
 // kernelHost is a machine behind a member: a namespace with its own IP stack and the machine's own tools.
 type kernelHost struct {
-	net    *kernelNet
-	name   string
-	addr   netip.Addr
+	net  *kernelNet
+	name string
+	addr netip.Addr
+	link *link // for packets that no IP stack would make
+
 	mu     sync.Mutex
 	probes []*kernelProbe
+}
+
+// link is a raw way out of a host to its gateway.
+type link struct {
+	conn      *packet.Conn
+	self, via net.HardwareAddr
 }
 
 var _ Transferrer = (*kernelHost)(nil)
@@ -66,7 +77,38 @@ func (h *kernelHost) Ping(ctx context.Context, to netip.Addr, o Ping) (Probe, er
 	return p, nil
 }
 
+// Send puts the packet into an Ethernet frame for the gateway; the host's IP stack does not see it.
+func (h *kernelHost) Send(p []byte) error {
+	if _, ok := ParseIPv4(p); !ok {
+		return errNoIPv4
+	}
+	frame := append(slices.Concat(h.link.via, h.link.self), 0x08, 0x00)
+	if _, err := h.link.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: h.link.via}); err != nil {
+		return fmt.Errorf("lab: %s sends a packet: %w", h.name, err)
+	}
+	return nil
+}
+
+// openLink opens the raw way out, in the host's namespace.
+func openLink(via net.HardwareAddr) (*link, error) {
+	ifi, err := net.InterfaceByName("eth0")
+	if err != nil {
+		return nil, err
+	}
+	conn, err := packet.Listen(ifi, packet.Raw, sendOnly, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &link{conn: conn, self: ifi.HardwareAddr, via: via}, nil
+}
+
+// sendOnly as the protocol of a packet socket has nothing queued on it.
+const sendOnly = 0
+
 func (h *kernelHost) close() {
+	if h.link != nil {
+		_ = h.link.conn.Close()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, p := range h.probes {

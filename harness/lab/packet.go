@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 
@@ -52,35 +53,91 @@ func serialize(ls ...gopacket.SerializableLayer) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// IPv4 is the part of an IPv4 packet that the lab looks at.
+// IPv4 is an IPv4 packet (RFC 791 §3.1).
 type IPv4 struct {
 	Source, Destination netip.Addr
 	Protocol            uint8
-	Fragment            bool
 	TTL                 uint8
+	TOS                 uint8 // DSCP and ECN
+	ID                  uint16
+	Fragment            bool // one of several: what MoreFragments and Offset say
 	DontFragment        bool
+	MoreFragments       bool
+	Offset              int    // of a fragment, in octets
+	Options             []byte // a multiple of four octets
 	Payload             []byte
 }
 
+const ipv4Header = 20
+
 // ParseIPv4 reads a packet; it reports false for anything that is not a whole IPv4 packet.
 func ParseIPv4(packet []byte) (IPv4, bool) {
-	if len(packet) < 20 || packet[0]>>4 != 4 {
+	if len(packet) < ipv4Header || packet[0]>>4 != 4 {
 		return IPv4{}, false
 	}
 	head, total := int(packet[0]&15)*4, int(packet[2])<<8|int(packet[3])
-	if head < 20 || total < head || total > len(packet) {
+	if head < ipv4Header || total < head || total > len(packet) {
 		return IPv4{}, false
 	}
-	offset := uint16(packet[6])<<8 | uint16(packet[7])
+	flags := binary.BigEndian.Uint16(packet[6:])
 	return IPv4{
-		Source:       netip.AddrFrom4([4]byte(packet[12:16])),
-		Destination:  netip.AddrFrom4([4]byte(packet[16:20])),
-		Protocol:     packet[9],
-		TTL:          packet[8],
-		Fragment:     offset&0x3fff != 0,
-		DontFragment: offset&0x4000 != 0,
-		Payload:      packet[head:total],
+		Source:        netip.AddrFrom4([4]byte(packet[12:16])),
+		Destination:   netip.AddrFrom4([4]byte(packet[16:20])),
+		Protocol:      packet[9],
+		TTL:           packet[8],
+		TOS:           packet[1],
+		ID:            binary.BigEndian.Uint16(packet[4:]),
+		Fragment:      flags&(flagMore|maskOffset) != 0,
+		DontFragment:  flags&flagDont != 0,
+		MoreFragments: flags&flagMore != 0,
+		Offset:        int(flags&maskOffset) * 8,
+		Options:       packet[ipv4Header:head:head],
+		Payload:       packet[head:total],
 	}, true
+}
+
+const (
+	flagDont   = 0x4000
+	flagMore   = 0x2000
+	maskOffset = 0x1fff
+)
+
+// Bytes is the packet with a right length and checksum. A TTL of 0 becomes 64; MoreFragments and Offset count, Fragment
+// does not.
+func (p IPv4) Bytes() []byte {
+	head := ipv4Header + len(p.Options)
+	b := make([]byte, ipv4Header, head+len(p.Payload))
+	b[0], b[1], b[8], b[9] = 4<<4|byte(head/4), p.TOS, p.TTL, p.Protocol
+	if p.TTL == 0 {
+		b[8] = 64
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(head+len(p.Payload)))
+	binary.BigEndian.PutUint16(b[4:], p.ID)
+	flags := uint16(p.Offset/8) & maskOffset
+	if p.DontFragment {
+		flags |= flagDont
+	}
+	if p.MoreFragments {
+		flags |= flagMore
+	}
+	binary.BigEndian.PutUint16(b[6:], flags)
+	copy(b[12:], p.Source.AsSlice())
+	copy(b[16:], p.Destination.AsSlice())
+	b = append(b, p.Options...)
+	binary.BigEndian.PutUint16(b[10:], Checksum(b))
+	return append(b, p.Payload...)
+}
+
+// Checksum is the Internet checksum of the octets, 0 if they hold a right one (RFC 1071).
+func Checksum(b []byte) uint16 {
+	var sum uint32
+	for i, octet := range b {
+		sum += uint32(octet) << (8 * (1 - i&1))
+	}
+	for sum>>16 != 0 {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
 }
 
 // UDP returns the ports and data of an unfragmented UDP packet.

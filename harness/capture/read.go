@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -75,11 +76,12 @@ func take(r io.Reader, n uint32) ([]byte, error) {
 	if n > maxBlock {
 		return nil, fmt.Errorf("%w: %d octets in one block", ErrFormat, n)
 	}
-	data := make([]byte, n)
-	if _, err := io.ReadFull(r, data); err != nil {
+	var b bytes.Buffer // grows with what is there, not with what a broken length says
+	b.Grow(int(min(n, 1<<16)))
+	if _, err := io.CopyN(&b, r, int64(n)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, cut(err))
 	}
-	return data, nil
+	return b.Bytes(), nil
 }
 
 // cut is the error of a file that ends inside something.

@@ -72,21 +72,30 @@ func (t *Talk) Push() {
 	t.PushPayloads(gdoi.SEQ{Number: t.Sequence}, t.saPayload(nil, sa), kdPayload(nil, nil, sa))
 }
 
-// PushPayloads adds a PUSH with these payloads and a SIG.
-func (t *Talk) PushPayloads(ps ...isakmp.Payload) {
+// PushPayloads adds a PUSH with these payloads and a SIG over the length before padding.
+func (t *Talk) PushPayloads(ps ...isakmp.Payload) { t.push(false, ps) }
+
+// PushPadded is PushPayloads with a SIG over the length after padding.
+func (t *Talk) PushPadded(ps ...isakmp.Payload) { t.push(true, ps) }
+
+func (t *Talk) push(padded bool, ps []isakmp.Payload) {
 	spi := t.Rekey.SPI
 	h := isakmp.Header{InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]), NextPayload: isakmp.FirstType(ps),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePush, Flags: isakmp.FlagEncryption}
-	sig := isakmp.SIG{Data: make([]byte, 256)}
-	plain, err := isakmp.AppendPayloads(nil, append(ps, sig))
+	const sigLen = isakmp.GenericLen + 256
+	plain, err := isakmp.AppendPayloads(nil, append(ps, isakmp.SIG{Data: make([]byte, 256)}))
 	must(err)
+	sent := isakmp.HeaderLen + (len(plain)+keymat.BlockSize-1)/keymat.BlockSize*keymat.BlockSize
 	h.Length = uint32(isakmp.HeaderLen + len(plain))
-	sig.Data, err = keymat.SignPush(t.signer, keymat.PushDigest(h.Append(nil), plain[:len(plain)-260]))
+	if padded {
+		h.Length = uint32(sent)
+	}
+	sig, err := keymat.SignPush(t.signer, keymat.PushDigest(h.Append(nil), plain[:len(plain)-sigLen]))
 	must(err)
-	copy(plain[len(plain)-256:], sig.Data)
+	copy(plain[len(plain)-len(sig):], sig)
 	sealed, _, err := keymat.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
 	must(err)
-	h.Length = uint32(isakmp.HeaderLen + len(sealed))
+	h.Length = uint32(sent)
 	t.UDP(t.Rekey.Source, t.Rekey.Destination, append(h.Append(nil), sealed...))
 }
 

@@ -1,0 +1,74 @@
+package capture_test
+
+import (
+	"encoding/binary"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/capture/capturetest"
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// known is one conversation for all inputs; its frames are not to be changed.
+var known = sync.OnceValue(func() *capturetest.Talk { return conversation(policy.CipherAESGCM16) })
+
+// digest decodes, redacts and prints: none of it may fail, whatever the frames hold.
+func digest(t *testing.T, frames []capture.Frame, talkKeys bool) {
+	keys := known().Keys
+	if !talkKeys {
+		keys = nil
+	}
+	messages := capture.Decode(frames, keys)
+	if len(messages) != len(frames) {
+		t.Fatalf("%d messages of %d frames", len(messages), len(frames))
+	}
+	for _, m := range messages {
+		if name, ok := nested(m.Payloads, 0, 1<<17); !ok {
+			t.Errorf("frame %d: %s is out of place", m.Frame, name)
+		}
+	}
+	redacted := capture.Redact(messages)
+	if err := capture.Print(io.Discard, redacted); err != nil {
+		t.Error(err)
+	}
+	talkJSON(t, capture.Conversation{Nodes: capture.Nodes(redacted, nil), Messages: redacted})
+	capture.Phase1View(frames)
+}
+
+func FuzzDecodeFrame(f *testing.F) {
+	for _, frame := range known().Frames {
+		f.Add(frame.Packet, true)
+	}
+	f.Add([]byte{}, false)
+	f.Fuzz(func(t *testing.T, packet []byte, keys bool) {
+		digest(t, []capture.Frame{{At: at, Link: "wan", Packet: packet}, {At: at, Packet: packet}}, keys)
+	})
+}
+
+// One message of a conversation is changed: position, offset and new octets come from the fuzzer, and IP and UDP are made
+// to fit. What is before and after is as it should be, so that the decoder is deep in a conversation.
+func FuzzDecodeConversation(f *testing.F) {
+	for i := range known().Frames {
+		f.Add(uint8(i), uint16(28), []byte{0xff, 0xff})
+		f.Add(uint8(i), uint16(0), []byte{})
+	}
+	f.Fuzz(func(t *testing.T, which uint8, offset uint16, octets []byte) {
+		frames := slices.Clone(known().Frames)
+		frame := &frames[int(which)%len(frames)]
+		packet := slices.Clone(frame.Packet)
+		cut := 20 + int(offset)%(len(packet)-20)
+		packet = append(packet[:cut], octets...)
+		if len(octets) == 0 || len(packet) > 1<<16-1 {
+			packet = packet[:cut]
+		}
+		binary.BigEndian.PutUint16(packet[2:], uint16(len(packet)))
+		if packet[9] == 17 && len(packet) >= 28 {
+			binary.BigEndian.PutUint16(packet[24:], uint16(len(packet)-20))
+		}
+		frame.Packet = packet
+		digest(t, frames, true)
+	})
+}

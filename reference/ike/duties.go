@@ -82,15 +82,15 @@ var (
 		"the chosen transform returns unchanged")
 )
 
-// Duties of whoever repeats a message.
+// Duties of the initiator, who repeats a message until it is answered.
 var (
-	timerRetransmit = rule.Timer("ike.retransmit.first", "RFC2408-5.1-03", rule.Both, 500*time.Millisecond,
+	timerRetransmit = rule.Timer("ike.retransmit.first", "RFC2408-5.1-03", rule.GM, 500*time.Millisecond,
 		"an unanswered message is repeated after the configured time")
-	boundRetries = rule.Bound("ike.retransmit.count", "RFC2408-5.1-03", rule.Both,
+	boundRetries = rule.Bound("ike.retransmit.count", "RFC2408-5.1-03", rule.GM,
 		"a message is repeated no more often than configured")
-	dutyBackOff = rule.Duty("ike.retransmit.backoff", "RFC2408-5.1-04", rule.Both,
+	dutyBackOff = rule.Duty("ike.retransmit.backoff", "RFC2408-5.1-04", rule.GM,
 		"the interval grows with each copy and follows the measured round trip")
-	dutySameCopy = rule.Duty("ike.retransmit.same", "RFC2408-5.1-05", rule.Both,
+	dutySameCopy = rule.Duty("ike.retransmit.same", "RFC2408-5.1-05", rule.GM,
 		"a copy is the same datagram")
 )
 

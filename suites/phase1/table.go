@@ -1,0 +1,57 @@
+package phase1
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// row is one way in which a message can be wrong, and the requirement that tells the device to drop it.
+type row struct {
+	requirement rule.ID
+	deviation   tester.Deviation
+}
+
+// drops makes a spec of each row: the device does not answer the deviating message, but the right one.
+func drops(kind core.Kind, rows []row) {
+	for _, r := range rows {
+		It("drops "+r.deviation.Name, kit.Requirement(string(r.requirement)), kit.Negative, func(ctx SpecContext) {
+			refuses(ctx, kind, r)
+		})
+	}
+}
+
+// refuses has the tester send one wrong message in a registration. The device may say why in an Informational, but goes
+// on only in the registration that begins afterwards and has the right message.
+func refuses(ctx SpecContext, kind core.Kind, r row) {
+	GinkgoHelper()
+	t := begin(ctx, lab.Setup{}, r.deviation)
+	before, after := place(kind)/2, (place(kind)+1)/2
+	kit.Reached(t.Wait(ctx, lab.Patience, func() bool { return len(t.messages(t.tester)) >= after }), "the tester sends the message")
+	t.Wait(ctx, lab.Patience, func() bool {
+		return t.device.Refused(ctx, r.requirement) > 0 || len(t.messages(t.device)) > before
+	})
+	fresh := t.afresh(ctx)
+	answered := t.Wait(ctx, lab.Patience, func() bool { return len(t.answers(fresh, true)) > before })
+
+	Expect(t.answers(fresh, false)).To(HaveLen(before), "the device goes on after %s", r.deviation.Name)
+	Expect(t.device.Refused(ctx, r.requirement)).To(BeNumerically(">", 0), "the device says that it refused the message for %s", r.requirement)
+	kit.Control(answered, "it answers an unaltered "+kind.String())
+}
+
+// accepts makes a spec of each row: the message is unusual but right, and the device answers it.
+func accepts(kind core.Kind, rows []row) {
+	for _, r := range rows {
+		It("accepts "+r.deviation.Name, kit.Requirement(string(r.requirement)), func(ctx SpecContext) {
+			t := begin(ctx, lab.Setup{}, r.deviation)
+			after := place(kind)/2 + 1
+			Expect(t.Wait(ctx, lab.Patience, func() bool { return len(t.messages(t.device)) >= after })).
+				To(BeTrue(), "the device answers %s", r.deviation.Name)
+		})
+	}
+}

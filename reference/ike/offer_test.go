@@ -187,7 +187,7 @@ func sameAttribute(a, b wire.Attribute) bool {
 // wantNoProposal wants NO-PROPOSAL-CHOSEN in clear where no transform was acceptable, and silence elsewhere.
 func wantNoProposal(t *testing.T, ds []Datagram, err error) {
 	t.Helper()
-	var none errNoProposal
+	var none noProposalError
 	if !errors.As(err, &none) {
 		if len(ds) > 0 {
 			t.Errorf("answered with %v", ds)

@@ -27,7 +27,7 @@ func config(role rule.Role, seed string) Config {
 	return c
 }
 
-// copies is what becomes of the n-th datagram of a side: nothing, itself, or several datagrams.
+// fault is what becomes of the n-th datagram of a side: nothing, itself, or several datagrams.
 type fault func(n int, d Datagram) [][]byte
 
 func deliver(_ int, d Datagram) [][]byte { return [][]byte{d.Data} }

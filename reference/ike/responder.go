@@ -9,11 +9,11 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
-// errNoProposal wraps why no transform of an offer is acceptable.
-type errNoProposal struct{ why error }
+// noProposalError says why no transform of an offer is acceptable.
+type noProposalError struct{ why error }
 
-func (e errNoProposal) Error() string { return e.why.Error() }
-func (e errNoProposal) Unwrap() error { return e.why }
+func (e noProposalError) Error() string { return e.why.Error() }
+func (e noProposalError) Unwrap() error { return e.why }
 
 // onMain1 takes the offer and answers it. This costs no more than a look at the transforms:
 //
@@ -29,7 +29,7 @@ func (x *Exchange) onMain1(m *message) (sent, error) {
 		return sent{}, err
 	}
 	if x.chosen, err = x.cfg.choose(sa, suites); err != nil {
-		return sent{}, errNoProposal{err}
+		return sent{}, noProposalError{err}
 	}
 	x.offer = offer{sa: sa, body: body(d)}
 	x.ci, x.cr = m.header.InitiatorCookie, x.cfg.newCookie()
@@ -40,7 +40,7 @@ func (x *Exchange) onMain1(m *message) (sent, error) {
 
 // refusal is the answer to message 1 when it was refused: nothing, or NO-PROPOSAL-CHOSEN in clear.
 func (x *Exchange) refusal(m *message, err error) []Datagram {
-	var none errNoProposal
+	var none noProposalError
 	if !errors.As(err, &none) {
 		return nil
 	}

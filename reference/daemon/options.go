@@ -27,7 +27,7 @@ func (o *options) register(root *cobra.Command) {
 	root.PersistentFlags().StringVar(&o.control, "control", "", "`path` of the Unix socket for operators' commands")
 	f := root.Flags()
 	f.StringVar(&o.config, "config", "", "configuration `file` (YAML)")
-	f.StringVar(&o.log, "log", "stderr", "where log lines (RFC 5424) go: stderr, a file, or udp://`host:port`")
+	f.StringVar(&o.log, "log", "stderr", "`target` of log lines (RFC 5424): stderr, a file, or udp://host:port")
 	f.StringVar(&o.keylog, "keylog", "", "append all keys to this `file`, for reading captures; secret, so off unless named")
 	f.StringVar(&o.outside, "interface", "", "outside interface by `name` (default: the one with the configured address)")
 	f.StringArrayVar(&o.mutants, "mutant", nil, "alter a guard: `name=mutation`")

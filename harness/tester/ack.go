@@ -1,0 +1,47 @@
+package tester
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// AckID has acknowledgements name somebody else, hashed as if it were right (RFC 8263 §3.4).
+func AckID(what string, change func(*isakmp.ID)) Deviation {
+	return Edit(core.PushACK, what, "RFC 8263 §3.4", func(id isakmp.ID) isakmp.Payload {
+		id.Data = slices.Clone(id.Data)
+		change(&id)
+		return id
+	})
+}
+
+// ForgeACK makes the acknowledgement of a PUSH from the key log of its Rekey SA (RFC 8263 §3), for one that no member sent.
+func ForgeACK(rekey keylog.Entry, sequence uint32, id netip.Addr) ([]byte, error) {
+	spi, err := hex.DecodeString(rekey.SPI)
+	key, keyErr := hex.DecodeString(rekey.Key)
+	if err != nil || keyErr != nil || len(spi) != 16 {
+		return nil, fmt.Errorf("tester: acknowledgement under %q: no usable Rekey SA", rekey.SPI)
+	}
+	a := id.As4()
+	after := []isakmp.Payload{gdoi.SEQ{Number: sequence}, isakmp.ID{IDType: 1, Data: a[:]}}
+	seqPayload, err := isakmp.AppendPayload(nil, isakmp.PayloadID, after[0])
+	if err != nil {
+		return nil, err
+	}
+	idPayload, err := isakmp.AppendPayload(nil, isakmp.PayloadNone, after[1])
+	if err != nil {
+		return nil, err
+	}
+	hash := keymat.AckHash(keymat.AckKey(key, [16]byte(spi)), seqPayload, idPayload)
+	return isakmp.Assemble(isakmp.Header{
+		InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]),
+		Version: isakmp.Version10, Exchange: isakmp.ExchangePushACK,
+	}, append([]isakmp.Payload{isakmp.Hash{Data: hash}}, after...))
+}

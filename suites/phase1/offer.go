@@ -16,7 +16,7 @@ var stranger = isakmp.VID{Data: []byte("nobody knows me!")}
 func brokenHeaders(kind core.Kind) []row {
 	return []row{
 		{"RFC2408-5.1-01", tester.Length(kind, 4)},
-		{"RFC2408-5.1-01", tester.Length(kind, -4)},
+		{"RFC2408-5.1-01", tester.Length(kind, -8)},
 		{"RFC2408-5.1-01", tester.Truncate(kind, 4)},
 		{"RFC2408-3.1-02", tester.Version(kind, 0x20)},
 		{"RFC2408-3.1-02", tester.Version(kind, 0x11)},

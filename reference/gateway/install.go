@@ -126,20 +126,10 @@ func (g *Gateway) SAs(now time.Time) []control.SA {
 		list = append(list, control.SA{
 			SPI:      fmt.Sprintf("%08x", e.Policy.SPI),
 			Selector: e.Policy.Selector.String(),
-			Cipher:   cipherName(e.Policy.Transform),
+			Cipher:   e.Policy.Transform.String(),
 			Expiry:   e.Expiry,
 			Sending:  g.db.Sending(now, e),
 		})
 	}
 	return list
-}
-
-func cipherName(t policy.Transform) string {
-	switch t.Cipher {
-	case policy.CipherAESGCM16:
-		return fmt.Sprintf("aes-gcm-16-%d", t.KeyBits)
-	case policy.CipherAESCBC:
-		return fmt.Sprintf("aes-cbc-%d hmac-sha-256-128", t.KeyBits)
-	}
-	return fmt.Sprintf("cipher %d", t.Cipher)
 }

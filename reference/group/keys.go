@@ -12,12 +12,11 @@ import (
 
 // ciphers are the ESP transforms a group can use, with the octets of salt that follow the key in TEK_ALGORITHM_KEY.
 var ciphers = map[policy.Cipher]struct {
-	name     string
 	salt     int
 	combined bool
 }{
-	policy.CipherAESCBC:   {name: "aes-cbc"},
-	policy.CipherAESGCM16: {name: "aes-gcm-16", salt: 4, combined: true}, // RFC 4106 §8.1
+	policy.CipherAESCBC:   {},
+	policy.CipherAESGCM16: {salt: 4, combined: true}, // RFC 4106 §8.1
 }
 
 // integrityKeys are the lengths in octets of TEK_INTEGRITY_KEY (RFC 6407 §5.6.1.2).

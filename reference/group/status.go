@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
-	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // Status is what an operator may see of the group: no keys.
@@ -16,7 +15,7 @@ func (g *Group) Status(time.Time) control.KSGroup {
 	}
 	for _, sa := range g.epoch.sas {
 		s.SAs = append(s.SAs, control.SA{
-			SPI: FormatSPI(sa.SPI), Selector: sa.Selector.String(), Cipher: cipherName(sa.Transform),
+			SPI: FormatSPI(sa.SPI), Selector: sa.Selector.String(), Cipher: sa.Transform.String(),
 			Expiry: sa.expires, Sending: true,
 		})
 	}
@@ -31,11 +30,3 @@ func (g *Group) Status(time.Time) control.KSGroup {
 
 // FormatSPI writes the SPI of a Data-Security SA as an operator reads it: eight hexadecimal digits.
 func FormatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
-
-func cipherName(t policy.Transform) string {
-	name := fmt.Sprintf("%s-%d", ciphers[t.Cipher].name, t.KeyBits)
-	if t.Integrity == policy.IntegrityHMACSHA256 {
-		name += " hmac-sha-256-128"
-	}
-	return name
-}

@@ -104,6 +104,21 @@ type Transform struct {
 // CounterMode reports whether senders need a SID to build their IVs (RFC 6407 §3.5).
 func (t Transform) CounterMode() bool { return t.Cipher == CipherAESGCM16 }
 
+// String names the algorithms as an operator reads them: "aes-gcm-16-128", "aes-cbc-128 hmac-sha-256-128".
+func (t Transform) String() string {
+	name := fmt.Sprintf("cipher-%d-%d", t.Cipher, t.KeyBits)
+	switch t.Cipher {
+	case CipherAESGCM16:
+		name = fmt.Sprintf("aes-gcm-16-%d", t.KeyBits)
+	case CipherAESCBC:
+		name = fmt.Sprintf("aes-cbc-%d", t.KeyBits)
+	}
+	if t.Integrity == IntegrityHMACSHA256 {
+		name += " hmac-sha-256-128"
+	}
+	return name
+}
+
 // TrafficSA is a Data-Security SA with its keys (a SAT and its TEK).
 type TrafficSA struct {
 	SPI          uint32

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Every test there is, in the order in which a fault costs least to find. Evidence stays in out/test. What this machine or
+# this user cannot do is skipped, says why, and is counted.
+set -eu
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+out=out/test
+rm -rf "$out"
+mkdir -p "$out"
+skipped=0
+
+step() { printf '\n== %s\n' "$*"; }
+skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
+
+step "gofmt, go vet, staticcheck"
+ci/lint.sh
+
+step "unit tests, fuzz seeds and truncations, with the race detector"
+packages=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./suites/cmd/... ./fixtures/...)
+if command -v "${CC:-gcc}" >/dev/null 2>&1; then
+	# shellcheck disable=SC2086 # one word each
+	CGO_ENABLED=1 "$go" test -race $packages
+else
+	skip "the race detector needs a C compiler (gcc)"
+	# shellcheck disable=SC2086
+	"$go" test $packages
+fi
+
+step "every suite under go test, on the memory fabric"
+"$go" test ./suites/...
+
+step "every suite in the one binary, on the memory fabric"
+make -s build
+bin/gdoilab doctor || true
+bin/gdoilab run --fabric memory --out "$out/memory"
+
+step "every suite on the netns fabric"
+if [ "$(id -u)" = 0 ]; then
+	bin/gdoilab run --fabric netns --out "$out/netns"
+	left=$(ip netns list | grep -c '^gdoilab-' || true)
+	if [ "$left" != 0 ]; then
+		echo "the run left $left network namespaces behind" >&2
+		exit 1
+	fi
+else
+	skip "the netns fabric needs root; you are $(id -un)"
+fi
+
+step "captures read by programs that are not ours"
+ci/readers/run.sh "$out"/memory "$out"/netns
+
+step "the reference broken in one place at a time"
+bin/gdoilab selftest --out "$out/selftest.json"
+
+step "known vulnerabilities"
+if "$go" run ./ci/reachable 2>/dev/null; then
+	"$go" tool govulncheck ./...
+else
+	skip "govulncheck: its database at vuln.go.dev cannot be reached"
+fi
+
+step "done"
+echo "Evidence: $out   Skipped steps: $skipped"

@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,14 +61,28 @@ func (e *Evidence) Write(dir string, redact bool) error {
 		talk.Messages = capture.Redact(talk.Messages)
 	}
 	for name, write := range shown.files(talk, redact) {
-		if err := writeFile(filepath.Join(dir, name), write); err != nil {
+		mode := fs.FileMode(0o644)
+		if name == FileKeys {
+			mode = 0o600
+		}
+		if err := writeFile(filepath.Join(dir, name), mode, write); err != nil {
 			return err
 		}
 	}
 	if redact {
-		return nil
+		return removeSecrets(dir)
 	}
 	return capture.WriteProfile(filepath.Join(dir, FileProfile), e.Keys)
+}
+
+// removeSecrets removes what an earlier run without redaction left in the folder.
+func removeSecrets(dir string) error {
+	for _, name := range []string{FilePhase1, FileKeys, FileProfile} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("verdict: %w", err)
+		}
+	}
+	return nil
 }
 
 // files are the files to be written and their writers.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -47,7 +48,7 @@ func WriteAll(dir string, r *Run) error {
 		ReportJUnit: func(w io.Writer) error { return writeJUnit(w, &report.Run) },
 		ReportHTML:  func(w io.Writer) error { return writeHTML(w, dir, report) },
 	} {
-		if err := writeFile(filepath.Join(dir, name), write); err != nil {
+		if err := writeFile(filepath.Join(dir, name), 0o644, write); err != nil {
 			return err
 		}
 	}
@@ -55,7 +56,7 @@ func WriteAll(dir string, r *Run) error {
 }
 
 // writeFile writes a whole file or leaves none of that name half-written.
-func writeFile(path string, write func(io.Writer) error) error {
+func writeFile(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return fmt.Errorf("verdict: %w", err)
@@ -66,7 +67,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 		err = b.Flush()
 	}
 	if err == nil {
-		err = f.Chmod(0o644)
+		err = f.Chmod(mode)
 	}
 	if closing := f.Close(); err == nil {
 		err = closing

@@ -1,0 +1,118 @@
+package verdict_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/harness/verdict"
+)
+
+// runOf is a run with specs of these verdicts, all of the same subject and requirement.
+func runOf(verdicts ...verdict.Verdict) *verdict.Run {
+	r := &verdict.Run{Tool: "gdoilab"}
+	for i, v := range verdicts {
+		r.Specs = append(r.Specs, verdict.Spec{ID: string(rune('a' + i)), Subject: "rekey", Requirements: []string{"RFC6407-4.4-02"}, Verdict: v,
+			Reason: "because of " + string(v)})
+	}
+	return r
+}
+
+func TestExit(t *testing.T) {
+	const (
+		pass, fail, open   = verdict.Pass, verdict.Fail, verdict.Inconclusive
+		lacks, skip, broke = verdict.Unsupported, verdict.Skipped, verdict.Error
+	)
+	for _, test := range []struct {
+		run  *verdict.Run
+		want int
+	}{
+		{runOf(pass), 0},
+		{runOf(pass, lacks, skip), 0},
+		{runOf(), 1},
+		{runOf(lacks), 1},
+		{runOf(skip, lacks), 1},
+		{runOf(pass, fail), 1},
+		{runOf(pass, open), 1},
+		{runOf(pass, broke), 1},
+		{runOf(pass, ""), 1},
+		{&verdict.Run{Interrupted: true, Specs: runOf(pass).Specs}, 1},
+	} {
+		if got := test.run.Exit(); got != test.want {
+			t.Errorf("%v: exit %d, want %d", verdict.Tally(test.run.Specs), got, test.want)
+		}
+	}
+}
+
+func TestTally(t *testing.T) {
+	got := verdict.Tally(runOf(verdict.Pass, verdict.Pass, verdict.Skipped).Specs)
+	want := map[verdict.Verdict]int{verdict.Pass: 2, verdict.Fail: 0, verdict.Inconclusive: 0, verdict.Error: 0, verdict.Unsupported: 0, verdict.Skipped: 1}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+}
+
+// A requirement has the worst verdict of its specs, but one that did not run takes nothing from one that passed.
+func TestResults(t *testing.T) {
+	c, err := catalog.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		verdicts []verdict.Verdict
+		want     verdict.Verdict
+	}{
+		{[]verdict.Verdict{verdict.Pass, verdict.Fail, verdict.Error}, verdict.Fail},
+		{[]verdict.Verdict{verdict.Pass, verdict.Error, verdict.Inconclusive}, verdict.Error},
+		{[]verdict.Verdict{verdict.Inconclusive, verdict.Pass}, verdict.Inconclusive},
+		{[]verdict.Verdict{verdict.Unsupported, verdict.Pass, verdict.Skipped}, verdict.Pass},
+		{[]verdict.Verdict{verdict.Skipped, verdict.Unsupported}, verdict.Unsupported},
+	} {
+		results := runOf(test.verdicts...).Results(c)
+		if len(results) != 1 || results[0].Verdict != test.want || results[0].Reason != "because of "+string(test.want) || len(results[0].Specs) != len(test.verdicts) {
+			t.Errorf("%v: %+v", test.verdicts, results)
+		}
+	}
+}
+
+func TestResultsOrder(t *testing.T) {
+	c, err := catalog.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &verdict.Run{Specs: []verdict.Spec{
+		{ID: "one", Requirements: []string{"ZZZ-1", "RFC6407-4.4-02", "AAA-1"}, Verdict: verdict.Pass},
+		{ID: "two", Requirements: []string{"RFC6407-2-01", "RFC6407-2-01"}, Verdict: verdict.Pass}}}
+	var ids []string
+	for _, q := range r.Results(c) {
+		ids = append(ids, q.ID)
+		if known := strings.HasPrefix(q.ID, "RFC"); known != (q.Summary != "") || len(q.Specs) != 1 {
+			t.Errorf("%+v", q)
+		}
+	}
+	if want := []string{"RFC6407-2-01", "RFC6407-4.4-02", "AAA-1", "ZZZ-1"}; !reflect.DeepEqual(ids, want) {
+		t.Errorf("%v, want %v", ids, want)
+	}
+}
+
+func TestTable(t *testing.T) {
+	r := &verdict.Run{Interrupted: true, Seconds: 12.345, Specs: []verdict.Spec{
+		{Subject: "rekey", Verdict: verdict.Pass, Seconds: 1}, {Subject: "ack", Verdict: verdict.Skipped}, {Subject: "rekey", Verdict: verdict.Pass, Seconds: 0.5}}}
+	var b strings.Builder
+	verdict.Table(&b, r)
+	want := `
+┌─────────┬───────┬──────┬──────┬─────────┬─────────┐
+│ subject │ specs │ pass │ fail │ skipped │ seconds │
+├─────────┼───────┼──────┼──────┼─────────┼─────────┤
+│ rekey   │     2 │    2 │    · │       · │    1.50 │
+│ ack     │     1 │    · │    · │       1 │    0.00 │
+├─────────┼───────┼──────┼──────┼─────────┼─────────┤
+│ all     │     3 │    2 │    · │       1 │   12.35 │
+└─────────┴───────┴──────┴──────┴─────────┴─────────┘
+The run was interrupted; specs that had not run are missing.
+`
+	if got := "\n" + b.String(); got != want {
+		t.Errorf("%s\nwant%s", got, want)
+	}
+}

@@ -108,8 +108,6 @@ var (
 		"a PULL message is encrypted")
 	checkPullMessageID = rule.Check("ike.pull.mid", "RFC6407-3.2.1-04", rule.Both,
 		"the Message ID of a PULL is not zero and stays the same")
-	checkPullHash = rule.Check("ike.pull.hash.first", "RFC6407-3.2-01", rule.Both,
-		"HASH is the first payload of a PULL message")
 	checkInfoProtected = rule.Check("ike.info.protected", "RFC2408-4.8-01", rule.Both,
 		"an Informational about an established SA is encrypted")
 	checkInfoHash = rule.Check("ike.info.hash", "RFC2409-5.7-01", rule.Both,

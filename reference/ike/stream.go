@@ -103,7 +103,7 @@ func (s *Stream) pullHeader() isakmp.Header {
 // Opened is a message that was decrypted and read, but not yet proven.
 type Opened struct {
 	Header   isakmp.Header
-	Payloads []isakmp.Decoded // HASH is the first
+	Payloads []isakmp.Decoded // HASH is the first, but in a PULL only if the peer keeps to its form
 	Hash     []byte           // body of HASH
 	After    []byte           // octets of the payloads that follow HASH, as they came, without padding
 
@@ -146,15 +146,12 @@ func (s *Stream) Open(data []byte, d isakmp.Dialect) (*Opened, error) {
 	return o, nil
 }
 
-// splitHash finds HASH and what it covers: all that follows it.
+// splitHash finds HASH and what it covers: all that follows it. In a PULL the form of each message says that HASH comes
+// first, and that is for its receiver to check.
 func (o *Opened) splitHash(octets []byte) error {
-	first := checkPullHash
-	if o.stream.exchange != isakmp.ExchangePull {
-		first = checkInfoHash
-	}
 	leads := len(o.Payloads) > 0 && o.Payloads[0].Payload.Type() == isakmp.PayloadHASH
-	if !first.Holds(o.stream.sa.cfg.Rules, leads) {
-		return first.Violated("HASH is not the first payload")
+	if o.stream.exchange != isakmp.ExchangePull && !checkInfoHash.Holds(o.stream.sa.cfg.Rules, leads) {
+		return checkInfoHash.Violated("HASH is not the first payload")
 	}
 	if hash, at, ok := isakmp.Find[isakmp.Hash](o.Payloads); ok {
 		o.Hash = hash.Data

@@ -131,9 +131,9 @@ func (k *KeyServer) openPull3(s *session, p *pull, d *core.Datagram) (*ike.Opene
 	return o, sids, err
 }
 
-// follows reports whether exactly these payloads stand behind HASH, in any order.
+// follows reports whether HASH comes first and exactly these payloads stand behind it, in any order.
 func follows(o *ike.Opened, want ...isakmp.PayloadType) bool {
-	if len(o.Payloads) != 1+len(want) {
+	if len(o.Payloads) != 1+len(want) || o.Payloads[0].Payload.Type() != isakmp.PayloadHASH {
 		return false
 	}
 	for _, t := range want {

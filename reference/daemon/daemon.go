@@ -31,6 +31,7 @@ func GM(ctx context.Context, args []string, stderr io.Writer) int {
 func run(ctx context.Context, p program, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once, should the clean end hang
 	root := p.command()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -217,6 +218,7 @@ func TestEndToEnd(t *testing.T) {
 			if !echo(t, s.h[0], "10.1.2.2", 5*time.Second) {
 				t.Error("no answer through the group")
 			}
+			transfer(t, s.h[0], s.h[1], "10.1.2.2")
 			rekeyWithoutLoss(t, s, ks, gms)
 			nothingInClear(t, tap)
 			for _, p := range append(gms[:], ks) {
@@ -229,6 +231,41 @@ func TestEndToEnd(t *testing.T) {
 			}
 			checkKeyLogs(t, s)
 		})
+	}
+}
+
+// transfer moves data over TCP between hosts that know nothing of the room that ESP takes: the gateway has to tell them.
+func transfer(t *testing.T, from, to *nettest.Space, address string) {
+	t.Helper()
+	var listener net.Listener
+	to.Do(func() (err error) {
+		listener, err = net.Listen("tcp4", ":80")
+		return err
+	})
+	defer listener.Close()
+	data := bytes.Repeat([]byte(secret), 1<<15)
+	got := make(chan []byte, 1)
+	go func() {
+		var all []byte
+		if conn, err := listener.Accept(); err == nil {
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			all, _ = io.ReadAll(conn)
+			_ = conn.Close()
+		}
+		got <- all
+	}()
+	var conn net.Conn
+	from.Do(func() (err error) {
+		conn, err = net.DialTimeout("tcp4", address+":80", 5*time.Second)
+		return err
+	})
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := conn.Write(data); err != nil {
+		t.Error(err)
+	}
+	_ = conn.Close()
+	if all := <-got; !bytes.Equal(all, data) {
+		t.Errorf("%d of %d octets arrived", len(all), len(data))
 	}
 }
 

@@ -2,9 +2,12 @@ package daemon
 
 import (
 	"crypto/rand"
+	"fmt"
+	"net/netip"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/dataplane"
 	"github.com/gdoilab/gdoilab/reference/member"
 	"github.com/gdoilab/gdoilab/reference/node"
@@ -45,7 +48,7 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	core, err := member.New(cfg, member.Options{Rand: rand.Reader, Rules: rules, Secrets: o.keylog != ""})
+	m, err := member.New(cfg, member.Options{Rand: rand.Reader, Rules: rules, Secrets: o.keylog != ""})
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
@@ -53,11 +56,20 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	out := node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address}
+	out := node.Config{Name: cfg.Name, Core: m, Listen: cfg.Address}
 	if device != nil {
-		out.DataPlane = &node.DataPlane{Device: *device, Gateway: core.Gateway(), Refused: core.Refused}
+		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
+	} else {
+		out.Notes = append(out.Notes, noDataPlane(cfg.Inside))
 	}
 	return out, nil
+}
+
+func noDataPlane(networks []netip.Prefix) *core.Log {
+	return &core.Log{
+		Severity: core.Warning, Tag: "NO_DATA_PLANE",
+		Text: fmt.Sprintf("no packets are forwarded: no interface has an address in the networks inside, %v", networks),
+	}
 }
 
 // device says between which interfaces the member stands; nil if there is no inside one.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -53,7 +54,6 @@ func config(i int) Config {
 type scrambler struct {
 	largest, strangers atomic.Int64
 	buffers            [2][maxPacket + 28]byte // by the side from which a packet comes
-	extra              [maxPacket + 28]byte
 }
 
 const hidden = 28 // octets in front of the packet
@@ -527,24 +527,56 @@ func TestFind(t *testing.T) {
 
 // TestNoAllocation counts what a packet costs between a read and a write.
 func TestNoAllocation(t *testing.T) {
-	space := nettest.New(t)
-	var tun *os.File
-	space.Do(func() (err error) {
-		if tun, err = openTUN("alloc"); err != nil {
-			return err
-		}
-		link, err := netlink.LinkByName("alloc")
-		if err != nil {
-			return err
-		}
-		return netlink.LinkSetUp(link)
-	})
-	defer tun.Close()
-	d := &Device{tuns: [2]*os.File{tun, tun}}
+	in, feed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	d := &Device{tuns: [2]*os.File{out, out}}
+	passed, ended := make(chan bool), make(chan error)
+	go func() {
+		ended <- d.pump(in, core.Inside, func(from core.Side, packet []byte, emit func(core.Side, []byte)) {
+			emit(core.Outside, packet)
+			passed <- true
+		})
+	}()
 	packet := make([]byte, 100)
 	outer(packet, packet)
-	emit := d.Emit
-	if n := testing.AllocsPerRun(100, func() { emit(core.Outside, packet) }); n != 0 {
-		t.Errorf("%v allocations for a write", n)
+	n := testing.AllocsPerRun(1000, func() {
+		_, _ = feed.Write(packet)
+		<-passed
+	})
+	if n != 0 {
+		t.Errorf("%v allocations for a packet", n)
+	}
+	_, _ = feed.Write(make([]byte, 40)) // no IPv4: it goes no further
+	_ = in.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	_ = feed.Close()
+}
+
+// TestPumpReportsBrokenDevice ends everything when one source can no longer be read.
+func TestPumpReportsBrokenDevice(t *testing.T) {
+	in, feed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = feed.Close()
+	space := nettest.New(t)
+	var handle *netlink.Handle
+	space.Do(func() (err error) {
+		handle, err = netlink.NewHandle(unix.NETLINK_ROUTE)
+		return err
+	})
+	d := &Device{tuns: [2]*os.File{in, in}, routing: newRouting(handle, config(1))}
+	err = d.Run(func(core.Side, []byte, func(core.Side, []byte)) { t.Error("a packet of a broken device") })
+	if !errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "reading ") {
+		t.Error(err)
 	}
 }

@@ -20,7 +20,8 @@ type Config struct {
 	Control   string         // path of the Unix socket for operators; "" none
 	Log       io.Writer      // one line each call; nil none
 	LogFormat LogFormat
-	KeyLog    io.Writer // one JSON object and newline each call; nil none
+	Notes     []*core.Log // what whoever configured the node has to say; logged at the start
+	KeyLog    io.Writer   // one JSON object and newline each call; nil none
 	DataPlane *DataPlane
 }
 

@@ -105,6 +105,9 @@ func (n *Node) begin(fail context.CancelCauseFunc, group *sync.WaitGroup) {
 	defer n.mu.Unlock()
 	n.running, n.fail, n.group = true, fail, group
 	now := time.Now()
+	for _, note := range n.cfg.Notes {
+		n.log(now, note)
+	}
 	n.perform(now, n.cfg.Core.Handle(now, &core.Start{}))
 }
 

@@ -172,7 +172,8 @@ func TestDo(t *testing.T) {
 	}}
 	n, stop := run(t, Config{Core: s})
 	ctx := context.Background()
-	if r := n.Do(ctx, control.Request{ID: 7, Command: "echo", Args: json.RawMessage(`{"a":1}`)}); r.ID != 7 || string(r.Body) != `{"a":1}` || r.Error != "" {
+	r := n.Do(ctx, control.Request{ID: 7, Command: "echo", Args: json.RawMessage(`{"a":1}`)})
+	if r.ID != 7 || string(r.Body) != `{"a":1}` || r.Error != "" {
 		t.Errorf("%+v", r)
 	}
 	if r := n.Do(ctx, control.Request{ID: 8, Command: "fail"}); r.ID != 8 || r.Error != "no such thing" || r.Body != nil {
@@ -209,12 +210,14 @@ func TestLogAndKeyLog(t *testing.T) {
 	var log, keys writer
 	s := &script{start: []core.Effect{
 		&core.Log{Severity: core.Notice, Tag: "STARTED", Text: "two\nlines"},
-		&core.Log{Severity: core.Warning, Tag: "REFUSED", Requirement: "RFC6407-4.4-02", Text: "stale", Fields: []core.Field{{Name: "guard", Value: "g"}}},
+		&core.Log{Severity: core.Warning, Tag: "REFUSED", Requirement: "RFC6407-4.4-02", Text: "stale",
+			Fields: []core.Field{{Name: "guard", Value: "g"}}},
 		&core.Secret{Group: 5, SIDs: &policy.SIDs{Bits: 8, Values: []uint32{1, 2}}, Traffic: &policy.TrafficSA{SPI: 0x1234}},
 		&core.Send{To: netip.MustParseAddrPort("127.0.0.1:9"), Data: make([]byte, maxDatagram), Kind: core.Push},
 		&core.Join{Group: netip.MustParseAddr("10.0.0.1")},
 	}}
-	_, stop := run(t, Config{Name: "n1", Core: s, Log: &log, KeyLog: &keys})
+	notes := []*core.Log{{Severity: core.Info, Tag: "NOTE", Text: "from the configuration"}}
+	_, stop := run(t, Config{Name: "n1", Core: s, Log: &log, KeyLog: &keys, Notes: notes})
 	stop()
 	var tags []string
 	for _, text := range log.lines() {
@@ -227,7 +230,7 @@ func TestLogAndKeyLog(t *testing.T) {
 			t.Errorf("%q", text)
 		}
 	}
-	if got := strings.Join(tags, " "); got != "STARTED REFUSED SEND_FAILED JOIN_FAILED STOPPED" {
+	if got := strings.Join(tags, " "); got != "NOTE STARTED REFUSED SEND_FAILED JOIN_FAILED STOPPED" {
 		t.Errorf("%s", got)
 	}
 	var kinds []string

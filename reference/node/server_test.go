@@ -145,16 +145,20 @@ func TestControlSocketTaken(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "control")
 	run(t, Config{Core: echoer(), Control: path})
-	if _, err := Open(Config{Name: "b", Core: echoer(), Listen: loopback, Control: path}); err == nil || !strings.Contains(err.Error(), "a running daemon listens on") {
-		t.Error(err)
+	expect := func(path, want string) {
+		t.Helper()
+		_, err := Open(Config{Name: "b", Core: echoer(), Listen: loopback, Control: path})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Error(err)
+		}
 	}
+	expect(path, "a running daemon listens on")
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(Config{Name: "b", Core: echoer(), Listen: loopback, Control: file}); err == nil || !strings.Contains(err.Error(), "is no socket") {
-		t.Error(err)
-	}
+	expect(file, "is no socket")
+	expect(filepath.Join(dir, "no", "folder"), "no such file or directory")
 	dead := filepath.Join(dir, "dead")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dead, Net: "unix"})
 	if err != nil {

@@ -140,7 +140,9 @@ func saDocOf(s SAPolicy) (saDoc, error) {
 }
 
 func selectorDocOf(s Selector) selectorDoc {
-	doc := selectorDoc{Source: s.Source.String(), Destination: s.Destination.String(), SourcePort: s.SourcePort, DestinationPort: s.DestinationPort}
+	doc := selectorDoc{
+		Source: s.Source.String(), Destination: s.Destination.String(), SourcePort: s.SourcePort, DestinationPort: s.DestinationPort,
+	}
 	if name, ok := protocols.Of(s.Protocol); ok && s.Protocol != 0 {
 		doc.Protocol = name
 	} else if s.Protocol != 0 {

@@ -46,7 +46,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 					Cipher: policy.CipherAESCBC, KeyBits: 128, Integrity: policy.IntegrityHMACSHA256, Mode: policy.ModeTransport,
 					Direction: policy.DirectionSenderOnly,
 				},
-				Lifetime: time.Second,
+				Lifetime: 2 * time.Second,
 			},
 			{
 				Selector:  policy.Selector{Source: any4, Destination: any4, Protocol: 89},
@@ -89,9 +89,11 @@ func TestMemberRoundTrip(t *testing.T) {
 		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
 		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}}},
 		Group:      99,
-		Authorised: []policy.Selector{{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1}},
-		Inside:     []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
-		FailOpen:   true, MTU: 1400, ReplayWindow: 64, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+		Authorised: []policy.Selector{
+			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
+		},
+		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
+		FailOpen: true, MTU: 1400, ReplayWindow: 64, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 	}
 	text, err := policy.MarshalMember(want)
 	if err != nil {

@@ -13,6 +13,12 @@ const (
 	maxActivation = math.MaxUint16 // seconds in two octets (RFC 6407 §5.4.1)
 )
 
+// Lifetimes that a configuration leaves out; see RekeyPolicy and SAPolicy.
+const (
+	defaultKEK = 24 * time.Hour
+	defaultTEK = time.Hour
+)
+
 // The names of values in configuration files, in the order in which problems list them.
 var (
 	transports    = yamldoc.Names[Transport]{{"unicast", TransportUnicast}, {"multicast", TransportMulticast}, {"none", TransportNone}}
@@ -35,7 +41,8 @@ func groupList(v yamldoc.Value) []place[Group] {
 
 func group(v yamldoc.Value, ids map[uint32]string) Group {
 	g := Group{Rekey: RekeyPolicy{Transport: TransportNone}}
-	v.Fields(
+	var sas []place[SAPolicy]
+	ok := v.Fields(
 		yamldoc.Required("name", &g.Name, nodeName),
 		yamldoc.Required("id", &g.ID, func(v yamldoc.Value) uint32 {
 			id := groupID(v)
@@ -46,9 +53,26 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
 		yamldoc.Optional("activation", &g.Activation, activation),
-		yamldoc.Required("sas", &g.SAs, saPolicies),
+		yamldoc.Required("sas", &sas, saPolicies),
 	)
+	for _, sa := range sas {
+		g.SAs = append(g.SAs, sa.value)
+		if lifetime := orElse(sa.value.Lifetime, defaultTEK); g.Rekey.Margin >= lifetime {
+			sa.at.Problem("the lifetime %s is not longer than the margin %s of the rekey",
+				yamldoc.Duration(lifetime), yamldoc.Duration(g.Rekey.Margin))
+		}
+	}
+	if ok && v.Has("sas") && len(sas) == 0 && g.Rekey.Transport == TransportNone {
+		v.Problem("neither SAs nor a rekey; a group hands out one or the other")
+	}
 	return g
+}
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
 }
 
 func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
@@ -78,8 +102,8 @@ func checkTransport(v yamldoc.Value, r RekeyPolicy) {
 	if r.Transport == TransportNone && r.Ack != AckNone {
 		v.Problem("nothing is acknowledged with transport none; leave out the field \"ack\"")
 	}
-	if r.KEKLifetime > 0 && r.Margin >= r.KEKLifetime {
-		v.Problem("the margin %s is not shorter than the kek_lifetime %s", yamldoc.Duration(r.Margin), yamldoc.Duration(r.KEKLifetime))
+	if lifetime := orElse(r.KEKLifetime, defaultKEK); r.Margin >= lifetime {
+		v.Problem("the margin %s is not shorter than the kek_lifetime %s", yamldoc.Duration(r.Margin), yamldoc.Duration(lifetime))
 	}
 }
 
@@ -93,13 +117,13 @@ func activation(v yamldoc.Value) Activation {
 	return a
 }
 
-func saPolicies(v yamldoc.Value) []SAPolicy {
+func saPolicies(v yamldoc.Value) []place[SAPolicy] {
 	selectors := make(map[Selector]string)
-	return yamldoc.Some("SA", func(item yamldoc.Value) SAPolicy {
+	return yamldoc.List(placed(func(item yamldoc.Value) SAPolicy {
 		s := saPolicy(item)
 		once(item, selectors, s.Selector)
 		return s
-	})(v)
+	}))(v)
 }
 
 func saPolicy(v yamldoc.Value) SAPolicy {

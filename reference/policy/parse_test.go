@@ -144,6 +144,13 @@ var keyServerFaults = []fault{
 		`ks.yaml:13:7: groups[0].rekey: nothing is acknowledged with transport none; leave out the field "ack"`}},
 	{"margin too long", "transport: unicast", "transport: unicast\n      kek_lifetime: 1m\n      margin: 60s", []string{
 		"ks.yaml:13:7: groups[0].rekey: the margin 60s is not shorter than the kek_lifetime 60s"}},
+	{"margin longer than an SA", "transport: unicast", "transport: unicast\n      margin: 2h", []string{
+		"ks.yaml:18:9: groups[0].sas[0]: the lifetime 3600s is not longer than the margin 7200s of the rekey"}},
+	{"margin longer than everything", "transport: unicast", "transport: unicast\n      margin: 25h", []string{
+		"ks.yaml:13:7: groups[0].rekey: the margin 90000s is not shorter than the kek_lifetime 86400s",
+		"ks.yaml:18:9: groups[0].sas[0]: the lifetime 3600s is not longer than the margin 90000s of the rekey"}},
+	{"nothing to hand out", keyServerYAML[strings.Index(keyServerYAML, "    rekey:"):], "    sas: []\n", []string{
+		"ks.yaml:9:5: groups[0]: neither SAs nor a rekey; a group hands out one or the other"}},
 	{"lifetime zero", "transport: unicast", "transport: unicast\n      kek_lifetime: 0s", []string{
 		"ks.yaml:14:21: groups[0].rekey.kek_lifetime: 0s is out of range; it must be from 1s to 4294967295s"}},
 	{"lifetime not whole", "transport: unicast", "transport: unicast\n      kek_lifetime: 1500ms", []string{
@@ -167,7 +174,7 @@ var keyServerFaults = []fault{
 	{"ports without protocol", "aes128-gcm16", "aes128-gcm16\n        source_port: 5000", []string{
 		`ks.yaml:17:9: groups[0].sas[0]: ports need a protocol that has them; set the field "protocol" to tcp, udp or sctp`}},
 	{"SA twice", "        transform: aes128-gcm16\n",
-		"        transform: aes128-gcm16\n      - source: 10.1.0.0/16\n        destination: 10.1.0.0/16\n        transform: aes128-gcm16\n", []string{
+		"        transform: aes128-gcm16\n" + keyServerYAML[strings.Index(keyServerYAML, "      - source"):], []string{
 			"ks.yaml:20:9: groups[0].sas[1]: 10.1.0.0/16 -> 10.1.0.0/16 is already given at groups[0].sas[0]"}},
 	{"several at once", "address: 10.0.0.1\nsigning_key: ks1.pem", "adress: 10.0.0.1\nsigning_key: 7", []string{
 		`ks.yaml:1:1: the field "address" is missing`,

@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -36,14 +37,54 @@ func newLab(ctx SpecContext, group func(*policy.Group), member func(*policy.Memb
 	}})
 }
 
-// start brings key server and member up. The host sends echo requests from the beginning, so that each SA that the member
-// sends with is seen.
+// start brings key server and member up.
 func start(ctx SpecContext, l *lab.Lab) {
 	GinkgoHelper()
 	kit.Precondition(l.KS.Start(ctx), "the key server starts")
 	kit.Precondition(l.GM[0].Start(ctx), "the member starts")
-	_, err := l.Hosts[0].Ping(ctx, lab.HostAddr(2), lab.Ping{Interval: 50 * time.Millisecond})
+}
+
+// chatter has the host behind the member send echo requests from now on, so that each SA that the member sends with is
+// seen. Nobody answers them.
+func chatter(ctx SpecContext, l *lab.Lab, interval time.Duration) {
+	GinkgoHelper()
+	_, err := l.Hosts[0].Ping(ctx, lab.HostAddr(2), lab.Ping{Interval: interval})
 	kit.Precondition(err, "the host sends")
+}
+
+// sending has the host send one packet and returns the SPI that the member puts it under; 0 if it does not.
+func sending(ctx SpecContext, l *lab.Lab) string {
+	GinkgoHelper()
+	before := kit.Now(l)
+	_, err := l.Hosts[0].Ping(ctx, lab.HostAddr(2), lab.Ping{Count: 1})
+	kit.Precondition(err, "the host sends")
+	return kit.SPI(sends(ctx, l, before, time.Second))
+}
+
+// nothing is what sending returns if the member sends nothing.
+var nothing = kit.SPI(0)
+
+// follows waits until the member sends under that SPI, and reports whether it does.
+func follows(ctx SpecContext, l *lab.Lab, spi string) bool {
+	GinkgoHelper()
+	return l.Wait(ctx, lab.Patience, func() bool { return slices.Contains(installed(ctx, l), spi) }) && sending(ctx, l) == spi
+}
+
+// installed lists the SPIs of the SAs that the member says it has.
+func installed(ctx SpecContext, l *lab.Lab) (spis []string) {
+	status, err := l.GM[0].GMStatus(ctx)
+	if err != nil {
+		return nil
+	}
+	for _, sa := range status.SAs {
+		spis = append(spis, sa.SPI)
+	}
+	return spis
+}
+
+// registers waits until the member has registered once more than so many times.
+func registers(ctx SpecContext, l *lab.Lab, before int) bool {
+	return l.GM[0].AwaitLog(ctx, "REGISTERED", before, lab.Patience)
 }
 
 // misbehave has the key server's messages go through the deviations.
@@ -70,8 +111,8 @@ func sent(l *lab.Lab, since kit.Mark) []kit.ESP {
 }
 
 // sends waits until the member has encrypted something since the mark, and returns the SPI; 0 if it does not.
-func sends(ctx SpecContext, l *lab.Lab, since kit.Mark) uint32 {
-	if !l.Wait(ctx, lab.Patience, func() bool { return len(sent(l, since)) > 0 }) {
+func sends(ctx SpecContext, l *lab.Lab, since kit.Mark, limit time.Duration) uint32 {
+	if !l.Wait(ctx, limit, func() bool { return len(sent(l, since)) > 0 }) {
 		return 0
 	}
 	return sent(l, since)[0].SPI

@@ -2,6 +2,7 @@ package registration
 
 import (
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -39,6 +40,7 @@ func refuses(ctx SpecContext, l *lab.Lab, d tester.Deviation, id rule.ID, mayTel
 	GinkgoHelper()
 	misbehave(l, tester.Once(d))
 	start(ctx, l)
+	chatter(ctx, l, 50*time.Millisecond)
 	kit.Reached(awaitPulls(ctx, l, 1), "the member asks for the group")
 	l.Wait(ctx, lab.Patience, func() bool { return len(pulls(l)) > 1 || l.GM[0].Registered(ctx) })
 
@@ -48,7 +50,7 @@ func refuses(ctx SpecContext, l *lab.Lab, d tester.Deviation, id rule.ID, mayTel
 	Expect(refusedFor(l, id)).To(BeTrue(), "it logs a refusal for %s", id)
 
 	registered := l.GM[0].AwaitRegistered(ctx) == nil
-	kit.Control(registered && kit.SPI(sends(ctx, l, 0)) == current(ctx, l), "the unaltered registration is accepted")
+	kit.Control(registered && kit.SPI(sends(ctx, l, 0, lab.Patience)) == current(ctx, l), "the unaltered registration is accepted")
 	Expect(l.GM[0].Logged("REGISTERED")).To(HaveLen(1), "and it is the only one")
 	Expect(sent(l, 0)[0].At).To(BeTemporally(">", pulls(l)[1].began), "nothing was sent with keys of the first one")
 }

@@ -80,17 +80,3 @@ func messages(l *lab.Lab, kind string, from *lab.Peer) []capture.Message {
 	}
 	return found
 }
-
-// field finds a field by the names that lead to it; a payload stands at the top.
-func field(fs []capture.Field, path ...string) (capture.Field, bool) {
-	for _, f := range fs {
-		if f.Name != path[0] {
-			continue
-		}
-		if len(path) == 1 {
-			return f, true
-		}
-		return field(f.Children, path[1:]...)
-	}
-	return capture.Field{}, false
-}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/wire"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -228,4 +229,12 @@ func EditDelete(what string, change func(*isakmp.Delete)) Deviation {
 // Informs has the tester say something else in its Informational, under a HASH made for it (RFC 2409 §5.7).
 func Informs(what string, ps ...isakmp.Payload) Deviation {
 	return Payloads(core.Informational, what, "RFC 2409 §5.7", func([]isakmp.Payload) []isakmp.Payload { return ps })
+}
+
+// Deletes has the tester delete the Phase 1 SA in its Informational, whatever it had to say (RFC 2408 §3.15).
+func Deletes() Deviation {
+	return Deviation{"INFO with a Delete of the Phase 1 SA", "RFC 2408 §3.15", on(core.Informational, core.Built, func(o *core.Outgoing) {
+		spi := slices.Concat(o.Header.InitiatorCookie[:], o.Header.ResponderCookie[:])
+		o.Payloads = []isakmp.Payload{isakmp.Delete{DOI: gdoi.DOI, Protocol: isakmp.ProtoISAKMP, SPISize: uint8(len(spi)), SPIs: [][]byte{spi}}}
+	})}
 }

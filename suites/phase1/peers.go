@@ -1,0 +1,166 @@
+package phase1
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("phase1"), kit.DUT(rule.KS), func() {
+	// only has the key server know a key for one member alone.
+	only := func(member int) func(*policy.KeyServer) {
+		return func(c *policy.KeyServer) { c.Phase1.PSKs[0].Peer = netip.PrefixFrom(lab.MemberAddr(member), 32) }
+	}
+	// shuts has the first member try in vain, and then the second come in.
+	shuts := func(ctx SpecContext, setup lab.Setup) *talk {
+		setup.Members = 2
+		t := prepare(ctx, setup)
+		t.start(ctx, t.KS, t.GM[0])
+		t.Wait(ctx, 2*time.Second, func() bool { return len(t.sent(t.GM[0])) > 3 })
+		t.start(ctx, t.GM[1])
+		registered := t.GM[1].AwaitRegistered(ctx)
+
+		Expect(t.decoded(t.KS, core.MainMode6)).NotTo(ContainElement(HaveField("To", t.GM[0].Addr())), "no HASH_R is sent to it")
+		Expect(t.GM[0].Registered(ctx)).To(BeFalse())
+		kit.Control(registered == nil, "a member with a right key registers")
+		return t
+	}
+
+	It("lets nobody in whose key is another", kit.Requirement("RFC2409-5.4-01"), kit.Negative, func(ctx SpecContext) {
+		shuts(ctx, lab.Setup{Member: keyOf(1, []byte("a guess"))})
+	})
+
+	It("lets nobody in for whose address there is no key, not even with an empty one", kit.Requirement("RFC2409-5.4-01"), kit.Negative,
+		func(ctx SpecContext) {
+			t := shuts(ctx, lab.Setup{KeyServer: only(2), Member: keyOf(1, []byte{})})
+			Expect(t.KS.Refused(ctx, "RFC2409-5.4-01")).To(BeNumerically(">", 0), "the key server says so")
+		})
+
+	It("lets nobody in who has the key of another address", kit.Requirement("RFC2409-5.4-01"), kit.Negative, func(ctx SpecContext) {
+		shuts(ctx, lab.Setup{KeyServer: func(c *policy.KeyServer) {
+			c.Phase1.PSKs = []policy.PSK{
+				{Peer: netip.PrefixFrom(lab.MemberAddr(2), 32), Key: c.Phase1.PSKs[0].Key},
+				{Peer: netip.PrefixFrom(lab.MemberAddr(1), 32), Key: []byte("of the first member")},
+			}
+		}})
+	})
+
+	It("chooses the key by the address, the longest prefix first", kit.Requirement("RFC2409-5.4-01"), func(ctx SpecContext) {
+		own := []byte("of the first member")
+		t := prepare(ctx, lab.Setup{Members: 2, Member: keyOf(1, own), KeyServer: func(c *policy.KeyServer) {
+			c.Phase1.PSKs = append(c.Phase1.PSKs, policy.PSK{Peer: netip.PrefixFrom(lab.MemberAddr(1), 32), Key: own})
+		}})
+		t.start(ctx, t.KS, t.GM[0], t.GM[1])
+		Expect(t.GM[0].AwaitRegistered(ctx)).To(Succeed(), "with the key of its address")
+		Expect(t.GM[1].AwaitRegistered(ctx)).To(Succeed(), "with the key of everybody else")
+	})
+
+	It("takes message 3 only from the address that the exchange began with", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
+		func(ctx SpecContext) {
+			t := prepare(ctx, lab.Setup{Members: 2, Member: fast})
+			t.moveOnce(t.KS.Addr().Addr(), 2)
+			t.start(ctx, t.KS, t.GM[0])
+			goesOn := t.reaches(ctx, core.MainMode4)
+			t.comesOnlyFromOneAddress(ctx)
+			kit.Control(goesOn, "message 3 from the right address is answered")
+		})
+
+	It("still serves members while strangers begin more exchanges than it keeps", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
+		func(ctx SpecContext) {
+			const kept, strangers = 10, 60
+			t := prepare(ctx, lab.Setup{KeyServer: func(c *policy.KeyServer) { c.Phase1.HalfOpenMax = kept }})
+			Expect(t.tester.Misbehave(tester.Withhold(core.MainMode3).Tap)).To(Succeed())
+			t.start(ctx, t.KS, t.GM[0])
+			kit.Reached(t.reaches(ctx, core.MainMode2), "the key server answers a first message")
+			first := t.openings(t.GM[0])[0]
+			for i := range strangers {
+				data := append([]byte{0xff, byte(i)}, first.data[2:]...)
+				from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}), lab.Port)
+				packet, err := lab.UDPPacket(from, t.KS.Addr(), 64, data)
+				Expect(err).NotTo(HaveOccurred())
+				t.Inject(t.GM[0].Name(), packet)
+			}
+			fresh := t.afresh(ctx)
+			registered := t.GM[0].AwaitRegistered(ctx)
+			status, err := t.KS.KSStatus(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(status.HalfOpen).To(BeNumerically("<=", kept), "it keeps no more than it is told to")
+			kit.Control(registered == nil, "a member registers all the same, as "+fresh.String())
+		})
+
+	It("forgets an exchange that does not go on", kit.Requirement("RFC2408-5.1-03"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+		t := begin(ctx, lab.Setup{}, tester.Withhold(core.MainMode3))
+		kit.Reached(t.reaches(ctx, core.MainMode2), "the key server answers a first message")
+		first := t.openings(t.GM[0])[0]
+		answers := func() []datagram { return t.answers(first.header.InitiatorCookie, true) }
+		t.replay(first)
+		t.Pass(ctx, time.Second)
+		Expect(answers()).To(HaveLen(1), "while it waits, a copy of message 1 gets the same answer")
+		t.Pass(ctx, 5*time.Minute)
+		t.replay(first)
+		Expect(t.Wait(ctx, time.Second, func() bool { return len(answers()) == 2 })).
+			To(BeTrue(), "after five minutes message 1 begins a new exchange")
+		Expect(answers()[1].header.ResponderCookie).NotTo(Equal(answers()[0].header.ResponderCookie))
+	})
+})
+
+var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject("phase1"), kit.DUT(rule.GM), func() {
+	It("takes message 4 only from the address that the exchange began with", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
+		func(ctx SpecContext) {
+			t := prepare(ctx, lab.Setup{Members: 2, Member: fast})
+			t.moveOnce(t.GM[0].Addr().Addr(), 2)
+			t.start(ctx, t.KS, t.GM[0])
+			goesOn := t.reaches(ctx, core.MainMode5)
+			t.comesOnlyFromOneAddress(ctx)
+			kit.Control(goesOn, "message 4 from the right address is answered")
+		})
+})
+
+// keyOf gives one member another pre-shared key.
+func keyOf(member int, key []byte) func(int, *policy.Member) {
+	return func(i int, c *policy.Member) {
+		if i == member {
+			c.Phase1.PSKs[0].Key = key
+		}
+	}
+}
+
+// fast has members repeat their messages after a tenth of a second.
+func fast(_ int, c *policy.Member) { c.Phase1.Retransmit = 100 * time.Millisecond }
+
+// moveOnce has the n-th datagram to that address come from the address of the second member.
+func (t *talk) moveOnce(to netip.Addr, n int) {
+	t.Intercept(func(c *lab.Crossing) {
+		ip, ok := lab.ParseIPv4(c.Packet)
+		if !ok || ip.Destination != to {
+			return
+		}
+		if n--; n != 0 {
+			return
+		}
+		from, dest, data, _ := ip.UDP()
+		if packet, err := lab.UDPPacket(netip.AddrPortFrom(lab.MemberAddr(2), from.Port()), dest, 64, data); err == nil {
+			c.Packet = packet
+		}
+	})
+}
+
+// comesOnlyFromOneAddress proves that the message which came from the second member's address was not taken.
+func (t *talk) comesOnlyFromOneAddress(ctx context.Context) {
+	GinkgoHelper()
+	Expect(t.sentBy(lab.MemberAddr(2))).To(HaveLen(1), "one message came from another address")
+	Expect(t.sent(t.device)).NotTo(ContainElement(WithTransform(destination, Equal(lab.MemberAddr(2)))), "the device does not answer it")
+	Expect(t.device.Refused(ctx, "RFC2408-2.5.3-01")).To(BeNumerically(">", 0), "the device says that it refused the message")
+}
+
+func destination(d datagram) netip.Addr { return d.to.Addr() }

@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -79,4 +80,41 @@ func messages(l *lab.Lab, kind string, from *lab.Peer) []capture.Message {
 		}
 	}
 	return found
+}
+
+// datagram returns the key management datagram in a frame of the WAN by its number, as messages tell it.
+func datagram(l *lab.Lab, frame int) []byte {
+	data, _ := datagramOf(kit.WANSince(l, 0)[frame-1])
+	return data
+}
+
+// answers counts the key server's PULL messages, and lets a spec interfere with them. On the netns fabric they cross while
+// the spec runs.
+type answers struct {
+	mu   sync.Mutex
+	seen int
+}
+
+func (a *answers) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.seen
+}
+
+// intercept has f see each PULL message of the key server from now on, numbered from 1: in an exchange without repetitions
+// message 2 and message 4.
+func intercept(l *lab.Lab, f func(n int, c *lab.Crossing)) *answers {
+	a := &answers{}
+	l.Intercept(func(c *lab.Crossing) {
+		data, fromMember := datagramOf(capture.Frame{Packet: c.Packet})
+		h, err := isakmp.ParseHeader(data)
+		if err != nil || fromMember || h.Exchange != isakmp.ExchangePull {
+			return
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.seen++
+		f(a.seen, c)
+	})
+	return a
 }

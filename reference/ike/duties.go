@@ -119,7 +119,7 @@ var (
 	dutyInfoClear = rule.Duty("ike.info.clear", "RFC2409-5.7-03", rule.KS,
 		"an Informational before there are keys has no HASH")
 	dutyNotifyForm = rule.Duty("ike.info.notify", "RFC2408-3.14-01", rule.Both,
-		"the SPI of a notification about Phase 1 is empty")
+		"a notification has DOI, protocol, SPI size and type in their places")
 	dutyDeleteSPI = rule.Duty("ike.info.delete.spi", "RFC2408-3.15-02", rule.Both,
 		"a Delete of the ISAKMP SA names its cookie pair")
 )

@@ -81,14 +81,16 @@ func (sa *SA) Deleted(o *Opened) bool {
 func (sa *SA) spi() []byte { return slices.Concat(sa.ci[:], sa.cr[:]) }
 
 // Notify makes a Notification about Phase 1 or an exchange under this SA, for SealInformational (RFC 2408 §3.14).
-func (sa *SA) Notify(t isakmp.NotifyType, data []byte) isakmp.Notify { return sa.cfg.notify(t, data) }
+func (sa *SA) Notify(t isakmp.NotifyType, data []byte) isakmp.Payload { return sa.cfg.notify(t, data) }
 
-func (c *Config) notify(t isakmp.NotifyType, data []byte) isakmp.Notify {
+func (c *Config) notify(t isakmp.NotifyType, data []byte) isakmp.Payload {
 	n := isakmp.Notify{DOI: c.DOI, Protocol: isakmp.ProtoISAKMP, NotifyType: t, Data: data}
-	if !dutyNotifyForm.Kept(c.Rules) {
-		n.SPI = []byte{0, 0, 1}
+	if dutyNotifyForm.Kept(c.Rules) {
+		return n
 	}
-	return n
+	const protocol = 4
+	body, _ := n.AppendBody(nil) // fails only with a long SPI
+	return isakmp.Raw{PayloadType: n.Type(), Body: slices.Delete(body, protocol, protocol+1)}
 }
 
 // notifyInClear answers message 1 before there are keys. No cookie of this side exists, since nothing is kept.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
-	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -37,7 +36,7 @@ var (
 )
 
 func (m *Member) newMessageID() uint32 {
-	id := ike.NewMessageID(m.rand)
+	id := m.phase1.NewMessageID(m.rand)
 	if !guardOwnMessageID.Kept(m.rules) {
 		return 0
 	}

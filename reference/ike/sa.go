@@ -99,11 +99,11 @@ func (sa *SA) NewMessageID(rand io.Reader) uint32 {
 	if !dutyStreamID.Kept(sa.cfg.Rules) {
 		return sa.streams + 1
 	}
-	return NewMessageID(rand)
+	return newMessageID(rand)
 }
 
-// NewMessageID makes a random Message ID that is never zero (RFC 2408 §3.1). The source must not fail.
-func NewMessageID(rand io.Reader) uint32 {
+// newMessageID makes a random Message ID that is never zero (RFC 2408 §3.1). The source must not fail.
+func newMessageID(rand io.Reader) uint32 {
 	for {
 		if id := binary.BigEndian.Uint32(random(rand, 4)); id != 0 {
 			return id

@@ -298,7 +298,7 @@ func TestMessageIDs(t *testing.T) {
 		}
 		seen[id] = true
 	}
-	if id := NewMessageID(bytes.NewReader([]byte{0, 0, 0, 0, 0, 0, 0, 1})); id != 1 {
+	if id := newMessageID(bytes.NewReader([]byte{0, 0, 0, 0, 0, 0, 0, 1})); id != 1 {
 		t.Errorf("Message ID %d, want the first that is not zero", id)
 	}
 }

@@ -23,7 +23,11 @@ func Print(w io.Writer, messages []Message) error {
 		if m.Repeats > 0 {
 			continue
 		}
-		for _, l := range m.Lines() {
+		lines := m.Lines()
+		if m.Header != nil {
+			lines = append(appendLines(nil, 0, []Field{headerField(*m.Header)}), lines...)
+		}
+		for _, l := range lines {
 			fmt.Fprintf(b, "    %5d %5d  %s%s\n", l.Offset, l.Length, strings.Repeat("  ", l.Depth), l.Text())
 		}
 	}
@@ -84,14 +88,8 @@ type Line struct {
 	Field
 }
 
-// Lines returns the fields in the order of their octets, header first.
-func (m *Message) Lines() []Line {
-	var lines []Line
-	if m.Header != nil {
-		lines = appendLines(lines, 0, []Field{headerField(*m.Header)})
-	}
-	return appendLines(lines, 0, m.Payloads)
-}
+// Lines returns the fields of the payloads in the order of their octets.
+func (m *Message) Lines() []Line { return appendLines(nil, 0, m.Payloads) }
 
 func appendLines(lines []Line, depth int, fields []Field) []Line {
 	for _, f := range fields {

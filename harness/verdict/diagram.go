@@ -14,10 +14,10 @@ import (
 type arrow struct {
 	ID, Class     string
 	Frame, Time   string
-	Line          string   // path of the shaft
-	Heads         []string // paths of the arrow heads
-	Cross         string   // path of the cross on a message that was withheld
-	X             int      // middle of the texts
+	Line          string // path of the shaft
+	Heads         string // path of the arrow heads
+	Cross         string // path of the cross on a message that was withheld
+	X             int    // middle of the texts
 	Title         string
 	Content       string
 	Note          string
@@ -69,7 +69,7 @@ func (d *diagram) arrow(r row, start time.Time) arrow {
 	}
 	a.Line = fmt.Sprintf("M%d %dH%d", left, arrowY, right)
 	for _, x := range to {
-		a.Heads = append(a.Heads, head(from, x))
+		a.Heads += head(from, x)
 	}
 	if strings.Contains(m.Note, "withheld") || strings.Contains(m.Note, "dropped") {
 		a.Cross = fmt.Sprintf("M%d %dl12 12m0 -12l-12 12", (left+right)/2-6, arrowY-6)

@@ -5,14 +5,17 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
 )
 
 // What the pieces of a page cost, in octets; see draw.
 const (
 	pageBudget = 2_300_000 // for the conversations of all specs
 	specBudget = 120_000   // for one at most
-	rowCost    = 800       // of an arrow without its fields
-	minRows    = 12
+	specFloor  = 6_000     // for one at least, however many there are
+	rowCost    = 330       // of an arrow without its fields
+	minRows    = 24
 	packets    = 6 // packets of a row that are listed
 )
 
@@ -30,38 +33,33 @@ func budgets(specs []Spec) []int {
 	}
 	out := make([]int, len(specs))
 	for i, s := range specs {
-		out[i] = min(specBudget, pageBudget/total*weight(s))
+		out[i] = min(specBudget, max(specFloor, pageBudget/total)*weight(s))
 	}
 	return out
 }
 
-// fillFields writes the decoded fields into the arrows while the budget lasts: key management first and Phase 1 last,
-// since it is the same in nearly every spec.
+// fillFields writes the decoded fields into the arrows while the budget lasts: of what a tester touched or what proved
+// wrong first, then from the last message to the first, since a conversation begins with what every one begins with.
 func fillFields(arrows []arrow, from []row, budget int) {
 	order := make([]int, len(arrows))
 	for i := range order {
-		order[i] = i
+		order[i] = len(arrows) - 1 - i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return importance(arrows[b].Class) - importance(arrows[a].Class) })
+	special := func(i int) int {
+		if m := from[i].first; m.Note != "" || m.Err != "" || arrows[i].Mark == string(capture.Bad) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return special(b) - special(a) })
 	for _, i := range order {
 		text := fieldsHTML(from[i])
 		if len(text) > budget {
-			arrows[i].Fields = "Left out here to keep the page small; see messages.json."
 			continue
 		}
 		budget -= len(text)
 		arrows[i].Fields = text
 	}
-}
-
-func importance(class string) int {
-	switch class {
-	case "pull", "push", "info":
-		return 2
-	case "p1":
-		return 0
-	}
-	return 1
 }
 
 // fieldsHTML is the inside of a row: of one message everything, of several their first lines.
@@ -89,6 +87,10 @@ func fieldsHTML(r row) template.HTML {
 	if m.Repeats > 0 && !isData(m) {
 		fmt.Fprintf(&b, "The same octets as frame %d.\n", m.Repeats)
 		return template.HTML(b.String())
+	}
+	if h := m.Header; h != nil {
+		fmt.Fprintf(&b, "<i>   0</i> <b>HDR</b> cookies %v %v, %v, flags %v, M-ID %08x, length %d\n", h.InitiatorCookie, h.ResponderCookie,
+			h.Exchange, h.Flags, h.MessageID, h.Length)
 	}
 	for _, l := range m.Lines() {
 		fmt.Fprintf(&b, "<i>%4d</i> %s<b>%s</b> %s\n", l.Offset, strings.Repeat("  ", l.Depth), escape(l.Name), escape(l.Short()))

@@ -98,7 +98,7 @@ func views(dir string, specs []Spec, results map[string]Result) []specView {
 	for i, s := range specs {
 		room <- struct{}{}
 		wait.Go(func() {
-			out[i] = view(dir, s, share[i], results)
+			out[i] = view(dir, i, s, share[i], results)
 			<-room
 		})
 	}
@@ -107,7 +107,7 @@ func views(dir string, specs []Spec, results map[string]Result) []specView {
 }
 
 // view gathers what the page shows of one spec.
-func view(dir string, s Spec, budget int, results map[string]Result) specView {
+func view(dir string, number int, s Spec, budget int, results map[string]Result) specView {
 	v := specView{Spec: s, Anchor: anchor(s.ID)}
 	for _, id := range s.Requirements {
 		v.Results = append(v.Results, results[id])
@@ -125,7 +125,7 @@ func view(dir string, s Spec, budget int, results map[string]Result) specView {
 	case len(talk.Messages) == 0:
 		v.Missing = "No packet was captured."
 	default:
-		v.Diagram = draw(v.Anchor, talk, budget)
+		v.Diagram = draw(fmt.Sprintf("m%d", number+1), talk, budget)
 	}
 	return v
 }

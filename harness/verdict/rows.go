@@ -63,13 +63,13 @@ func worst(m *capture.Message) string {
 	return result
 }
 
-// elide keeps the first two thirds and the last third of at most limit rows; skipped is how many messages fell out, and
-// at where they would stand.
+// elide keeps the first third and the last two thirds of at most limit rows, since a spec does at the end what it is
+// about. skipped is how many messages fell out, and at where they would stand; -1 if nothing did.
 func elide(all []row, limit int) (kept []row, at, skipped int) {
 	if len(all) <= limit {
 		return all, -1, 0
 	}
-	at = limit * 2 / 3
+	at = limit / 3
 	tail := len(all) - (limit - at)
 	for _, r := range all[at:tail] {
 		skipped += len(r.messages)

@@ -55,13 +55,13 @@ func TestElide(t *testing.T) {
 	}
 	all := rows(messages)
 	kept, at, skipped := elide(all, 30)
-	if len(kept) != 30 || at != 20 || skipped != 70 || kept[19].first.Frame != 20 || kept[20].first.Frame != 91 {
+	if len(kept) != 30 || at != 10 || skipped != 70 || kept[9].first.Frame != 10 || kept[10].first.Frame != 81 {
 		t.Errorf("%d kept, at %d, %d skipped", len(kept), at, skipped)
 	}
 	if kept, at, skipped := elide(all, 100); len(kept) != 100 || at != -1 || skipped != 0 {
 		t.Errorf("%d kept, at %d, %d skipped", len(kept), at, skipped)
 	}
-	if all[99].first.Frame != 100 || all[20].first.Frame != 21 {
+	if all[99].first.Frame != 100 || all[10].first.Frame != 11 {
 		t.Error("the rows given were changed")
 	}
 }

@@ -222,8 +222,8 @@ func TestDecodeLateBeginning(t *testing.T) {
 	talk := conversation(policy.CipherAESGCM16)
 	got := capture.Decode(talk.Frames[mm5-1:], talk.Keys)
 	expect(t, got[:4],
-		"MM5 | HDR*, IDii, HASH_I | HASH_I: unchecked (Main Mode 1, 3 or 4 is not in the capture)",
-		"MM6 | HDR*, IDir, HASH_R | HASH_R: unchecked (Main Mode 1, 3 or 4 is not in the capture)",
+		"MM5 | HDR*, IDii, HASH_I | HASH_I: unchecked (the capture lacks Main Mode 1, 3 or 4)",
+		"MM6 | HDR*, IDir, HASH_R | HASH_R: unchecked (the capture lacks Main Mode 1, 3 or 4)",
 		"PULL1 | HDR*, HASH(1), Ni, ID | HASH(1): ok",
 		"PULL2 | HDR*, HASH(2), Nr, SA {SAK, GAP, SAT} | HASH(2): ok")
 	got = capture.Decode(talk.Frames[1:4], talk.Keys)
@@ -351,6 +351,19 @@ func TestDecodeShortened(t *testing.T) {
 			if m.Err == "" && !bad {
 				t.Fatalf("frame %d with %d octets passes: %s", i+1, n, line(m))
 			}
+		}
+	}
+}
+
+// A broken payload does not take a message its place in the exchange.
+func TestDecodeBrokenMainMode(t *testing.T) {
+	talk := conversation(policy.CipherAESGCM16)
+	for i, kind := range []string{"MM1", "MM2", "MM3", "MM4"} {
+		frames := slices.Clone(talk.Frames[:i+1])
+		flip(&frames[i], 30) // the length of the first payload
+		m := capture.Decode(frames, nil)[i]
+		if m.Kind != kind || m.Err == "" {
+			t.Errorf("%s, want %s", line(m), kind)
 		}
 	}
 }

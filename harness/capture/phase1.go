@@ -97,14 +97,15 @@ func (d *decoder) mainMode(m *Message, h isakmp.Header, data []byte) {
 	}
 	o := read(h, data)
 	m.show(o)
-	initiator := d.fromInitiator(m, p, o.has(isakmp.PayloadSA))
+	first := func(types ...isakmp.PayloadType) bool { return o.has(types...) || slices.Contains(types, h.NextPayload) }
+	initiator := d.fromInitiator(m, p, first(isakmp.PayloadSA))
 	names := label{isakmp.PayloadNonce: "Nr", isakmp.PayloadID: "IDir"}
 	switch {
-	case o.has(isakmp.PayloadSA):
+	case first(isakmp.PayloadSA): // also if it could not be read
 		m.Kind = core.MainMode2.String()
-	case o.has(isakmp.PayloadKE, isakmp.PayloadNonce) && initiator:
+	case first(isakmp.PayloadKE, isakmp.PayloadNonce) && initiator:
 		m.Kind, names[isakmp.PayloadNonce] = core.MainMode3.String(), "Ni"
-	case o.has(isakmp.PayloadKE, isakmp.PayloadNonce):
+	case first(isakmp.PayloadKE, isakmp.PayloadNonce):
 		m.Kind = core.MainMode4.String()
 	default:
 		m.Kind = core.KindUnknown.String()
@@ -177,7 +178,7 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 }
 
 var (
-	errMissing = errors.New("Main Mode 1, 3 or 4 is not in the capture")
+	errMissing = errors.New("the capture lacks Main Mode 1, 3 or 4")
 	errNoHash  = errors.New("there is no HASH payload")
 	errHash    = errors.New("it is not the one that the keys give")
 )

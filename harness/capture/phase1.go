@@ -97,7 +97,9 @@ func (d *decoder) mainMode(m *Message, h isakmp.Header, data []byte) {
 	}
 	o := read(h, data)
 	m.show(o)
-	first := func(types ...isakmp.PayloadType) bool { return o.has(types...) || slices.Contains(types, h.NextPayload) }
+	first := func(types ...isakmp.PayloadType) bool {
+		return o.has(types...) || slices.Contains(types, h.NextPayload)
+	}
 	initiator := d.fromInitiator(m, p, first(isakmp.PayloadSA))
 	names := label{isakmp.PayloadNonce: "Nr", isakmp.PayloadID: "IDir"}
 	switch {

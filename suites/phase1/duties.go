@@ -114,7 +114,7 @@ var duties = []duty{
 			}
 		}
 	}},
-	{needs("RFC2409-3.2-01"), "encrypts everything behind the header", proving, func(t *talk, s side) {
+	{needs("RFC2409-3.2-01"), "encrypts everything behind the header", pulling, func(t *talk, s side) {
 		for _, d := range t.messages(t.device) {
 			if d.header.Flags&isakmp.FlagEncryption != 0 {
 				Expect(d.data[isakmp.HeaderLen:]).NotTo(ContainSubstring(string(t.device.Addr().Addr().AsSlice())), "the identity is not readable")
@@ -123,8 +123,8 @@ var duties = []duty{
 		proves(t, s)
 	}},
 	{needs("RFC2409-5-11", "RFC2409-4-03", "RFC2409-5-12", "RFC2409-5-13", "RFC2409-B-02"),
-		"proves its identity under keys of both nonces, by a HASH over offer and identity", proving, proves},
-	{needs("RFC2407-4.6.2-01", "RFC2408-3.8-01"), "leaves protocol and port of its identity at zero", proving, func(t *talk, s side) {
+		"proves its identity under keys of both nonces, by a HASH over offer and identity", pulling, proves},
+	{needs("RFC2407-4.6.2-01", "RFC2408-3.8-01"), "leaves protocol and port of its identity at zero", pulling, func(t *talk, s side) {
 		m := proof(t, s)
 		Expect([]string{value(m, "ID", "Protocol"), value(m, "ID", "Port")}).To(Equal([]string{"0", "0"}))
 	}},
@@ -261,7 +261,8 @@ func proof(t *talk, s side) capture.Message {
 	return ms[0]
 }
 
-// proves checks the HASH of message 5 or 6 with the keys that the other side has.
+// proves checks the HASH of message 5 or 6 with the keys that the other side logged, as it does
+// when the device has gone on to the PULL.
 func proves(t *talk, s side) {
 	GinkgoHelper()
 	m := proof(t, s)

@@ -17,10 +17,16 @@ import (
 )
 
 var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("phase1"), kit.DUT(rule.KS), func() {
-	// only has the key server know a key for one member alone.
-	only := func(member int) func(*policy.KeyServer) {
-		return func(c *policy.KeyServer) { c.Phase1.PSKs[0].Peer = netip.PrefixFrom(lab.MemberAddr(member), 32) }
+	// knows gives the key server these keys and no other, and a group for whoever has one.
+	knows := func(keys ...policy.PSK) func(*policy.KeyServer) {
+		return func(c *policy.KeyServer) {
+			c.Phase1.PSKs, c.Groups[0].Members = keys, nil
+			for _, k := range keys {
+				c.Groups[0].Members = append(c.Groups[0].Members, k.Peer)
+			}
+		}
 	}
+	first, second := address(1), address(2)
 	// shuts has the first member try in vain, and then the second come in.
 	shuts := func(ctx SpecContext, setup lab.Setup) *talk {
 		setup.Members = 2
@@ -37,29 +43,25 @@ var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("
 	}
 
 	It("lets nobody in whose key is another", kit.Requirement("RFC2409-5.4-01"), kit.Negative, func(ctx SpecContext) {
-		shuts(ctx, lab.Setup{Member: keyOf(1, []byte("a guess"))})
+		shuts(ctx, lab.Setup{KeyServer: knows(policy.PSK{Peer: lab.WAN, Key: right}), Member: keys(own, right)})
 	})
 
 	It("lets nobody in for whose address there is no key, not even with an empty one", kit.Requirement("RFC2409-5.4-01"), kit.Negative,
 		func(ctx SpecContext) {
-			t := shuts(ctx, lab.Setup{KeyServer: only(2), Member: keyOf(1, []byte{})})
+			t := shuts(ctx, lab.Setup{KeyServer: knows(policy.PSK{Peer: second, Key: right}), Member: keys([]byte{}, right)})
 			Expect(t.KS.Refused(ctx, "RFC2409-5.4-01")).To(BeNumerically(">", 0), "the key server says so")
 		})
 
 	It("lets nobody in who has the key of another address", kit.Requirement("RFC2409-5.4-01"), kit.Negative, func(ctx SpecContext) {
-		shuts(ctx, lab.Setup{KeyServer: func(c *policy.KeyServer) {
-			c.Phase1.PSKs = []policy.PSK{
-				{Peer: netip.PrefixFrom(lab.MemberAddr(2), 32), Key: c.Phase1.PSKs[0].Key},
-				{Peer: netip.PrefixFrom(lab.MemberAddr(1), 32), Key: []byte("of the first member")},
-			}
-		}})
+		shuts(ctx, lab.Setup{
+			KeyServer: knows(policy.PSK{Peer: second, Key: right}, policy.PSK{Peer: first, Key: own}), Member: keys(right, right),
+		})
 	})
 
 	It("chooses the key by the address, the longest prefix first", kit.Requirement("RFC2409-5.4-01"), func(ctx SpecContext) {
-		own := []byte("of the first member")
-		t := prepare(ctx, lab.Setup{Members: 2, Member: keyOf(1, own), KeyServer: func(c *policy.KeyServer) {
-			c.Phase1.PSKs = append(c.Phase1.PSKs, policy.PSK{Peer: netip.PrefixFrom(lab.MemberAddr(1), 32), Key: own})
-		}})
+		t := prepare(ctx, lab.Setup{
+			Members: 2, KeyServer: knows(policy.PSK{Peer: lab.WAN, Key: right}, policy.PSK{Peer: first, Key: own}), Member: keys(own, right),
+		})
 		t.start(ctx, t.KS, t.GM[0], t.GM[1])
 		Expect(t.GM[0].AwaitRegistered(ctx)).To(Succeed(), "with the key of its address")
 		Expect(t.GM[1].AwaitRegistered(ctx)).To(Succeed(), "with the key of everybody else")
@@ -126,14 +128,16 @@ var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject(
 		})
 })
 
-// keyOf gives one member another pre-shared key.
-func keyOf(member int, key []byte) func(int, *policy.Member) {
-	return func(i int, c *policy.Member) {
-		if i == member {
-			c.Phase1.PSKs[0].Key = key
-		}
-	}
+// Two pre-shared keys: one that is right for most, and one that is the first member's own.
+var right, own = []byte("right for most"), []byte("the first member's own")
+
+// keys gives the members their pre-shared keys, in their order.
+func keys(of ...[]byte) func(int, *policy.Member) {
+	return func(i int, c *policy.Member) { c.Phase1.PSKs[0].Key = of[i-1] }
 }
+
+// address is that of a member, alone.
+func address(i int) netip.Prefix { return netip.PrefixFrom(lab.MemberAddr(i), 32) }
 
 // fast has members repeat their messages after a tenth of a second.
 func fast(_ int, c *policy.Member) { c.Phase1.Retransmit = 100 * time.Millisecond }

@@ -45,6 +45,7 @@ func pulling(s side) core.Kind {
 
 var _ = Describe("What a key server sends in Phase 1 (RFC 2408 §3, RFC 2409 §5)", kit.Subject("phase1"), kit.DUT(rule.KS), func() {
 	owes(keyServerSide, duties)
+	owes(keyServerSide, replyDuties)
 })
 
 var _ = Describe("What a group member sends in Phase 1 (RFC 2408 §3, RFC 2409 §5)", kit.Subject("phase1"), kit.DUT(rule.GM), func() {
@@ -149,6 +150,14 @@ var duties = []duty{
 		Expect(h.Flags).To(Equal(isakmp.FlagEncryption))
 		Expect(h.MessageID).NotTo(BeZero())
 	})},
+	{needs("RFC2407-4.6.3-01"), "sends no notification before there is a protected SA", exchanging, eachMessage(func(m capture.Message) {
+		Expect(names(m.Payloads)).NotTo(ContainElement(isakmp.PayloadN.String()), "%s", m.Kind)
+	})},
+	{needs("RFC2409-5-01"), "completes Main Mode with its six messages", pulling, func(t *talk, s side) {
+		Expect(mainMode(t.messages(t.device))).To(HaveLen(3))
+		Expect(mainMode(t.messages(t.tester))).To(HaveLen(3))
+		Expect(t.device.Logged("PHASE1_UP")).NotTo(BeEmpty(), "the device says that Phase 1 is established")
+	}},
 	{needs("RFC2408-3.16-01"), "sends no Vendor ID after Phase 1", pulling, func(t *talk, s side) {
 		for _, m := range t.decoded(t.device, pulling(s)) {
 			Expect(names(m.Payloads)).NotTo(ContainElement(isakmp.PayloadVID.String()))
@@ -158,6 +167,27 @@ var duties = []duty{
 		ms := t.decoded(t.device, pulling(s))
 		Expect(ms).NotTo(BeEmpty())
 		Expect(ms[0].Checks).To(ConsistOf(HaveField("Result", capture.OK)), "%s", ms[0].Summary)
+	}},
+}
+
+// replyDuties are those of the responder.
+var replyDuties = []duty{
+	{needs("RFC6407-2.1-02"), "replies under the DOI of GDOI", offering, offer(func(sa isakmp.SA) {
+		Expect(sa.DOI).To(BeEquivalentTo(2))
+		Expect(sa.Situation).To(BeZero())
+	})},
+	{needs("RFC2409-5-08"), "replies with one proposal and one transform", offering, offer(func(sa isakmp.SA) {
+		Expect(sa.Proposals).To(HaveLen(1))
+		Expect(sa.Proposals[0].Transforms).To(HaveLen(1))
+	})},
+	{needs("RFC2409-5-09"), "returns the transform that it chose as it came", offering, func(t *talk, _ side) {
+		offered, reply := phase1SA(t.messages(t.tester)[0]), phase1SA(t.messages(t.device)[0])
+		Expect(offered.Proposals[0].Transforms).To(ContainElement(reply.Proposals[0].Transforms[0]))
+	}},
+	{needs("RFC6407-2.2-01"), "answers on UDP port 848, from it", proving, func(t *talk, _ side) {
+		for _, d := range t.messages(t.device) {
+			Expect(d.from.Port()).To(BeEquivalentTo(lab.Port))
+		}
 	}},
 }
 
@@ -270,7 +300,7 @@ func proves(t *talk, s side) {
 	Expect(m.Checks).To(ConsistOf(HaveField("Result", capture.OK)), "%s", m.Summary)
 }
 
-// offer looks at the SA payload of message 1.
+// offer looks at the SA payload of message 1 or 2.
 func offer(look func(isakmp.SA)) func(*talk, side) {
 	return func(t *talk, _ side) { look(phase1SA(t.messages(t.device)[0])) }
 }

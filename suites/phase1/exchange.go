@@ -93,3 +93,8 @@ func changedOffer(kind core.Kind) tester.Deviation {
 	d.Name, d.Section = "MM5 after the offer was changed on its way", "RFC 2409 §5"
 	return d
 }
+
+// commit sets the Commit flag, which has no function in GDOI (RFC 6407 §3.2.1).
+func commit(kind core.Kind) tester.Deviation {
+	return tester.SentHeader(kind, "the Commit flag", "RFC 6407 §3.2.1", func(h *isakmp.Header) { h.Flags |= isakmp.FlagCommit })
+}

@@ -62,4 +62,5 @@ var _ = Describe("Key exchange and authentication at a group member (RFC 2409 §
 		{"RFC2408-5.2-04", tester.Exchange(core.Pull2, 34)},
 		{"RFC6407-2-01", tester.InClear(core.Pull2)},
 	})
+	accepts(core.Pull2, []row{{"RFC6407-3.2.1-05", commit(core.Pull2)}})
 })

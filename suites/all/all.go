@@ -6,5 +6,6 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration" // specs
+	_ "github.com/gdoilab/gdoilab/suites/rekey"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/sequence"     // specs
 )

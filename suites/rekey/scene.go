@@ -1,0 +1,167 @@
+package rekey
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/syslog"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// asking has the key server want every PUSH acknowledged, so that the wire shows which of them a member has carried out.
+func asking(g *policy.Group) { g.Rekey.Ack = policy.AckKEKSHA256 }
+
+// scene is a key server with its members, one of which is the device or follows it.
+type scene struct {
+	*lab.Lab
+	ctx context.Context
+}
+
+// group has a member be registered that has a host behind it, in a group that wants acknowledgements.
+func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
+	GinkgoHelper()
+	return &scene{kit.Up(ctx, lab.Setup{Hosts: true, Group: func(g *policy.Group) {
+		asking(g)
+		for _, change := range alter {
+			change(g)
+		}
+	}}), ctx}
+}
+
+// rekey has the key server send a PUSH, which is made with those deviations.
+func (s *scene) rekey(args control.RekeyArgs, ds ...tester.Deviation) control.RekeyResult {
+	GinkgoHelper()
+	if len(ds) > 0 {
+		s.misbehave(ds...)
+		defer s.behave()
+	}
+	return kit.Rekey(s.ctx, s.Lab, args)
+}
+
+// misbehave has the key server's messages go through the deviations.
+func (s *scene) misbehave(ds ...tester.Deviation) {
+	GinkgoHelper()
+	Expect(s.KS.Misbehave(tester.Taps(ds...))).To(Succeed())
+}
+
+// behave ends what misbehave began.
+func (s *scene) behave() {
+	GinkgoHelper()
+	Expect(s.KS.Misbehave(nil)).To(Succeed())
+}
+
+// sending has the host send one packet and returns the SPI that the member puts it under; it waits for one.
+func (s *scene) sending() string {
+	GinkgoHelper()
+	return s.sendingTo(2)
+}
+
+// sendingTo is sending for a packet to the host behind member i.
+func (s *scene) sendingTo(i int) string {
+	GinkgoHelper()
+	before := kit.Now(s.Lab)
+	s.pings(i)
+	s.Wait(s.ctx, time.Second, func() bool { return len(s.encrypted(before, i)) > 0 })
+	for _, p := range s.encrypted(before, i) {
+		return kit.SPI(p.SPI)
+	}
+	return "nothing"
+}
+
+// pings has the host send one packet to the host behind member i.
+func (s *scene) pings(i int) {
+	GinkgoHelper()
+	_, err := s.Hosts[0].Ping(s.ctx, lab.HostAddr(i), lab.Ping{Count: 1})
+	kit.Precondition(err, "the host sends")
+}
+
+// encrypted are the ESP packets that the member has sent since the mark to the host behind member i.
+func (s *scene) encrypted(since kit.Mark, i int) []kit.ESP {
+	return slices.DeleteFunc(kit.ESPSince(s.Lab, since), func(p kit.ESP) bool {
+		return p.From != lab.HostAddr(1) || p.To != lab.HostAddr(i)
+	})
+}
+
+// follows waits until the member has acknowledged a rekey, and reports whether it sends under its first SA then.
+func (s *scene) follows(r control.RekeyResult) bool {
+	GinkgoHelper()
+	return s.answers(0, r) && s.sending() == r.SPIs[0]
+}
+
+// answers waits until the member has acknowledged a rekey since the mark, and reports whether it does.
+func (s *scene) answers(since kit.Mark, r control.RekeyResult) bool {
+	return s.Wait(s.ctx, lab.Patience, func() bool { return slices.Contains(s.acks(since), r.Sequence) })
+}
+
+// acks are the numbers in the acknowledgements that the member has sent since the mark.
+func (s *scene) acks(since kit.Mark) []uint32 {
+	var numbers []uint32
+	for _, d := range s.sentBy(s.GM[0], since, isakmp.ExchangePushACK) {
+		ps, _, _ := gdoi.ACK.Parse(d.header.NextPayload, d.data[isakmp.HeaderLen:], isakmp.HeaderLen)
+		if seq, _, ok := isakmp.Find[gdoi.SEQ](ps); ok {
+			numbers = append(numbers, seq.Number)
+		}
+	}
+	return numbers
+}
+
+// pulls are the datagrams of PULLs that the member has sent since the mark.
+func (s *scene) pulls(since kit.Mark) []datagram {
+	return s.sentBy(s.GM[0], since, isakmp.ExchangePull)
+}
+
+// datagram is a message of key management on the WAN.
+type datagram struct {
+	at       time.Time
+	from, to netip.AddrPort
+	header   isakmp.Header
+	data     []byte
+}
+
+// sentBy are the datagrams of an exchange that a peer has sent since the mark.
+func (s *scene) sentBy(p *lab.Peer, since kit.Mark, exchange isakmp.ExchangeType) []datagram {
+	var found []datagram
+	for _, f := range kit.WANSince(s.Lab, since) {
+		ip, ok := lab.ParseIPv4(f.Packet)
+		if !ok || ip.Source != p.Addr().Addr() {
+			continue
+		}
+		from, to, data, ok := ip.UDP()
+		if h, err := isakmp.ParseHeader(data); ok && err == nil && h.Exchange == exchange {
+			found = append(found, datagram{f.At, from, to, h, data})
+		}
+	}
+	return found
+}
+
+// refusals counts the lines in which the member says that it refused something for a requirement.
+func (s *scene) refusals(id rule.ID) int {
+	n := 0
+	for _, text := range s.GM[0].Log() {
+		if !strings.Contains(text, string(id)) {
+			continue
+		}
+		if line, err := syslog.Parse(text); err == nil && line.Tag == "REFUSED" && line.Requirement == string(id) {
+			n++
+		}
+	}
+	return n
+}
+
+// registers waits until the member has registered more than so many times.
+func (s *scene) registers(times int) bool {
+	return s.GM[0].AwaitLog(s.ctx, "REGISTERED", times, lab.Patience)
+}

@@ -55,7 +55,7 @@ func (p *Pull) First(ni []byte, group uint32) ([]byte, error) {
 	return p.seal(nil, isakmp.Nonce{Data: ni}, isakmp.ID{IDType: isakmp.IDKeyID, Data: be32(group)})
 }
 
-// Second reads message 2: HDR*, HASH(2), Nr, SA. It says whether that is what was sent, but does not check HASH(2).
+// Second takes message 2, HDR*, HASH(2), Nr, SA, as it comes; HASH(2) is not checked.
 func (p *Pull) Second(data []byte) error {
 	h, err := isakmp.ParseHeader(data)
 	if err != nil {

@@ -1,0 +1,139 @@
+package registration
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// ksDatagram is a key management message as the WAN shows it without any key.
+type ksDatagram struct {
+	from, to netip.AddrPort
+	header   isakmp.Header
+	data     []byte
+	packet   []byte
+}
+
+// ksSent returns what one peer sent to another on port 848, oldest first, copies included.
+func ksSent(l *lab.Lab, from, to *lab.Peer) []ksDatagram {
+	var found []ksDatagram
+	for _, f := range kit.WANSince(l, 0) {
+		ip, ok := lab.ParseIPv4(f.Packet)
+		if !ok || ip.Source != from.Addr().Addr() || ip.Destination != to.Addr().Addr() {
+			continue
+		}
+		if src, dst, data, ok := ip.UDP(); ok && dst.Port() == lab.Port {
+			h, _ := isakmp.ParseHeader(data)
+			found = append(found, ksDatagram{src, dst, h, data, f.Packet})
+		}
+	}
+	return found
+}
+
+// ksAnswers returns the key server's different messages to member i that can be answers in a PULL: what is neither Main
+// Mode nor Informational.
+func ksAnswers(l *lab.Lab, i int) []ksDatagram {
+	return ksDistinct(ksSent(l, l.KS, l.GM[i-1]), func(h isakmp.Header) bool {
+		return h.Exchange != isakmp.ExchangeMainMode && h.Exchange != isakmp.ExchangeInformational
+	})
+}
+
+// ksAsked returns the different PULL messages of member i.
+func ksAsked(l *lab.Lab, i int) []ksDatagram {
+	return ksDistinct(ksSent(l, l.GM[i-1], l.KS), func(h isakmp.Header) bool { return h.Exchange == isakmp.ExchangePull })
+}
+
+func ksDistinct(ds []ksDatagram, wanted func(isakmp.Header) bool) []ksDatagram {
+	var once []ksDatagram
+	for _, d := range ds {
+		if wanted(d.header) && !slices.ContainsFunc(once, func(have ksDatagram) bool { return string(have.data) == string(d.data) }) {
+			once = append(once, d)
+		}
+	}
+	return once
+}
+
+func ksAwaitAnswers(ctx SpecContext, l *lab.Lab, i, n int) bool {
+	return l.Wait(ctx, lab.Patience, func() bool { return len(ksAnswers(l, i)) >= n })
+}
+
+// ksPulls returns the decoded PULL messages of a kind that the key server sent to member i.
+func ksPulls(l *lab.Lab, i int, kind string) []capture.Message {
+	return slices.DeleteFunc(kit.MessagesSince(l, 0, kind), func(m capture.Message) bool {
+		return m.From.Addr() != l.KS.Addr().Addr() || m.To.Addr() != l.GM[i-1].Addr().Addr() || m.Repeats > 0
+	})
+}
+
+// ksSecond waits for message 2 of the first registration of member i and returns it decoded.
+func ksSecond(ctx SpecContext, l *lab.Lab, i int) capture.Message {
+	GinkgoHelper()
+	kit.Reached(l.Wait(ctx, lab.Patience, func() bool { return len(ksAsked(l, i)) >= 1 }), "the member sends message 1")
+	Expect(ksAwaitAnswers(ctx, l, i, 1)).To(BeTrue(), "the key server answers message 1")
+	return ksReadable(ksPulls(l, i, "PULL2"))
+}
+
+// ksFourth waits for message 4 of that registration and returns it decoded.
+func ksFourth(ctx SpecContext, l *lab.Lab, i int) capture.Message {
+	GinkgoHelper()
+	ksSecond(ctx, l, i)
+	kit.Reached(l.Wait(ctx, lab.Patience, func() bool { return len(ksAsked(l, i)) >= 2 }), "the member takes message 2 and sends message 3")
+	Expect(ksAwaitAnswers(ctx, l, i, 2)).To(BeTrue(), "the key server answers message 3")
+	return ksReadable(ksPulls(l, i, "PULL4"))
+}
+
+// ksReadable returns the last of the messages, which can be decrypted and read.
+func ksReadable(messages []capture.Message) capture.Message {
+	GinkgoHelper()
+	Expect(messages).NotTo(BeEmpty(), "the answer is a message of the PULL")
+	m := kit.Last(messages)
+	Expect(m.Decrypted).To(BeTrue(), "the answer can be decrypted")
+	Expect(m.Err).To(BeEmpty(), "the answer can be read")
+	return m
+}
+
+// ksAll returns all fields of a message at that path of names, "SA/SAT/SPI".
+func ksAll(m capture.Message, path string) []capture.Field {
+	found := m.Payloads
+	for depth, name := range strings.Split(path, "/") {
+		if depth > 0 {
+			found = ksInside(found)
+		}
+		found = slices.DeleteFunc(slices.Clone(found), func(f capture.Field) bool { return f.Name != name })
+	}
+	return found
+}
+
+func ksInside(fs []capture.Field) (inside []capture.Field) {
+	for _, f := range fs {
+		inside = append(inside, f.Children...)
+	}
+	return inside
+}
+
+// ksValues returns the values of the fields at that path.
+func ksValues(m capture.Message, path string) []string {
+	values := []string{}
+	for _, f := range ksAll(m, path) {
+		values = append(values, f.Value)
+	}
+	return values
+}
+
+// ksNames returns the names of the fields inside those at that path which the wanted ones are among, in their order.
+func ksNames(m capture.Message, path string, wanted ...string) []string {
+	names := []string{}
+	for _, f := range ksInside(ksAll(m, path)) {
+		if slices.Contains(wanted, f.Name) || len(wanted) == 0 {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+"""Compares what the harness's decoder wrote into messages.json with what the second decoder reads."""
+
+import ipaddress
+import re
+import sys
+
+import capfile
+import folders
+import gdoi
+
+ID_NAMES = {
+    1: "ID_IPV4_ADDR", 2: "ID_FQDN", 3: "ID_USER_FQDN", 4: "ID_IPV4_ADDR_SUBNET", 5: "ID_IPV6_ADDR",
+    6: "ID_IPV6_ADDR_SUBNET", 7: "ID_IPV4_ADDR_RANGE", 8: "ID_IPV6_ADDR_RANGE", 9: "ID_DER_ASN1_DN",
+    10: "ID_DER_ASN1_GN", 11: "ID_KEY_ID", 12: "ID_LIST", 13: "ID_OID",
+}
+HARNESS_CHECKS = re.compile(r"^(HASH.*|SIG|ACK HASH|ICV)$")
+UNCOMPARED = ("Fragment", "Body", "unreadable")    # shown by the harness in words or as a whole
+CUT = re.compile(r"… \((\d+) octets\)$")
+
+
+def plain_name(text):
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def same_name(theirs, node):
+    """Whether the harness's name of a field means this node."""
+    a, b = plain_name(theirs), plain_name(node.name)
+    if a == b or (a, b) in (("notifytype", "type"),):
+        return True
+    found = re.search(r"(\d+)\)?$", theirs)
+    if found and int(found.group(1)) == node.number and node.kind in ("attribute", "payload", "packet"):
+        return True
+    return False
+
+
+def same_value(theirs, node):
+    """Whether a text of the harness stands for the value of a node; None if there is nothing to compare."""
+    if theirs is None or node.value is None:
+        return None
+    data = node.value if isinstance(node.value, (bytes, bytearray)) else None
+    number = gdoi.number_of(node.value)
+    cut = CUT.search(theirs)
+    if cut and data is not None:
+        return int(cut.group(1)) == len(data) and data.hex().startswith(theirs[:cut.start()])
+    readings = set()
+    tail = re.search(r"\((\d+)\)$", theirs)
+    if tail:
+        readings.add(int(tail.group(1)))
+    if re.fullmatch(r"\d+", theirs):
+        readings.add(int(theirs))
+    if re.fullmatch(r"0x[0-9a-f]+", theirs):
+        readings.add(int(theirs, 16))
+    if number in readings:
+        return True
+    if data is not None and data.hex() == theirs:
+        return True
+    return data is not None and data == theirs.encode("utf-8", "replace")
+
+
+def endpoint_text(node, octets=False):
+    """An endpoint in the words that the harness has for it; octets: the address in hex."""
+    kind, port, data = node.get("ID Type"), node.get("Port"), node.get("Data") or b""
+    name = ID_NAMES.get(kind, "ID(%s)" % kind)
+    text = [name]
+    shown = data.hex() if octets else id_text(kind, data)
+    if shown:
+        text.append(shown)
+    if port:
+        text.append("port %d" % port)
+    return " ".join(text)
+
+
+def id_text(kind, data):
+    """Identification data as text."""
+    try:
+        if kind in (1, 5):
+            return str(ipaddress.ip_address(data))
+        if kind in (4, 6, 7, 8):
+            half = len(data) // 2
+            sign = "/" if kind in (4, 6) else "-"
+            return str(ipaddress.ip_address(data[:half])) + sign + str(ipaddress.ip_address(data[half:]))
+        if kind in (2, 3):
+            return data.decode("utf-8")
+    except (ValueError, UnicodeDecodeError):
+        pass
+    if kind == 11 and len(data) == 4:
+        return str(int.from_bytes(data, "big"))
+    return data.hex()
+
+
+class Comparison:
+    """One folder."""
+
+    def __init__(self, folder, tally):
+        self.folder, self.tally = folder, tally
+
+    def bad(self, frame, text):
+        self.tally.problem(self.folder.name, frame, text)
+
+    def run(self):
+        theirs = self.folder.json("messages.json")
+        if theirs is None:
+            self.bad(0, "no messages.json")
+            return
+        try:
+            frames = capfile.read(self.folder.file("capture.pcapng"))
+        except (capfile.CaptureError, OSError) as err:
+            self.bad(0, "capture.pcapng: %s" % err)
+            return
+        self.messages(theirs.get("messages") or [], frames, self.folder.keys)
+
+    def messages(self, theirs, frames, keys):
+        reader = gdoi.Reader(keys)
+        read = {frame.number: reader.frame(frame) for frame in frames}
+        listed = {}
+        for entry in theirs:
+            if entry["frame"] in listed:
+                self.bad(entry["frame"], "listed twice")
+            listed[entry["frame"]] = entry
+        for number in sorted(set(read) | set(listed)):
+            if number not in listed:
+                self.bad(number, "not in messages.json, second decoder: %s" % read[number].kind)
+            elif number not in read:
+                self.bad(number, "not in the capture")
+            else:
+                self.message(listed[number], read[number])
+
+    def message(self, theirs, mine):
+        frame, tally = mine.number, self.tally
+        tally.add("messages " + mine.kind)
+        broken, unread = bool(theirs.get("error")), bool(theirs.get("encrypted")) and not theirs.get("decrypted") and \
+            (theirs["kind"] == "ESP" or not theirs.get("payloads"))
+        my_broken, my_unread = bool(mine.error), mine.encrypted and not mine.decrypted and \
+            (mine.kind == "ESP" or not mine.payloads)
+        if (theirs.get("link") or "") != (mine.link or ""):
+            self.bad(frame, "link %s, second decoder %s" % (theirs.get("link"), mine.link))
+        for name, own in (("from", mine.src), ("to", mine.dst)):
+            if theirs.get(name) and own and theirs[name] != own and not theirs[name].startswith((own + ":", "[" + own + "]:")):
+                self.bad(frame, "%s %s, second decoder %s" % (name, theirs[name], own))
+        if theirs["kind"] != mine.kind:
+            both = unread and my_unread or broken and my_broken
+            if not (broken and my_broken or both and theirs["kind"][:4] == "PULL" == mine.kind[:4]):
+                self.bad(frame, "%s, second decoder %s" % (theirs["kind"], mine.kind))
+        if (theirs.get("header") or None) != mine.header:
+            self.bad(frame, "header %s, second decoder %s" % (theirs.get("header"), mine.header))
+        if bool(theirs.get("encrypted")) != mine.encrypted:
+            self.bad(frame, "encrypted: %s, second decoder %s" % (bool(theirs.get("encrypted")), mine.encrypted))
+        if (theirs.get("repeats") or 0) != mine.repeats:
+            self.bad(frame, "repeats %s, second decoder %s" % (theirs.get("repeats"), mine.repeats))
+        if (broken or unread) != (my_broken or my_unread):
+            self.bad(frame, "%s, second decoder %s" % (
+                theirs.get("error") or ("not decrypted" if unread else "well formed"),
+                mine.error or ("not decrypted" if my_unread else "well formed")))
+            return
+        if broken or unread:
+            tally.add("agreed bad or closed")
+        if mine.remarks:
+            tally.add("remarks of the second decoder")
+        if broken != my_broken or unread != my_unread:
+            return
+        self.checks(theirs, mine, broken or unread)
+        if mine.kind != "ESP" or not (unread or broken):
+            self.trees(theirs.get("payloads") or [], mine, broken)
+
+    def checks(self, theirs, mine, loose):
+        given = {c["name"]: c["result"] for c in theirs.get("checks") or []}
+        own = {n: r for n, r in mine.checks.items() if HARNESS_CHECKS.match(n)}
+        for name, result in mine.checks.items():
+            if name in own:
+                continue
+            if result == gdoi.BAD:
+                self.bad(mine.number, "%s of keys.json is not what the wire gives" % name)
+            else:
+                self.tally.add("checks of keys.json, " + name)
+        if loose:
+            if gdoi.OK in given.values() and gdoi.OK not in own.values() and gdoi.BAD in own.values():
+                self.bad(mine.number, "checks %s, second decoder %s" % (given, own))
+            return
+        own = {n: gdoi.BAD if r == "bare" else r for n, r in own.items()}
+        if given != own:
+            self.bad(mine.number, "checks %s, second decoder %s" % (given, own))
+            return
+        for name, result in own.items():
+            self.tally.add("checks %s %s" % (name, result))
+
+    def trees(self, theirs, mine, broken):
+        nodes = {}
+        for payload in mine.payloads:
+            for path, node in payload.walk():
+                nodes.setdefault((node.offset, node.length), []).append((path, node))
+        if not broken:
+            given = sorted((p["offset"], p["length"]) for p in theirs)
+            own = sorted((p.offset, p.length) for p in mine.payloads)
+            if given != own:
+                self.bad(mine.number, "payloads %s, second decoder %s" % (
+                    [(p["name"], p["offset"], p["length"]) for p in theirs],
+                    [(p.name, p.offset, p.length) for p in mine.payloads]))
+                return
+        found = set()
+        limit = whole = None
+        if broken:
+            spot = re.search(r"at octet (\d+)$", mine.error or "")
+            limit = int(spot.group(1)) if spot else 0
+            whole = max([p.offset for p in mine.payloads if p.offset <= limit] or [0])
+        for payload in theirs:
+            self.field(payload, "", nodes, mine, found, limit)
+        inside = {id(k) for e in nodes.values() for _, n in e for k in self.raw(n)}
+        for entries in nodes.values():
+            for path, node in entries:
+                if node.kind in ("payload", "attribute", "packet", "ip") and id(node) not in found and \
+                        id(node) not in inside and (whole is None or node.offset < whole and node.offset + node.length <= whole):
+                    self.bad(mine.number, "%s (octet %d, %d octets) is not in messages.json" % (
+                        path, node.offset, node.length))
+
+    @staticmethod
+    def raw(node):
+        """Parts that the harness shows as octets without taking them apart."""
+        return node.kids if node.name == "SAT" and node.get("Protocol-ID") not in (1, 2) else []
+
+    def field(self, field, prefix, nodes, mine, found, limit):
+        path = prefix + field["name"]
+        spot = (field["offset"], field["length"])
+        if limit is None or field["offset"] + field["length"] <= limit:
+            fits = [(p, n) for p, n in nodes.get(spot, []) if same_name(field["name"], n)]
+            if fits:
+                for _, node in fits:
+                    found.add(id(node))
+                self.tally.add("fields and boundaries")
+                self.value(field, path, fits[0][1], mine)
+            elif field["name"] not in UNCOMPARED:
+                near = [p for p, _ in nodes.get(spot, [])] or [
+                    "%s at %d+%d" % (p, n.offset, n.length) for e in nodes.values() for p, n in e
+                    if same_name(field["name"], n)][:4]
+                self.bad(mine.number, "%s (octet %d, %d octets), second decoder %s" % (path, *spot, near or "nothing"))
+        for kid in field.get("fields") or []:
+            self.field(kid, path + "/", nodes, mine, found, limit)
+
+    def value(self, field, path, node, mine):
+        text = field.get("value")
+        if node.kind == "endpoint":
+            if (text or "").strip() not in (endpoint_text(node), endpoint_text(node, True)):
+                self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, endpoint_text(node)))
+            return
+        if node.name == "ID" and node.kind == "payload" and text is not None:
+            own = id_text(node.get("ID Type"), node.get("Data") or b"")
+            if text != own and node.get("ID Type") in (1, 4, 5, 6, 7, 8, 11):
+                self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, own))
+            return
+        if node.name == "SAK" and text is not None and node.get("SPI"):
+            if text != (node.get("SPI") or b"").hex():
+                self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, node.get("SPI")))
+            return
+        if same_value(text, node) is False:
+            own = node.value.hex() if isinstance(node.value, bytes) else node.value
+            self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, own))
+
+
+def run(found, tally=None):
+    tally = tally or folders.Tally("compare")
+    for folder in found:
+        why = folder.why_not()
+        if why:
+            tally.skip("%s: %s" % (folder.name, why))
+            continue
+        before = len(tally.problems)
+        Comparison(folder, tally).run()
+        tally.folder(before)
+    return tally
+
+
+def main(args):
+    if not args:
+        print("usage: compare.py DIR…", file=sys.stderr)
+        return 2
+    tally = run(folders.find(args))
+    tally.report()
+    if not any(name.startswith("messages ") for name in tally.counts):
+        print("compare: nothing was read")
+        return 1
+    return tally.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""Lets both decoders read conversations of an encoder of their own, each altered in one place.
+
+usage: mutants.py GDOILAB [CONVERSATIONS [SEED]]
+GDOILAB is the harness's binary; its "decode --json --keys" is what is compared.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import capfile
+import compare
+import folders
+import gdoi
+import sample
+
+
+def spots(octets, first):
+    """Offsets of generic headers at the top level and of what starts near them."""
+    nodes, _, _, _ = gdoi.parse_payloads(bytes(16) + bytes([first, 0x10, gdoi.PULL, 0]) + bytes(8) + octets, 0)
+    out = []
+    for node in nodes:
+        for _, deeper in node.walk():
+            out.append(deeper.offset - 28)
+    return [s for s in out if 0 <= s < len(octets)] or [0]
+
+
+def alter(message, rng):
+    """Changes one thing in a message; returns a word for it."""
+    octets = bytearray(message.octets)
+    what = rng.choice(("bit", "near", "near", "near", "cut", "longer", "type", "drop", "twice", "reserved", "length"))
+    at = rng.choice(spots(message.octets, message.first))
+    if what == "bit":
+        octets[rng.randrange(len(octets))] ^= 1 << rng.randrange(8)
+    elif what == "near":
+        spot = min(len(octets) - 1, at + rng.randrange(12))
+        octets[spot] = rng.choice((0, 1, 2, 3, 4, 5, 8, 16, 22, 127, 128, 255, octets[spot] ^ 1))
+    elif what == "cut":
+        del octets[-rng.randrange(1, min(40, len(octets))):]
+    elif what == "longer":
+        octets += rng.choice((bytes(rng.randrange(1, 40)), rng.randbytes(rng.randrange(1, 40))))
+    elif what == "type":
+        message.first = rng.choice((0, 1, 5, 8, 10, 13, 15, 17, 18, 40, 130))
+    elif what == "drop":
+        del octets[at:at + rng.randrange(1, 9)]
+    elif what == "twice":
+        octets[at:at] = octets[at:at + rng.randrange(1, 60)]
+    elif what == "reserved" and at + 1 < len(octets):
+        octets[at + 1] = rng.choice((1, 128))
+    elif what == "length" and at + 3 < len(octets):
+        octets[at + 3] = (octets[at + 3] + rng.choice((-1, 1, -4, 4, 3))) & 255
+    message.octets = bytes(octets)
+    if message.resealed and rng.random() < 0.5 and len(octets) >= 300:
+        message.octets = message.resealed(message.octets)
+        what += ", sealed again"
+    return what
+
+
+def alter_datagram(data, rng):
+    """Changes the header or the ciphertext of an IP packet with UDP inside."""
+    body = bytearray(data[28:])
+    what = rng.choice(("header", "Length", "ciphertext", "cut", "longer"))
+    if what == "header":
+        spot = rng.choice((0, 8, 16, 17, 18, 19, 20, 23))
+        body[spot] ^= rng.choice((1, 2, 4, 8, 128))
+    elif what == "Length":
+        size = int.from_bytes(body[24:28], "big") + rng.choice((-16, -1, 1, 16, 256, -len(body)))
+        body[24:28] = (size & 0xffffffff).to_bytes(4, "big")
+    elif what == "ciphertext" and len(body) > 28:
+        body[rng.randrange(28, len(body))] ^= 1 << rng.randrange(8)
+    elif what == "cut":
+        body = body[:rng.randrange(0, len(body))]
+    else:
+        body += rng.randbytes(rng.randrange(1, 20))
+    src, dst = capfile.parse_ip(data).src, capfile.parse_ip(data).dst
+    return sample.udp(src, dst, bytes(body)), what
+
+
+def build(count, seed):
+    """Packets, key entries, and what was done to which frame."""
+    rng = random.Random(seed)
+    packets, entries, notes = [], [], {}
+    for index in range(count):
+        member = "192.0.%d.%d" % (3 + index // 200, 1 + index % 200)
+        one = sample.Conversation(rng.randrange(1 << 30), member)
+        entries += one.entries()
+        messages = one.messages()
+        spot = rng.randrange(len(messages)) if index % 10 else None
+        wire = rng.random() < 0.25
+        note = None
+        if spot is not None and not wire:
+            note = alter(messages[spot], rng)
+        for number, (message, data) in enumerate(one.datagrams(messages)):
+            if number == spot and wire:
+                data, note = alter_datagram(data, rng)
+            packets.append((0, data))
+            notes[len(packets)] = "%s%s" % (message.kind, ", altered: " + note if number == spot and note else "")
+    return packets, entries, notes
+
+
+def main(args):
+    if not args:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    count = int(args[1]) if len(args) > 1 else 300
+    seed = int(args[2]) if len(args) > 2 else 1
+    packets, entries, notes = build(count, seed)
+    tally = folders.Tally("mutants")
+    with tempfile.TemporaryDirectory() as work:
+        path, keys = os.path.join(work, "capture.pcapng"), os.path.join(work, "keys.json")
+        with open(path, "wb") as file:
+            file.write(sample.pcapng(packets))
+        with open(keys, "w", encoding="utf-8") as file:
+            json.dump({"entries": entries}, file)
+        done = subprocess.run([args[0], "decode", "--json", "--keys", keys, path], capture_output=True, check=False)
+        if done.returncode:
+            print("mutants: %s" % done.stderr.decode("utf-8", "replace").strip())
+            return 1
+        theirs = json.loads(done.stdout)["messages"]
+        check = compare.Comparison(folders.Folder(work), tally)
+        check.bad = lambda frame, text: tally.problem("seed %d" % seed, frame, "[%s] %s" % (notes.get(frame), text))
+        check.messages(theirs, capfile.read(path), {"entries": entries})
+    tally.passed, tally.failed = count, len(tally.problems)
+    tally.report()
+    return tally.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

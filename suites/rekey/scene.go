@@ -33,7 +33,7 @@ type scene struct {
 // group has a member be registered that has a host behind it, in a group that wants acknowledgements.
 func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
 	GinkgoHelper()
-	return &scene{kit.Up(ctx, lab.Setup{Hosts: true, Group: func(g *policy.Group) {
+	return &scene{kit.Up(ctx, lab.Setup{Hosts: true, Member: hasty, Group: func(g *policy.Group) {
 		asking(g)
 		for _, change := range alter {
 			change(g)
@@ -41,14 +41,47 @@ func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
 	}}), ctx}
 }
 
+// hasty has a member that gets no answer ask again soon.
+func hasty(_ int, c *policy.Member) {
+	c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond
+}
+
+// withhold has nothing of an exchange get through that the key server sends, until the end of withholding.
+func (s *scene) withhold(exchange isakmp.ExchangeType) (end func()) {
+	s.Intercept(func(c *lab.Crossing) {
+		c.Drop = c.From == s.KS.Name() && exchangeOf(c.Packet) == exchange
+	})
+	return func() { s.Intercept(nil) }
+}
+
+// exchangeOf is the exchange type of a message of key management; 0 of anything else.
+func exchangeOf(packet []byte) isakmp.ExchangeType {
+	ip, ok := lab.ParseIPv4(packet)
+	if !ok {
+		return 0
+	}
+	_, _, data, ok := ip.UDP()
+	if h, err := isakmp.ParseHeader(data); ok && err == nil {
+		return h.Exchange
+	}
+	return 0
+}
+
+// push is a PUSH that the key server has been told to send, and the moment before.
+type push struct {
+	control.RekeyResult
+	since kit.Mark
+}
+
 // rekey has the key server send a PUSH, which is made with those deviations.
-func (s *scene) rekey(args control.RekeyArgs, ds ...tester.Deviation) control.RekeyResult {
+func (s *scene) rekey(args control.RekeyArgs, ds ...tester.Deviation) push {
 	GinkgoHelper()
 	if len(ds) > 0 {
 		s.misbehave(ds...)
 		defer s.behave()
 	}
-	return kit.Rekey(s.ctx, s.Lab, args)
+	since := kit.Now(s.Lab)
+	return push{kit.Rekey(s.ctx, s.Lab, args), since}
 }
 
 // misbehave has the key server's messages go through the deviations.
@@ -95,15 +128,15 @@ func (s *scene) encrypted(since kit.Mark, i int) []kit.ESP {
 	})
 }
 
-// follows waits until the member has acknowledged a rekey, and reports whether it sends under its first SA then.
-func (s *scene) follows(r control.RekeyResult) bool {
+// follows waits until the member has acknowledged a PUSH, and reports whether it sends under its first SA then.
+func (s *scene) follows(p push) bool {
 	GinkgoHelper()
-	return s.answers(0, r) && s.sending() == r.SPIs[0]
+	return s.answers(p) && s.sending() == p.SPIs[0]
 }
 
-// answers waits until the member has acknowledged a rekey since the mark, and reports whether it does.
-func (s *scene) answers(since kit.Mark, r control.RekeyResult) bool {
-	return s.Wait(s.ctx, lab.Patience, func() bool { return slices.Contains(s.acks(since), r.Sequence) })
+// answers waits until the member has acknowledged a PUSH, and reports whether it does.
+func (s *scene) answers(p push) bool {
+	return s.Wait(s.ctx, lab.Patience, func() bool { return slices.Contains(s.acks(p.since), p.Sequence) })
 }
 
 // acks are the numbers in the acknowledgements that the member has sent since the mark.

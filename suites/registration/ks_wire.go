@@ -38,27 +38,27 @@ func ksSent(l *lab.Lab, from, to *lab.Peer) []ksDatagram {
 	return found
 }
 
-// ksAnswers returns the key server's different messages to member i that can be answers in a PULL: what is neither Main
-// Mode nor Informational.
-func ksAnswers(l *lab.Lab, i int) []ksDatagram {
-	return ksDistinct(ksSent(l, l.KS, l.GM[i-1]), func(h isakmp.Header) bool {
-		return h.Exchange != isakmp.ExchangeMainMode && h.Exchange != isakmp.ExchangeInformational
-	})
-}
+// ksAnswers returns the key server's different messages to member i that can be answers in a PULL.
+func ksAnswers(l *lab.Lab, i int) []ksDatagram { return ksRegistering(ksSent(l, l.KS, l.GM[i-1])) }
 
-// ksAsked returns the different PULL messages of member i.
-func ksAsked(l *lab.Lab, i int) []ksDatagram {
-	return ksDistinct(ksSent(l, l.GM[i-1], l.KS), func(h isakmp.Header) bool { return h.Exchange == isakmp.ExchangePull })
-}
+// ksAsked returns the different messages of member i that can belong to a PULL.
+func ksAsked(l *lab.Lab, i int) []ksDatagram { return ksRegistering(ksSent(l, l.GM[i-1], l.KS)) }
 
-func ksDistinct(ds []ksDatagram, wanted func(isakmp.Header) bool) []ksDatagram {
+// ksRegistering leaves copies out, and what is of Main Mode or Informational.
+func ksRegistering(ds []ksDatagram) []ksDatagram {
 	var once []ksDatagram
 	for _, d := range ds {
-		if wanted(d.header) && !slices.ContainsFunc(once, func(have ksDatagram) bool { return string(have.data) == string(d.data) }) {
+		other := d.header.Exchange == isakmp.ExchangeMainMode || d.header.Exchange == isakmp.ExchangeInformational
+		if !other && !slices.ContainsFunc(once, func(have ksDatagram) bool { return string(have.data) == string(d.data) }) {
 			once = append(once, d)
 		}
 	}
 	return once
+}
+
+// ksUnder leaves those whose cookie pair begins with that cookie, or the others.
+func ksUnder(ds []ksDatagram, cookie isakmp.Cookie, with bool) []ksDatagram {
+	return slices.DeleteFunc(ds, func(d ksDatagram) bool { return (d.header.InitiatorCookie == cookie) != with })
 }
 
 func ksAwaitAnswers(ctx SpecContext, l *lab.Lab, i, n int) bool {

@@ -26,10 +26,11 @@ func hasty(_ int, c *policy.Member) {
 	c.Phase1.Retransmit, c.Phase1.Retries = retransmit, retries
 }
 
-// newLab builds a key server with one hasty member and a host behind it; nothing runs yet.
+// newLab builds a key server with a hasty member and a host behind it; nothing runs yet. A second member is there for its
+// addresses only, so that packets have a way to it, and is never started.
 func newLab(ctx SpecContext, group func(*policy.Group), member func(*policy.Member)) *lab.Lab {
 	GinkgoHelper()
-	return kit.Lab(ctx, lab.Setup{Hosts: true, Group: group, Member: func(i int, c *policy.Member) {
+	return kit.Lab(ctx, lab.Setup{Members: 2, Hosts: true, Group: group, Member: func(i int, c *policy.Member) {
 		hasty(i, c)
 		if member != nil {
 			member(c)

@@ -57,20 +57,21 @@ var _ = Describe("Whom and what a member trusts (RFC 6407 §3.1, §3.3)", kit.Su
 
 	It("refuses a policy for flows that it does not let the group protect", kit.Requirement("RFC5374-4.1.3.5-03"), kit.Negative,
 		func(ctx SpecContext) {
-			l := newLab(ctx, nil, onlyProtected)
+			l := newLab(ctx, nil, authorising(lab.Protected))
 			refuses(ctx, l, espWith("any destination", func(e *gdoi.SATESP) { e.Destination.Data = make([]byte, 8) }), "RFC5374-4.1.3.5-03", 1)
 		})
 
 	It("discards of a policy what is for flows that it does not let the group protect", kit.Requirement("RFC5374-4.1.3.5-03"), kit.Negative,
 		func(ctx SpecContext) {
-			l := newLab(ctx, withForeignFlow, onlyProtected)
+			allowed, foreign := lab.HostAddr(2), lab.LANGateway(2)
+			l := newLab(ctx, protecting(allowed, foreign), authorising(netip.PrefixFrom(allowed, 32)))
 			start(ctx, l)
-			_, err := l.Hosts[0].Ping(ctx, foreignHost, lab.Ping{Interval: 20 * time.Millisecond})
-			kit.Precondition(err, "the host sends")
-			chatter(ctx, l, 20*time.Millisecond)
-			protected := func() int { return len(packetsTo(l, lab.HostAddr(2))) }
-			kit.Control(l.Wait(ctx, lab.Patience, func() bool { return protected() > 4 }), "the rest of the policy is in force")
-			Expect(packetsTo(l, foreignHost)).To(BeEmpty(), "the SA for foreign flows is not")
+			for _, to := range []netip.Addr{foreign, allowed} {
+				_, err := l.Hosts[0].Ping(ctx, to, lab.Ping{Interval: 20 * time.Millisecond})
+				kit.Precondition(err, "the host sends")
+			}
+			kit.Control(l.Wait(ctx, lab.Patience, func() bool { return len(packetsTo(l, allowed)) > 4 }), "the rest of the policy is in force")
+			Expect(packetsTo(l, foreign)).To(BeEmpty(), "the SA for foreign flows is not")
 			Expect(refusedFor(l, "RFC5374-4.1.3.5-03")).To(BeTrue(), "the member logs what it discards")
 		})
 })
@@ -113,17 +114,19 @@ func packetsTo(l *lab.Lab, to netip.Addr) []kit.ESP {
 	return found
 }
 
-// onlyProtected has the member let the group protect traffic within the lab's networks and no other.
-func onlyProtected(c *policy.Member) {
-	c.Authorised = []policy.Selector{{Source: lab.Protected, Destination: lab.Protected}}
+// authorising has the member let the group protect traffic from the lab's networks to that one and no other.
+func authorising(to netip.Prefix) func(*policy.Member) {
+	return func(c *policy.Member) { c.Authorised = []policy.Selector{{Source: lab.Protected, Destination: to}} }
 }
 
-// foreignHost is outside of what onlyProtected allows.
-var foreignHost = netip.MustParseAddr("172.16.0.9")
-
-// withForeignFlow adds an SA for traffic to foreignHost.
-func withForeignFlow(g *policy.Group) {
-	foreign := g.SAs[0]
-	foreign.Selector.Destination = netip.MustParsePrefix("172.16.0.0/12")
-	g.SAs = append(g.SAs, foreign)
+// protecting has the group protect the traffic to each of the addresses by an SA of its own.
+func protecting(to ...netip.Addr) func(*policy.Group) {
+	return func(g *policy.Group) {
+		sa := g.SAs[0]
+		g.SAs = nil
+		for _, address := range to {
+			sa.Selector.Destination = netip.PrefixFrom(address, 32)
+			g.SAs = append(g.SAs, sa)
+		}
+	}
 }

@@ -30,9 +30,10 @@ type acceptance struct {
 
 var _ = Describe("What a member has to take at registration (RFC 6407 §3.3, §5)", kit.Subject("registration"), kit.DUT(rule.GM), func() {
 	for _, row := range []acceptance{
-		{sentence: "registers and protects traffic under AES-GCM", requirement: "RFC6407-3.3-07 RFC6407-3-02"},
+		{sentence: "registers and protects traffic under AES-GCM",
+			requirement: "RFC6407-3.3-07 RFC6407-5.5.1-04 RFC6407-5.5.1-08 RFC6407-5.5.1-11"},
 		{sentence: "registers and protects traffic under AES-CBC with HMAC", requirement: "RFC6407-3.3-07 RFC6407-5.5.1-12", group: withCBC},
-		{sentence: "registers in a group without rekey", requirement: "RFC6407-3.3-07 RFC6407-3.2-13", group: withoutRekey},
+		{sentence: "registers in a group without rekey", requirement: "RFC6407-3.3-07", group: withoutRekey},
 		{sentence: "takes a nonce of 8 octets", requirement: "RFC6407-5.8-01", deviation: tester.NonceLength(core.Pull2, 8)},
 		{sentence: "takes a nonce of 128 octets", requirement: "RFC6407-5.8-01", deviation: tester.NonceLength(core.Pull2, 128)},
 		{sentence: "ignores a management algorithm in the SAK", requirement: "RFC6407-5.3-12",

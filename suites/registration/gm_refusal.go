@@ -17,13 +17,13 @@ import (
 // refusal is a message of the key server that a member has to refuse, in one sentence.
 type refusal struct {
 	sentence    string
-	requirement string // what the message breaks, and what else the spec tests, with spaces between
+	requirement string // what the message breaks, then what else the spec tests, with spaces between
 	deviation   tester.Deviation
 	group       func(*policy.Group)
 }
 
-// refusals makes a spec of each row. Message is the last one that the member lets pass if it lets the deviation pass: it
-// has sent so many messages of its own when it refuses.
+// refusals makes a spec of each row. Message is the one, 2 or 4, that the member may not go beyond: it has sent half as
+// many messages of its own when it refuses.
 func refusals(message int, rows []refusal) {
 	for _, r := range rows {
 		ids := strings.Fields(r.requirement)

@@ -38,8 +38,8 @@ func ksMisbehave(l *lab.Lab, i int, ds ...tester.Deviation) {
 // ksAgain has member i register once more and waits for message 4 of that. Its Phase 1 SA serves again.
 func ksAgain(ctx SpecContext, l *lab.Lab, i int) {
 	GinkgoHelper()
-	before := len(ksAnswers(l, i))
 	kit.Precondition(l.GM[i-1].AwaitRegistered(ctx), "the member is done with what it did before")
+	before := len(ksAnswers(l, i))
 	kit.Precondition(l.GM[i-1].Register(ctx), "the member registers again")
 	Expect(ksAwaitAnswers(ctx, l, i, before+2)).To(BeTrue(), "the key server answers both messages of another registration")
 }

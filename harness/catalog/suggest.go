@@ -27,25 +27,35 @@ func (e *UnknownError) Error() string {
 // Suggest returns up to three ids that are near the given one: the fewest edits first, ids of the same section before
 // others. It returns nothing when no id resembles it.
 func (c *Catalog) Suggest(id string) []string {
+	ids := make([]string, len(c.all))
+	for i, r := range c.all {
+		ids[i] = r.ID
+	}
+	return Nearest(id, ids)
+}
+
+// Nearest returns up to three of the ids that are near the given one, whatever the case of the letters: the fewest edits
+// first, then those that begin alike. It returns nothing when none resembles it.
+func Nearest(id string, ids []string) []string {
 	type near struct {
 		id       string
 		distance int
 	}
 	limit := max(2, len(id)/4)
 	var found []near
-	for _, r := range c.all {
-		if d := distance(strings.ToUpper(id), strings.ToUpper(r.ID), limit); d <= limit {
-			found = append(found, near{r.ID, d})
+	for _, other := range ids {
+		if d := distance(strings.ToUpper(id), strings.ToUpper(other), limit); d <= limit {
+			found = append(found, near{other, d})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b near) int {
 		return cmp.Or(cmp.Compare(a.distance, b.distance), -cmp.Compare(shared(id, a.id), shared(id, b.id)))
 	})
-	var ids []string
+	var best []string
 	for _, n := range found[:min(suggestions, len(found))] {
-		ids = append(ids, n.id)
+		best = append(best, n.id)
 	}
-	return ids
+	return best
 }
 
 // shared is the length of the common beginning of a and b.

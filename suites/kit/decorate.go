@@ -52,20 +52,21 @@ func Needs(needs ...lab.Need) ginkgo.Labels {
 }
 
 // A spec without a requirement is refused when the tree is built, and every spec gets a time limit.
-var _ = ginkgo.AddTreeConstructionNodeArgsTransformer(
-	func(node types.NodeType, _ ginkgo.Offset, text string, args []any) (string, []any, []error) {
-		if node != types.NodeTypeIt {
-			return text, args, nil
-		}
-		named := slices.ContainsFunc(args, func(a any) bool {
-			labels, ok := a.(ginkgo.Labels)
-			return ok && slices.ContainsFunc(labels, func(l string) bool { return strings.HasPrefix(l, labelRequirement) })
-		})
-		if !named {
-			return text, args, []error{fmt.Errorf("the spec %q names no requirement", text)}
-		}
-		return text, append(args, ginkgo.SpecTimeout(Limit)), nil
+var _ = ginkgo.AddTreeConstructionNodeArgsTransformer(checkSpec)
+
+func checkSpec(node types.NodeType, _ ginkgo.Offset, text string, args []any) (string, []any, []error) {
+	if node != types.NodeTypeIt {
+		return text, args, nil
+	}
+	named := slices.ContainsFunc(args, func(a any) bool {
+		labels, ok := a.(ginkgo.Labels)
+		return ok && slices.ContainsFunc(labels, func(l string) bool { return strings.HasPrefix(l, labelRequirement) })
 	})
+	if !named {
+		return text, args, []error{fmt.Errorf("the spec %q names no requirement", text)}
+	}
+	return text, append(args, ginkgo.SpecTimeout(Limit), ginkgo.Label(laneOf(text))), nil
+}
 
 // labelled returns what follows the prefix in the labels that have it.
 func labelled(labels []string, prefix string) []string {

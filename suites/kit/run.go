@@ -1,13 +1,10 @@
 package kit
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,40 +21,9 @@ import (
 type Options struct {
 	Filter   string // Ginkgo label expression
 	Spec     string // id of the only spec to run; "" all that the filter selects
+	Lane     Lane   // share of a worker process
 	Progress func(done, total int, s verdict.Spec)
 	FailFast bool // leave the other specs out once one has the verdict fail
-}
-
-// List returns the specs that the filter selects, without running them.
-func List(filter string) ([]verdict.Spec, error) {
-	if err := checkFilter(filter); err != nil {
-		return nil, err
-	}
-	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
-	suiteConfig.LabelFilter = filter
-	report := ginkgo.PreviewSpecs("gdoilab", suiteConfig, reporterConfig)
-	var specs []verdict.Spec
-	seen := make(map[string]bool)
-	for _, r := range report.SpecReports {
-		if r.LeafNodeType != types.NodeTypeIt || r.State != types.SpecStatePassed {
-			continue
-		}
-		s := describe(r)
-		if seen[s.ID] {
-			return nil, fmt.Errorf("two specs are called %s", s.ID)
-		}
-		seen[s.ID] = true
-		specs = append(specs, s)
-	}
-	slices.SortFunc(specs, func(a, b verdict.Spec) int { return strings.Compare(a.ID, b.ID) })
-	return specs, nil
-}
-
-func checkFilter(filter string) error {
-	if _, err := types.ParseLabelFilter(filter); err != nil {
-		return fmt.Errorf("the filter %q is no label expression: %w", filter, err)
-	}
-	return nil
 }
 
 // failer lets RunSpecs be called outside of go test.
@@ -65,25 +31,20 @@ type failer struct{}
 
 func (failer) Fail() {}
 
-// Run runs the specs that the filter selects and returns one verdict for each. It can be called once in a process.
-// A filter that selects nothing is an error.
+// suiteName is what Ginkgo calls everything that is linked in.
+const suiteName = "gdoilab"
+
+// Run runs the specs that the options select and returns one verdict for each. It can be called once in a process. If
+// nothing is selected, the error is an ErrNoSpec. SIGINT and SIGTERM end the run in order: the spec under way is cleaned
+// up, those after it are left out, and the run says that it was interrupted.
 func Run(s Session, o Options) (*verdict.Run, error) {
-	selected, err := List(o.Filter)
+	selected, err := choose(o)
 	if err != nil {
 		return nil, err
 	}
-	if o.Spec != "" {
-		selected = slices.DeleteFunc(selected, func(s verdict.Spec) bool { return s.ID != o.Spec })
-	}
-	switch {
-	case len(selected) == 0 && o.Spec != "":
-		return nil, fmt.Errorf("there is no spec %q; \"gdoilab list\" shows them", o.Spec)
-	case len(selected) == 0:
-		return nil, fmt.Errorf("the filter %q selects no spec", o.Filter)
-	}
 	session = s
 	formatter.ColorableStdOut = io.Discard
-	run := &verdict.Run{Start: time.Now(), Fabric: s.Fabric.Name(), Seed: s.Seed, Redacted: s.Redact, Summary: map[verdict.Verdict]int{}}
+	run := newRun(s)
 	collect(run, func(spec verdict.Spec) {
 		enough = enough || o.FailFast && spec.Verdict == verdict.Fail
 		if o.Progress != nil {
@@ -91,19 +52,26 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 		}
 	})
 	gomega.RegisterFailHandler(ginkgo.Fail)
+	suiteConfig, reporterConfig := configuration(o, selected)
+	ginkgo.RunSpecs(failer{}, suiteName, suiteConfig, reporterConfig)
+	run.Interrupted = run.Interrupted || len(run.Specs) < len(selected) && !enough
+	run.Seconds = time.Since(run.Start).Seconds()
+	sortByID(run.Specs)
+	return run, nil
+}
+
+// configuration is Ginkgo's, for the selected specs.
+func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types.ReporterConfig) {
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
-	suiteConfig.LabelFilter = o.Filter
+	suiteConfig.LabelFilter = o.Lane.narrow(o.Filter)
 	if o.Spec != "" {
 		suiteConfig.LabelFilter = labelSubject + selected[0].Subject
-		suiteConfig.FocusStrings = []string{regexp.QuoteMeta(selected[0].Name) + "$"}
+		suiteConfig.FocusStrings = []string{"^" + regexp.QuoteMeta(suiteName+" "+texts[selected[0].ID]) + "$"}
 	}
 	suiteConfig.OutputInterceptorMode = "none"
 	suiteConfig.GracePeriod = 10 * time.Second
 	reporterConfig.Succinct, reporterConfig.NoColor = true, true
-	ginkgo.RunSpecs(failer{}, "gdoilab", suiteConfig, reporterConfig)
-	run.Seconds = time.Since(run.Start).Seconds()
-	slices.SortFunc(run.Specs, func(a, b verdict.Spec) int { return strings.Compare(a.ID, b.ID) })
-	return run, nil
+	return suiteConfig, reporterConfig
 }
 
 // Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon.
@@ -131,6 +99,9 @@ func Test(t *testing.T, subject string) {
 			t.Errorf("%s: %s: %s", spec.Verdict, spec.ID, spec.Reason)
 		}
 	})
+	if _, err := List(""); err != nil {
+		t.Fatal(err)
+	}
 	ginkgo.RunSpecs(t, subject)
 	if run.Summary[verdict.Pass] == 0 {
 		t.Errorf("no spec of %s passed", subject)
@@ -143,10 +114,11 @@ func collect(run *verdict.Run, tell func(verdict.Spec)) {
 		if r.LeafNodeType != types.NodeTypeIt || !ran(r) || enough {
 			return
 		}
-		spec := judge(r)
-		if session.Out != "" && current != nil && current.lab != nil {
+		s := gathered()
+		spec := judge(r, s)
+		if session.Out != "" && s.lab != nil {
 			spec.Evidence = filepath.Join("specs", filepath.FromSlash(spec.ID))
-			if err := gather(spec).Write(filepath.Join(session.Out, spec.Evidence), session.Redact); err != nil {
+			if err := gather(spec, s).Write(filepath.Join(session.Out, spec.Evidence), session.Redact); err != nil {
 				spec.Verdict, spec.Reason = verdict.Error, "writing evidence: "+err.Error()
 			}
 		}
@@ -156,68 +128,4 @@ func collect(run *verdict.Run, tell func(verdict.Spec)) {
 		current = nil
 		tell(spec)
 	})
-}
-
-// ran tells a spec that was run, or skipped itself, from one that the filter or an interrupt left out.
-func ran(r ginkgo.SpecReport) bool {
-	return r.State != types.SpecStateSkipped || r.Failure.Message != ""
-}
-
-func gather(spec verdict.Spec) *verdict.Evidence {
-	l := current.lab
-	e := &verdict.Evidence{Spec: spec, Seed: current.seed, Frames: l.Frames(), Keys: l.Keys()}
-	for _, p := range l.Peers() {
-		e.Syslog = append(e.Syslog, p.Log()...)
-	}
-	return e
-}
-
-// describe reads what a spec says of itself.
-func describe(r ginkgo.SpecReport) verdict.Spec {
-	labels := r.Labels()
-	subject := first(labelled(labels, labelSubject))
-	id := SpecID(subject, r.LeafNodeText)
-	return verdict.Spec{
-		ID: id, Name: r.LeafNodeText, Subject: subject,
-		Requirements: labelled(labels, labelRequirement),
-		DUT:          roleUnderTest(labels).String(),
-		Needs:        labelled(labels, labelNeeds),
-		Negative:     slices.Contains(labels, Negative[0]),
-		Fabric:       session.Fabric.Name(),
-		Repeat:       fmt.Sprintf("%s --fabric %s --seed %s --spec %s", session.Command, session.Fabric.Name(), session.Seed, id),
-	}
-}
-
-// judge turns Ginkgo's outcome into a verdict.
-func judge(r ginkgo.SpecReport) verdict.Spec {
-	s := describe(r)
-	s.Seconds = r.RunTime.Seconds()
-	s.Verdict, s.Reason = outcome(r, s.Negative)
-	if current != nil && current.verdict != "" && s.Verdict != verdict.Error {
-		s.Verdict, s.Reason = current.verdict, current.reason
-	}
-	return s
-}
-
-func outcome(r ginkgo.SpecReport, negative bool) (verdict.Verdict, string) {
-	where := fmt.Sprintf("%s (%s:%d)", r.Failure.Message, filepath.Base(r.Failure.Location.FileName), r.Failure.Location.LineNumber)
-	switch r.State {
-	case types.SpecStatePassed:
-		if negative && current != nil && current.controls == 0 {
-			return verdict.Error, "a negative spec ended without its positive control"
-		}
-		return verdict.Pass, ""
-	case types.SpecStateSkipped:
-		return verdict.Skipped, r.Failure.Message
-	case types.SpecStateFailed:
-		return verdict.Fail, where
-	case types.SpecStateTimedout:
-		return verdict.Fail, "took longer than " + Limit.String() + ": " + where
-	case types.SpecStateInterrupted, types.SpecStateAborted:
-		return verdict.Error, "interrupted"
-	case types.SpecStatePanicked:
-		return verdict.Error, "panic: " + r.Failure.ForwardedPanic + " " + where + "\n" + r.Failure.Location.FullStackTrace
-	default:
-		return verdict.Error, "not run: " + r.State.String()
-	}
 }

@@ -27,17 +27,11 @@ var session = Session{Fabric: lab.Memory{}, Seed: "1"}
 
 // state is what a spec gathers while it runs, until its verdict is known.
 type state struct {
-	lab       *lab.Lab
-	controls  int
-	verdict   verdict.Verdict // set when the outcome is not Ginkgo's to tell
-	reason    string
-	seed      string
-	artifacts []artifact
-}
-
-type artifact struct {
-	name string
-	data []byte
+	lab      *lab.Lab
+	controls int
+	verdict  verdict.Verdict // set when the outcome is not Ginkgo's to tell
+	reason   string
+	seed     string
 }
 
 // current belongs to the spec that runs; it is made afresh by whoever needs it first and forgotten with the spec's report.
@@ -120,11 +114,6 @@ func Control(ok bool, what string) {
 func Unsupported(declaration string) {
 	ginkgo.GinkgoHelper()
 	end(verdict.Unsupported, declaration)
-}
-
-// Attach keeps a file beside the spec's evidence.
-func Attach(name string, data []byte) {
-	gathered().artifacts = append(gathered().artifacts, artifact{name, data})
 }
 
 func end(v verdict.Verdict, reason string) {

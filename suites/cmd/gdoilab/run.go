@@ -23,6 +23,8 @@ type runFlags struct {
 	fabric, filter, spec, seed, out string
 	mutants                         []string
 	redact, asJSON, failFast, bare  bool
+	workers                         int
+	lane                            string
 }
 
 func runCommand() *cobra.Command {
@@ -52,7 +54,10 @@ real sockets and a real IP stack; it needs root. "auto" takes netns where it can
 	c.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop at the first failure")
 	c.Flags().StringArrayVar(&f.mutants, "mutant", nil, "alter a guard of the device, as GUARD=off|up|down|broken (see selftest)")
 	c.Flags().BoolVar(&f.bare, "no-evidence", false, "write nothing")
+	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes at once (default: what suits the fabric)")
+	c.Flags().StringVar(&f.lane, "lane", "", "be a worker with this share of the specs, as I/N")
 	_ = c.Flags().MarkHidden("no-evidence")
+	_ = c.Flags().MarkHidden("lane")
 	_ = c.RegisterFlagCompletionFunc("fabric", cobra.FixedCompletions([]string{"memory", "netns", "auto"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("spec", completeSpecs)
 	return c
@@ -82,7 +87,10 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 	if !f.asJSON {
 		options.Progress = progress(errOut)
 	}
-	run, err := kit.Run(s, options)
+	if f.lane != "" {
+		return work(out, s, options, f.lane)
+	}
+	run, err := runAll(s, options, f)
 	if err != nil {
 		return err
 	}

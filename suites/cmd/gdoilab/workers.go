@@ -1,0 +1,62 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+
+	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// workersFor is how many processes suit a fabric. The memory fabric computes without a pause; on netns a spec mostly waits.
+func workersFor(s kit.Session, f runFlags) int {
+	switch {
+	case f.spec != "" || f.failFast:
+		return 1
+	case f.workers > 0:
+		return f.workers
+	case s.Fabric.Name() == "memory":
+		return runtime.NumCPU()
+	default:
+		return 4 * runtime.NumCPU()
+	}
+}
+
+// runAll runs the specs here or in worker processes.
+func runAll(s kit.Session, o kit.Options, f runFlags) (*verdict.Run, error) {
+	workers := workersFor(s, f)
+	if workers == 1 {
+		return kit.Run(s, o)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return kit.Spread(s, o, workers, func(lane kit.Lane) *exec.Cmd {
+		args := []string{"run", "--lane", lane.String(), "--fabric", s.Fabric.Name(), "--filter", f.filter, "--seed", f.seed}
+		if f.bare {
+			args = append(args, "--no-evidence")
+		} else {
+			args = append(args, "--out", s.Out)
+		}
+		if f.redact {
+			args = append(args, "--redact")
+		}
+		for _, m := range f.mutants {
+			args = append(args, "--mutant", m)
+		}
+		return exec.Command(program, args...)
+	})
+}
+
+// work is a worker's side of runAll.
+func work(out io.Writer, s kit.Session, o kit.Options, lane string) error {
+	share, err := kit.ParseLane(lane)
+	if err != nil {
+		return err
+	}
+	o.Lane = share
+	return kit.Work(s, o, out, os.Stdin)
+}

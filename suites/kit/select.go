@@ -1,0 +1,107 @@
+package kit
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/harness/verdict"
+)
+
+// ErrNoSpec is returned when nothing is selected: a run of nothing would prove nothing.
+var ErrNoSpec = errors.New("no spec is selected")
+
+// List returns the specs that the filter selects, without running them. A filter that selects nothing is an ErrNoSpec.
+func List(filter string) ([]verdict.Spec, error) {
+	if err := checkFilter(filter); err != nil {
+		return nil, err
+	}
+	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
+	suiteConfig.LabelFilter = filter
+	specs, err := identify(ginkgo.PreviewSpecs(suiteName, suiteConfig, reporterConfig).SpecReports)
+	if err == nil && len(specs) == 0 {
+		err = fmt.Errorf("%w: the filter %q matches none of them", ErrNoSpec, filter)
+	}
+	return specs, err
+}
+
+// texts has the whole text of every spec that was listed, with those of the containers around it, by id.
+var texts = make(map[string]string)
+
+// identify names the selected specs, in the order of their ids, and refuses two of one name.
+func identify(reports types.SpecReports) ([]verdict.Spec, error) {
+	var specs []verdict.Spec
+	seen := make(map[string]bool)
+	for _, r := range reports {
+		if r.LeafNodeType != types.NodeTypeIt || r.State != types.SpecStatePassed {
+			continue
+		}
+		s := describe(r)
+		if seen[s.ID] {
+			return nil, fmt.Errorf("two specs are called %s", s.ID)
+		}
+		seen[s.ID] = true
+		texts[s.ID] = r.FullText()
+		specs = append(specs, s)
+	}
+	sortByID(specs)
+	return specs, nil
+}
+
+func sortByID(specs []verdict.Spec) {
+	slices.SortFunc(specs, func(a, b verdict.Spec) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// named is a requirement that a filter names; what a filter says by patterns is not looked into.
+var named = regexp.MustCompile(`\b` + labelRequirement + `([A-Za-z0-9][A-Za-z0-9.-]*)`)
+
+// checkFilter refuses what is no label expression, and requirements that do not exist.
+func checkFilter(filter string) error {
+	if _, err := types.ParseLabelFilter(filter); err != nil {
+		return fmt.Errorf("the filter %q is no label expression: %s", filter, strings.TrimSpace(err.Error()))
+	}
+	requirements, err := catalog.Load()
+	if err != nil {
+		return err
+	}
+	for _, m := range named.FindAllStringSubmatch(filter, -1) {
+		if _, err := requirements.Find(m[1]); err != nil {
+			return fmt.Errorf("the filter %q: %w", filter, err)
+		}
+	}
+	return nil
+}
+
+// choose returns the specs that the options select.
+func choose(o Options) ([]verdict.Spec, error) {
+	specs, err := List(o.Lane.narrow(o.Filter))
+	if err != nil || o.Spec == "" {
+		return specs, err
+	}
+	ids := make([]string, len(specs))
+	for i, s := range specs {
+		if s.ID == o.Spec {
+			return specs[i : i+1], nil
+		}
+		ids[i] = s.ID
+	}
+	return nil, unknownSpec(o.Spec, ids)
+}
+
+// unknownSpec says which specs may have been meant: those whose ids hold what was given, else those that differ little.
+func unknownSpec(id string, ids []string) error {
+	near := slices.DeleteFunc(slices.Clone(ids), func(s string) bool { return id == "" || !strings.Contains(s, strings.ToLower(id)) })
+	if len(near) == 0 {
+		near = catalog.Nearest(id, ids)
+	}
+	if len(near) == 0 {
+		return fmt.Errorf("%w: there is none called %q; \"gdoilab list\" shows them", ErrNoSpec, id)
+	}
+	return fmt.Errorf("%w: there is none called %q; did you mean %s?", ErrNoSpec, id, strings.Join(near[:min(3, len(near))], ", "))
+}

@@ -1,0 +1,228 @@
+package kit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gdoilab/gdoilab/harness/verdict"
+)
+
+// Every spec has one of so many lanes, by its text; a worker process takes every n-th lane.
+const lanes = 64
+
+const labelLane = "lane:"
+
+func laneOf(text string) string {
+	h := fnv.New32a()
+	h.Write([]byte(text))
+	return fmt.Sprintf("%s%d", labelLane, h.Sum32()%lanes)
+}
+
+// Lane says which share of the specs a worker takes: those of number I of N. The zero Lane is all of them.
+type Lane struct{ I, N int }
+
+// ParseLane reads "I/N".
+func ParseLane(text string) (Lane, error) {
+	var l Lane
+	if _, err := fmt.Sscanf(text, "%d/%d", &l.I, &l.N); err != nil || l.N < 1 || l.I < 0 || l.I >= l.N {
+		return Lane{}, fmt.Errorf("%q is no share of the specs, like 0/4", text)
+	}
+	return l, nil
+}
+
+// String returns "I/N".
+func (l Lane) String() string { return fmt.Sprintf("%d/%d", l.I, l.N) }
+
+// narrow limits a label filter to the lane.
+func (l Lane) narrow(filter string) string {
+	if l.N == 0 {
+		return filter
+	}
+	var terms []string
+	for i := l.I; i < lanes; i += l.N {
+		terms = append(terms, fmt.Sprintf("%s%d", labelLane, i))
+	}
+	mine := "(" + strings.Join(terms, " || ") + ")"
+	if filter == "" {
+		return mine
+	}
+	return "(" + filter + ") && " + mine
+}
+
+// report is one line from a worker: a finished spec, or the last line.
+type report struct {
+	Spec        *verdict.Spec `json:"spec,omitempty"`
+	Done        bool          `json:"done,omitempty"`
+	Interrupted bool          `json:"interrupted,omitempty"`
+	Err         string        `json:"error,omitempty"`
+}
+
+// Work runs one lane in this process and tells about it on w, for Spread in another process. It ends when in ends, so
+// that a worker does not outlive whoever started it.
+func Work(s Session, o Options, w io.Writer, in io.Reader) error {
+	encoder := json.NewEncoder(w)
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
+	}()
+	o.Progress = func(_, _ int, spec verdict.Spec) { _ = encoder.Encode(report{Spec: &spec}) }
+	last := report{Done: true}
+	switch run, err := Run(s, o); {
+	case errors.Is(err, ErrNoSpec): // others have them all
+	case err != nil:
+		last.Err = err.Error()
+	default:
+		last.Interrupted = run.Interrupted
+	}
+	return encoder.Encode(last)
+}
+
+// Spread runs the specs in so many worker processes and returns their verdicts as Run would. The command of each worker
+// has to call Work with its lane. An interrupt ends the workers in order, and what they had done by then is returned.
+func Spread(s Session, o Options, workers int, command func(Lane) *exec.Cmd) (*verdict.Run, error) {
+	session = s
+	selected, err := choose(o)
+	if err != nil {
+		return nil, err
+	}
+	g := &gathering{run: newRun(s), options: o, total: len(selected)}
+	var group sync.WaitGroup
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(interrupts)
+	var started []*exec.Cmd
+	for i := range workers {
+		cmd := command(Lane{i, workers})
+		if err := g.start(cmd, &group); err != nil {
+			return nil, err
+		}
+		started = append(started, cmd)
+	}
+	ended := make(chan struct{})
+	go func() { group.Wait(); close(ended) }()
+	for {
+		select {
+		case sig := <-interrupts:
+			g.interrupt()
+			for _, cmd := range started {
+				_ = cmd.Process.Signal(sig)
+			}
+			continue
+		case <-ended:
+		}
+		return g.finish(selected)
+	}
+}
+
+// gathering puts together what workers tell.
+type gathering struct {
+	mu      sync.Mutex
+	run     *verdict.Run
+	options Options
+	total   int
+	errs    []error
+}
+
+func newRun(s Session) *verdict.Run {
+	return &verdict.Run{Start: time.Now(), Fabric: s.Fabric.Name(), Seed: s.Seed, Redacted: s.Redact, Summary: verdict.Tally(nil)}
+}
+
+func (g *gathering) interrupt() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.run.Interrupted = true
+}
+
+// start starts a worker and follows what it tells.
+func (g *gathering) start(cmd *exec.Cmd, group *sync.WaitGroup) error {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	in, err := cmd.StdinPipe() // held open: its end tells the worker that we are gone
+	if err != nil {
+		return err
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C comes to us, who pass it on once
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	group.Add(1)
+	go func() {
+		defer group.Done()
+		done := g.follow(out)
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil || !done {
+			g.fault(fmt.Errorf("a worker ended early: %w: %s", errors.Join(err, errors.New("see above")), bytes.TrimSpace(stderr.Bytes())))
+		}
+	}()
+	return nil
+}
+
+func (g *gathering) fault(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.errs = append(g.errs, err)
+}
+
+// follow reads a worker's lines and reports whether the last one came.
+func (g *gathering) follow(out io.Reader) (done bool) {
+	decoder := json.NewDecoder(out)
+	for {
+		var r report
+		if err := decoder.Decode(&r); err != nil {
+			return done
+		}
+		done = done || r.Done
+		g.take(r)
+	}
+}
+
+func (g *gathering) take(r report) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.run.Interrupted = g.run.Interrupted || r.Interrupted
+	if r.Err != "" {
+		g.errs = append(g.errs, errors.New(r.Err))
+	}
+	if r.Spec == nil {
+		return
+	}
+	g.run.Specs = append(g.run.Specs, *r.Spec)
+	if g.options.Progress != nil {
+		g.options.Progress(len(g.run.Specs), g.total, *r.Spec)
+	}
+}
+
+// finish accounts for every selected spec: one that no worker told about is an error, unless the run was interrupted.
+func (g *gathering) finish(selected []verdict.Spec) (*verdict.Run, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	told := make(map[string]bool)
+	for _, s := range g.run.Specs {
+		told[s.ID] = true
+	}
+	for _, s := range selected {
+		if !told[s.ID] && !g.run.Interrupted {
+			s.Verdict, s.Reason = verdict.Error, fmt.Sprintf("the worker did not come to this spec: %v", errors.Join(g.errs...))
+			g.run.Specs = append(g.run.Specs, s)
+		}
+	}
+	g.run.Seconds = time.Since(g.run.Start).Seconds()
+	g.run.Summary = verdict.Tally(g.run.Specs)
+	sortByID(g.run.Specs)
+	return g.run, nil
+}

@@ -64,7 +64,7 @@ var named = regexp.MustCompile(`\b` + labelRequirement + `([A-Za-z0-9][A-Za-z0-9
 // checkFilter refuses what is no label expression, and requirements that do not exist.
 func checkFilter(filter string) error {
 	if _, err := types.ParseLabelFilter(filter); err != nil {
-		return fmt.Errorf("the filter %q is no label expression: %s", filter, strings.TrimSpace(err.Error()))
+		return fmt.Errorf("the filter %q is no label expression: %s", filter, complaint(err))
 	}
 	requirements, err := catalog.Load()
 	if err != nil {
@@ -76,6 +76,18 @@ func checkFilter(filter string) error {
 		}
 	}
 	return nil
+}
+
+var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// complaint is what Ginkgo says is wrong, without the picture that it draws on a terminal.
+func complaint(err error) string {
+	text := err.Error()
+	if e, ok := err.(types.GinkgoError); ok {
+		text = e.Message
+	}
+	lines := strings.Split(strings.TrimSpace(colour.ReplaceAllString(text, "")), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
 }
 
 // choose returns the specs that the options select.

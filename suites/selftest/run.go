@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
 // Outcome is what became of a mutant.
@@ -163,7 +164,7 @@ func role(name string) string {
 }
 
 // noSpec is what the program says about a filter that selects nothing.
-const noSpec = "selects no spec"
+const noSpec = "no spec is selected"
 
 // meet runs a worker and enters its verdicts.
 func meet(ctx context.Context, o Options, m Mutant, filter string, r *Result) error {
@@ -175,7 +176,7 @@ func meet(ctx context.Context, o Options, m Mutant, filter string, r *Result) er
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
-	if strings.Contains(stderr.String(), noSpec) {
+	if strings.Contains(stderr.String(), kit.ErrNoSpec.Error()) {
 		return nil
 	}
 	var run verdict.Run

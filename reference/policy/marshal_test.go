@@ -43,14 +43,14 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 			{
 				Selector: policy.Selector{Source: any4, Destination: any4, Protocol: 17, SourcePort: 1, DestinationPort: 65535},
 				Transform: policy.Transform{
-					Cipher: policy.CipherAESCBC, KeyBits: 128, Integrity: policy.IntegrityHMACSHA256, Mode: policy.ModeTransport,
+					Cipher: policy.CipherAESCBC, KeyBits: 256, Integrity: policy.IntegrityHMACSHA256, Mode: policy.ModeTransport,
 					Direction: policy.DirectionSenderOnly,
 				},
 				Lifetime: 2 * time.Second,
 			},
 			{
 				Selector:  policy.Selector{Source: any4, Destination: any4, Protocol: 89},
-				Transform: policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 128, Mode: policy.ModeTunnel},
+				Transform: policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 192, Mode: policy.ModeTunnel},
 			},
 		},
 	}, policy.Group{

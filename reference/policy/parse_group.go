@@ -30,7 +30,11 @@ var (
 		{"sender-only", DirectionSenderOnly}, {"receiver-only", DirectionReceiverOnly}}
 	transforms = yamldoc.Names[Transform]{
 		{"aes128-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 128}},
+		{"aes192-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 192}},
+		{"aes256-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 256}},
 		{"aes128-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 128, Integrity: IntegrityHMACSHA256}},
+		{"aes192-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 192, Integrity: IntegrityHMACSHA256}},
+		{"aes256-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 256, Integrity: IntegrityHMACSHA256}},
 	}
 )
 

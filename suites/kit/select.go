@@ -22,6 +22,11 @@ func List(filter string) ([]verdict.Spec, error) {
 	if err := checkFilter(filter); err != nil {
 		return nil, err
 	}
+	return list(filter)
+}
+
+// list is List for a filter that has been checked.
+func list(filter string) ([]verdict.Spec, error) {
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
 	suiteConfig.LabelFilter = filter
 	specs, err := identify(ginkgo.PreviewSpecs(suiteName, suiteConfig, reporterConfig).SpecReports)
@@ -66,11 +71,15 @@ func checkFilter(filter string) error {
 	if _, err := types.ParseLabelFilter(filter); err != nil {
 		return fmt.Errorf("the filter %q is no label expression: %s", filter, complaint(err))
 	}
+	names := named.FindAllStringSubmatch(filter, -1)
+	if len(names) == 0 {
+		return nil
+	}
 	requirements, err := catalog.Load()
 	if err != nil {
 		return err
 	}
-	for _, m := range named.FindAllStringSubmatch(filter, -1) {
+	for _, m := range names {
 		if _, err := requirements.Find(m[1]); err != nil {
 			return fmt.Errorf("the filter %q: %w", filter, err)
 		}
@@ -92,7 +101,12 @@ func complaint(err error) string {
 
 // choose returns the specs that the options select.
 func choose(o Options) ([]verdict.Spec, error) {
-	specs, err := List(o.Lane.narrow(o.Filter))
+	if o.Lane.N == 0 { // whoever starts a worker has checked the filter
+		if err := checkFilter(o.Filter); err != nil {
+			return nil, err
+		}
+	}
+	specs, err := list(o.Lane.narrow(o.Filter))
 	if err != nil || o.Spec == "" {
 		return specs, err
 	}

@@ -46,7 +46,7 @@ func (l Lane) String() string { return fmt.Sprintf("%d/%d", l.I, l.N) }
 
 // narrow limits a label filter to the lane.
 func (l Lane) narrow(filter string) string {
-	if l.N == 0 {
+	if l.N <= 1 {
 		return filter
 	}
 	var terms []string
@@ -86,6 +86,25 @@ func Work(s Session, o Options, w io.Writer, in io.Reader) error {
 		last.Interrupted = run.Interrupted
 	}
 	return encoder.Encode(last)
+}
+
+// Told reads everything that a worker told: its verdicts, and an error if it did not come to its end.
+func Told(out io.Reader) ([]verdict.Spec, error) {
+	var specs []verdict.Spec
+	decoder := json.NewDecoder(out)
+	for {
+		var r report
+		switch err := decoder.Decode(&r); {
+		case err != nil:
+			return specs, fmt.Errorf("a worker ended early: %w", err)
+		case r.Err != "":
+			return specs, errors.New(r.Err)
+		case r.Done:
+			return specs, nil
+		case r.Spec != nil:
+			specs = append(specs, *r.Spec)
+		}
+	}
 }
 
 // Spread runs the specs in so many worker processes and returns their verdicts as Run would. The command of each worker

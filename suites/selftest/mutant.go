@@ -72,9 +72,9 @@ func Equivalents() (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		var list []Equivalent
-		if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		list, err := parseEquivalents(name, text)
+		if err != nil {
+			return nil, err
 		}
 		for _, e := range list {
 			if !known[e.Mutant] || e.Reason == "" || reasons[e.Mutant] != "" {
@@ -84,4 +84,22 @@ func Equivalents() (map[string]string, error) {
 		}
 	}
 	return reasons, nil
+}
+
+// parseEquivalents reads one list.
+func parseEquivalents(name string, text []byte) ([]Equivalent, error) {
+	var list []Equivalent
+	err := yamldoc.ReadList(name, text, func(root yamldoc.Value) {
+		root.Items(func(_ int, item yamldoc.Value) {
+			var e Equivalent
+			item.Fields(yamldoc.Required("mutant", &e.Mutant, words), yamldoc.Required("reason", &e.Reason, words))
+			list = append(list, e)
+		})
+	})
+	return list, err
+}
+
+func words(v yamldoc.Value) string {
+	s, _ := v.Text()
+	return s
 }

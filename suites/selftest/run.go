@@ -3,7 +3,6 @@ package selftest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -12,7 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
@@ -51,11 +52,13 @@ type Matrix struct {
 	Equivalent int      `json:"equivalent"`
 	Errors     int      `json:"errors"`
 	Seconds    float64  `json:"seconds"`
-	Results    []Result `json:"results"`
+
+	Interrupted bool `json:"interrupted"` // ended before every mutant had met its specs; Results has those that had
+	Results []Result `json:"results"`
 }
 
 // OK reports whether every mutant was killed or is equivalent.
-func (m *Matrix) OK() bool { return m.Survived == 0 && m.Errors == 0 && m.Killed > 0 }
+func (m *Matrix) OK() bool { return m.Survived == 0 && m.Errors == 0 && m.Killed > 0 && !m.Interrupted }
 
 // Options of a selftest.
 type Options struct {
@@ -66,7 +69,8 @@ type Options struct {
 	Progress func(done, total int, r Result)
 }
 
-// Run lets every mutant meet the specs. The context ends it early, with what is known by then.
+// Run lets every mutant meet the specs. The context ends it early, with what is known by then. No guard of a wanted name
+// is an error.
 func Run(ctx context.Context, o Options) (*Matrix, error) {
 	equivalents, err := Equivalents()
 	if err != nil {
@@ -74,8 +78,8 @@ func Run(ctx context.Context, o Options) (*Matrix, error) {
 	}
 	start := time.Now()
 	mutants := Mutants(o.Guards...)
-	if len(mutants) == 0 {
-		return nil, fmt.Errorf("no guard's name begins with %s", strings.Join(o.Guards, " or "))
+	if err := checkPrefixes(o.Guards); err != nil {
+		return nil, err
 	}
 	results := make([]Result, len(mutants))
 	work := make(chan int)
@@ -88,6 +92,9 @@ func Run(ctx context.Context, o Options) (*Matrix, error) {
 			defer workers.Done()
 			for i := range work {
 				r := try(ctx, o, mutants[i], equivalents)
+				if ctx.Err() != nil {
+					continue // it was not let to its end
+				}
 				mu.Lock()
 				results[i] = r
 				done++
@@ -103,9 +110,29 @@ func Run(ctx context.Context, o Options) (*Matrix, error) {
 	}
 	close(work)
 	workers.Wait()
-	m := tally(results)
-	m.Seconds = time.Since(start).Seconds()
-	return m, ctx.Err()
+	m := tally(slices.DeleteFunc(results, func(r Result) bool { return r.Outcome == "" }))
+	m.Seconds, m.Interrupted = time.Since(start).Seconds(), len(m.Results) < len(mutants)
+	return m, nil
+}
+
+// checkPrefixes refuses a prefix with which no guard's name begins, and says which names are near it.
+func checkPrefixes(prefixes []string) error {
+	for _, p := range prefixes {
+		var names []string
+		found := false
+		for _, g := range rule.All() {
+			found = found || strings.HasPrefix(g.Name, p)
+			names = append(names, g.Name)
+		}
+		if found {
+			continue
+		}
+		if near := catalog.Nearest(p, names); len(near) > 0 {
+			return fmt.Errorf("no guard's name begins with %s; did you mean %s?", p, strings.Join(near, ", "))
+		}
+		return fmt.Errorf("no guard's name begins with %s", p)
+	}
+	return nil
 }
 
 func tally(results []Result) *Matrix {
@@ -163,27 +190,26 @@ func role(name string) string {
 	return "(dut:" + name + " || dut:both)"
 }
 
-// noSpec is what the program says about a filter that selects nothing.
-const noSpec = "no spec is selected"
-
 // meet runs a worker and enters its verdicts.
 func meet(ctx context.Context, o Options, m Mutant, filter string, r *Result) error {
-	args := []string{"run", "--json", "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", filter}
+	args := []string{"run", "--lane", kit.Lane{I: 0, N: 1}.String(), "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", filter}
 	if !o.Whole {
 		args = append(args, "--fail-fast")
 	}
 	cmd := exec.CommandContext(ctx, o.Program, args...)
+	in, err := cmd.StdinPipe() // held open: its end tells the worker that we are gone
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if strings.Contains(stderr.String(), kit.ErrNoSpec.Error()) {
-		return nil
+	err = cmd.Run()
+	specs, toldErr := kit.Told(&stdout)
+	if err = errors.Join(err, toldErr); err != nil {
+		return fmt.Errorf("worker for %s: %w: %s", m.Name(), err, bytes.TrimSpace(stderr.Bytes()))
 	}
-	var run verdict.Run
-	if jsonErr := json.Unmarshal(stdout.Bytes(), &run); jsonErr != nil {
-		return fmt.Errorf("worker for %s: %w: %s", m.Name(), errors.Join(err, jsonErr), bytes.TrimSpace(stderr.Bytes()))
-	}
-	for _, s := range run.Specs {
+	for _, s := range specs {
 		r.Specs[s.ID] = s.Verdict
 		switch s.Verdict {
 		case verdict.Fail:

@@ -117,6 +117,39 @@ def parse_ip(data):
     return pkt
 
 
+class Reassembler:
+    """Puts fragments of IPv4 packets together."""
+
+    def __init__(self):
+        self.parts = {}
+
+    def add(self, place, pkt):
+        """The whole packet if this fragment, seen at this place, was the last one missing, else None."""
+        if pkt.version != 4:
+            return None
+        spot = struct.unpack_from(">H", pkt.raw, 6)[0]
+        key = place, pkt.src, pkt.dst, pkt.proto, pkt.ident
+        parts = self.parts.setdefault(key, {})
+        parts[(spot & 0x1fff) * 8] = pkt, bool(spot & 0x2000)
+        data, at = b"", 0
+        while at in parts:
+            part, more = parts[at]
+            data += part.payload
+            if not more:
+                del self.parts[key]
+                first = parts[0][0]
+                size = first.payload_at + len(data)
+                if size > 65535:
+                    return None
+                head = first.raw[:2] + struct.pack(">H", size) + first.raw[4:6] + b"\0\0" + first.raw[8:10] + b"\0\0" + \
+                    first.raw[12:first.payload_at]
+                return parse_ip(head[:10] + struct.pack(">H", sum16(head)) + head[12:] + data)
+            if not part.payload:
+                return None
+            at += len(part.payload)
+        return None
+
+
 def read(path):
     """All frames of a pcapng or pcap file."""
     with open(path, "rb") as file:

@@ -610,7 +610,7 @@ class Reader:
         self.repeats = {}
         self.done = {}
         self.leaf_keys = []     # first LKH keys of download arrays
-        self.fragments = {}
+        self.fragments = capfile.Reassembler()
 
     # -- frames
 
@@ -622,7 +622,7 @@ class Reader:
             return msg
         msg.src, msg.dst = pkt.src, pkt.dst
         if pkt.fragment:
-            whole = self.reassemble(frame.link, pkt)
+            whole = self.fragments.add(frame.link, pkt)
             if whole is None:
                 msg.kind = "fragment"
                 msg.payloads = ip_nodes(pkt.raw, 0)
@@ -644,30 +644,6 @@ class Reader:
         msg.kind = "clear"
         msg.payloads = ip_nodes(pkt.raw, 0)
         return msg
-
-    def reassemble(self, link, pkt):
-        """The whole packet if this fragment of an IPv4 packet was the last one missing, else None."""
-        if pkt.version != 4:
-            return None
-        spot = struct.unpack_from(">H", pkt.raw, 6)[0]
-        parts = self.fragments.setdefault((link, pkt.src, pkt.dst, pkt.proto, pkt.ident), {})
-        parts[(spot & 0x1fff) * 8] = pkt, bool(spot & 0x2000)
-        data, at = b"", 0
-        while at in parts:
-            part, more = parts[at]
-            data += part.payload
-            if not more:
-                first = parts[0][0]
-                head = first.raw[:first.payload_at]
-                if len(head) + len(data) > 65535:
-                    return None
-                head = head[:2] + struct.pack(">H", len(head) + len(data)) + head[4:6] + b"\0\0" + head[8:]
-                del self.fragments[(link, pkt.src, pkt.dst, pkt.proto, pkt.ident)]
-                return capfile.parse_ip(head + data)
-            if not part.payload:
-                return None
-            at += len(part.payload)
-        return None
 
     def remember(self, msg, src, dst, data):
         key = (msg.link, src, dst, bytes(data))

@@ -1,0 +1,295 @@
+#!/usr/bin/python3
+"""Lets tshark read the captures: ESP with its ICV, and Phase 1, PULL and Informational down to the payloads."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import capfile
+import folders
+import gdoi
+
+GROUP = 300     # folders in one run of tshark
+
+PREFERENCES = """esp.enable_null_encryption_decode_heuristic: FALSE
+esp.enable_encryption_decode: TRUE
+esp.enable_authentication_check: TRUE
+ip.defragment: FALSE
+"""
+
+
+def tshark(config, capture, wanted, fields, extra=()):
+    """Rows of the fields of the frames that pass a display filter; the first column is the frame number."""
+    command = ["tshark", "-n", "-r", capture, "-Y", wanted, "-T", "fields", "-E", "separator=|", "-E", "occurrence=a",
+               "-E", "aggregator=,", "-e", "frame.number"]
+    for field in fields:
+        command += ["-e", field]
+    environment = dict(os.environ, WIRESHARK_CONFIG_DIR=config, LC_ALL="C")
+    done = subprocess.run(command + list(extra), capture_output=True, env=environment, check=False)
+    if done.returncode:
+        raise OSError("tshark: " + done.stderr.decode("utf-8", "replace").strip().splitlines()[-1])
+    rows = {}
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
+        parts = line.split("|")
+        if parts[0].isdigit():
+            rows[int(parts[0])] = parts[1:]
+    return rows
+
+
+def esp_line(entry):
+    """A line of Wireshark's table of ESP SAs, or None if it has no such algorithm."""
+    key = "0x" + (entry.get("cipher_key") or "")
+    if entry.get("cipher") == 20:
+        return '"IPv4","*","*","0x%s","AES-GCM with 16 octet ICV [RFC4106]","%s","NULL",""' % (entry["spi"], key)
+    if entry.get("cipher") == 12 and entry.get("integrity") == 5:
+        return '"IPv4","*","*","0x%s","AES-CBC [RFC3602]","%s","HMAC-SHA-256-128 [RFC4868]","0x%s"' % (
+            entry["spi"], key, entry.get("integrity_key") or "")
+    return None
+
+
+class Job:
+    """One folder, as the second decoder reads it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.keys = folder.keys
+        entries = self.keys.get("entries") or []
+        self.spis, self.cookies = {}, {}
+        for entry in entries:
+            if entry.get("kind") == "traffic" and entry.get("spi"):
+                self.spis.setdefault(entry["spi"], set()).add(esp_line(entry))
+            elif entry.get("kind") == "phase1" and entry.get("cookie_i"):
+                self.cookies.setdefault(entry["cookie_i"], set()).add(entry.get("cipher_key") or "")
+        self.lines = sorted(line for lines in self.spis.values() for line in lines if line)
+        self.frames = capfile.read(folder.file("capture.pcapng"))
+        reader = gdoi.Reader(self.keys)
+        self.messages = [reader.frame(frame) for frame in self.frames]
+
+    def clashes(self, spis, cookies):
+        return any(spis.get(s, v) != v for s, v in self.spis.items()) or \
+            any(cookies.get(c, v) != v for c, v in self.cookies.items())
+
+
+def groups(jobs):
+    """Lists of folders whose SPIs and cookies do not get in each other's way."""
+    out = []
+    for job in jobs:
+        for one in out:
+            if len(one[0]) < GROUP and not job.clashes(one[1], one[2]):
+                break
+        else:
+            one = ([], {}, {})
+            out.append(one)
+        one[0].append(job)
+        one[1].update(job.spis)
+        one[2].update(job.cookies)
+    return [one[0] for one in out]
+
+
+def write_config(place, jobs):
+    os.makedirs(place, exist_ok=True)
+    texts = {
+        "preferences": PREFERENCES,
+        "esp_sa": "".join(line + "\n" for line in sorted({l for job in jobs for l in job.lines})),
+        "ikev1_decryption_table": "".join(sorted({"%s,%s\n" % (c, k) for job in jobs for c, keys in job.cookies.items()
+                                                  for k in keys if k})),
+        "decode_as_entries": "decode_as_entry: udp.port,848,(none),ISAKMP\n",
+    }
+    for name, text in texts.items():
+        with open(os.path.join(place, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def merged(work, name, jobs):
+    """All captures of this name one after the other, and the number of frames before each of them."""
+    paths = [job.folder.file(name) for job in jobs]
+    out = os.path.join(work, name)
+    if len(paths) == 1:
+        return paths[0]
+    done = subprocess.run(["mergecap", "-a", "-w", out] + paths, capture_output=True, check=False)
+    if done.returncode:
+        raise OSError("mergecap: " + done.stderr.decode("utf-8", "replace").strip())
+    return out
+
+
+def read_group(jobs, tally):
+    with tempfile.TemporaryDirectory() as work:
+        config = os.path.join(work, "config")
+        write_config(config, jobs)
+        tally.add("groups of captures")
+        rows = tshark(config, merged(work, "capture.pcapng", jobs), "esp",
+                      ["esp.spi", "esp.icv_good", "esp.icv_bad", "esp.contained_data", "esp.sequence"],
+                      [a for name in ("icmp", "icmpv6", "tcp", "udp") for a in ("--disable-protocol", name)])
+        base = 0
+        for job in jobs:
+            check_esp(job, base, rows, tally)
+            base += len(job.frames)
+        if all(job.folder.has("phase1.pcapng") for job in jobs):
+            rows = tshark(config, merged(work, "phase1.pcapng", jobs), "isakmp",
+                          ["isakmp.exchangetype", "isakmp.typepayload", "isakmp.payloadlength"])
+            base = 0
+            for job in jobs:
+                check_isakmp(job, base, rows, tally)
+                base += len(job.frames)
+
+
+def check_esp(job, base, rows, tally):
+    for frame, message in zip(job.frames, job.messages):
+        if message.kind != "ESP" or frame.ip is None or frame.ip.proto != 50 or frame.ip.fragment or len(frame.ip.payload) < 8:
+            continue
+        row = rows.get(base + frame.number)
+        if row is None:
+            tally.problem(job.folder.name, frame.number, "tshark sees no ESP")
+            continue
+        tally.add("ESP packets")
+        spi, good, wrong, inner, sequence = row
+        if int(spi.split(",")[0] or "0", 16) != int.from_bytes(message.payloads[0].value, "big") or \
+                int(sequence.split(",")[0] or "0") != message.payloads[1].value:
+            tally.problem(job.folder.name, frame.number, "tshark: SPI %s, sequence number %s" % (spi, sequence))
+        result = message.checks.get("ICV")
+        if not job.spis.get(message.payloads[0].value.hex()):
+            tally.add("ESP packets of an unknown SPI")
+            continue
+        says = gdoi.OK if good in ("1", "True") else gdoi.BAD if wrong in ("1", "True") else gdoi.UNCHECKED
+        if result == gdoi.BAD and says != gdoi.OK:
+            tally.add("ESP agreed bad")
+            continue
+        if says != result:
+            tally.problem(job.folder.name, frame.number, "tshark: ICV %s, second decoder %s" % (says, result))
+            continue
+        tally.add("ESP with the ICV right")
+        if message.error or message.inner is None:
+            continue
+        if not inner.startswith(message.inner.hex()):
+            tally.problem(job.folder.name, frame.number, "tshark has other octets inside")
+        else:
+            tally.add("inner packets the same")
+
+
+def expected(message):
+    """Types and lengths of payloads in the order in which tshark meets them, and whether the list is whole."""
+    out = []
+    for node in message.payloads:
+        out.append((node.number, node.length))
+        if node.number == gdoi.SA:
+            if message.header["exchange"] != gdoi.IDENTITY_PROTECTION:
+                return out, False
+            for proposal in (k for k in node.kids if k.name == "P"):
+                out.append((gdoi.P, proposal.length))
+                out += [(gdoi.T, k.length) for k in proposal.kids if k.name == "T"]
+    return out, True
+
+
+def check_isakmp(job, base, rows, tally):
+    altered = set()
+    for frame, message in zip(job.frames, job.messages):
+        if message.header is None:
+            continue
+        pair = message.header["initiator_cookie"]
+        if message.error or message.remarks or gdoi.BAD in message.checks.values() or \
+                message.encrypted and not message.decrypted:
+            altered.add(pair)
+            continue
+        if message.header["exchange"] not in (2, 5, 32) or message.kind == "unknown" or message.header["version"] != 0x10:
+            altered.add(pair)
+            continue
+        row = rows.get(base + frame.number)
+        if row is None:
+            tally.problem(job.folder.name, frame.number, "tshark sees no ISAKMP")
+            continue
+        want, whole = expected(message)
+        kinds = [int(k) for k in row[1].split(",") if k]
+        sizes = [int(k) for k in row[2].split(",") if k]
+        got = list(zip(kinds, sizes))
+        if got[:len(want)] == want and (not whole or len(kinds) == len(want)):
+            tally.add("messages the same, " + message.kind)
+        elif pair in altered or message.repeats or job.folder.spec.get("negative"):
+            # tshark moves its IV chain on with whatever comes by
+            tally.add("messages that tshark lost its way in")
+            altered.add(pair)
+        else:
+            tally.problem(job.folder.name, frame.number, "tshark: payloads %s, second decoder %s" % (got, want))
+
+
+def check_profile(job, tally):
+    """Whether the profile that comes with a folder works as it stands, by both ways of choosing one."""
+    shipped = job.folder.file("wireshark")
+    with tempfile.TemporaryDirectory() as work:
+        config = os.path.join(work, "config")
+        shutil.copytree(shipped, config)
+        profile = os.path.join(work, "home", "profiles", "evidence")
+        shutil.copytree(shipped, profile)
+        for place, extra in ((config, ()), (os.path.join(work, "home"), ("-C", "evidence"))):
+            rows = tshark(place, job.folder.file("capture.pcapng"), "esp.icv_good == 1", ["esp.icv_good"], extra)
+            want = sum(1 for f, m in zip(job.frames, job.messages)
+                       if m.kind == "ESP" and m.checks.get("ICV") == gdoi.OK and not f.ip.fragment)
+            if len(rows) < want:
+                tally.problem(job.folder.name, 0, "its profile opens %d ESP packets of %d" % (len(rows), want))
+            else:
+                tally.add("profile: ESP packets opened", len(rows))
+            rows = tshark(place, job.folder.file("phase1.pcapng"), "isakmp", ["isakmp.typepayload"], extra)
+            pulls = [m for m in job.messages if m.kind in ("MM5", "MM6", "PULL1", "PULL4") and m.decrypted and
+                     not m.error]
+            lost = [m.number for m in pulls
+                    if rows.get(m.number, [""])[0].split(",")[:len(m.payloads)] != [str(p.number) for p in m.payloads]]
+            if lost:
+                tally.problem(job.folder.name, lost[0], "its profile does not open this message")
+            else:
+                tally.add("profile: messages opened", len(pulls))
+        tally.add("profiles tried")
+
+
+def run(found, tally=None):
+    tally = tally or folders.Tally("wireshark")
+    for tool in ("tshark", "mergecap"):
+        if shutil.which(tool) is None:
+            tally.skip("%s is missing" % tool)
+    if tally.skips:
+        return tally
+    jobs = []
+    for folder in found:
+        why = folder.why_not()
+        if why:
+            tally.skip("%s: %s" % (folder.name, why))
+            continue
+        try:
+            jobs.append(Job(folder))
+        except (capfile.CaptureError, OSError) as err:
+            tally.problem(folder.name, 0, str(err))
+    try:
+        for group in groups(jobs):
+            read_group(group, tally)
+    except OSError as err:
+        tally.problem("all", 0, str(err))
+    whole = [job for job in jobs if os.path.isdir(job.folder.file("wireshark")) and not job.folder.spec.get("negative") and
+             {"ESP", "PULL4"} <= {m.kind for m in job.messages}]
+    for job in whole[:1] + whole[-1:]:
+        try:
+            check_profile(job, tally)
+        except OSError as err:
+            tally.problem(job.folder.name, 0, str(err))
+    if not whole:
+        tally.skip("profiles: no folder holds both ESP and PULL")
+    hurt = {line.split(": ")[1].split(" frame ")[0] for line in tally.problems}
+    tally.failed += len(hurt)
+    tally.passed += len(jobs) - len(hurt & {job.folder.name for job in jobs})
+    return tally
+
+
+def main(args):
+    if not args:
+        print("usage: wireshark.py DIR…", file=sys.stderr)
+        return 2
+    tally = run(folders.find(args))
+    tally.report()
+    if not tally.skips and not (tally.counts.get("ESP packets") or
+                                any(n.startswith("messages the same") for n in tally.counts)):
+        print("wireshark: nothing was read")
+        return 1
+    return tally.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -89,6 +89,9 @@ func Test(t *testing.T, subject string) {
 		t.Fatal(err)
 	}
 	session = s
+	if _, err := List(""); err != nil { // before collect, which would take a preview for a run
+		t.Fatal(err)
+	}
 	run := &verdict.Run{Summary: map[verdict.Verdict]int{}}
 	collect(run, func(spec verdict.Spec) {
 		switch spec.Verdict {
@@ -99,9 +102,6 @@ func Test(t *testing.T, subject string) {
 			t.Errorf("%s: %s: %s", spec.Verdict, spec.ID, spec.Reason)
 		}
 	})
-	if _, err := List(""); err != nil {
-		t.Fatal(err)
-	}
 	ginkgo.RunSpecs(t, subject)
 	if run.Summary[verdict.Pass] == 0 {
 		t.Errorf("no spec of %s passed", subject)

@@ -19,7 +19,7 @@ type document struct {
 	problems Problems
 }
 
-// Read parses the content of a file, which must be one mapping, and lets the caller walk it. It returns Problems if the
+// Read parses the content of a file, which must be one document, and lets the caller walk it. It returns Problems if the
 // parser or the caller found any.
 func Read(file string, data []byte, walk func(root Value)) error {
 	d := &document{file: file}
@@ -39,7 +39,7 @@ func (d *document) parse(data []byte) ast.Node {
 		d.note(nil, "", fmt.Sprintf("is larger than %d octets", MaxSize))
 		return nil
 	}
-	f, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	f, err := syntaxTree(data)
 	if err != nil {
 		d.syntax(err)
 		return nil
@@ -54,6 +54,16 @@ func (d *document) parse(data []byte) ast.Node {
 		return nil
 	}
 	return docs[0].Body
+}
+
+// syntaxTree parses a file. The parser panics on some malformed documents; that is one more way of saying that they are.
+func syntaxTree(data []byte) (f *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the parser gave up: %v", p)
+		}
+	}()
+	return parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 }
 
 // syntax notes an error of the parser.

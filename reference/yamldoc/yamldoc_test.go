@@ -82,6 +82,8 @@ func TestFaults(t *testing.T) {
 		{"name: a\ntags: x\n", `f.yaml:2:7: tags: "x" where a list is expected`},
 		{"name: a\ntags: [x, {y: z}]\n", "f.yaml:2:11: tags[1]: a mapping where text is expected"},
 		{"name: a\npart: {count: 0}\n", "f.yaml:2:7: part: the field \"name\" is missing\nf.yaml:2:15: part.count: 0 is out of range; it must be from 1 to 9"},
+		{"!0000 00", "f.yaml:1:1: a tag (they are not read here) where a mapping is expected, with the fields name, count, on, colour, after, tags, part"},
+		{"name: a\ntags: !!str x\n", "f.yaml:2:7: tags: a tag (they are not read here) where a list is expected"},
 		{"name: a\npart:\n  <<: b\n", `f.yaml:3:3: part."<<": unknown field; known are name, count, on, colour, after, tags, part` +
 			"\nf.yaml:3:3: part: the field \"name\" is missing"},
 		{strings.Repeat("#", yamldoc.MaxSize+1), "f.yaml: is larger than 1048576 octets"},
@@ -135,6 +137,8 @@ func FuzzRead(f *testing.F) {
 	f.Add("? [a, b]\n: c\n")
 	f.Add("- - - -\n")
 	f.Add("&a *a : !t |\n")
+	f.Add("!0000 00")
+	f.Add("name: !0000 00\ntags: !!seq\npart: !!map\n")
 	f.Fuzz(func(t *testing.T, data string) {
 		_, err := read(data)
 		if err == nil {

@@ -6,9 +6,8 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
 // Mutant is the reference with one guard altered.
@@ -52,8 +51,8 @@ var equivalentFiles embed.FS
 
 // Equivalent is a mutant that no black-box test can tell from the reference.
 type Equivalent struct {
-	Mutant string `yaml:"mutant"` // "guard=mutation"
-	Reason string `yaml:"reason"`
+	Mutant string // "guard=mutation"
+	Reason string
 }
 
 // Equivalents reads the built-in lists and checks that each entry names an existing mutant, once, and has a reason.
@@ -89,7 +88,7 @@ func Equivalents() (map[string]string, error) {
 // parseEquivalents reads one list.
 func parseEquivalents(name string, text []byte) ([]Equivalent, error) {
 	var list []Equivalent
-	err := yamldoc.ReadList(name, text, func(root yamldoc.Value) {
+	err := yamldoc.Read(name, text, func(root yamldoc.Value) {
 		root.Items(func(_ int, item yamldoc.Value) {
 			var e Equivalent
 			item.Fields(yamldoc.Required("mutant", &e.Mutant, words), yamldoc.Required("reason", &e.Reason, words))

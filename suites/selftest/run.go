@@ -46,15 +46,15 @@ type Word = verdict.Verdict
 
 // Matrix is the whole selftest.
 type Matrix struct {
-	Mutants    int      `json:"mutants"`
-	Killed     int      `json:"killed"`
-	Survived   int      `json:"survived"`
-	Equivalent int      `json:"equivalent"`
-	Errors     int      `json:"errors"`
-	Seconds    float64  `json:"seconds"`
+	Mutants    int     `json:"mutants"`
+	Killed     int     `json:"killed"`
+	Survived   int     `json:"survived"`
+	Equivalent int     `json:"equivalent"`
+	Errors     int     `json:"errors"`
+	Seconds    float64 `json:"seconds"`
 
-	Interrupted bool `json:"interrupted"` // ended before every mutant had met its specs; Results has those that had
-	Results []Result `json:"results"`
+	Interrupted bool     `json:"interrupted"` // ended before every mutant had met its specs; Results has those that had
+	Results     []Result `json:"results"`
 }
 
 // OK reports whether every mutant was killed or is equivalent.

@@ -796,7 +796,7 @@ class Reader:
             if not kinds & {SA, KE, NONCE}:
                 msg.kind = "unknown"
                 return
-            if SA in kinds:
+            if msg.payloads[0].number == SA or not kinds & {KE, NONCE}:
                 msg.kind = "MM2"
                 if msg.packet is not None:
                     self.initiators.setdefault(ci, {msg.packet.dst})
@@ -933,9 +933,9 @@ class Reader:
             return
         good = msg.error is None and result != BAD
         self.keep(exchange, msg, step, good)
-        if msg.encrypted:
-            block = data[-block_size(known.cipher):]
-            if good:
+        block = data[-block_size(known.cipher):]
+        if len(data) >= HEADER + len(block):
+            if good and msg.encrypted:
                 exchange.blocks.insert(0, block)
             else:
                 exchange.blocks.append(block)

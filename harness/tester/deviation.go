@@ -116,6 +116,12 @@ func Truncate(kind core.Kind, octets int) Deviation {
 		on(kind, core.Sealed, func(o *core.Outgoing) { o.Bytes = o.Bytes[:max(0, len(o.Bytes)-octets)] })}
 }
 
+// Cut leaves only the first octets of the finished datagram (RFC 2408 §5.1).
+func Cut(kind core.Kind, octets int) Deviation {
+	return Deviation{fmt.Sprintf("%s of which only %d octets are left", kind, octets), "RFC 2408 §5.1",
+		on(kind, core.Sealed, func(o *core.Outgoing) { o.Bytes = o.Bytes[:min(octets, len(o.Bytes))] })}
+}
+
 // FlipOctet changes one octet of the finished datagram; a negative offset counts from the end.
 func FlipOctet(kind core.Kind, offset int) Deviation {
 	return Deviation{fmt.Sprintf("%s with octet %d changed", kind, offset), "", on(kind, core.Sealed, func(o *core.Outgoing) {
@@ -154,6 +160,13 @@ func edit[P isakmp.Payload](kind core.Kind, stage core.Stage, what, section stri
 // Payloads changes the list of payloads before the message is authenticated.
 func Payloads(kind core.Kind, what, section string, change func([]isakmp.Payload) []isakmp.Payload) Deviation {
 	return Deviation{kind.String() + " with " + what, section, on(kind, core.Built, func(o *core.Outgoing) {
+		o.Payloads = change(slices.Clone(o.Payloads))
+	})}
+}
+
+// AuthenticatedPayloads changes the list of payloads after HASH was made, which is the first of them.
+func AuthenticatedPayloads(kind core.Kind, what, section string, change func([]isakmp.Payload) []isakmp.Payload) Deviation {
+	return Deviation{kind.String() + " with " + what, section, on(kind, core.Authenticated, func(o *core.Outgoing) {
 		o.Payloads = change(slices.Clone(o.Payloads))
 	})}
 }

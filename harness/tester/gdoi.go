@@ -120,3 +120,14 @@ func SenderIDRequest(count uint16) Deviation {
 			return append(ps, gdoi.GAP{Attributes: []wire.Attribute{wire.TV(gdoi.GAPSenderIDRequest, count)}})
 		})
 }
+
+// Request has message 3 carry these GAPs, each with these attributes, and no other (RFC 6407 §3.2, §5.4).
+func Request(what string, gaps ...[]wire.Attribute) Deviation {
+	return Payloads(core.Pull3, what, "RFC 6407 §5.4", func([]isakmp.Payload) []isakmp.Payload {
+		var ps []isakmp.Payload
+		for _, as := range gaps {
+			ps = append(ps, gdoi.GAP{Attributes: as})
+		}
+		return ps
+	})
+}

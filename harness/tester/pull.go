@@ -5,12 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 
-	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
-	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -108,28 +105,4 @@ func (p *Pull) seal(nonces [][]byte, ps ...isakmp.Payload) ([]byte, error) {
 	h := isakmp.Header{InitiatorCookie: p.ci, ResponderCookie: p.cr, NextPayload: isakmp.PayloadHASH, Version: isakmp.Version10,
 		Exchange: isakmp.ExchangePull, Flags: isakmp.FlagEncryption, MessageID: p.id, Length: uint32(isakmp.HeaderLen + len(body))}
 	return append(h.Append(nil), body...), nil
-}
-
-// Cut leaves only the first octets of the finished datagram (RFC 2408 §5.1).
-func Cut(kind core.Kind, octets int) Deviation {
-	return Deviation{fmt.Sprintf("%s of which only %d octets are left", kind, octets), "RFC 2408 §5.1",
-		on(kind, core.Sealed, func(o *core.Outgoing) { o.Bytes = o.Bytes[:min(octets, len(o.Bytes))] })}
-}
-
-// Request has message 3 carry these GAPs, each with these attributes, and no other (RFC 6407 §3.2, §5.4).
-func Request(what string, gaps ...[]wire.Attribute) Deviation {
-	return Payloads(core.Pull3, what, "RFC 6407 §5.4", func([]isakmp.Payload) []isakmp.Payload {
-		var ps []isakmp.Payload
-		for _, as := range gaps {
-			ps = append(ps, gdoi.GAP{Attributes: as})
-		}
-		return ps
-	})
-}
-
-// AuthenticatedPayloads changes the list of payloads after HASH was made, which is the first of them.
-func AuthenticatedPayloads(kind core.Kind, what, section string, change func([]isakmp.Payload) []isakmp.Payload) Deviation {
-	return Deviation{kind.String() + " with " + what, section, on(kind, core.Authenticated, func(o *core.Outgoing) {
-		o.Payloads = change(slices.Clone(o.Payloads))
-	})}
 }

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,19 +8,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
-	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"sync"
-	"syscall"
-	"time"
 
 	"github.com/mdlayher/packet"
 )
 
-// kernelHost is a machine behind a member: a namespace with its own IP stack and the machine's own tools.
+// kernelHost is a machine behind a member: a namespace with its own IP stack.
 type kernelHost struct {
 	net  *kernelNet
 	name string
@@ -41,41 +35,6 @@ type link struct {
 var _ Transferrer = (*kernelHost)(nil)
 
 func (h *kernelHost) Addr() netip.Addr { return h.addr }
-
-// Ping starts the machine's own ping in the host's namespace.
-func (h *kernelHost) Ping(ctx context.Context, to netip.Addr, o Ping) (Probe, error) {
-	if o.Interval == 0 {
-		o.Interval = 20 * time.Millisecond
-	}
-	args := []string{"-n", "-W", "1", "-i", strconv.FormatFloat(o.Interval.Seconds(), 'f', 3, 64)}
-	if o.Count > 0 {
-		args = append(args, "-c", strconv.Itoa(o.Count))
-	}
-	if o.Size > 0 {
-		args = append(args, "-s", strconv.Itoa(o.Size))
-	}
-	if o.DontFragment {
-		args = append(args, "-M", "do")
-	} else {
-		args = append(args, "-M", "dont")
-	}
-	p := &kernelProbe{net: h.net, done: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, "ping", append(args, to.String())...)
-	p.cmd.Env = append(os.Environ(), "LC_ALL=C", ownerEnv+"="+owner())
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("lab: ping: %w", err)
-	}
-	p.cmd.Stderr = p.cmd.Stdout
-	if err := h.net.inside(h.name, p.cmd.Start); err != nil {
-		return nil, fmt.Errorf("lab: ping: %w", err)
-	}
-	go p.read(out)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.probes = append(h.probes, p)
-	return p, nil
-}
 
 // Send puts the packet into an Ethernet frame for the gateway; the host's IP stack does not see it.
 func (h *kernelHost) Send(p []byte) error {
@@ -114,75 +73,6 @@ func (h *kernelHost) close() {
 	for _, p := range h.probes {
 		p.Stop()
 	}
-}
-
-// kernelProbe is a running ping.
-type kernelProbe struct {
-	net  *kernelNet
-	cmd  *exec.Cmd
-	done chan struct{}
-	once sync.Once
-
-	mu     sync.Mutex
-	result PingResult
-}
-
-var (
-	answerLine  = regexp.MustCompile(`bytes from .* icmp_seq=\d+ .*time=`)
-	doubleLine  = regexp.MustCompile(`\(DUP!\)`)
-	tooBigLine  = regexp.MustCompile(`(?i)frag needed|message too long`)
-	summaryLine = regexp.MustCompile(`^(\d+) packets transmitted, (\d+) received(?:, \+(\d+) duplicates)?`)
-)
-
-// read follows ping's output to its end; the summary corrects the counts of the lines.
-func (p *kernelProbe) read(out io.Reader) {
-	defer close(p.done)
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		p.count(lines.Text())
-		p.net.event()
-	}
-	_ = p.cmd.Wait() // ping's own exit code only repeats what the lines said
-	p.net.event()
-}
-
-func (p *kernelProbe) count(line string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch m := summaryLine.FindStringSubmatch(line); {
-	case m != nil:
-		p.result.Sent, _ = strconv.Atoi(m[1])
-		p.result.Received, _ = strconv.Atoi(m[2])
-		p.result.Duplicates, _ = strconv.Atoi(m[3])
-	case doubleLine.MatchString(line):
-		p.result.Duplicates++
-	case answerLine.MatchString(line):
-		p.result.Received++
-	case tooBigLine.MatchString(line):
-		p.result.TooBig++
-	}
-}
-
-func (p *kernelProbe) Done() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// Stop interrupts ping, which then waits for answers under way no longer than its own patience and prints the summary.
-func (p *kernelProbe) Stop() PingResult {
-	p.once.Do(func() { _ = p.cmd.Process.Signal(syscall.SIGINT) })
-	<-p.done
-	return p.Result()
-}
-
-func (p *kernelProbe) Result() PingResult {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.result
 }
 
 // Fetch serves HTTP in the other host's namespace and loads from it in this one. The sockets are opened inside the

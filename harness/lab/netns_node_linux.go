@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -84,6 +85,7 @@ type process struct {
 	exited  chan struct{}
 	once    sync.Once
 	asked   uint64
+	last    []keylog.Entry // the key log, once the process has been stopped
 }
 
 func (n *kernelNet) startProcess(ctx context.Context, s Station) (Node, error) {
@@ -182,6 +184,9 @@ func (p *process) Do(ctx context.Context, command string, args any) (control.Res
 func (p *process) Log() []string { return p.log.all() }
 
 func (p *process) Keys() []keylog.Entry {
+	if p.last != nil {
+		return slices.Clone(p.last)
+	}
 	data, err := os.ReadFile(p.keys)
 	if err != nil {
 		return nil
@@ -193,6 +198,7 @@ func (p *process) Keys() []keylog.Entry {
 // Stop sends SIGTERM, and SIGKILL to a daemon that does not heed it, which is an error.
 func (p *process) Stop() (err error) {
 	p.once.Do(func() {
+		defer func() { p.last = p.Keys() }() // the file goes with the network, but the evidence is written after it
 		if p.hasExited() {
 			return
 		}

@@ -48,6 +48,9 @@ func (w *wire) attach(node, name string, addr netip.Addr, mac net.HardwareAddr) 
 	return nil
 }
 
+// rawBuffer is the room for frames that nobody has read yet: a burst of TCP must not be lost in the lab.
+const rawBuffer = 32 << 20
+
 // rawSocket opens a packet socket on an interface; incoming leaves out what the interface itself sends.
 func rawSocket(name string, incoming bool) (*packet.Conn, error) {
 	ifi, err := net.InterfaceByName(name)
@@ -55,15 +58,20 @@ func rawSocket(name string, incoming bool) (*packet.Conn, error) {
 		return nil, err
 	}
 	conn, err := packet.Listen(ifi, packet.Raw, unix.ETH_P_ALL, nil)
-	if err != nil || !incoming {
-		return conn, err
+	if err != nil {
+		return nil, err
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	var set error
-	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1) })
+	err = raw.Control(func(fd uintptr) {
+		set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, rawBuffer)
+		if incoming {
+			set = errors.Join(set, unix.SetsockoptInt(int(fd), unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1))
+		}
+	})
 	if err = errors.Join(err, set); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

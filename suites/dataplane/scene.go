@@ -26,7 +26,7 @@ type scene struct {
 	ctx     SpecContext
 	packets int
 	control func() lab.IPv4            // makes the inner packets of honest ESP packets
-	keys    map[string]*tester.ESPKeys // by key log entry, so that forged packets go on counting
+	keys    map[string]*tester.ESPKeys // by SPI; they are kept so that forged packets go on counting
 }
 
 // device has the key server and the device run, and the device be registered. The other member does not run.
@@ -171,29 +171,32 @@ func (s *scene) open(outer lab.IPv4) (sent, error) {
 	if outer.Protocol != lab.ProtocolESP {
 		return sent{Outer: outer, Inner: outer}, nil
 	}
-	var failure error = fmt.Errorf("no keys for ESP %x", outer.Payload[:min(8, len(outer.Payload))])
-	for _, k := range s.Keys() {
-		if k.Kind != keylog.KindTraffic || len(outer.Payload) < 4 || k.SPI != kit.SPI(binary.BigEndian.Uint32(outer.Payload)) {
-			continue
-		}
-		content, err := s.espKeys(k).Open(outer.Bytes())
-		if failure = err; err == nil {
-			inner, _ := lab.ParseIPv4(content.Inner)
-			return sent{Outer: outer, ESP: &content, Inner: inner}, nil
-		}
+	keys := s.keysOf(kit.SPI(binary.BigEndian.Uint32(append(outer.Payload[:len(outer.Payload):len(outer.Payload)], 0, 0, 0, 0))))
+	if keys == nil {
+		return sent{Outer: outer}, fmt.Errorf("no keys for ESP %x", outer.Payload[:min(8, len(outer.Payload))])
 	}
-	return sent{Outer: outer}, failure
+	content, err := keys.Open(outer.Bytes())
+	if err != nil {
+		return sent{Outer: outer}, err
+	}
+	inner, _ := lab.ParseIPv4(content.Inner)
+	return sent{Outer: outer, ESP: &content, Inner: inner}, nil
 }
 
-func (s *scene) espKeys(k keylog.Entry) *tester.ESPKeys {
+// keysOf finds the keys of an SPI, nil if there are none. The key server draws SPIs at random, so none comes twice.
+func (s *scene) keysOf(spi string) *tester.ESPKeys {
 	GinkgoHelper()
-	name := k.SPI + k.CipherKey
-	if s.keys[name] == nil {
-		keys, err := tester.NewESPKeys(k)
-		kit.Precondition(err, "the tester has the group's keys")
-		s.keys[name] = keys
+	if s.keys[spi] != nil {
+		return s.keys[spi]
 	}
-	return s.keys[name]
+	for _, k := range s.Keys() {
+		if k.Kind == keylog.KindTraffic && s.keys[k.SPI] == nil {
+			keys, err := tester.NewESPKeys(k)
+			kit.Precondition(err, "the tester has the group's keys")
+			s.keys[k.SPI] = keys
+		}
+	}
+	return s.keys[spi]
 }
 
 // group is the SA that the key server handed out last, for forging its packets.
@@ -205,12 +208,14 @@ func (s *scene) group() *tester.ESPKeys {
 // sa is the SA of that SPI, or the last one if it is "".
 func (s *scene) sa(spi string) *tester.ESPKeys {
 	GinkgoHelper()
-	var found *tester.ESPKeys
-	for _, k := range s.KS.Keys() {
-		if k.Kind == keylog.KindTraffic && (spi == "" || k.SPI == spi) {
-			found = s.espKeys(k)
+	if spi == "" {
+		for _, k := range s.KS.Keys() {
+			if k.Kind == keylog.KindTraffic {
+				spi = k.SPI
+			}
 		}
 	}
+	found := s.keysOf(spi)
 	kit.Reached(found != nil, "the key server has keys for traffic")
 	return found
 }

@@ -89,7 +89,7 @@ var _ = Describe("The offer at a key server (RFC 2409 §5)", kit.Subject("phase1
 	It("goes on with the transform that it chose from several", kit.Requirement("RFC2409-5-07", "RFC2409-5-13"), func(ctx SpecContext) {
 		t := begin(ctx, lab.Setup{}, tester.Offers(core.MainMode1, "two transforms",
 			offered(wire.TV(isakmp.AttrGroupDescription, 99)), offered(wire.TLV32(isakmp.AttrLifeDuration, 4711))))
-		Expect(t.reaches(ctx, core.MainMode6)).To(BeTrue(), "HASH_I over the whole offer verifies")
+		Expect(t.reaches(ctx, core.Pull2)).To(BeTrue(), "HASH_I over the whole offer verifies")
 		Expect(result(t.decoded(t.device, core.MainMode6)[0], "HASH_R")).To(BeEquivalentTo("ok"))
 	})
 

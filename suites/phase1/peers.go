@@ -3,6 +3,7 @@ package phase1
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
@@ -70,7 +72,7 @@ var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("
 	It("takes message 3 only from the address that the exchange began with", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
 		func(ctx SpecContext) {
 			t := prepare(ctx, lab.Setup{Members: 2, Member: fast})
-			t.moveOnce(t.KS.Addr().Addr(), 2)
+			t.moveKE(t.KS.Addr().Addr())
 			t.start(ctx, t.KS, t.GM[0])
 			goesOn := t.reaches(ctx, core.MainMode4)
 			t.comesOnlyFromOneAddress(ctx)
@@ -120,7 +122,7 @@ var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject(
 	It("takes message 4 only from the address that the exchange began with", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
 		func(ctx SpecContext) {
 			t := prepare(ctx, lab.Setup{Members: 2, Member: fast})
-			t.moveOnce(t.GM[0].Addr().Addr(), 2)
+			t.moveKE(t.GM[0].Addr().Addr())
 			t.start(ctx, t.KS, t.GM[0])
 			goesOn := t.reaches(ctx, core.MainMode5)
 			t.comesOnlyFromOneAddress(ctx)
@@ -142,17 +144,16 @@ func address(i int) netip.Prefix { return netip.PrefixFrom(lab.MemberAddr(i), 32
 // fast has members repeat their messages after a tenth of a second.
 func fast(_ int, c *policy.Member) { c.Phase1.Retransmit = 100 * time.Millisecond }
 
-// moveOnce has the n-th datagram to that address come from the address of the second member.
-func (t *talk) moveOnce(to netip.Addr, n int) {
+// moveKE has the first message with KE to that address, message 3 or 4, come from the address of the second member.
+func (t *talk) moveKE(to netip.Addr) {
+	var moved atomic.Bool
 	t.Intercept(func(c *lab.Crossing) {
-		ip, ok := lab.ParseIPv4(c.Packet)
-		if !ok || ip.Destination != to {
+		ip, _ := lab.ParseIPv4(c.Packet)
+		from, dest, data, ok := ip.UDP()
+		h, err := isakmp.ParseHeader(data)
+		if !ok || err != nil || dest.Addr() != to || h.NextPayload != isakmp.PayloadKE || moved.Swap(true) {
 			return
 		}
-		if n--; n != 0 {
-			return
-		}
-		from, dest, data, _ := ip.UDP()
 		if packet, err := lab.UDPPacket(netip.AddrPortFrom(lab.MemberAddr(2), from.Port()), dest, 64, data); err == nil {
 			c.Packet = packet
 		}

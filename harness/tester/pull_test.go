@@ -69,7 +69,8 @@ func TestPull(t *testing.T) {
 		}
 		third := must(t)(p.Third(gdoi.GAP{}))
 
-		frames := []capture.Frame{pullFrame(t, pullGM, pullKS, mainMode(t)), pullFrame(t, pullGM, pullKS, first), pullFrame(t, pullKS, pullGM, second), pullFrame(t, pullGM, pullKS, third)}
+		frames := []capture.Frame{pullFrame(t, pullGM, pullKS, mainMode(t)), pullFrame(t, pullGM, pullKS, first),
+			pullFrame(t, pullKS, pullGM, second), pullFrame(t, pullGM, pullKS, third)}
 		messages := capture.Decode(frames, []keylog.Entry{pullSA})
 		for n, want := range []string{"HDR*, HASH(1), Ni, ID", "HDR*, HASH(2), Nr, SA {GAP}", "HDR*, HASH(3), GAP"} {
 			m := messages[n+1]

@@ -56,7 +56,6 @@ var _ = Describe("Who gets into a group (RFC 6407 §3.1, §3.4)", kit.Subject("r
 			ksCome(ctx, l, 1, tester.Withhold(core.Pull3))
 			ksSecond(ctx, l, 1)
 			Expect(ksGroup(ctx, l).Members).To(BeEmpty())
-			before := ksGroup(ctx, l).Sequence
 			kit.Rekey(ctx, l, control.RekeyArgs{})
 
 			ksMisbehave(l, 1)
@@ -64,7 +63,7 @@ var _ = Describe("Who gets into a group (RFC 6407 §3.1, §3.4)", kit.Subject("r
 			kit.Control(l.GM[0].AwaitRegistered(ctx) == nil, "it becomes a member with message 3")
 			Expect(kit.MessagesSince(l, 0, "PUSH")).To(BeEmpty(), "the rekey before that was for nobody")
 			Expect(ksPulls(l, 1, "PULL4")).To(HaveLen(1))
-			Expect(kit.Value(ksPulls(l, 1, "PULL4")[0], "SEQ")).To(Equal("0"), "and took no number after %d", before)
+			Expect(kit.Value(ksPulls(l, 1, "PULL4")[0], "SEQ")).To(Equal("0"), "and took no number")
 		})
 
 	It("spends no SID on members that do not send message 3", kit.Requirement("RFC6407-7.2.5-04", "RFC6407-3.2-08", "RFC6407-3.2-10"),

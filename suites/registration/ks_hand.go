@@ -54,8 +54,13 @@ func ksFirst(l *lab.Lab, i int, p *tester.Pull, group uint32) {
 // ksAnswered waits for the nth answer with that Message ID, from 1, and returns it.
 func ksAnswered(ctx SpecContext, l *lab.Lab, i int, id uint32, n int) ksDatagram {
 	GinkgoHelper()
-	Expect(l.Wait(ctx, lab.Patience, func() bool { return len(ksWithID(l, i, id)) >= n })).To(BeTrue(), "the key server answers message %d of PULL %08x", 2*n-1, id)
+	Expect(ksAwaitID(ctx, l, i, id, n)).To(BeTrue(), "the key server answers message %d of PULL %08x", 2*n-1, id)
 	return ksWithID(l, i, id)[n-1]
+}
+
+// ksAwaitID waits for so many answers with that Message ID, and reports whether they came.
+func ksAwaitID(ctx SpecContext, l *lab.Lab, i int, id uint32, n int) bool {
+	return l.Wait(ctx, lab.Patience, func() bool { return len(ksWithID(l, i, id)) >= n })
 }
 
 // ksWithID returns the key server's different answers to member i with that Message ID.

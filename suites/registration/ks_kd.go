@@ -60,11 +60,16 @@ var _ = Describe("SEQ and KD of a key server (RFC 6407 §5.6, §5.7)", kit.Subje
 			Expect(keys).To(HaveLen(2))
 			Expect(keys[0]).NotTo(Equal(keys[1]))
 		}},
+		{"gives each SA with AES-GCM a salt of its own", "RFC4106-4-02 RFC4106-8.1-01", ksRich, func(m capture.Message) {
+			keys := ksValues(m, ksTEK+"/TEK_ALGORITHM_KEY")
+			Expect(keys).To(HaveLen(2))
+			Expect(keys[0][2*16:]).NotTo(Equal(keys[1][2*16:]), "the octets behind those of the cipher key")
+		}},
 
 		{"sends at most one KEK packet", "RFC6407-5.6.2-03", nil, func(m capture.Message) { Expect(ksAll(m, ksKEK)).To(HaveLen(1)) }},
 		{"sends one cipher key and one public key in a KEK packet", "RFC6407-5.6.2-01", nil,
 			ksKeys(ksKEK, "KEK_ALGORITHM_KEY", "SIG_ALGORITHM_KEY")},
-		{"sends an IV and a key of 16 octets each as KEK", "RFC6407-5.6.2.1-01 RFC6407-5.3.3-01", nil,
+		{"sends an IV and a key of 16 octets each as KEK", "RFC6407-5.6.2.1-01 RFC6407-5.6.2-02 RFC6407-5.3.3-01", nil,
 			ksOctets(ksKEK+"/KEK_ALGORITHM_KEY", ksAttribute+16+16)},
 		{"names the length of the signing key that it gives", "RFC6407-5.3.7-01", nil, func(m capture.Message) {
 			der, err := hex.DecodeString(kit.Value(m, ksKEK+"/SIG_ALGORITHM_KEY"))
@@ -78,7 +83,7 @@ var _ = Describe("SEQ and KD of a key server (RFC 6407 §5.6, §5.7)", kit.Subje
 		{"sends a SID packet with the keys of a counter mode", "RFC6407-5.6.4.4-01 RFC6407-3.4-06 RFC6407-5.6.4.1-01", nil,
 			ksKeys(ksSID, "NUMBER_OF_SID_BITS", "SID_VALUE")},
 		{"sends a SID packet without SPI", "RFC6407-5.6.4-01", nil, ksLacks(ksSID, "SPI")},
-		{"sends one SID to a member that asks for none", "RFC6407-3.5-02", nil, func(m capture.Message) {
+		{"sends one SID for all SAs to a member that asks for none", "RFC6407-3.5-02 RFC6054-4-01 RFC6054-4-06", ksRich, func(m capture.Message) {
 			Expect(ksAll(m, ksSID+"/SID_VALUE")).To(HaveLen(1))
 		}},
 	})

@@ -60,7 +60,7 @@ func ksGroup(ctx SpecContext, l *lab.Lab) control.KSGroup {
 	return status.Groups[0]
 }
 
-// ksSeconds are the delays of ksRich.
+// The delays of ksRich, in seconds.
 const ksATD, ksDTD = 3, 7
 
 // ksRich is a group with everything that an SA payload can hold: SAK, GAP and more than one SAT.

@@ -68,10 +68,3 @@ var _ = Describe("PULL message 1 at a key server (RFC 6407 §3.4)", kit.Subject(
 
 // ksGroupID is the identifier of the lab's group.
 func ksGroupID() []byte { return []byte{0, 0, lab.GroupID >> 8, lab.GroupID & 0xff} }
-
-// ksUnusual is a message of a member that is right, if not what members usually send.
-type ksUnusual struct {
-	sentence    string
-	requirement string // with spaces between
-	deviation   tester.Deviation
-}

@@ -1,12 +1,8 @@
 package registration
 
 import (
-	"strings"
-
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 
-	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -47,15 +43,3 @@ var _ = Describe("PULL message 3 at a key server (RFC 6407 §3.4)", kit.Subject(
 		{"does not answer message 3 that was changed on its way", "RFC6407-3.4-03", tester.FlipOctet(core.Pull3, -1)},
 	})
 })
-
-// ksAnswersTo makes a spec of each row: the key server answers both messages of the registration.
-func ksAnswersTo(rows []ksUnusual) {
-	for _, r := range rows {
-		It(r.sentence, kit.Requirement(strings.Fields(r.requirement)...), func(ctx SpecContext) {
-			l := ksLab(ctx, lab.Setup{})
-			ksCome(ctx, l, 1, r.deviation)
-			Expect(kit.Names(ksSecond(ctx, l, 1))).To(Equal([]string{"HASH", "NONCE", "SA"}))
-			Expect(kit.Names(ksFourth(ctx, l, 1))).To(Equal([]string{"HASH", "SEQ", "KD"}))
-		})
-	}
-}

@@ -46,7 +46,8 @@ func ksRefuses(ctx SpecContext, l *lab.Lab, answered int, id rule.ID, d tester.D
 	Expect(l.KS.Refused(ctx, id)).To(BeNumerically(">", 0), "it counts a refusal for %s", id)
 	Expect(ksRefusedFor(l, id)).To(BeTrue(), "it logs a refusal for %s", id)
 	kit.Control(joined, "it answers both messages of an unaltered registration")
-	Expect(l.KS.Logged("REGISTERED")).To(HaveLen(1), "and knows of no other")
+	Expect(l.KS.AwaitLog(ctx, "REGISTERED", 0, lab.Patience)).To(BeTrue(), "it says that the member is registered")
+	Expect(l.KS.Logged("REGISTERED")).To(HaveLen(1), "and knows of no other registration")
 }
 
 // ksOpening is the initiator cookie of the first Phase 1 of member i.
@@ -65,4 +66,23 @@ func ksRefusedFor(l *lab.Lab, id rule.ID) bool {
 		}
 	}
 	return false
+}
+
+// ksUnusual is a message of a member that is right, if not what members usually send.
+type ksUnusual struct {
+	sentence    string
+	requirement string // with spaces between
+	deviation   tester.Deviation
+}
+
+// ksAnswersTo makes a spec of each row: the key server answers both messages of the registration.
+func ksAnswersTo(rows []ksUnusual) {
+	for _, r := range rows {
+		It(r.sentence, kit.Requirement(strings.Fields(r.requirement)...), func(ctx SpecContext) {
+			l := ksLab(ctx, lab.Setup{})
+			ksCome(ctx, l, 1, r.deviation)
+			Expect(kit.Names(ksSecond(ctx, l, 1))).To(Equal([]string{"HASH", "NONCE", "SA"}))
+			Expect(kit.Names(ksFourth(ctx, l, 1))).To(Equal([]string{"HASH", "SEQ", "KD"}))
+		})
+	}
 }

@@ -1,8 +1,6 @@
 package registration
 
 import (
-	"strings"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -16,7 +14,7 @@ import (
 
 var _ = Describe("What a registration says about rekeys (RFC 6407 §3.2, §5.6.2)", kit.Subject("registration"), kit.DUT(rule.KS), func() {
 	It("gives SPI, IV, key and public key by which its rekeys can be read and verified",
-		kit.Requirement("RFC6407-5.6.2.1-01", "RFC6407-5.6.2.2-01", "RFC6407-5.3-05"), func(ctx SpecContext) {
+		kit.Requirement("RFC6407-5.6.2.1-01", "RFC6407-5.6.2.2-01", "RFC6407-5.3-05", "RFC6407-5.3.2.3-01"), func(ctx SpecContext) {
 			l := ksLab(ctx, lab.Setup{})
 			ksCome(ctx, l, 1)
 			sak, kek := ksSecond(ctx, l, 1), ksFourth(ctx, l, 1)
@@ -62,7 +60,8 @@ var _ = Describe("What a registration says about rekeys (RFC 6407 §3.2, §5.6.2
 		ksAgain(ctx, l, 1)
 		before := kit.Now(l)
 		kit.Rekey(ctx, l, control.RekeyArgs{})
-		Expect(l.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(l, before, "PUSH")) > 0 })).To(BeTrue(), "there is a second rekey")
+		Expect(l.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(l, before, "PUSH")) > 0 })).
+			To(BeTrue(), "there is a second rekey")
 		Expect(kit.Value(kit.MessagesSince(l, before, "PUSH")[0], "SEQ")).To(Equal("2"))
 	})
 
@@ -85,6 +84,6 @@ func ksRekey(second, fourth capture.Message) keylog.Entry {
 	return keylog.Entry{
 		Kind: keylog.KindRekey, SPI: kit.Value(second, "SA/SAK/SPI"), Cipher: 3, KeyBits: 128,
 		IV: material[:iv], Key: material[iv:], PublicKey: kit.Value(fourth, ksKEK+"/SIG_ALGORITHM_KEY"),
-		SigHash: 3, SigAlgorithm: 1, Source: strings.Fields(lab.KeyServerAddr.String())[0],
+		SigHash: 3, SigAlgorithm: 1, Source: lab.KeyServerAddr.String(),
 	}
 }

@@ -29,8 +29,8 @@ func ksCount(first, last int) (numbers []string) {
 }
 
 var _ = Describe("Sender-IDs of a key server (RFC 6407 §3.5, RFC 6054 §4)", kit.Subject("registration"), kit.DUT(rule.KS), func() {
-	It("hands out SIDs in sequence from 0, each to one member", kit.Requirement("RFC6407-3.5-08", "RFC6407-3.5-03", "RFC6054-3-02", "RFC6054-4-02"),
-		func(ctx SpecContext) {
+	It("hands out SIDs in sequence from 0, each to one member",
+		kit.Requirement("RFC6407-3.5-08", "RFC6407-3.5-03", "RFC6054-3-02", "RFC6054-4-02"), func(ctx SpecContext) {
 			l := ksLab(ctx, lab.Setup{Members: 3})
 			for i := 1; i <= 3; i++ {
 				ksCome(ctx, l, i)
@@ -38,27 +38,30 @@ var _ = Describe("Sender-IDs of a key server (RFC 6407 §3.5, RFC 6054 §4)", ki
 			}
 		})
 
-	It("gives a member that registers again another SID", kit.Requirement("RFC6407-3.5-09", "RFC6407-3.5-03", "RFC6054-4-03"), func(ctx SpecContext) {
-		l := ksLab(ctx, lab.Setup{Members: 2})
-		ksCome(ctx, l, 1)
-		ksFourth(ctx, l, 1)
-		ksAgain(ctx, l, 1)
-		ksCome(ctx, l, 2)
-		ksFourth(ctx, l, 2)
-		ksAgain(ctx, l, 1)
-		Expect(kit.MessagesSince(l, 0, "PULL4")).To(HaveLen(4))
-		for n, m := range kit.MessagesSince(l, 0, "PULL4") {
-			Expect(ksGiven(m)).To(Equal(ksCount(n, n+1)), "registration %d", n+1)
-		}
-	})
+	It("gives a member that registers again another SID",
+		kit.Requirement("RFC6407-3.5-09", "RFC6407-3.5-03", "RFC6054-4-03"), func(ctx SpecContext) {
+			l := ksLab(ctx, lab.Setup{Members: 2})
+			ksCome(ctx, l, 1)
+			ksFourth(ctx, l, 1)
+			ksAgain(ctx, l, 1)
+			ksCome(ctx, l, 2)
+			ksFourth(ctx, l, 2)
+			ksAgain(ctx, l, 1)
+			registrations := ksAllPulls(l, "PULL4")
+			Expect(registrations).To(HaveLen(4))
+			for n, m := range registrations {
+				Expect(ksGiven(m)).To(Equal(ksCount(n, n+1)), "registration %d", n+1)
+			}
+		})
 
-	It("gives a member as many SIDs as it asks for", kit.Requirement("RFC6407-3.4-03", "RFC6407-5.6.4.2-01", "RFC6407-5.4.2-01"), func(ctx SpecContext) {
-		l := ksLab(ctx, lab.Setup{Members: 2})
-		ksCome(ctx, l, 1, tester.SenderIDRequest(3))
-		Expect(ksGiven(ksFourth(ctx, l, 1))).To(Equal(ksCount(0, 3)))
-		ksCome(ctx, l, 2)
-		Expect(ksGiven(ksFourth(ctx, l, 2))).To(Equal(ksCount(3, 4)), "they are gone for others")
-	})
+	It("gives a member as many SIDs as it asks for",
+		kit.Requirement("RFC6407-3.4-03", "RFC6407-5.6.4.2-01", "RFC6407-5.4.2-01"), func(ctx SpecContext) {
+			l := ksLab(ctx, lab.Setup{Members: 2})
+			ksCome(ctx, l, 1, tester.SenderIDRequest(3))
+			Expect(ksGiven(ksFourth(ctx, l, 1))).To(Equal(ksCount(0, 3)))
+			ksCome(ctx, l, 2)
+			Expect(ksGiven(ksFourth(ctx, l, 2))).To(Equal(ksCount(3, 4)), "they are gone for others")
+		})
 
 	It("gives one SID to a member whose request is empty", kit.Requirement("RFC6407-3.5-02"), func(ctx SpecContext) {
 		l := ksLab(ctx, lab.Setup{})
@@ -69,7 +72,8 @@ var _ = Describe("Sender-IDs of a key server (RFC 6407 §3.5, RFC 6054 §4)", ki
 	It("gives all SIDs that there are to a member that asks for them", kit.Requirement("RFC6054-4-05"), func(ctx SpecContext) {
 		l := ksLab(ctx, lab.Setup{})
 		ksCome(ctx, l, 1, tester.SenderIDRequest(ksSIDs))
-		Expect(l.Wait(ctx, lab.Patience, func() bool { return len(ksPulls(l, 1, "PULL4")) > 0 })).To(BeTrue(), "the key server answers message 3")
+		Expect(l.Wait(ctx, lab.Patience, func() bool { return len(ksPulls(l, 1, "PULL4")) > 0 })).
+			To(BeTrue(), "the key server answers message 3")
 		Expect(ksGiven(ksPulls(l, 1, "PULL4")[0])).To(Equal(ksCount(0, ksSIDs)))
 	})
 
@@ -100,31 +104,31 @@ var _ = Describe("Sender-IDs of a key server (RFC 6407 §3.5, RFC 6054 §4)", ki
 			}
 		})
 
-	It("tells the members to delete everything when the SIDs are used up", kit.Requirement("RFC6407-3.5-11", "RFC6407-3.5-10"), func(ctx SpecContext) {
-		l := ksLab(ctx, lab.Setup{Members: 2})
-		ksUseUp(ctx, l)
-		ksCome(ctx, l, 2)
-		Expect(l.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(l, 0, "PUSH")) > 0 })).To(BeTrue(), "the members get a PUSH")
-		push := kit.MessagesSince(l, 0, "PUSH")[0]
-		Expect(push.To).To(Equal(l.GM[0].Addr()))
-		Expect(ksValues(push, "D/Protocol")).To(Equal([]string{"ESP (1)", "KEK (0)"}))
-		Expect(l.GM[0].AwaitLog(ctx, "SA_REMOVED", 0, lab.Patience)).To(BeTrue(), "the member understands it")
-	})
+	It("tells the members to delete everything when the SIDs are used up",
+		kit.Requirement("RFC6407-3.5-11", "RFC6407-3.5-10"), func(ctx SpecContext) {
+			l := ksLab(ctx, lab.Setup{Members: 2})
+			ksUseUp(ctx, l)
+			ksCome(ctx, l, 2)
+			Expect(l.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(l, 0, "PUSH")) > 0 })).
+				To(BeTrue(), "the members get a PUSH")
+			push := kit.MessagesSince(l, 0, "PUSH")[0]
+			Expect(push.To).To(Equal(l.GM[0].Addr()))
+			Expect(ksValues(push, "D/Protocol")).To(Equal([]string{"ESP (1)", "KEK (0)"}))
+			Expect(l.GM[0].AwaitLog(ctx, "SA_REMOVED", 0, lab.Patience)).To(BeTrue(), "the member understands it")
+		})
 
 	It("never gives a SID twice for the same SA", kit.Requirement("RFC6407-3.5-03", "RFC6407-3.5-10", "RFC6407-3.5-01", "RFC6054-4-02"),
 		func(ctx SpecContext) {
 			l := ksLab(ctx, lab.Setup{Members: 2, Member: hasty})
 			ksTake(ctx, l, ksSIDs/ksPortion-1)
 			ksCome(ctx, l, 2, tester.SenderIDRequest(ksPortion+1)) // more than are left
-			Expect(l.Wait(ctx, lab.Patience, func() bool { return len(ksPulls(l, 2, "PULL4")) > 0 })).To(BeTrue(), "another member registers in the end")
+			Expect(l.Wait(ctx, lab.Patience, func() bool { return len(ksPulls(l, 2, "PULL4")) > 0 })).
+				To(BeTrue(), "another member registers in the end")
 			Expect(l.GM[0].AwaitRegistered(ctx)).To(Succeed())
 
 			given := map[string]bool{}
 			offered := map[string]string{} // SPI by exchange
-			for _, m := range kit.MessagesSince(l, 0, "") {
-				if m.Kind != "PULL2" && m.Kind != "PULL4" {
-					continue
-				}
+			for _, m := range ksAllPulls(l, "") {
 				exchange := fmt.Sprint(m.Header.InitiatorCookie, m.Header.MessageID)
 				if m.Kind == "PULL2" {
 					offered[exchange] = kit.Value(m, "SA/SAT/SPI")

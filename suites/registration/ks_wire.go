@@ -65,11 +65,16 @@ func ksAwaitAnswers(ctx SpecContext, l *lab.Lab, i, n int) bool {
 	return l.Wait(ctx, lab.Patience, func() bool { return len(ksAnswers(l, i)) >= n })
 }
 
-// ksPulls returns the decoded PULL messages of a kind that the key server sent to member i.
-func ksPulls(l *lab.Lab, i int, kind string) []capture.Message {
+// ksAllPulls returns the different PULL messages of the key server, decoded, of one kind or of all if it is "".
+func ksAllPulls(l *lab.Lab, kind string) []capture.Message {
 	return slices.DeleteFunc(kit.MessagesSince(l, 0, kind), func(m capture.Message) bool {
-		return m.From.Addr() != l.KS.Addr().Addr() || m.To.Addr() != l.GM[i-1].Addr().Addr() || m.Repeats > 0
+		return m.From.Addr() != l.KS.Addr().Addr() || m.Repeats > 0 || (m.Kind != "PULL2" && m.Kind != "PULL4")
 	})
+}
+
+// ksPulls returns those of one kind to member i.
+func ksPulls(l *lab.Lab, i int, kind string) []capture.Message {
+	return slices.DeleteFunc(ksAllPulls(l, kind), func(m capture.Message) bool { return m.To.Addr() != l.GM[i-1].Addr().Addr() })
 }
 
 // ksSecond waits for message 2 of the first registration of member i and returns it decoded.

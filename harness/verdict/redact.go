@@ -42,6 +42,9 @@ func redactRun(r *Run) Run {
 	return out
 }
 
+// Redacted returns the spec without secrets.
+func (s Spec) Redacted() Spec { return redactSpec(s, nil) }
+
 func redactSpec(s Spec, public map[string]bool) Spec {
 	s.Reason = scrub(s.Reason, public)
 	s.Repeat = seed.ReplaceAllString(s.Repeat, "${1}SEED")

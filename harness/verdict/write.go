@@ -26,12 +26,12 @@ type Report struct {
 	Requirements []Result `json:"requirements"`
 }
 
-// WriteAll writes report.html, report.json and junit.xml into dir, which is made if it is missing. It fills in the run's
-// Summary. The page shows the conversation of each spec from the messages.json of its evidence folder, if there is one.
-func WriteAll(dir string, r *Run) error {
+// NewReport makes the report of a run: what report.json says, without secrets if the run is redacted. It fills in the
+// run's Summary.
+func NewReport(r *Run) (*Report, error) {
 	c, err := catalog.Load()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Summary = Tally(r.Specs)
 	shown := *r
@@ -39,14 +39,28 @@ func WriteAll(dir string, r *Run) error {
 		shown = redactRun(r)
 	}
 	results := shown.Results(c)
-	report := &Report{Run: shown, Coverage: coverage(c, results), Requirements: results}
+	return &Report{Run: shown, Coverage: coverage(c, results), Requirements: results}, nil
+}
+
+// WriteAll is NewReport, then Write.
+func WriteAll(dir string, r *Run) error {
+	report, err := NewReport(r)
+	if err != nil {
+		return err
+	}
+	return report.Write(dir)
+}
+
+// Write writes report.html, report.json and junit.xml into dir, which is made if it is missing. The page shows the
+// conversation of each spec from the messages.json of its evidence folder, if there is one.
+func (r *Report) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("verdict: %w", err)
 	}
 	for name, write := range map[string]func(io.Writer) error{
-		ReportJSON:  func(w io.Writer) error { return writeIndented(w, report) },
-		ReportJUnit: func(w io.Writer) error { return writeJUnit(w, &report.Run) },
-		ReportHTML:  func(w io.Writer) error { return writeHTML(w, dir, report) },
+		ReportJSON:  func(w io.Writer) error { return writeIndented(w, r) },
+		ReportJUnit: func(w io.Writer) error { return writeJUnit(w, &r.Run) },
+		ReportHTML:  func(w io.Writer) error { return writeHTML(w, dir, r) },
 	} {
 		if err := writeFile(filepath.Join(dir, name), 0o644, write); err != nil {
 			return err

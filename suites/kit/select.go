@@ -99,6 +99,12 @@ func complaint(err error) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
+// Check returns the error that Run would return for these options before it runs anything.
+func Check(o Options) error {
+	_, err := choose(o)
+	return err
+}
+
 // choose returns the specs that the options select.
 func choose(o Options) ([]verdict.Spec, error) {
 	if o.Lane.N == 0 { // whoever starts a worker has checked the filter

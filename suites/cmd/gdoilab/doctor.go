@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -23,6 +23,11 @@ type finding struct {
 	For    string `json:"for"`
 }
 
+// doctorJSON is the JSON of "doctor": docs/schema/doctor.schema.json.
+type doctorJSON struct {
+	Findings []finding `json:"findings"`
+}
+
 func doctorCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -32,27 +37,39 @@ what is missing leaves out the specs that need it, with the reason.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			findings := examine()
 			if asJSON {
-				return printJSON(c.OutOrStdout(), map[string]any{"findings": findings})
-			}
-			w := newTable(c.OutOrStdout(), "", "what", "found", "for")
-			for _, f := range findings {
-				mark := "ok"
-				if !f.OK {
-					mark = "missing"
+				if err := printJSON(c.OutOrStdout(), doctorJSON{findings}); err != nil {
+					return err
 				}
-				w.AppendRow(table.Row{mark, f.Name, f.Found, f.For})
+			} else {
+				printFindings(c.OutOrStdout(), findings)
 			}
-			w.Render()
-			for _, f := range findings {
-				if f.Needed && !f.OK {
-					return &exitError{code: exitUsage, err: fmt.Errorf("%s is needed: %s", f.Name, f.For)}
-				}
-			}
-			return nil
+			return needed(findings)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+func printFindings(w io.Writer, findings []finding) {
+	g := &grid{Header: []string{"", "what", "found", "for"}, Wide: 3}
+	for _, f := range findings {
+		mark := "ok"
+		if !f.OK {
+			mark = "missing"
+		}
+		g.add(mark, f.Name, f.Found, f.For)
+	}
+	g.render(w)
+}
+
+// needed is the error of the first finding that nothing can do without.
+func needed(findings []finding) error {
+	for _, f := range findings {
+		if f.Needed && !f.OK {
+			return fmt.Errorf("%s is needed: %s", f.Name, f.For)
+		}
+	}
+	return nil
 }
 
 func examine() []finding {

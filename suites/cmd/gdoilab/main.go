@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/harness/lab"
 	_ "github.com/gdoilab/gdoilab/suites/all" // the specs
 )
@@ -73,7 +76,26 @@ Exit status: 0 if every selected spec passed or was declared unsupported or skip
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version,
 	}
+	c.SetFlagErrorFunc(flagError)
 	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), coverageCommand(), selftestCommand(),
 		doctorCommand(), versionCommand())
 	return c
+}
+
+// flagError adds to the error of an unknown flag what may have been meant.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	if near := catalog.Nearest(unknown.GetSpecifiedName(), names); len(near) > 0 {
+		return fmt.Errorf("%w; did you mean --%s?", err, strings.Join(near, ", --"))
+	}
+	return fmt.Errorf("%w; \"%s --help\" shows what there is", err, c.CommandPath())
 }

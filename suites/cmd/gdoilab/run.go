@@ -1,17 +1,16 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"os/signal"
+	"strconv"
 	"strings"
-	"time"
+	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/verdict"
@@ -37,10 +36,15 @@ folder of evidence for each spec.
 
 A filter is a Ginkgo label expression over these labels:
   subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   negative
-for example  --filter 'subject:rekey && dut:GM'  or  --filter 'req:RFC6407-4.4-02'.
 
 The fabric "memory" needs no privileges and has a virtual clock. "netns" has a network namespace for every node,
-real sockets and a real IP stack; it needs root. "auto" takes netns where it can, and says so if not.`,
+real sockets and a real IP stack; it needs root. "auto" takes netns where it can, and says so if not.
+
+Ctrl-C ends a run in order: the specs under way are cleaned up, the report says what had been done by then and that
+the run was interrupted, and the exit status is 1.`,
+		Example: `  gdoilab run --filter 'subject:rekey && dut:GM'
+  gdoilab run --filter 'req:RFC6407-4.4-02' --fabric netns
+  gdoilab run --spec sequence/drops-a-rekey-whose-seq-equals-the-last --out /tmp/one`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runSpecs(c.OutOrStdout(), c.ErrOrStderr(), f) },
 	}
@@ -52,65 +56,77 @@ real sockets and a real IP stack; it needs root. "auto" takes netns where it can
 	c.Flags().BoolVar(&f.redact, "redact", false, "leave keys and secrets out of everything written")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print report.json instead of progress and table")
 	c.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop at the first failure")
-	c.Flags().StringArrayVar(&f.mutants, "mutant", nil, "alter a guard of the device, as GUARD=off|up|down|broken (see selftest)")
+	c.Flags().StringArrayVar(&f.mutants, "mutant", nil, "alter a `GUARD=MUTATION` of the device; selftest lists what there is")
 	c.Flags().BoolVar(&f.bare, "no-evidence", false, "write nothing")
 	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes at once (default: what suits the fabric)")
 	c.Flags().StringVar(&f.lane, "lane", "", "be a worker with this share of the specs, as I/N")
 	_ = c.Flags().MarkHidden("no-evidence")
 	_ = c.Flags().MarkHidden("lane")
-	_ = c.RegisterFlagCompletionFunc("fabric", cobra.FixedCompletions([]string{"memory", "netns", "auto"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("fabric", completeFabrics)
+	_ = c.RegisterFlagCompletionFunc("filter", completeLabels)
 	_ = c.RegisterFlagCompletionFunc("spec", completeSpecs)
+	_ = c.RegisterFlagCompletionFunc("mutant", completeMutants)
+	_ = c.MarkFlagDirname("out")
 	return c
 }
 
-func completeSpecs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	specs, err := kit.List("")
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var ids []string
-	for _, s := range specs {
-		ids = append(ids, s.ID+"\t"+s.Name)
-	}
-	return ids, cobra.ShellCompDirectiveNoFileComp
-}
-
 func runSpecs(out, errOut io.Writer, f runFlags) error {
-	s, err := session(errOut, f)
+	s, options, err := prepare(errOut, f)
 	if err != nil {
 		return err
 	}
-	if f.spec != "" && f.filter != "" {
-		return errors.New("--spec and --filter exclude each other")
-	}
-	options := kit.Options{Filter: f.filter, Spec: f.spec, FailFast: f.failFast}
-	if !f.asJSON {
-		options.Progress = progress(errOut)
-	}
 	if f.lane != "" {
 		return work(out, s, options, f.lane)
+	}
+	if !f.asJSON {
+		options.Progress = progress(errOut, f.redact)
 	}
 	run, err := runAll(s, options, f)
 	if err != nil {
 		return err
 	}
+	signal.Ignore(os.Interrupt, syscall.SIGTERM) // what was gathered is written now, whatever comes
 	run.Tool, run.Version, run.DUT = "gdoilab", version, deviceName(f)
-	if !f.bare {
-		if err := verdict.WriteAll(s.Out, run); err != nil {
-			return err
-		}
+	report, err := verdict.NewReport(run)
+	if err == nil && !f.bare {
+		err = report.Write(s.Out)
+	}
+	if err != nil {
+		return err
 	}
 	if f.asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(run)
+		err = printJSON(out, report)
 	} else {
-		summarize(out, s, run, f)
+		summarize(out, s, report, f)
 	}
-	if code := run.Exit(); err == nil && code != 0 {
+	if code := report.Exit(); err == nil && code != 0 {
 		return &exitError{code: code}
 	}
 	return err
+}
+
+// prepare checks everything that a user can get wrong before anything is written.
+func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err error) {
+	o = kit.Options{Filter: f.filter, Spec: f.spec, FailFast: f.failFast}
+	if f.spec != "" && f.filter != "" {
+		return s, o, errors.New("--spec and --filter exclude each other")
+	}
+	if _, err := strconv.ParseUint(f.seed, 10, 64); err != nil {
+		return s, o, fmt.Errorf("--seed %s: want a whole number", f.seed)
+	}
+	if f.workers < 0 {
+		return s, o, fmt.Errorf("--workers %d: want 1 or more, or 0 for what suits the fabric", f.workers)
+	}
+	if s, err = session(errOut, f); err != nil {
+		return s, o, err
+	}
+	if f.lane == "" {
+		err = kit.Check(o)
+	}
+	if err == nil && !f.bare {
+		s.Out, err = outFolder(f.out)
+	}
+	return s, o, err
 }
 
 // deviceName says what is under test.
@@ -139,10 +155,7 @@ func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 		return s, err
 	}
 	s.Fabric = fabric
-	if !f.bare {
-		s.Out, err = outFolder(f.out)
-	}
-	return s, err
+	return s, nil
 }
 
 // usable is a fabric that may lack privileges.
@@ -162,64 +175,10 @@ func chooseFabric(errOut io.Writer, name string) (lab.Fabric, error) {
 	}
 	fabric, err := kit.FabricByName(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w, auto", err)
 	}
 	if u, ok := fabric.(usable); ok {
 		err = u.Usable()
 	}
 	return fabric, err
-}
-
-// outFolder makes the folder for a run. Without a name it is new, and out/latest points to it.
-func outFolder(name string) (string, error) {
-	if name != "" {
-		return name, os.MkdirAll(name, 0o755)
-	}
-	base := filepath.Join("out", time.Now().UTC().Format("20060102T150405.000Z"))
-	if err := os.MkdirAll(base, 0o755); err != nil {
-		return "", fmt.Errorf("folder for the report: %w", err)
-	}
-	link := filepath.Join("out", "latest")
-	if err := os.Remove(link); err != nil && !os.IsNotExist(err) {
-		return "", fmt.Errorf("%s is in the way: %w", link, err)
-	}
-	return base, os.Symlink(filepath.Base(base), link)
-}
-
-// progress prints one line a spec; on a terminal passed specs share one line.
-func progress(w io.Writer) func(done, total int, s verdict.Spec) {
-	f, isFile := w.(*os.File)
-	tty := isFile && term.IsTerminal(int(f.Fd()))
-	return func(done, total int, s verdict.Spec) {
-		line := fmt.Sprintf("[%*d/%d] %-12s %s", len(fmt.Sprint(total)), done, total, s.Verdict, s.ID)
-		if tty {
-			fmt.Fprintf(w, "\r\x1b[K%.*s", 110, line)
-			if s.Verdict == verdict.Pass && done < total {
-				return
-			}
-		} else {
-			fmt.Fprint(w, line)
-		}
-		fmt.Fprintln(w)
-		if s.Reason != "" {
-			fmt.Fprintf(w, "        %s\n", strings.ReplaceAll(s.Reason, "\n", "\n        "))
-		}
-	}
-}
-
-func summarize(out io.Writer, s kit.Session, run *verdict.Run, f runFlags) {
-	fmt.Fprintln(out)
-	verdict.Table(out, run)
-	if run.Interrupted {
-		fmt.Fprintln(out, "Interrupted: only what had been done by then is reported.")
-	}
-	fmt.Fprintf(out, "%d specs on the %s fabric in %.1f s, seed %s.\n", len(run.Specs), run.Fabric, run.Seconds, run.Seed)
-	if f.bare {
-		return
-	}
-	where := s.Out
-	if f.out == "" {
-		where = filepath.Join("out", "latest")
-	}
-	fmt.Fprintf(out, "Report: %s   Evidence: %s\n", filepath.Join(where, verdict.ReportHTML), filepath.Join(where, "specs"))
 }

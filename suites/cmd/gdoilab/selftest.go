@@ -6,10 +6,10 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/gdoilab/gdoilab/suites/selftest"
@@ -23,7 +23,12 @@ func selftestCommand() *cobra.Command {
 		Use: "selftest [GUARD…]", Short: "Break the reference in one place at a time and see whether a spec notices",
 		Long: `Switch off one guard of the reference, move one bound by one, shift one timer, or neglect one duty of a sender, at
 a time, and run the specs that could notice on the memory fabric. Print which spec killed which mutant; fail if
-one survives. With arguments only guards whose names begin so are altered.`,
+one survives. With arguments only guards whose names begin so are altered.
+
+Ctrl-C ends it in order; what was found out by then is printed and written.`,
+		Example: `  gdoilab selftest member.push
+  gdoilab selftest --whole --json member.push.seq`,
+		ValidArgsFunction: completeGuards,
 		RunE: func(c *cobra.Command, args []string) error {
 			program, err := os.Executable()
 			if err != nil {
@@ -85,16 +90,19 @@ func selftestProgress(w io.Writer) func(done, total int, r selftest.Result) {
 	}
 }
 
-func printMatrix(out io.Writer, m *selftest.Matrix) {
-	w := newTable(out, "mutant", "requirement", "outcome", "specs met", "killed by", "s")
+func printMatrix(w io.Writer, m *selftest.Matrix) {
+	g := &grid{Header: []string{"mutant", "requirement", "outcome", "specs met", "s", "killed by"}, Wide: 5}
 	for _, r := range m.Results {
 		by := strings.Join(r.Killers, "\n")
 		if by == "" {
 			by = r.Reason
 		}
-		w.AppendRow(table.Row{r.Name(), r.Requirement, r.Outcome, r.Ran, by, fmt.Sprintf("%.2f", r.Seconds)})
+		g.add(r.Name(), string(r.Requirement), string(r.Outcome), strconv.Itoa(r.Ran), fmt.Sprintf("%.2f", r.Seconds), by)
 	}
-	w.Render()
-	fmt.Fprintf(out, "%d mutants: %d killed, %d survived, %d equivalent, %d errors, in %.1f s\n",
+	g.render(w)
+	if m.Interrupted {
+		fmt.Fprintln(w, "The selftest was interrupted; mutants that had not met their specs are missing.")
+	}
+	fmt.Fprintf(w, "%d mutants: %d killed, %d survived, %d equivalent, %d errors, in %.1f s\n",
 		m.Mutants, m.Killed, m.Survived, m.Equivalent, m.Errors, m.Seconds)
 }

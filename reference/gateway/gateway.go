@@ -122,16 +122,23 @@ func (g *Gateway) hop(p packet, decrement bool) ([]byte, error) {
 	if !g.cfg.Forwarding {
 		return p.bytes, nil
 	}
-	ttl := p.bytes[offTTL]
-	if !guardTTL.Holds(g.rules, ttl > 1) {
-		return nil, guardTTL.Violated("TTL %d of %v ends here", ttl, p.flow)
+	if err := g.lives(p); err != nil {
+		return nil, err
 	}
 	g.hopped = append(g.hopped[:0], p.bytes...)
-	if decrement && ttl > 0 {
+	if decrement && p.bytes[offTTL] > 0 {
 		g.hopped[offTTL]--
 		resum(g.hopped, p.headerLen)
 	}
 	return g.hopped, nil
+}
+
+// lives refuses a packet whose TTL does not reach beyond this gateway.
+func (g *Gateway) lives(p packet) error {
+	if ttl := p.bytes[offTTL]; !guardTTL.Holds(g.rules, ttl > 1) {
+		return guardTTL.Violated("TTL %d of %v ends here", ttl, p.flow)
+	}
+	return nil
 }
 
 // keyManagement reports whether the flow is key management of the gateway itself, whose address is that end, which passes

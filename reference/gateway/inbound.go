@@ -96,6 +96,10 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) er
 	if err := g.checkInner(now, e, outer, inner); err != nil {
 		return err
 	}
+	// Not left to a kernel around the gateway, which would tell the sender in clear and quote the packet.
+	if err := g.lives(inner); err != nil {
+		return err
+	}
 	g.copyTOS(outer.bytes[offTOS], inner)
 	b, err := g.hop(inner, guardDecapsulateTTL.Kept(g.rules))
 	if err != nil {

@@ -233,6 +233,7 @@ func TestTimeToLive(t *testing.T) {
 		refuses(t, newGateway(t, gatewayA, forwarding, gcmSA(1)), at(1), core.Inside, ttl(n), guardTTL)
 		outer := one(t, newGateway(t, gatewayA, nil, gcmSA(1)), at(1), core.Inside, ttl(n), core.Outside)
 		refuses(t, newGateway(t, gatewayB, forwarding, gcmSA(1)), at(1), core.Outside, outer, guardTTL)
+		refuses(t, newGateway(t, gatewayB, nil, gcmSA(1)), at(1), core.Outside, outer, guardTTL) // though a kernel would too
 		inner := one(t, newGateway(t, gatewayB, mutantOf("gateway.ttl.zero", "off"), gcmSA(1)), at(1), core.Outside, outer, core.Inside)
 		if decode(t, inner).TTL != 0 {
 			t.Errorf("mutant: TTL %d of %d", decode(t, inner).TTL, n)

@@ -124,6 +124,8 @@ var _ = Describe("Headers at decapsulation (RFC 4301 §5.1.2.1)", kit.Subject("d
 		s.inject(s.group().Packet(p.Bytes()))
 		kit.Control(s.honest(), "the next packet is delivered")
 		Expect(arrived(s.onLAN(before), p)).To(BeNil())
+		s.Pass(ctx, moment)
+		Expect(s.answers(before)).To(BeEmpty(), "nothing of it is quoted in clear")
 	})
 
 	It("leaves the inner DSCP alone when the outer one was changed on the way", kit.Requirement("RFC4301-5.1.2.1-02"), func(ctx SpecContext) {

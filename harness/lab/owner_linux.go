@@ -56,18 +56,18 @@ func Reap() ([]string, error) {
 	var removed []string
 	var errs []error
 	for _, pid := range orphans() {
-		errs = append(errs, syscall.Kill(pid, syscall.SIGKILL))
+		errs = append(errs, unlessGone(syscall.Kill(pid, syscall.SIGKILL)))
 		removed = append(removed, fmt.Sprintf("process %d", pid))
 	}
 	for _, name := range names(netnsDir) {
 		if abandoned(name) {
-			errs = append(errs, netns.DeleteNamed(name))
+			errs = append(errs, unlessGone(netns.DeleteNamed(name)))
 			removed = append(removed, "namespace "+name)
 		}
 	}
 	for _, name := range names(os.TempDir()) {
 		if abandoned(name) {
-			errs = append(errs, os.RemoveAll(filepath.Join(os.TempDir(), name)))
+			errs = append(errs, unlessGone(os.RemoveAll(filepath.Join(os.TempDir(), name))))
 			removed = append(removed, "folder "+name)
 		}
 	}
@@ -87,6 +87,14 @@ func names(dir string) []string {
 		found = append(found, e.Name())
 	}
 	return found
+}
+
+// unlessGone overlooks that another run was quicker to remove the same thing.
+func unlessGone(err error) error {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EINVAL) {
+		return nil
+	}
+	return err
 }
 
 // orphans returns the processes whose environment names an owner that no longer runs.

@@ -121,6 +121,7 @@ var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Sub
 		l.Intercept(nil)
 		next := kit.Rekey(ctx, l, control.RekeyArgs{})
 		kit.Control(acknowledged(ctx, l, next.Sequence), "the next acknowledgement is recorded")
+		Expect(l.KS.AwaitLog(ctx, "ACK_RECEIVED", 1, lab.Patience)).To(BeTrue())
 		Expect(l.KS.Logged("ACK_RECEIVED")).To(HaveLen(2), "one line for each PUSH, none for a copy")
 	})
 

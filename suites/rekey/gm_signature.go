@@ -68,7 +68,7 @@ var _ = Describe("SIG of a GROUPKEY-PUSH at a member (RFC 6407 §4, §4.4)", kit
 	// spoilt has the member get a PUSH whose SIG was spoilt on the way, and then the PUSH as it was sent.
 	spoilt := func(ctx SpecContext, args control.RekeyArgs, done func(*scene) bool) {
 		s := group(ctx)
-		before, since := s.sending(), kit.Now(s.Lab)
+		before, since := s.protects(), kit.Now(s.Lab)
 		var right []byte
 		s.Intercept(func(c *lab.Crossing) {
 			if altered, ok := spoil(c.Packet); ok {
@@ -80,7 +80,7 @@ var _ = Describe("SIG of a GROUPKEY-PUSH at a member (RFC 6407 §4, §4.4)", kit
 		Expect(s.sending()).To(Equal(before), "it goes on with the keys it had")
 		Expect(s.acks(since)).To(BeEmpty(), "it acknowledges nothing")
 		Expect(s.pulls(since)).To(BeEmpty(), "it does not register again")
-		Expect(s.refusals("RFC6407-4.4-03")).To(Equal(1), "its log says that it refused the message for its SIG")
+		Expect(s.refused("RFC6407-4.4-03", 1)).To(Equal(1), "its log says that it refused the message for its SIG")
 
 		s.Intercept(nil)
 		s.Inject(s.KS.Name(), right)

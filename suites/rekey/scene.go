@@ -30,15 +30,20 @@ type scene struct {
 	ctx context.Context
 }
 
-// group has a member be registered that has a host behind it, in a group that wants acknowledgements.
+// group has gm1 be registered, behind which there is a host, in a group that wants acknowledgements. There are routes to
+// the hosts behind gm2 and gm3, which do not run.
 func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
 	GinkgoHelper()
-	return &scene{kit.Up(ctx, lab.Setup{Hosts: true, Member: hasty, Group: func(g *policy.Group) {
+	l := kit.Lab(ctx, lab.Setup{Members: 3, Hosts: true, Member: hasty, Group: func(g *policy.Group) {
 		asking(g)
 		for _, change := range alter {
 			change(g)
 		}
-	}}), ctx}
+	}})
+	kit.Precondition(l.KS.Start(ctx), "the key server starts")
+	kit.Precondition(l.GM[0].Start(ctx), "the member starts")
+	kit.Precondition(l.GM[0].AwaitRegistered(ctx), "the member registers")
+	return &scene{l, ctx}
 }
 
 // hasty has a member that gets no answer ask again soon.
@@ -96,10 +101,21 @@ func (s *scene) behave() {
 	Expect(s.KS.Misbehave(nil)).To(Succeed())
 }
 
+// nothing is what the member sends under if it sends nothing.
+const nothing = "nothing"
+
 // sending has the host send one packet and returns the SPI that the member puts it under; it waits for one.
 func (s *scene) sending() string {
 	GinkgoHelper()
 	return s.sendingTo(2)
+}
+
+// protects is sending where the spec is about what comes next: the member has to send under some SA now.
+func (s *scene) protects() string {
+	GinkgoHelper()
+	spi := s.sending()
+	kit.Reached(spi != nothing, "the member sends under an SA")
+	return spi
 }
 
 // sendingTo is sending for a packet to the host behind member i.
@@ -111,7 +127,7 @@ func (s *scene) sendingTo(i int) string {
 	for _, p := range s.encrypted(before, i) {
 		return kit.SPI(p.SPI)
 	}
-	return "nothing"
+	return nothing
 }
 
 // pings has the host send one packet to the host behind member i.
@@ -192,6 +208,13 @@ func (s *scene) refusals(id rule.ID) int {
 		}
 	}
 	return n
+}
+
+// refused waits until the member's log says that often that it refused something for a requirement, and returns how often
+// it says so.
+func (s *scene) refused(id rule.ID, times int) int {
+	s.Wait(s.ctx, lab.Patience, func() bool { return s.refusals(id) >= times })
+	return s.refusals(id)
 }
 
 // registers waits until the member has registered more than so many times.

@@ -1,6 +1,8 @@
 package sequence
 
 import (
+	"math"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -36,6 +38,35 @@ var _ = Describe("Sequence numbers at a group member (RFC 6407 §4.4)", kit.Subj
 
 	It("drops a rekey whose SEQ is below the last", kit.Requirement("RFC6407-4.4-02", "RFC6407-7.3.4-01"), kit.Negative,
 		func(ctx SpecContext) { refuses(ctx, func(last uint32) uint32 { return last - 1 }) })
+
+	It("drops a rekey whose SEQ is 0", kit.Requirement("RFC6407-4.4-02", "RFC6407-5.7-02"), kit.Negative,
+		func(ctx SpecContext) { refuses(ctx, func(uint32) uint32 { return 0 }) })
+
+	It("accepts a rekey whose SEQ is far ahead, and then nothing up to it", kit.Requirement("RFC6407-4.4-02", "RFC6407-7.3.4-01"), kit.Negative,
+		func(ctx SpecContext) {
+			l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true})
+			Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, 1000)))).To(Succeed())
+			ahead := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 1000, SA, KD, SIG
+			Expect(kit.SwitchesTo(ctx, l, 1, 2, ahead.SPIs[0])).To(BeTrue(), "it takes number 1000 after 0")
+
+			Expect(l.KS.Misbehave(nil)).To(Succeed())
+			kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 2, SA, KD, SIG
+			Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, 999)))).To(Succeed())
+			kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 999, SA, KD, SIG
+			Expect(l.Wait(ctx, lab.Patience, func() bool { return l.GM[0].Refused(ctx, "RFC6407-4.4-02") == 2 })).To(BeTrue())
+			Expect(kit.SPI(kit.SendingSPI(ctx, l, 1, 2))).To(Equal(ahead.SPIs[0]), "it goes on with the keys it had")
+
+			Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, 1001)))).To(Succeed())
+			next := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 1001, SA, KD, SIG
+			kit.Control(kit.SwitchesTo(ctx, l, 1, 2, next.SPIs[0]), "it takes number 1001")
+		})
+
+	It("accepts the highest number that there is", kit.Requirement("RFC6407-4.4-02", "RFC6407-5-02"), func(ctx SpecContext) {
+		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true, Group: lab.Multicast})
+		Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, math.MaxUint32)))).To(Succeed())
+		highest := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 2^32-1, SA, KD, SIG
+		Expect(kit.SwitchesTo(ctx, l, 1, 2, highest.SPIs[0])).To(BeTrue())
+	})
 
 	It("accepts a rekey whose SEQ is one above the last", kit.Requirement("RFC6407-4.4-02"), func(ctx SpecContext) {
 		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true})

@@ -20,6 +20,7 @@ type modp struct {
 	prime  *bigmod.Modulus
 	limit  []byte // p-1: the smallest value that is too large
 	length int
+	powers powers // of the generator
 }
 
 func newMODP(id uint16, bits uint, c int64) *modp {
@@ -41,11 +42,7 @@ func (g *modp) NewKey(rand io.Reader) (PrivateKey, error) {
 		return nil, fmt.Errorf("%w: %w", ErrRandom, err)
 	}
 	k := &modpKey{group: g, x: x}
-	two, err := bigmod.NewNat().SetBytes([]byte{2}, g.prime)
-	if err != nil {
-		return nil, fmt.Errorf("keymat: group %d: %w", g.id, err)
-	}
-	k.public = bigmod.NewNat().Exp(two, x, g.prime).Bytes(g.prime)
+	k.public = g.powers.exp(x, g.prime).Bytes(g.prime)
 	if err := g.check(k.public); err != nil { // an exponent of zero
 		return nil, ErrRandom
 	}

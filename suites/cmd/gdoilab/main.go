@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,26 +29,25 @@ const (
 	exitUsage  = 2
 )
 
-// exitError ends the program with a code. Its text, if any, is printed as one line.
-type exitError struct {
-	code int
-	err  error
-}
+// exitError ends the program with a code, without a word more than what has been printed.
+type exitError struct{ code int }
 
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return ""
-	}
-	return e.err.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.err }
+func (e *exitError) Error() string { return "" }
 
 func main() {
 	lab.BeDaemonIfAsked()
-	err := root().ExecuteContext(context.Background())
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute runs the program and returns its exit code.
+func execute(args []string, out, errOut io.Writer) int {
+	c := root()
+	c.SetArgs(args)
+	c.SetOut(out)
+	c.SetErr(errOut)
+	err := c.ExecuteContext(context.Background())
 	if err == nil {
-		return
+		return 0
 	}
 	code := exitUsage
 	var exit *exitError
@@ -54,9 +55,9 @@ func main() {
 		code = exit.code
 	}
 	if text := err.Error(); text != "" {
-		fmt.Fprintln(os.Stderr, "gdoilab:", text)
+		fmt.Fprintln(errOut, "gdoilab:", text)
 	}
-	os.Exit(code)
+	return code
 }
 
 func root() *cobra.Command {

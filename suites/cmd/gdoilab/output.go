@@ -99,9 +99,30 @@ func (g *grid) render(w io.Writer) {
 	}
 	if !g.fits(w) {
 		room := max(narrowest, columns(w)-g.others()-gap)
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: g.Wide + 1, WidthMax: room, WidthMaxEnforcer: text.WrapSoft}})
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: g.Wide + 1, WidthMax: room, WidthMaxEnforcer: fold}})
 	}
 	_, _ = io.WriteString(w, t.Render()+"\n")
+}
+
+// fold breaks lines that are wider than max: behind a blank, a hyphen or a slash if there is one.
+func fold(lines string, max int) string {
+	var out []string
+	for _, line := range strings.Split(lines, "\n") {
+		runes := []rune(line)
+		for len(runes) > max {
+			at := max
+			for i := max; i > max/2; i-- {
+				if strings.ContainsRune(" -/", runes[i-1]) {
+					at = i
+					break
+				}
+			}
+			out = append(out, strings.TrimRight(string(runes[:at]), " "))
+			runes = runes[at:]
+		}
+		out = append(out, string(runes))
+	}
+	return strings.Join(out, "\n")
 }
 
 func cells(texts []string) table.Row {

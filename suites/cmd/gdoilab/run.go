@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
@@ -144,6 +146,9 @@ func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 		if !ok {
 			return s, fmt.Errorf("--mutant %s: want GUARD=off, up, down or broken", m)
 		}
+		if err := checkGuard(guard); err != nil {
+			return s, err
+		}
 		s.Mutants = append(s.Mutants, lab.Mutant{Guard: guard, Mutation: mutation})
 		s.Command += " --mutant " + m
 	}
@@ -156,6 +161,21 @@ func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 	}
 	s.Fabric = fabric
 	return s, nil
+}
+
+// checkGuard says of a guard that does not exist which names are near it.
+func checkGuard(name string) error {
+	if _, ok := rule.Find(name); ok {
+		return nil
+	}
+	var names []string
+	for _, g := range rule.All() {
+		names = append(names, g.Name)
+	}
+	if near := catalog.Nearest(name, names); len(near) > 0 {
+		return fmt.Errorf("there is no guard %q; did you mean %s?", name, strings.Join(near, ", "))
+	}
+	return fmt.Errorf("there is no guard %q; shell completion lists them", name)
 }
 
 // usable is a fabric that may lack privileges.

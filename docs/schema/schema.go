@@ -19,6 +19,12 @@ const (
 	Report    = "report.schema.json"
 	Spec      = "spec.schema.json"
 	Decode    = "decode.schema.json"
+	List      = "list.schema.json"
+	Explain   = "explain.schema.json"
+	Coverage  = "coverage.schema.json"
+	Selftest  = "selftest.schema.json"
+	Doctor    = "doctor.schema.json"
+	Version   = "version.schema.json"
 )
 
 // base is what the schemas' own $id begin with, so that they find each other.

@@ -11,11 +11,12 @@
 //
 // So the side of a packet never has to be guessed: ESP that comes from inside is payload, ESP that comes from outside is
 // to be opened. What the gateway emits to a side is written to the device of that side, and the kernel routes it on.
-// Three sorts of packets are looked after besides:
+// Four sorts of packets are looked after besides:
 //
 //   - ESP for an address of the gateway itself is not forwarded; a raw socket takes it from the outside interfaces. With
 //     address preservation (RFC 5374 §3.1) that is how hosts reach the gateway's inside address.
 //   - What the gateway's host sends itself from an address of the networks behind it goes through the gateway too.
+//   - So does the ICMP that the host sends, from whatever address: an error about a packet that was decrypted quotes it.
 //   - What goes from one inside interface to another does not. The routes through inside interfaces are copied when the
 //     device is opened; a packet that takes none of them passes through the gateway, whatever the main table says.
 //

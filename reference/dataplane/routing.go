@@ -139,6 +139,10 @@ func (r *routing) rules() []*netlink.Rule {
 		add(r.direct, "lo", ipNet(network))
 		add(r.tables[core.Inside], "lo", ipNet(network))
 	}
+	for _, table := range []int{r.direct, r.tables[core.Inside]} {
+		add(table, "lo", nil)
+		rules[len(rules)-1].IPProto = unix.IPPROTO_ICMP
+	}
 	return rules
 }
 

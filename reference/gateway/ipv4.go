@@ -75,15 +75,35 @@ func parse(b []byte) (packet, error) {
 		return packet{}, errOffset
 	}
 	p.fragment = fragment&(flagMF|maskOffset) != 0
+	p.readFlow(fragment&maskOffset != 0)
+	return p, nil
+}
+
+// quoted returns the flow of the packet that an ICMP error is about. Of the packet no more than its beginning is there.
+func (p *packet) quoted() (f sadb.Flow, ok bool) {
+	body := p.body()
+	if p.flow.Protocol != protocolICMP || len(body) < icmpLen+headerLen || !icmpError(body[0]) {
+		return sadb.Flow{}, false
+	}
+	q := packet{bytes: body[icmpLen:], headerLen: int(body[icmpLen]&0x0f) * 4}
+	if q.bytes[0]>>4 != 4 || q.headerLen < headerLen || q.headerLen > len(q.bytes) {
+		return sadb.Flow{}, false
+	}
+	q.readFlow(binary.BigEndian.Uint16(q.bytes[offFragment:])&maskOffset != 0)
+	return q.flow, true
+}
+
+// readFlow reads what selectors are compared with; later fragments have no ports to show.
+func (p *packet) readFlow(later bool) {
+	b := p.bytes
 	p.flow = sadb.Flow{
 		Source:      netip.AddrFrom4([4]byte(b[offSource:])),
 		Destination: netip.AddrFrom4([4]byte(b[offDestination:])),
 		Protocol:    b[offProtocol],
 	}
 	if hasPorts(p.flow.Protocol) {
-		p.readPorts(fragment&maskOffset != 0)
+		p.readPorts(later)
 	}
-	return p, nil
 }
 
 func (p *packet) readPorts(later bool) {

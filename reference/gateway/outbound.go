@@ -25,7 +25,7 @@ func (g *Gateway) outbound(now time.Time, p packet, emit Emit) error {
 	}
 	e, ok := g.db.SelectOutbound(now, p.flow)
 	if !ok {
-		return g.unprotected(p, emit)
+		return g.unprotected(now, p, emit)
 	}
 	if len(p.bytes) > e.SA.MaxPayload(g.cfg.MTU-headerLen) {
 		return g.tooBig(now, e, p, emit)
@@ -33,9 +33,15 @@ func (g *Gateway) outbound(now time.Time, p packet, emit Emit) error {
 	return g.protect(e, p, emit)
 }
 
-// unprotected forwards what policy does not protect, and everything if it fails open.
-func (g *Gateway) unprotected(p packet, emit Emit) error {
-	if g.Protects(p.flow) && !g.cfg.FailOpen && !guardClosed.Holds(g.rules, false) {
+// unprotected forwards what policy does not protect, and everything if it fails open. An ICMP error that quotes a
+// protected packet counts as one (RFC 4301 §6), whoever sends it: even the node itself, about a packet that was decrypted.
+func (g *Gateway) unprotected(now time.Time, p packet, emit Emit) error {
+	quoted, quotes := p.quoted()
+	closed := g.Protects(p.flow) || quotes && g.Protects(quoted)
+	if g.cfg.FailOpen {
+		closed = quotes && g.db.Knows(now, quoted)
+	}
+	if closed && !guardClosed.Holds(g.rules, false) {
 		return guardClosed.Violated("no SA for %v", p.flow)
 	}
 	return g.bypass(p, core.Outside, emit)

@@ -316,3 +316,28 @@ func TestWhatIsInsideESP(t *testing.T) {
 	refuses(t, b, at(1), core.Outside, dummy, nil)
 	one(t, newGateway(t, gatewayB, mutant(t, "gateway.esp.dummy", "off"), gcmSA(1)), at(1), core.Outside, dummy, core.Inside)
 }
+
+// An ICMP error about a protected packet is as secret as the packet.
+func TestQuotedPacketsStayInside(t *testing.T) {
+	unreachable := func(quoted []byte) []byte {
+		return wrap(t, gatewayA, hostB, protocolICMP, append([]byte{3, 1, 0, 0, 0, 0, 0, 0}, quoted[:min(len(quoted), 60)]...))
+	}
+	secret, other := udp(t, hostB, hostA, 100), udp(t, hostB, "198.51.100.1", 100)
+	g := newGateway(t, gatewayA, nil, gcmSA(1))
+	refuses(t, g, at(1), core.Inside, unreachable(secret), guardClosed)
+	one(t, g, at(1), core.Inside, unreachable(other), core.Outside)
+	one(t, g, at(1), core.Inside, unreachable(secret[:10]), core.Outside)
+	one(t, g, at(1), core.Inside, unreachable(make([]byte, 60)), core.Outside)
+	echo := unreachable(secret)
+	echo[headerLen] = 8
+	one(t, g, at(1), core.Inside, echo, core.Outside)
+
+	ports := newGateway(t, gatewayA, nil, portSA(2, 2000))
+	refuses(t, ports, at(1), core.Inside, unreachable(udpPorts(t, hostB, hostA, 1000, 2000, 10)), guardClosed)
+	one(t, ports, at(1), core.Inside, unreachable(udpPorts(t, hostB, hostA, 1000, 3000, 10)), core.Outside)
+
+	open := newGateway(t, gatewayA, func(c *Config) { c.FailOpen = true }, gcmSA(1))
+	refuses(t, open, at(1), core.Inside, unreachable(secret), guardClosed)
+	open.Delete(at(2), 0)
+	one(t, open, at(2), core.Inside, unreachable(secret), core.Outside)
+}

@@ -12,8 +12,14 @@ import (
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
+// nobody is an address behind the device that no host has.
+var nobody = h1.Next()
+
 // moment is long enough for a packet to have crossed the device, if it does.
 const moment = 200 * time.Millisecond
+
+// arpGivesUp is when a kernel that looks for a host on its link tells the sender that there is none.
+const arpGivesUp = 3500 * time.Millisecond
 
 // failsOpen configures the device to let traffic pass in clear as long as it has no keys.
 func failsOpen(_ int, c *policy.Member) { hasty(0, c); c.FailOpen = true }
@@ -71,6 +77,20 @@ var _ = Describe("Traffic without an SA (RFC 6407 §5.5.1, RFC 4301 §5)", kit.S
 			kit.Precondition(s.KS.Stop(), "the key server stops")
 			s.Pass(ctx, time.Hour)
 			silent(s)
+		})
+
+	It("tells the sender of a protected packet nothing in clear when the receiver is not there, since that would quote it",
+		kit.Requirement("RFC6407-5.5.1-05"), kit.Needs(lab.NeedKernel), kit.Negative, func(ctx SpecContext) {
+			s := device(ctx, lab.Setup{})
+			before := kit.Now(s.Lab)
+			p := s.back()
+			p.Destination = nobody
+			s.inject(s.group().Packet(p.Bytes()))
+			kit.Control(s.honest(), "a packet for somebody who is there is delivered")
+			s.Pass(ctx, arpGivesUp)
+			for _, a := range s.onWAN(before) {
+				Expect(a.ESP).NotTo(BeNil(), "%s is not sent in clear", flow(a.Inner))
+			}
 		})
 
 	It("lets traffic pass in clear before it has registered, if it is configured so, and protects it afterwards",

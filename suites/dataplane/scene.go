@@ -18,7 +18,10 @@ import (
 )
 
 // h1 is the host behind the device, h2 the one behind the other member.
-var h1, h2 = lab.HostAddr(1), lab.HostAddr(2)
+var (
+	h1 = lab.HostAddr(1)
+	h2 = lab.HostAddr(2)
+)
 
 // scene is the device with the host behind it, and the group's keys in the tester's hands.
 type scene struct {

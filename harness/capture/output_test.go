@@ -142,7 +142,7 @@ func TestNodes(t *testing.T) {
 func secrets(keys []keylog.Entry) []string {
 	var all []string
 	for _, k := range keys {
-		for _, s := range []string{k.SKEYID, k.SKEYIDd, k.SKEYIDa, k.SKEYIDe, k.CipherKey, k.Key, k.IntegrityKey, k.FirstIV} {
+		for _, s := range []string{k.SKEYID, k.SKEYIDd, k.SKEYIDa, k.SKEYIDe, k.CipherKey, k.Key, k.IntegrityKey, k.FirstIV, k.Shared} {
 			if s != "" {
 				all = append(all, s)
 			}

@@ -305,7 +305,7 @@ func demoSecrets() []string {
 	for _, id := range []string{"phase1-1", "rekey-35", "registration-16"} {
 		e := demoEvidence(verdict.Spec{ID: id, Subject: strings.Split(id, "-")[0]})
 		for _, k := range e.Keys {
-			for _, s := range []string{k.SKEYID, k.SKEYIDd, k.SKEYIDa, k.SKEYIDe, k.CipherKey, k.Key, k.IntegrityKey, k.FirstIV} {
+			for _, s := range []string{k.SKEYID, k.SKEYIDd, k.SKEYIDa, k.SKEYIDe, k.CipherKey, k.Key, k.IntegrityKey, k.FirstIV, k.Shared} {
 				if s != "" {
 					all = append(all, s)
 				}

@@ -139,6 +139,7 @@ type Phase1Secret struct {
 	SKEYIDe                          []byte
 	CipherKey                        []byte
 	FirstIV                          []byte // of Main Mode 5
+	Shared                           []byte // g^xy, from which SKEYID_d, _a and _e follow (RFC 2409 §5)
 }
 
 func (*Send) effect()    {}

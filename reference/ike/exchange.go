@@ -31,6 +31,7 @@ type Exchange struct {
 	keys    keymat.Phase1Keys
 	key     []byte // of the cipher
 	firstIV []byte
+	shared  []byte // g^xy
 	iv      []byte // of the next encrypted message
 
 	history history

@@ -104,6 +104,7 @@ func (x *Exchange) derive(shared []byte) {
 		x.firstIV = make([]byte, suite.Block)
 	}
 	x.iv = x.firstIV
+	x.shared = shared
 	x.private = nil
 }
 

@@ -170,6 +170,9 @@ func (p *pair) wantSA(t *testing.T) {
 	if !bytes.Equal(i.SKEYID, r.SKEYID) || !bytes.Equal(i.CipherKey, r.CipherKey) || !bytes.Equal(i.FirstIV, r.FirstIV) {
 		t.Error("the two sides have different keys")
 	}
+	if d := p.iSA.Hash().PRF(i.SKEYID, i.Shared, i.InitiatorCookie[:], i.ResponderCookie[:], []byte{0}); !bytes.Equal(i.Shared, r.Shared) || !bytes.Equal(d, i.SKEYIDd) {
+		t.Error("SKEYID_d does not follow from g^xy")
+	}
 	if !bytes.Equal(p.iSA.lastBlock, p.rSA.lastBlock) {
 		t.Error("the two sides have different IVs")
 	}

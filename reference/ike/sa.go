@@ -23,6 +23,7 @@ type SA struct {
 	keys      keymat.Phase1Keys
 	key       []byte
 	firstIV   []byte // of Main Mode 5
+	shared    []byte // g^xy
 	lastBlock []byte // of Main Mode 6
 	history   history
 	streams   uint32 // how many were begun
@@ -42,6 +43,7 @@ func (x *Exchange) establish(now time.Time, peerID isakmp.ID) {
 		keys:      x.keys,
 		key:       x.key,
 		firstIV:   x.firstIV,
+		shared:    x.shared,
 		lastBlock: x.iv,
 	}
 }
@@ -81,6 +83,7 @@ func (sa *SA) Secret() core.Phase1Secret {
 		SKEYIDe:         sa.keys.E,
 		CipherKey:       sa.key,
 		FirstIV:         sa.firstIV,
+		Shared:          sa.shared,
 	}
 }
 

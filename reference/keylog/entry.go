@@ -33,6 +33,7 @@ type Entry struct {
 	SKEYIDe   string `json:"skeyid_e,omitempty"`
 	CipherKey string `json:"cipher_key,omitempty"` // also of a traffic entry, there with the salt
 	FirstIV   string `json:"first_iv,omitempty"`
+	Shared    string `json:"g_xy,omitempty"` // the Diffie-Hellman value: SKEYID_d, _a and _e can be derived again with it
 
 	// Rekey SA (RFC 6407 §5.3) and Data-Security SA (§5.5); numbers are those of the registries.
 	SPI          string `json:"spi,omitempty"` // 32 or 8 hexadecimal digits
@@ -88,6 +89,7 @@ func phase1(e Entry, p *core.Phase1Secret) Entry {
 	e.SKEYID, e.SKEYIDd = hex.EncodeToString(p.SKEYID), hex.EncodeToString(p.SKEYIDd)
 	e.SKEYIDa, e.SKEYIDe = hex.EncodeToString(p.SKEYIDa), hex.EncodeToString(p.SKEYIDe)
 	e.CipherKey, e.FirstIV = hex.EncodeToString(p.CipherKey), hex.EncodeToString(p.FirstIV)
+	e.Shared = hex.EncodeToString(p.Shared)
 	return e
 }
 

@@ -58,7 +58,7 @@ func (t *Talk) MainMode(member netip.Addr) *Phase1 {
 	p.cipherKey = keymat.CipherKey(hash, p.keys.E, 16)
 	p.iv = keymat.FirstIV(hash, xi.Public(), xr.Public(), 16)
 	secret := &core.Phase1Secret{InitiatorCookie: p.ci, ResponderCookie: p.cr, SKEYID: p.keys.SKEYID, SKEYIDd: p.keys.D, SKEYIDa: p.keys.A,
-		SKEYIDe: p.keys.E, CipherKey: p.cipherKey, FirstIV: p.iv}
+		SKEYIDe: p.keys.E, CipherKey: p.cipherKey, FirstIV: p.iv, Shared: shared}
 	t.log("KS", &core.Secret{Phase1: secret})
 	t.log("GM", &core.Secret{Phase1: secret})
 

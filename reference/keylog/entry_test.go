@@ -1,0 +1,32 @@
+package keylog_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+)
+
+// Each octet string of a Phase 1 secret has its name in the key log, and comes back from it.
+func TestPhase1Entry(t *testing.T) {
+	secret := &core.Phase1Secret{InitiatorCookie: [8]byte{0x11}, ResponderCookie: [8]byte{0x22}, SKEYID: []byte{1}, SKEYIDd: []byte{2},
+		SKEYIDa: []byte{3}, SKEYIDe: []byte{4}, CipherKey: []byte{5}, FirstIV: []byte{6}, Shared: []byte{7}}
+	entries := keylog.Of("GM1", time.Unix(0, 0).UTC(), &core.Secret{Phase1: secret})
+	text, err := json.Marshal(entries[0])
+	if err != nil || len(entries) != 1 {
+		t.Fatal(err, len(entries))
+	}
+	for _, want := range []string{`"kind":"phase1"`, `"cookie_i":"1100000000000000"`, `"cookie_r":"2200000000000000"`, `"skeyid":"01"`, `"skeyid_d":"02"`,
+		`"skeyid_a":"03"`, `"skeyid_e":"04"`, `"cipher_key":"05"`, `"first_iv":"06"`, `"g_xy":"07"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %s", text, want)
+		}
+	}
+	back, err := keylog.Read(text)
+	if err != nil || len(back) != 1 || back[0].Shared != "07" {
+		t.Errorf("%+v, %v", back, err)
+	}
+}

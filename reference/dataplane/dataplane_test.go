@@ -328,6 +328,26 @@ func TestClearFromOutside(t *testing.T) {
 	}
 }
 
+// TestErrorsAboutDecryptedPackets has a packet end at the second gateway after decryption. What that gateway's kernel tells
+// the sender quotes it, and has to pass through the gateway.
+func TestErrorsAboutDecryptedPackets(t *testing.T) {
+	w := newWorld(t)
+	start(t, w.g1, config(1))
+	start(t, w.g2, config(2))
+	tap := w.g1.Tap("wan0")
+	w.h1.Set("ipv4/ip_default_ttl", "2")
+	ask(t, w.h1, "10.1.2.2", secret, 300*time.Millisecond)
+	packets := tap.IPv4()
+	if len(packets) != 2 {
+		t.Errorf("%d packets on the way, want the datagram and the error", len(packets))
+	}
+	for _, p := range packets {
+		if p[9] != unix.IPPROTO_ESP || bytes.Contains(p, []byte(secret)) {
+			t.Errorf("in clear: % x", p)
+		}
+	}
+}
+
 // TestBetweenInsideInterfaces joins a second network to a gateway, to which packets go without passing through it.
 func TestBetweenInsideInterfaces(t *testing.T) {
 	w := newWorld(t)

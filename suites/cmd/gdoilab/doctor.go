@@ -78,7 +78,6 @@ func examine() []finding {
 		tool("go", "building from source (Go 1.26); not needed to run this binary", "version"),
 		privileges(),
 		fabric("netns"),
-		tool("ping", "traffic of the hosts on the netns fabric", "-V"),
 		tool("tshark", "reading our captures with Wireshark's decryption in \"make test\"", "--version"),
 		scapy(),
 	}

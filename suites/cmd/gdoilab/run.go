@@ -78,7 +78,7 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 		return err
 	}
 	if f.lane != "" {
-		return work(out, s, options, f.lane)
+		return kit.Work(s, options, out, os.Stdin)
 	}
 	if !f.asJSON {
 		options.Progress = progress(errOut, f.redact)
@@ -124,6 +124,8 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 	}
 	if f.lane == "" {
 		err = kit.Check(o)
+	} else {
+		o.Lane, err = kit.ParseLane(f.lane)
 	}
 	if err == nil && !f.bare {
 		s.Out, err = outFolder(f.out)

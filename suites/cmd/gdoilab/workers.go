@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -49,14 +48,4 @@ func runAll(s kit.Session, o kit.Options, f runFlags) (*verdict.Run, error) {
 		}
 		return exec.Command(program, args...)
 	})
-}
-
-// work is a worker's side of runAll.
-func work(out io.Writer, s kit.Session, o kit.Options, lane string) error {
-	share, err := kit.ParseLane(lane)
-	if err != nil {
-		return err
-	}
-	o.Lane = share
-	return kit.Work(s, o, out, os.Stdin)
 }

@@ -59,7 +59,18 @@ func sending(ctx SpecContext, l *lab.Lab) string {
 	before := kit.Now(l)
 	_, err := l.Hosts[0].Ping(ctx, lab.HostAddr(2), lab.Ping{Count: 1})
 	kit.Precondition(err, "the host sends")
+	kit.Reached(l.Wait(ctx, lab.Patience, func() bool { return sentByHost(l, before) }), "the host sends")
 	return kit.SPI(sends(ctx, l, before, time.Second))
+}
+
+// sentByHost reports whether a packet of the host behind the member has crossed its LAN since the mark.
+func sentByHost(l *lab.Lab, since kit.Mark) bool {
+	for _, f := range l.Frames()[since:] {
+		if ip, ok := lab.ParseIPv4(f.Packet); ok && f.Link == lab.LANName(1) && ip.Source == lab.HostAddr(1) {
+			return true
+		}
+	}
+	return false
 }
 
 // nothing is what sending returns if the member sends nothing.

@@ -123,7 +123,7 @@ func (s *scene) sendingTo(i int) string {
 	GinkgoHelper()
 	before := kit.Now(s.Lab)
 	s.pings(i)
-	s.Wait(s.ctx, time.Second, func() bool { return len(s.encrypted(before, i)) > 0 })
+	s.Wait(s.ctx, lab.Patience, func() bool { return len(s.encrypted(before, i)) > 0 })
 	for _, p := range s.encrypted(before, i) {
 		return kit.SPI(p.SPI)
 	}

@@ -122,6 +122,13 @@ type Transferrer interface {
 	Fetch(ctx context.Context, from Host, octets int64) (int64, error)
 }
 
+// Toolbox is a Host with the machine's own programs (NeedKernel).
+type Toolbox interface {
+	// Run starts a program on the host. What it returns waits for the program's end, or that of ctx, and gives back all
+	// that the program printed.
+	Run(ctx context.Context, program string, args ...string) (wait func() (string, error), err error)
+}
+
 // Ping says what to send.
 type Ping struct {
 	Count        int           // 0: until stopped

@@ -1,10 +1,13 @@
 package kit
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,6 +57,10 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suiteConfig, reporterConfig := configuration(o, selected)
 	ginkgo.RunSpecs(failer{}, suiteName, suiteConfig, reporterConfig)
+	signal.Ignore(os.Interrupt, syscall.SIGTERM) // Ginkgo no longer listens, and what was gathered is not to be lost
+	if err := closing(); err != nil {            // a second interrupt has Ginkgo give up on what it cleans up
+		return nil, fmt.Errorf("closing the lab: %w", err)
+	}
 	run.Interrupted = run.Interrupted || len(run.Specs) < len(selected) && !enough
 	run.Seconds = time.Since(run.Start).Seconds()
 	sortByID(run.Specs)

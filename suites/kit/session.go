@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/onsi/ginkgo/v2"
 
@@ -68,13 +69,17 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 		end(verdict.Error, err.Error())
 	}
 	gathered().lab = l
-	ginkgo.DeferCleanup(func() {
-		if err := l.Close(); err != nil {
+	closing = sync.OnceValue(l.Close)
+	ginkgo.DeferCleanup(func(_ ginkgo.SpecContext, done func() error) { // with a context, so that an interrupt waits for it
+		if err := done(); err != nil {
 			gathered().verdict, gathered().reason = verdict.Error, "closing the lab: "+err.Error()
 		}
-	})
+	}, closing)
 	return l
 }
+
+// closing closes the lab that was made last, once; whoever calls it again waits until that is done.
+var closing = func() error { return nil }
 
 // Up builds the network, starts every node and waits until all members are registered.
 func Up(ctx context.Context, setup lab.Setup) *lab.Lab {
@@ -108,6 +113,12 @@ func Control(ok bool, what string) {
 		ginkgo.Fail("positive control: "+what+": the device did not do it", 1)
 	}
 	gathered().controls++
+}
+
+// Missing ends the spec as skipped because this machine lacks something.
+func Missing(what string) {
+	ginkgo.GinkgoHelper()
+	end(verdict.Skipped, what)
 }
 
 // Unsupported ends the spec because the peer's declaration says that it cannot do this.

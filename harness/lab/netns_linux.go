@@ -75,6 +75,9 @@ type kernelNet struct {
 	hosts  map[string]*kernelHost
 	nodes  []stopper
 
+	life   sync.Mutex // held while a node comes up: a spec that was given up may still be at it when its network is closed
+	closed bool
+
 	mu        sync.Mutex
 	frames    []capture.Frame
 	intercept func(*Crossing)
@@ -152,8 +155,14 @@ func (n *kernelNet) Wait(ctx context.Context, limit time.Duration, condition fun
 	}
 }
 
-// Close stops nodes, closes sockets and removes namespaces and files, whatever fails on the way.
+var errClosed = errors.New("lab: the network is closed")
+
+// Close stops nodes, closes sockets and removes namespaces and files, whatever fails on the way. Nothing can be started
+// after it.
 func (n *kernelNet) Close() error {
+	n.life.Lock()
+	defer n.life.Unlock()
+	n.closed = true
 	var errs []error
 	for _, node := range slices.Backward(n.nodes) {
 		errs = append(errs, node.Stop())

@@ -71,6 +71,11 @@ func (n *kernelNet) Start(ctx context.Context, s Station) (Node, error) {
 	if s.Device {
 		return n.startProcess(ctx, s)
 	}
+	n.life.Lock()
+	defer n.life.Unlock()
+	if n.closed {
+		return nil, errClosed
+	}
 	return n.startTester(s)
 }
 
@@ -88,7 +93,26 @@ type process struct {
 	last    []keylog.Entry // the key log, once the process has been stopped
 }
 
+// startProcess starts a daemon and waits until it answers.
 func (n *kernelNet) startProcess(ctx context.Context, s Station) (Node, error) {
+	p, err := n.launch(s)
+	if err != nil {
+		return nil, err
+	}
+	ready := n.Wait(ctx, Patience, func() bool { return p.hasExited() || fileExists(p.control) })
+	if !ready || p.hasExited() {
+		return nil, fmt.Errorf("lab: %s did not come up: %s", s.Name, strings.Join(p.log.all(), "; "))
+	}
+	return p, nil
+}
+
+// launch writes a daemon's configuration and starts it.
+func (n *kernelNet) launch(s Station) (*process, error) {
+	n.life.Lock()
+	defer n.life.Unlock()
+	if n.closed {
+		return nil, errClosed
+	}
 	dir := filepath.Join(n.dir, s.Name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -117,10 +141,6 @@ func (n *kernelNet) startProcess(ctx context.Context, s Station) (Node, error) {
 	}
 	n.nodes = append(n.nodes, p)
 	go func() { _ = p.cmd.Wait(); close(p.exited) }()
-	ready := n.Wait(ctx, Patience, func() bool { return p.hasExited() || fileExists(p.control) })
-	if !ready || p.hasExited() {
-		return nil, fmt.Errorf("lab: %s did not come up: %s", s.Name, strings.Join(p.log.all(), "; "))
-	}
 	return p, nil
 }
 

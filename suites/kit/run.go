@@ -58,7 +58,7 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	suiteConfig, reporterConfig := configuration(o, selected)
 	ginkgo.RunSpecs(failer{}, suiteName, suiteConfig, reporterConfig)
 	signal.Ignore(os.Interrupt, syscall.SIGTERM) // Ginkgo no longer listens, and what was gathered is not to be lost
-	if err := closing(); err != nil {            // a second interrupt has Ginkgo give up on what it cleans up
+	if err := finish(); err != nil {
 		return nil, fmt.Errorf("closing the lab: %w", err)
 	}
 	run.Interrupted = run.Interrupted || len(run.Specs) < len(selected) && !enough

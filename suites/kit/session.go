@@ -64,22 +64,61 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 	setup.Device = roleUnderTest(report.Labels())
 	id := SpecID(first(labelled(report.Labels(), labelSubject)), report.LeafNodeText)
 	gathered().seed = session.Seed
-	l, err := lab.New(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Mutants: session.Mutants}, setup)
+	// Before there is anything to close, since a spec that an interrupt overtakes may no longer ask for it; and with a context,
+	// so that an interrupt waits.
+	ginkgo.DeferCleanup(func(_ ginkgo.SpecContext) {
+		if err := closeLabs(); err != nil {
+			gathered().verdict, gathered().reason = verdict.Error, "closing the lab: "+err.Error()
+		}
+	})
+	l, err := build(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Mutants: session.Mutants}, setup)
 	if err != nil {
 		end(verdict.Error, err.Error())
 	}
 	gathered().lab = l
-	closing = sync.OnceValue(l.Close)
-	ginkgo.DeferCleanup(func(_ ginkgo.SpecContext, done func() error) { // with a context, so that an interrupt waits for it
-		if err := done(); err != nil {
-			gathered().verdict, gathered().reason = verdict.Error, "closing the lab: "+err.Error()
-		}
-	}, closing)
 	return l
 }
 
-// closing closes the lab that was made last, once; whoever calls it again waits until that is done.
-var closing = func() error { return nil }
+// labs are those of the spec under way. The lock is held while one is made or closed, so that whoever closes them waits for
+// a spec that was given up and is still at it.
+var labs struct {
+	sync.Mutex
+	open []*lab.Lab
+	over bool // no lab is made any more
+}
+
+func build(ctx context.Context, env lab.Env, setup lab.Setup) (*lab.Lab, error) {
+	labs.Lock()
+	defer labs.Unlock()
+	if labs.over {
+		return nil, errors.New("the run is over")
+	}
+	l, err := lab.New(ctx, env, setup)
+	if err == nil {
+		labs.open = append(labs.open, l)
+	}
+	return l, err
+}
+
+// closeLabs closes what is open.
+func closeLabs() error {
+	labs.Lock()
+	defer labs.Unlock()
+	var errs []error
+	for _, l := range labs.open {
+		errs = append(errs, l.Close())
+	}
+	labs.open = nil
+	return errors.Join(errs...)
+}
+
+// finish closes what a run that was interrupted twice left open: Ginkgo then gives up on what it cleans up.
+func finish() error {
+	labs.Lock()
+	labs.over = true
+	labs.Unlock()
+	return closeLabs()
+}
 
 // Up builds the network, starts every node and waits until all members are registered.
 func Up(ctx context.Context, setup lab.Setup) *lab.Lab {

@@ -16,7 +16,7 @@ step "gofmt, go vet, staticcheck"
 ci/lint.sh
 
 step "unit tests, fuzz seeds and truncations, with the race detector"
-packages=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./suites/cmd/... ./fixtures/...)
+packages=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./fixtures/...)
 if command -v "${CC:-gcc}" >/dev/null 2>&1; then
 	# shellcheck disable=SC2086 # one word each
 	CGO_ENABLED=1 "$go" test -race $packages
@@ -26,7 +26,7 @@ else
 	"$go" test $packages
 fi
 
-step "every suite under go test, on the memory fabric"
+step "every suite under go test, on the memory fabric, and the command"
 "$go" test ./suites/...
 
 step "every suite in the one binary, on the memory fabric"

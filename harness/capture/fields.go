@@ -134,7 +134,10 @@ func (c *cursor) sat(p gdoi.SAT) {
 
 // id16 shows an identity of a SAK or SAT on one line.
 func (c *cursor) id16(name string, id gdoi.ID16) {
-	value := fmt.Sprintf("%s %s", isakmp.IDType(id.Type), identity(id.Type, id.Data))
+	value := isakmp.IDType(id.Type).String()
+	if len(id.Data) > 0 {
+		value += " " + identity(id.Type, id.Data)
+	}
 	if id.Port != 0 {
 		value += fmt.Sprintf(" port %d", id.Port)
 	}
@@ -194,14 +197,21 @@ func identity(kind uint8, data []byte) string {
 	case kind == isakmp.IDIPv4Addr && len(data) == 4, kind == isakmp.IDIPv6Addr && len(data) == 16:
 		a, _ := netip.AddrFromSlice(data)
 		return a.String()
-	case kind == isakmp.IDIPv4AddrSubnet && len(data) == 8:
-		return fmt.Sprintf("%s/%s", netip.AddrFrom4([4]byte(data[:4])), netip.AddrFrom4([4]byte(data[4:])))
-	case kind == isakmp.IDIPv4AddrRange && len(data) == 8:
-		return fmt.Sprintf("%s-%s", netip.AddrFrom4([4]byte(data[:4])), netip.AddrFrom4([4]byte(data[4:])))
+	case kind == isakmp.IDIPv4AddrSubnet && len(data) == 8, kind == isakmp.IDIPv6AddrSubnet && len(data) == 32:
+		return addresses(data, "/")
+	case kind == isakmp.IDIPv4AddrRange && len(data) == 8, kind == isakmp.IDIPv6AddrRange && len(data) == 32:
+		return addresses(data, "-")
 	case kind == isakmp.IDFQDN, kind == isakmp.IDUserFQDN:
 		return fmt.Sprintf("%q", data)
 	case kind == isakmp.IDKeyID && len(data) == 4:
 		return fmt.Sprint(uint32(data[0])<<24 | uint32(data[1])<<16 | uint32(data[2])<<8 | uint32(data[3]))
 	}
 	return hex.EncodeToString(data)
+}
+
+// addresses are the two addresses of a subnet or a range, of either family.
+func addresses(data []byte, between string) string {
+	first, _ := netip.AddrFromSlice(data[:len(data)/2])
+	second, _ := netip.AddrFromSlice(data[len(data)/2:])
+	return first.String() + between + second.String()
 }

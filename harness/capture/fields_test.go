@@ -138,3 +138,29 @@ func TestFieldsOfBrokenMessage(t *testing.T) {
 		t.Errorf("%s", line(m))
 	}
 }
+
+// Endpoints of a SAK and a SAT as they are shown, of both families and without data.
+func TestFieldsOfEndpoints(t *testing.T) {
+	ipv6 := func(first, last byte) []byte {
+		return append([]byte{0x20, 1, 0x0d, 0xb8}, append(make([]byte, 11), first, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last)...)
+	}
+	for _, test := range []struct {
+		id   gdoi.ID16
+		want string
+	}{
+		{gdoi.ID16{Type: isakmp.IDIPv4AddrSubnet}, "ID_IPV4_ADDR_SUBNET"},
+		{gdoi.ID16{Type: isakmp.IDIPv4AddrSubnet, Port: 848}, "ID_IPV4_ADDR_SUBNET port 848"},
+		{gdoi.ID16{Type: isakmp.IDIPv4AddrSubnet, Data: []byte{10, 0, 0, 0, 255, 0, 0, 0}}, "ID_IPV4_ADDR_SUBNET 10.0.0.0/255.0.0.0"},
+		{gdoi.ID16{Type: isakmp.IDIPv4AddrSubnet, Data: []byte{10, 0}}, "ID_IPV4_ADDR_SUBNET 0a00"},
+		{gdoi.ID16{Type: isakmp.IDIPv4AddrRange, Data: []byte{10, 0, 0, 0, 10, 0, 0, 9}}, "ID_IPV4_ADDR_RANGE 10.0.0.0-10.0.0.9"},
+		{gdoi.ID16{Type: isakmp.IDIPv6AddrSubnet, Data: ipv6(0, 0)}, "ID_IPV6_ADDR_SUBNET 2001:db8::/ffff::"},
+		{gdoi.ID16{Type: isakmp.IDIPv6AddrRange, Data: ipv6(1, 9)}, "ID_IPV6_ADDR_RANGE 2001:db8::1-ffff::9"},
+	} {
+		talk := capturetest.New("endpoints", policy.CipherAESGCM16)
+		talk.PushPayloads(gdoi.SEQ{Number: 1}, gdoi.SA{DOI: gdoi.DOI, Attributes: []isakmp.Payload{gdoi.SAT{ProtocolID: gdoi.ProtoIPsecESP, ESP: &gdoi.SATESP{Source: test.id, Destination: test.id}}}})
+		m := capture.Decode(talk.Frames, talk.Keys)[0]
+		if f, ok := find(m.Payloads, "SA/SAT/Source"); !ok || f.Value != test.want {
+			t.Errorf("%q, want %q (%s)", f.Value, test.want, line(m))
+		}
+	}
+}

@@ -48,7 +48,8 @@ type streamName struct {
 type stream struct {
 	initiator netip.AddrPort
 	blocks    [][]byte // last ciphertext blocks of its messages
-	ni, nr    []byte   // bodies of the nonces
+	ni, nr    [][]byte // bodies of the nonces that were seen, the proven ones first
+	came      [5]bool  // which messages of a PULL were there, right or wrong, by their number
 }
 
 func (d *decoder) addPhase1(k keylog.Entry) {
@@ -164,12 +165,14 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.identityHash(o, k, initiator) == nil })
 	m.summarize(o, names)
 	if o == nil {
+		p.blocks = remember(p.blocks, data, false)
 		m.unchecked(names[isakmp.PayloadHASH], "not decrypted")
 		return
 	}
 	m.show(o)
-	p.blocks = remember(p.blocks, data)
-	switch err := p.identityHash(o, k, initiator); {
+	err := p.identityHash(o, k, initiator)
+	p.blocks = remember(p.blocks, data, o.err == nil && (err == nil || errors.Is(err, errMissing)))
+	switch {
 	case errors.Is(err, errMissing):
 		m.unchecked(names[isakmp.PayloadHASH], err.Error())
 	case err != nil:
@@ -250,11 +253,17 @@ func plausible(o *opened) bool {
 	return len(o.payloads) > 0 && (o.err == nil || o.payloads[0].Reserved == 0)
 }
 
-// remember appends the last ciphertext block of a message to the ends of a chain.
-func remember(blocks [][]byte, data []byte) [][]byte {
+// remember adds the last ciphertext block of a message to the ends of a chain, the likeliest of them last. A message that
+// did not open or is wrong counts too, for what was damaged on the way may have been right where it was sent.
+func remember(blocks [][]byte, data []byte, good bool) [][]byte {
 	if len(data) < isakmp.HeaderLen+keymat.BlockSize {
 		return blocks
 	}
-	blocks = append(blocks, slices.Clone(data[len(data)-keymat.BlockSize:]))
+	block := slices.Clone(data[len(data)-keymat.BlockSize:])
+	if good {
+		blocks = append(blocks, block)
+	} else {
+		blocks = slices.Insert(blocks, 0, block)
+	}
 	return blocks[max(0, len(blocks)-maxBlocks):]
 }

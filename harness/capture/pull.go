@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -44,11 +45,15 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 	if p.initiator.IsValid() {
 		initiator = m.sentBy(p.initiator)
 	}
-	proven := func(o *opened, k phase1Keys) bool {
-		return pullHash(o, k, h, s, pullNumber(o, initiator, s)) == nil
+	o, k := p.open(m, h, data, p.ivs(s, h), func(o *opened, k phase1Keys) bool {
+		_, err := s.judge(o, k, h, initiator)
+		return err == nil
+	})
+	n, err := s.turn(o, initiator), error(nil)
+	if o != nil {
+		n, err = s.judge(o, k, h, initiator)
 	}
-	o, k := p.open(m, h, data, p.ivs(s, h), proven)
-	n := pullNumber(o, initiator, s)
+	s.came[n] = true
 	name := fmt.Sprintf("HASH(%d)", n)
 	m.Kind = (core.Pull1 + core.Kind(n-1)).String()
 	names := label{isakmp.PayloadHASH: name, isakmp.PayloadNonce: "Nr"}
@@ -56,18 +61,17 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 		names[isakmp.PayloadNonce] = "Ni"
 	}
 	m.summarize(o, names)
-	s.blocks = remember(s.blocks, data)
 	if o == nil {
+		s.blocks = remember(s.blocks, data, false)
 		m.unchecked(name, "not decrypted")
 		return
 	}
 	m.show(o)
-	m.hashChecked(name, k, pullHash(o, k, h, s, n))
-	if nonce, _, ok := isakmp.Find[isakmp.Nonce](o.payloads); ok && n == 1 {
-		s.ni = nonce.Data
-	} else if ok && n == 2 {
-		s.nr = nonce.Data
-	}
+	m.hashChecked(name, k, err)
+	d.learn(m, o)
+	good := o.err == nil && (err == nil || errors.Is(err, errNonce))
+	s.blocks = remember(s.blocks, data, good && m.Encrypted)
+	s.keep(o, n, good)
 }
 
 // hashChecked notes the outcome of a HASH under SKEYID_a.
@@ -75,42 +79,13 @@ func (m *Message) hashChecked(name string, k phase1Keys, err error) {
 	switch {
 	case len(k.a) == 0:
 		m.unchecked(name, "no key")
+	case errors.Is(err, errNonce):
+		m.unchecked(name, err.Error())
 	case err != nil:
 		m.check(name, false, err.Error())
 	default:
 		m.check(name, true, "")
 	}
-}
-
-// pullNumber says which of the four messages it is: by its direction and what it carries, else by its place.
-func pullNumber(o *opened, initiator bool, s *stream) int {
-	has := func(types ...isakmp.PayloadType) bool { return o != nil && o.has(types...) }
-	switch {
-	case initiator && (has(isakmp.PayloadNonce, isakmp.PayloadID) || len(s.blocks) == 0 && s.nr == nil):
-		return 1
-	case initiator:
-		return 3
-	case has(isakmp.PayloadKD, isakmp.PayloadSEQ):
-		return 4
-	case has(isakmp.PayloadNonce, isakmp.PayloadSA) || len(s.blocks) < 2 && s.nr == nil:
-		return 2
-	}
-	return 4
-}
-
-// pullHash checks HASH(n) of a PULL (RFC 6407 §3.2):
-//
-//	HASH(1) = prf(SKEYID_a, M-ID | after)         HASH(2) = prf(SKEYID_a, M-ID | Ni_b | after)
-//	HASH(3), HASH(4) = prf(SKEYID_a, M-ID | Ni_b | Nr_b | after)
-func pullHash(o *opened, k phase1Keys, h isakmp.Header, s *stream, n int) error {
-	parts := [][]byte{messageID(h)}
-	if n > 1 {
-		parts = append(parts, s.ni)
-	}
-	if n > 2 {
-		parts = append(parts, s.nr)
-	}
-	return compareHash(o, k, append(parts, o.after(1))...)
 }
 
 // compareHash compares the first payload, which has to be HASH, with the PRF of the parts.
@@ -144,7 +119,7 @@ func (d *decoder) informational(m *Message, h isakmp.Header, data []byte) {
 	}
 	m.show(o)
 	if m.Encrypted {
-		s.blocks = remember(s.blocks, data)
+		s.blocks = remember(s.blocks, data, o.err == nil && check(o, k) == nil)
 		m.hashChecked("HASH(1)", k, check(o, k))
 	}
 }

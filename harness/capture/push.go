@@ -9,15 +9,17 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
-	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
 // rekeyKeys are the keys of a Rekey SA as one node logged them.
-type rekeyKeys struct{ iv, key, public []byte }
+type rekeyKeys struct {
+	iv, key, public []byte
+	ack             int // type of acknowledgement that its SAK asks for
+}
 
 func (k rekeyKeys) equal(o rekeyKeys) bool {
-	return bytes.Equal(k.iv, o.iv) && bytes.Equal(k.key, o.key) && bytes.Equal(k.public, o.public)
+	return bytes.Equal(k.iv, o.iv) && bytes.Equal(k.key, o.key) && bytes.Equal(k.public, o.public) && k.ack == o.ack
 }
 
 func (d *decoder) addRekey(k keylog.Entry) {
@@ -26,7 +28,7 @@ func (d *decoder) addRekey(k keylog.Entry) {
 		return
 	}
 	name := cookies{isakmp.Cookie(spi[:8]), isakmp.Cookie(spi[8:])}
-	keys := rekeyKeys{iv: unhex(k.IV), key: unhex(k.Key), public: unhex(k.PublicKey)}
+	keys := rekeyKeys{iv: unhex(k.IV), key: unhex(k.Key), public: unhex(k.PublicKey), ack: k.Ack}
 	if !slices.ContainsFunc(d.rekeys[name], keys.equal) {
 		d.rekeys[name] = append(d.rekeys[name], keys)
 	}
@@ -92,32 +94,4 @@ func verifyPush(o *opened, public []byte) (detail string, ok bool) {
 		return "it is not a signature of this message by the key of the Rekey SA", false
 	}
 	return err.Error(), false
-}
-
-// ack decodes a GROUPKEY-PUSH-ACK (RFC 8263 §3): GM --> KS  HDR, HASH, SEQ, ID, in clear.
-func (d *decoder) ack(m *Message, h isakmp.Header, data []byte) {
-	m.Kind = core.PushACK.String()
-	name := cookies{h.InitiatorCookie, h.ResponderCookie}
-	if m.Encrypted {
-		m.summarize(nil, nil)
-		m.unchecked("ACK HASH", "an acknowledgement is not to be encrypted")
-		return
-	}
-	o := read(h, data)
-	m.show(o)
-	m.summarize(o, nil)
-	hash, _, hashed := isakmp.Find[isakmp.Hash](o.payloads)
-	_, seq, numbered := isakmp.Find[gdoi.SEQ](o.payloads)
-	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
-	switch {
-	case len(d.rekeys[name]) == 0:
-		m.unchecked("ACK HASH", "no key of that Rekey SA")
-	case !hashed || !numbered || !identified:
-		m.check("ACK HASH", false, "HASH, SEQ or ID is missing")
-	default:
-		ok := slices.ContainsFunc(d.rekeys[name], func(k rekeyKeys) bool {
-			return bytes.Equal(hash.Data, keymat.AckHash(keymat.AckKey(k.key, name.spi()), seq.Raw, id.Raw))
-		})
-		m.check("ACK HASH", ok, map[bool]string{false: errHash.Error()}[ok])
-	}
 }

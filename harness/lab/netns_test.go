@@ -82,6 +82,10 @@ func TestReapRemovesWhatADeadOwnerLeft(t *testing.T) {
 	for _, name := range []string{mark + "-gm1", alive} {
 		makeNamespace(t, name)
 	}
+	bare := filepath.Join(netnsDir, mark+"-h1") // its owner died before it mounted the namespace there
+	if err := os.WriteFile(bare, nil, 0o444); err != nil {
+		t.Fatal(err)
+	}
 	folder := filepath.Join(os.TempDir(), mark+"-123")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -103,6 +107,9 @@ func TestReapRemovesWhatADeadOwnerLeft(t *testing.T) {
 		if !slices.Contains(removed, w) {
 			t.Errorf("Reap removed %v, not %s", removed, w)
 		}
+	}
+	if _, err := os.Stat(bare); !os.IsNotExist(err) {
+		t.Errorf("a bare name stays: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(netnsDir, alive)); err != nil {
 		t.Errorf("Reap removed what belongs to a living owner: %v", err)

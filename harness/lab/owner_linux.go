@@ -61,7 +61,7 @@ func Reap() ([]string, error) {
 	}
 	for _, name := range names(netnsDir) {
 		if abandoned(name) {
-			errs = append(errs, unlessGone(netns.DeleteNamed(name)))
+			errs = append(errs, unlessGone(deleteSpace(name)))
 			removed = append(removed, "namespace "+name)
 		}
 	}
@@ -89,9 +89,18 @@ func names(dir string) []string {
 	return found
 }
 
+// deleteSpace removes a namespace, or its bare name if the owner died between making the one and the other.
+func deleteSpace(name string) error {
+	err := netns.DeleteNamed(name)
+	if errors.Is(err, syscall.EINVAL) {
+		return os.Remove(filepath.Join(netnsDir, name))
+	}
+	return err
+}
+
 // unlessGone overlooks that another run was quicker to remove the same thing.
 func unlessGone(err error) error {
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EINVAL) {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return nil
 	}
 	return err

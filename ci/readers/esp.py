@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Opens the ESP packets of captures with Scapy and looks for their contents on the LANs."""
 
+import string
 import sys
 
 import capfile
@@ -67,7 +68,7 @@ class Lan:
 
     def __init__(self, frames, nodes):
         self.by_content, self.links, whole = {}, set(), capfile.Reassembler()
-        self.hosts = {n["name"].replace("host", "lan"): n["address"] for n in nodes if n.get("role") == "host"}
+        self.hosts = {"lan" + n["name"].lstrip("host"): n["address"] for n in nodes if n.get("role") == "host"}
         self.all = []
         for frame in frames:
             packet = frame.ip

@@ -140,6 +140,10 @@ def check_esp(job, base, rows, tally):
         if message.kind != "ESP" or frame.ip is None or frame.ip.proto != 50 or frame.ip.fragment or len(frame.ip.payload) < 8:
             continue
         row = rows.get(base + frame.number)
+        if row is None and frame.ip is not None and frame.ip.fragment:
+            # In a merged capture, fragments of several folders may share addresses and identification.
+            tally.add("wireshark messages in fragments, not put together")
+            continue
         if row is None:
             tally.problem(job.folder.name, frame.number, "tshark sees no ESP")
             continue
@@ -196,6 +200,10 @@ def check_isakmp(job, base, rows, tally):
             altered.add(pair)
             continue
         row = rows.get(base + frame.number)
+        if row is None and frame.ip is not None and frame.ip.fragment:
+            # In a merged capture, fragments of several folders may share addresses and identification.
+            tally.add("wireshark messages in fragments, not put together")
+            continue
         if row is None:
             tally.problem(job.folder.name, frame.number, "tshark sees no ISAKMP")
             continue

@@ -142,7 +142,7 @@ def check_esp(job, base, rows, tally):
         row = rows.get(base + frame.number)
         if row is None and frame.ip is not None and frame.ip.fragment:
             # In a merged capture, fragments of several folders may share addresses and identification.
-            tally.add("wireshark messages in fragments, not put together")
+            tally.add("messages in fragments, not put together")
             continue
         if row is None:
             tally.problem(job.folder.name, frame.number, "tshark sees no ESP")
@@ -202,7 +202,7 @@ def check_isakmp(job, base, rows, tally):
         row = rows.get(base + frame.number)
         if row is None and frame.ip is not None and frame.ip.fragment:
             # In a merged capture, fragments of several folders may share addresses and identification.
-            tally.add("wireshark messages in fragments, not put together")
+            tally.add("messages in fragments, not put together")
             continue
         if row is None:
             tally.problem(job.folder.name, frame.number, "tshark sees no ISAKMP")

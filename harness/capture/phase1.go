@@ -241,7 +241,7 @@ func (p *phase1) open(m *Message, h isakmp.Header, data []byte, ivs func(phase1K
 
 // decrypt opens a message with one key and IV; nil if they do not fit its length.
 func decrypt(h isakmp.Header, key, iv, data []byte) *opened {
-	plain, _, err := keymat.DecryptCBC(key, iv, data[isakmp.HeaderLen:])
+	plain, _, err := keymat.AES.DecryptCBC(key, iv, data[isakmp.HeaderLen:])
 	if err != nil {
 		return nil
 	}

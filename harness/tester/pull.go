@@ -61,7 +61,7 @@ func (p *Pull) Second(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("tester: message 2: %w", err)
 	}
-	plain, iv, err := keymat.DecryptCBC(p.key, p.iv, data[isakmp.HeaderLen:])
+	plain, iv, err := keymat.AES.DecryptCBC(p.key, p.iv, data[isakmp.HeaderLen:])
 	if err != nil {
 		return fmt.Errorf("tester: message 2: %w", err)
 	}
@@ -97,7 +97,7 @@ func (p *Pull) seal(nonces [][]byte, ps ...isakmp.Payload) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tester: %w", err)
 	}
-	body, iv, err := keymat.EncryptCBC(p.key, p.iv, plain)
+	body, iv, err := keymat.AES.EncryptCBC(p.key, p.iv, plain)
 	if err != nil {
 		return nil, fmt.Errorf("tester: %w", err)
 	}

@@ -28,7 +28,7 @@ func mainMode(t *testing.T) []byte {
 	t.Helper()
 	plain := must(t)(isakmp.AppendPayloads(nil, []isakmp.Payload{isakmp.ID{IDType: isakmp.IDIPv4Addr, Data: []byte{192, 0, 2, 10}},
 		isakmp.Hash{Data: make([]byte, 32)}}))
-	body, _, err := keymat.EncryptCBC(bytes.Repeat([]byte{0xac}, 16), bytes.Repeat([]byte{0xad}, 16), plain)
+	body, _, err := keymat.AES.EncryptCBC(bytes.Repeat([]byte{0xac}, 16), bytes.Repeat([]byte{0xad}, 16), plain)
 	h := isakmp.Header{InitiatorCookie: isakmp.Cookie(bytes.Repeat([]byte{0x11}, 8)), ResponderCookie: isakmp.Cookie(bytes.Repeat([]byte{0x22}, 8)),
 		NextPayload: isakmp.PayloadID, Version: isakmp.Version10, Exchange: isakmp.ExchangeMainMode, Flags: isakmp.FlagEncryption,
 		Length: uint32(isakmp.HeaderLen + len(body))}

@@ -114,7 +114,7 @@ func TestGoldenMessage5(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, _, err := keymat.DecryptCBC(unhex(t, goldenE), unhex(t, goldenIV), m.data[isakmp.HeaderLen:])
+	plain, _, err := keymat.AES.DecryptCBC(unhex(t, goldenE), unhex(t, goldenIV), m.data[isakmp.HeaderLen:])
 	want := "0800000c01000000c0000201" + "00000024" + goldenHashI
 	if err != nil || hex.EncodeToString(plain) != want {
 		t.Errorf("message 5 %x, %v\nwant      %s", plain, err, want)

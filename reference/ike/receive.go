@@ -44,7 +44,7 @@ func (c *Config) decrypt(key, iv, ciphertext []byte) (plain, nextIV []byte, err 
 	if !checkBlocks.Holds(c.Rules, over == 0) {
 		return nil, nil, checkBlocks.Violated("%d encrypted octets are no whole blocks", len(ciphertext))
 	}
-	return keymat.DecryptCBC(key, iv, ciphertext[:len(ciphertext)-over])
+	return keymat.AES.DecryptCBC(key, iv, ciphertext[:len(ciphertext)-over])
 }
 
 // chain reads the payloads of a message and checks their form. Block is the cipher's block size, 0 for a message in

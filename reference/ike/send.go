@@ -73,7 +73,7 @@ func (c *Config) encrypt(with cipher, plain []byte) (ciphertext, nextIV []byte, 
 	if !dutyWhole.Kept(c.Rules) {
 		clear = min(len(with.iv), len(plain))
 	}
-	ciphertext, nextIV, err = keymat.EncryptCBC(with.key, with.iv, plain[clear:])
+	ciphertext, nextIV, err = keymat.AES.EncryptCBC(with.key, with.iv, plain[clear:])
 	return slices.Concat(plain[:clear], ciphertext), c.advance(with.iv, nextIV), err
 }
 

@@ -63,7 +63,7 @@ func TestStreamChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain, next, err := keymat.DecryptCBC(p.iSA.key, iv, d.Data[isakmp.HeaderLen:])
+		plain, next, err := keymat.AES.DecryptCBC(p.iSA.key, iv, d.Data[isakmp.HeaderLen:])
 		if err != nil || plain[0] != byte(isakmp.PayloadNonce) || plain[3] != 36 {
 			t.Fatalf("not chained: %x, %v", plain, err)
 		}
@@ -112,7 +112,7 @@ func pullCases(tb testing.TB, from *SA) []badCase {
 			tb.Fatal(err)
 		}
 		iv := from.NewStream(isakmp.ExchangePull, pullID).iv
-		sealed, _, _ := keymat.EncryptCBC(from.key, iv, append(body, padding...))
+		sealed, _, _ := keymat.AES.EncryptCBC(from.key, iv, append(body, padding...))
 		h := header(tb, good)
 		h.NextPayload, h.Length = isakmp.FirstType(ps), uint32(isakmp.HeaderLen+len(sealed))
 		return append(h.Append(nil), sealed...)

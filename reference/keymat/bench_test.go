@@ -44,7 +44,7 @@ func BenchmarkAppendEncryptCBC(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(plain)))
 	for b.Loop() {
-		if _, err := AppendEncryptCBC(dst, key, iv, plain); err != nil {
+		if _, err := AES.AppendEncryptCBC(dst, key, iv, plain); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -20,13 +20,13 @@ func TestCBCVectors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			key, iv := unhex(t, c.key), unhex(t, nistIV)
-			sealed, next, err := EncryptCBC(key, iv, unhex(t, nistPlain))
+			sealed, next, err := AES.EncryptCBC(key, iv, unhex(t, nistPlain))
 			if err != nil {
 				t.Fatal(err)
 			}
 			equal(t, "ciphertext", sealed, c.want)
 			equal(t, "next IV", next, c.want[len(c.want)-32:])
-			plain, next, err := DecryptCBC(key, iv, sealed)
+			plain, next, err := AES.DecryptCBC(key, iv, sealed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,11 +40,11 @@ func TestCBCPadsWithZeros(t *testing.T) {
 	key, iv := from(0, 16), from(16, 16)
 	for n := range 50 {
 		plain := from(1, n)
-		sealed, next, err := EncryptCBC(key, iv, plain)
+		sealed, next, err := AES.EncryptCBC(key, iv, plain)
 		if err != nil {
 			t.Fatal(err)
 		}
-		opened, nextOpened, err := DecryptCBC(key, iv, sealed)
+		opened, nextOpened, err := AES.DecryptCBC(key, iv, sealed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,15 +61,15 @@ func TestCBCPadsWithZeros(t *testing.T) {
 // Each message goes on where the one before it ended (RFC 2409 appendix B).
 func TestCBCChainsMessages(t *testing.T) {
 	key, iv, whole := unhex(t, "2b7e151628aed2a6abf7158809cf4f3c"), unhex(t, nistIV), unhex(t, nistPlain)
-	first, next, err := EncryptCBC(key, iv, whole[:32])
+	first, next, err := AES.EncryptCBC(key, iv, whole[:32])
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, _, err := EncryptCBC(key, next, whole[32:])
+	second, _, err := AES.EncryptCBC(key, next, whole[32:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, _, err := EncryptCBC(key, iv, whole)
+	want, _, err := AES.EncryptCBC(key, iv, whole)
 	if err != nil || !bytes.Equal(append(first, second...), want) {
 		t.Errorf("two messages differ from one: %v", err)
 	}
@@ -77,7 +77,7 @@ func TestCBCChainsMessages(t *testing.T) {
 
 func TestCBCLeavesItsInputsAlone(t *testing.T) {
 	key, iv, in := from(0, 16), from(16, 16), from(32, 32)
-	sealed, next, err := EncryptCBC(key, iv, in)
+	sealed, next, err := AES.EncryptCBC(key, iv, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,18 +88,18 @@ func TestCBCLeavesItsInputsAlone(t *testing.T) {
 	if !bytes.Equal(next, kept) || !bytes.Equal(in, from(32, 32)) || !bytes.Equal(iv, from(16, 16)) {
 		t.Error("results share memory, or an input was written to")
 	}
-	if _, _, err := DecryptCBC(key, iv, in); err != nil || !bytes.Equal(in, from(32, 32)) {
+	if _, _, err := AES.DecryptCBC(key, iv, in); err != nil || !bytes.Equal(in, from(32, 32)) {
 		t.Errorf("ciphertext was written to, or %v", err)
 	}
 }
 
 func TestCBCAppends(t *testing.T) {
 	key, iv, head := from(0, 16), from(16, 16), []byte("head")
-	sealed, err := AppendEncryptCBC(bytes.Clone(head), key, iv, from(0, 20))
+	sealed, err := AES.AppendEncryptCBC(bytes.Clone(head), key, iv, from(0, 20))
 	if err != nil || !bytes.HasPrefix(sealed, head) || len(sealed) != 4+32 {
 		t.Fatalf("%x, %v", sealed, err)
 	}
-	plain, err := AppendDecryptCBC(bytes.Clone(head), key, iv, sealed[4:])
+	plain, err := AES.AppendDecryptCBC(bytes.Clone(head), key, iv, sealed[4:])
 	if err != nil || !bytes.HasPrefix(plain, append(head, from(0, 20)...)) {
 		t.Errorf("%x, %v", plain, err)
 	}
@@ -109,19 +109,19 @@ func TestCBCRefuses(t *testing.T) {
 	good := from(0, 16)
 	for _, n := range []int{0, 1, 15, 17, 31, 33} {
 		bad := from(0, n)
-		if _, _, err := EncryptCBC(bad, good, good); !errors.Is(err, ErrKey) {
+		if _, _, err := AES.EncryptCBC(bad, good, good); !errors.Is(err, ErrKey) {
 			t.Errorf("encrypt, key of %d: %v", n, err)
 		}
-		if _, _, err := EncryptCBC(good, bad, good); !errors.Is(err, ErrKey) {
+		if _, _, err := AES.EncryptCBC(good, bad, good); !errors.Is(err, ErrKey) {
 			t.Errorf("encrypt, IV of %d: %v", n, err)
 		}
-		if _, _, err := DecryptCBC(bad, good, good); !errors.Is(err, ErrKey) {
+		if _, _, err := AES.DecryptCBC(bad, good, good); !errors.Is(err, ErrKey) {
 			t.Errorf("decrypt, key of %d: %v", n, err)
 		}
-		if _, _, err := DecryptCBC(good, bad, good); !errors.Is(err, ErrKey) {
+		if _, _, err := AES.DecryptCBC(good, bad, good); !errors.Is(err, ErrKey) {
 			t.Errorf("decrypt, IV of %d: %v", n, err)
 		}
-		if _, _, err := DecryptCBC(good, good, bad); n > 0 && !errors.Is(err, ErrBlocks) {
+		if _, _, err := AES.DecryptCBC(good, good, bad); n > 0 && !errors.Is(err, ErrBlocks) {
 			t.Errorf("decrypt, %d octets: %v", n, err)
 		}
 	}
@@ -131,16 +131,40 @@ func FuzzCBC(f *testing.F) {
 	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), []byte("some plaintext"))
 	f.Add([]byte{}, []byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, key, iv, data []byte) {
-		sealed, _, err := EncryptCBC(key, iv, data)
+		sealed, _, err := AES.EncryptCBC(key, iv, data)
 		if err != nil {
 			return
 		}
-		plain, _, err := DecryptCBC(key, iv, sealed)
+		plain, _, err := AES.DecryptCBC(key, iv, sealed)
 		if err != nil || !bytes.HasPrefix(plain, data) {
 			t.Errorf("%x became %x: %v", data, plain, err)
 		}
-		if _, _, err := DecryptCBC(key, iv, data); err != nil && len(data)%BlockSize == 0 {
+		if _, _, err := AES.DecryptCBC(key, iv, data); err != nil && len(data)%BlockSize == 0 {
 			t.Errorf("decrypt: %v", err)
 		}
 	})
+}
+
+const tripleDESChain = "2079c3d53aa763e193b79e2569ab5262516570481f25b50f"
+
+// NIST SP 800-67 and SP 800-20 publish single blocks; this chain was made with "openssl enc -des-ede3-cbc -nopad".
+func TestTripleDES(t *testing.T) {
+	key, iv := unhex(t, "0123456789abcdef23456789abcdef01456789abcdef0123"), unhex(t, "f69f2445df4f9b17")
+	sealed, next, err := TripleDES.EncryptCBC(key, iv, unhex(t, "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "ciphertext", sealed, tripleDESChain)
+	equal(t, "next IV", next, tripleDESChain[len(tripleDESChain)-16:])
+	plain, _, err := TripleDES.DecryptCBC(key, iv, sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "plaintext", plain, "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c")
+	if _, _, err := TripleDES.EncryptCBC(key[:16], iv, nil); !errors.Is(err, ErrKey) {
+		t.Errorf("a key of 16 octets: %v", err)
+	}
+	if _, _, err := TripleDES.EncryptCBC(key, make([]byte, 16), nil); !errors.Is(err, ErrKey) {
+		t.Errorf("an IV of 16 octets: %v", err)
+	}
 }

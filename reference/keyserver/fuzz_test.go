@@ -64,13 +64,13 @@ func (t *target) encrypted(cookies []byte, id uint32, data []byte) []byte {
 	if err != nil || len(data) == 0 {
 		return probe.Data
 	}
-	plain, _, err := keymat.DecryptCBC(secret.CipherKey, t.firstIV(id), probe.Data[isakmp.HeaderLen:])
+	plain, _, err := keymat.AES.DecryptCBC(secret.CipherKey, t.firstIV(id), probe.Data[isakmp.HeaderLen:])
 	if err != nil {
 		return probe.Data
 	}
 	plain = append(plain[:36:36], data...)
 	plain[0] = byte(isakmp.PayloadNonce)
-	body, _, err := keymat.EncryptCBC(secret.CipherKey, t.firstIV(id), plain)
+	body, _, err := keymat.AES.EncryptCBC(secret.CipherKey, t.firstIV(id), plain)
 	if err != nil {
 		return probe.Data
 	}
@@ -89,7 +89,7 @@ func (t *target) firstIV(id uint32) []byte {
 	if err != nil {
 		t.t.Fatal(err)
 	}
-	block, _, err := keymat.DecryptCBC(secret.CipherKey, make([]byte, 16), d.Data[isakmp.HeaderLen:])
+	block, _, err := keymat.AES.DecryptCBC(secret.CipherKey, make([]byte, 16), d.Data[isakmp.HeaderLen:])
 	if err != nil {
 		t.t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func openPush(r policy.RekeySA, data []byte) (push, error) {
 	if p.header, err = isakmp.ParseHeader(data); err != nil {
 		return p, err
 	}
-	plain, _, err := keymat.DecryptCBC(r.Key, r.IV, data[isakmp.HeaderLen:])
+	plain, _, err := keymat.AES.DecryptCBC(r.Key, r.IV, data[isakmp.HeaderLen:])
 	if err != nil {
 		return p, err
 	}

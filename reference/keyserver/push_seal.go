@@ -89,7 +89,7 @@ func (k *KeyServer) encryptPush(p group.Plan, o *core.Outgoing) ([]byte, error) 
 		kek = *p.Rekey.NewRekey
 	}
 	if o.Header.Flags&isakmp.FlagEncryption != 0 && guardPushEncrypted.Kept(rules) {
-		if body, _, err = keymat.EncryptCBC(kek.Key, kek.IV, body); err != nil {
+		if body, _, err = keymat.AES.EncryptCBC(kek.Key, kek.IV, body); err != nil {
 			return nil, err
 		}
 	}

@@ -36,7 +36,7 @@ func wrap(l *lab, way byte, data []byte) []byte {
 		body = sign(l, h, data)
 		fallthrough
 	case encrypted:
-		body, _, _ = keymat.EncryptCBC(l.ks.rekey.Key, l.ks.rekey.IV, body)
+		body, _, _ = keymat.AES.EncryptCBC(l.ks.rekey.Key, l.ks.rekey.IV, body)
 	}
 	h.Length = uint32(isakmp.HeaderLen + len(body))
 	return append(h.Append(nil), body...)
@@ -65,7 +65,7 @@ func fuzzSeeds(f *testing.F) {
 	full := l.ks.makePush(pushSpec{seq: 1, deletes: deleteAll(), rekey: kek(2), sas: []policy.TrafficSA{gcm(0x2001), cbc(0x2002)}})
 	f.Add(byte(asIs), full)
 	f.Add(byte(underCookies), full[isakmp.HeaderLen:])
-	plain, _, _ := keymat.DecryptCBC(l.ks.rekey.Key, l.ks.rekey.IV, full[isakmp.HeaderLen:])
+	plain, _, _ := keymat.AES.DecryptCBC(l.ks.rekey.Key, l.ks.rekey.IV, full[isakmp.HeaderLen:])
 	f.Add(byte(encrypted), plain)
 	payloads := plain[8 : len(plain)-256-4-4]
 	f.Add(byte(signed), append([]byte{byte(isakmp.PayloadD)}, payloads...))

@@ -88,7 +88,7 @@ func (k *testKS) makePush(s pushSpec) []byte {
 		plain, _ = isakmp.AppendPayloads(nil, ps)
 	}
 	plain = append(plain, make([]byte, 16*s.padding)...)
-	cipher, _, err := keymat.EncryptCBC(under.Key, under.IV, plain)
+	cipher, _, err := keymat.AES.EncryptCBC(under.Key, under.IV, plain)
 	if err != nil {
 		k.Fatal(err)
 	}

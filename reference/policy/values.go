@@ -36,8 +36,13 @@ type Cipher uint8
 
 // The ESP transforms in use.
 const (
+	Cipher3DES     Cipher = 3
+	CipherNULL     Cipher = 11
 	CipherAESCBC   Cipher = 12
+	CipherAESGCM8  Cipher = 18
+	CipherAESGCM12 Cipher = 19
 	CipherAESGCM16 Cipher = 20
+	CipherGMAC     Cipher = 23 // NULL_AUTH_AES-GMAC: integrity only (RFC 4543)
 )
 
 // Integrity is the Authentication Algorithm of RFC 2407 §4.5; zero for combined modes.
@@ -46,7 +51,10 @@ type Integrity uint16
 // The integrity algorithms in use.
 const (
 	IntegrityNone       Integrity = 0
+	IntegrityHMACSHA1   Integrity = 2 // RFC 2404, truncated to 12 octets
 	IntegrityHMACSHA256 Integrity = 5 // RFC 4868, truncated to 16 octets
+	IntegrityHMACSHA384 Integrity = 6 // RFC 4868, truncated to 24 octets
+	IntegrityHMACSHA512 Integrity = 7 // RFC 4868, truncated to 32 octets
 )
 
 // Mode is the Encapsulation Mode of RFC 2407 §4.5.
@@ -132,20 +140,33 @@ type TrafficSA struct {
 // KEKCipher is the KEK_ALGORITHM of RFC 6407 §5.3.2.
 type KEKCipher uint16
 
-// KEKAES is AES in CBC mode.
-const KEKAES KEKCipher = 3
+// The ciphers of a KEK, both in CBC mode.
+const (
+	KEK3DES KEKCipher = 2
+	KEKAES  KEKCipher = 3
+)
 
 // SigHash is the SIG_HASH_ALGORITHM of RFC 6407 §5.3.5.
 type SigHash uint16
 
-// SigHashSHA256 is SHA-256.
-const SigHashSHA256 SigHash = 3
+// The hashes of signatures.
+const (
+	SigHashSHA1   SigHash = 2
+	SigHashSHA256 SigHash = 3
+	SigHashSHA384 SigHash = 4
+	SigHashSHA512 SigHash = 5
+)
 
 // SigAlgorithm is the SIG_ALGORITHM of RFC 6407 §5.3.6.
 type SigAlgorithm uint16
 
-// SigRSA is RSASSA-PKCS1-v1_5.
-const SigRSA SigAlgorithm = 1
+// The signature algorithms: RSASSA-PKCS1-v1_5, and ECDSA over P-256, P-384 and P-521, each with the hash of its size.
+const (
+	SigRSA      SigAlgorithm = 1
+	SigECDSA256 SigAlgorithm = 4
+	SigECDSA384 SigAlgorithm = 5
+	SigECDSA521 SigAlgorithm = 6
+)
 
 // AckType is the KEK_ACK_REQUESTED of RFC 8263 §2; AckNone leaves the attribute out.
 type AckType uint16

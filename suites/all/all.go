@@ -3,6 +3,7 @@ package all
 
 import (
 	_ "github.com/gdoilab/gdoilab/suites/ack"          // specs
+	_ "github.com/gdoilab/gdoilab/suites/algorithms"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration" // specs

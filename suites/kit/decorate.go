@@ -24,6 +24,10 @@ const (
 // Negative marks a spec in which the tester breaks a rule. It must call Control.
 var Negative = ginkgo.Label("negative")
 
+// Exhaustive marks the specs of a table of combinations. Each is cheap, but there are many: "make test" leaves them out where
+// time is real.
+var Exhaustive = ginkgo.Label("exhaustive")
+
 // Limit is the longest that a spec may take on the wall clock.
 const Limit = 90 * time.Second
 

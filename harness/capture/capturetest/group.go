@@ -93,7 +93,7 @@ func (t *Talk) push(padded bool, ps []isakmp.Payload) {
 	sig, err := keymat.SignPush(t.signer, keymat.PushDigest(h.Append(nil), plain[:len(plain)-sigLen]))
 	must(err)
 	copy(plain[len(plain)-len(sig):], sig)
-	sealed, _, err := keymat.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
+	sealed, _, err := keymat.AES.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
 	must(err)
 	h.Length = uint32(sent)
 	t.UDP(t.Rekey.Source, t.Rekey.Destination, append(h.Append(nil), sealed...))

@@ -101,7 +101,7 @@ func (s *Stream) send(fromGM bool, ps ...isakmp.Payload) {
 		Exchange: s.exchange, Flags: isakmp.FlagEncryption, MessageID: s.id}
 	plain, err := isakmp.AppendPayloads(nil, ps)
 	must(err)
-	sealed, next, err := keymat.EncryptCBC(s.p.cipherKey, s.iv, plain)
+	sealed, next, err := keymat.AES.EncryptCBC(s.p.cipherKey, s.iv, plain)
 	must(err)
 	s.iv = next
 	h.Length = uint32(isakmp.HeaderLen + len(sealed))

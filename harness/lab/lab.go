@@ -11,17 +11,22 @@ import (
 
 	"github.com/gdoilab/gdoilab/fixtures"
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// Env is what the run decides for every lab: where, from which seed, and which guards of the device are altered.
+// Env is what the run decides for every lab: where, from which seed, what is under test and which of its guards are altered.
 type Env struct {
 	Fabric  Fabric
 	Seed    string
-	Mutants []Mutant
+	Device  *peer.Manifest // nil: peer.Default
+	Mutants []peer.Mutant
+	// Unsupported is called when a device is asked for what its manifest says it cannot do, with that declaration. It may
+	// end the spec by not returning; otherwise the asking fails.
+	Unsupported func(declaration string)
 }
 
 // Setup is what a spec decides. Its zero value is a key server and one member, nothing under test, with the default group.
@@ -42,6 +47,7 @@ type Lab struct {
 	GM    []*Peer // GM[0] is gm1
 	Hosts []Host  // Hosts[0] is h1, behind gm1
 	setup Setup
+	env   Env
 }
 
 // Patience is how long a lab waits, in the network's own time, for something that ought to happen soon.
@@ -55,26 +61,40 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if setup.Members == 0 {
 		setup.Members = 1
 	}
+	if env.Device == nil {
+		device, err := peer.Default()
+		if err != nil {
+			return nil, err
+		}
+		env.Device = device
+	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts})
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Net: net, setup: setup}
-	if err := l.populate(env); err != nil {
+	l := &Lab{Net: net, setup: setup, env: env}
+	if err := l.populate(); err != nil {
 		return nil, errors.Join(err, net.Close())
 	}
 	return l, nil
 }
 
-func (l *Lab) populate(env Env) error {
+func (l *Lab) populate() error {
 	ks, err := defaultKeyServer(l.setup)
 	if err != nil {
 		return err
 	}
-	l.KS = newPeer(l, Station{Name: KeyServerName, KS: ks, Device: l.setup.Device == rule.KS || l.setup.Device == rule.Both}, env)
+	device := l.setup.Device == rule.KS || l.setup.Device == rule.Both
+	if l.KS, err = newPeer(l, Station{Name: KeyServerName, KS: ks}, device); err != nil {
+		return err
+	}
 	for i := 1; i <= l.setup.Members; i++ {
 		device := l.setup.Device == rule.Both || (l.setup.Device == rule.GM && i == 1)
-		l.GM = append(l.GM, newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.setup, i), Device: device}, env))
+		gm, err := newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.setup, i)}, device)
+		if err != nil {
+			return err
+		}
+		l.GM = append(l.GM, gm)
 		if l.setup.Hosts {
 			h, err := l.Host(HostName(i))
 			if err != nil {
@@ -109,14 +129,14 @@ func (l *Lab) Pass(ctx context.Context, d time.Duration) {
 	l.Wait(ctx, d, func() bool { return false })
 }
 
-// Keys returns everybody's key log, the testers' first.
+// Keys returns everybody's key log, the testers' first. A device that keeps none adds nothing.
 func (l *Lab) Keys() []keylog.Entry {
 	var testers, devices []keylog.Entry
 	for _, p := range l.Peers() {
 		if p.Device() {
-			devices = append(devices, p.Keys()...)
+			devices = append(devices, p.keys()...)
 		} else {
-			testers = append(testers, p.Keys()...)
+			testers = append(testers, p.keys()...)
 		}
 	}
 	return append(testers, devices...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/peer"
 )
 
 // Memory is the fabric without a kernel: every node is a core, every link a queue, the clock virtual.
@@ -22,6 +23,14 @@ func (Memory) Name() string { return "memory" }
 func (Memory) Lacks(n Need) string {
 	if n == NeedKernel {
 		return "the memory fabric has no kernel; use the netns fabric, which needs root"
+	}
+	return ""
+}
+
+// CannotStart says that a device has to be a core here.
+func (Memory) CannotStart(device *peer.Role) string {
+	if _, ok := device.Core(); !ok {
+		return "the memory fabric runs cores of this program only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
 	}
 	return ""
 }

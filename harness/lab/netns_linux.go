@@ -14,6 +14,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/peer"
 )
 
 // Namespaces is the fabric of network namespaces: a namespace for each node and host, veth links, real sockets. It needs
@@ -29,6 +30,14 @@ func (Namespaces) Name() string { return "netns" }
 func (Namespaces) Lacks(n Need) string {
 	if n == NeedVirtualTime {
 		return "time is real on the netns fabric; the memory fabric has a virtual clock"
+	}
+	return ""
+}
+
+// CannotStart says that a device has to be a program here.
+func (Namespaces) CannotStart(device *peer.Role) string {
+	if device.Process() == nil {
+		return "the netns fabric runs programs only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
 	}
 	return ""
 }

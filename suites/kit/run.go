@@ -16,8 +16,9 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
-	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/reference/daemon"
 )
 
 // Options say which specs to run and whom to tell.
@@ -83,7 +84,7 @@ func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types
 
 // Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon.
 func Main(m *testing.M) {
-	lab.BeDaemonIfAsked()
+	daemon.BecomeIfAsked()
 	os.Exit(m.Run())
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
-	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/daemon"
 	_ "github.com/gdoilab/gdoilab/suites/all" // the specs
 )
 
@@ -35,7 +35,7 @@ type exitError struct{ code int }
 func (e *exitError) Error() string { return "" }
 
 func main() {
-	lab.BeDaemonIfAsked()
+	daemon.BecomeIfAsked()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400) // runs are short and small; collecting less often saves a tenth of their time
 	}

@@ -29,6 +29,8 @@ type Fabric interface {
 	Lacks(n Need) string
 	// CannotStart returns why the fabric cannot bring up a device of that sort, or "" if it can.
 	CannotStart(device *peer.Role) string
+	// Check returns what is wrong with a device's manifest that can be known before anything runs.
+	Check(device *peer.Manifest) error
 	// Open makes an empty network. The seed decides everything in it that is random, as far as the fabric allows.
 	Open(ctx context.Context, plan Plan) (Net, error)
 }

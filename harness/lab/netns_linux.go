@@ -42,6 +42,27 @@ func (Namespaces) CannotStart(device *peer.Role) string {
 	return ""
 }
 
+// Check renders the device in each of its roles for the default group, and looks for its program.
+func (Namespaces) Check(device *peer.Manifest) error {
+	for _, r := range device.Roles() {
+		if r.Process() == nil {
+			continue
+		}
+		launch, err := Rehearse(r)
+		var declared *peer.Unsupported
+		if errors.As(err, &declared) {
+			continue // the specs that need it will say so
+		}
+		if err == nil {
+			err = launch.Find()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Usable returns nil if this process may make namespaces, TUN devices and raw sockets, and otherwise says what it lacks.
 func (Namespaces) Usable() error {
 	if os.Geteuid() != 0 {

@@ -72,9 +72,6 @@ func (f *logFile) close() error {
 	return nil
 }
 
-// logReceiver is where a device's syslog datagrams are received, in its own namespace, so that they cross no link.
-const logReceiver = "127.0.0.1:514"
-
 // logSocket receives syslog datagrams.
 type logSocket struct {
 	*lines

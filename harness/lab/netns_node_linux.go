@@ -6,12 +6,6 @@ import (
 	"sync"
 )
 
-// The interfaces of a node.
-const (
-	wanInterface = "wan0"
-	lanInterface = "lan0"
-)
-
 // lines gathers what arrives, line by line.
 type lines struct {
 	net  *kernelNet

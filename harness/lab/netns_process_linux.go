@@ -70,12 +70,10 @@ func (n *kernelNet) launch(s Station) (*process, error) {
 
 // prepare renders what the manifest says, writes the files and opens the log.
 func (p *process) prepare(s Station) (err error) {
-	subject := peer.Subject{KS: s.KS, GM: s.GM, Mutants: s.Mutants, Place: peer.Place{Dir: p.dir, WAN: wanInterface}}
+	place := peer.Place{Dir: p.dir, WAN: wanInterface, LogTo: logTo(s.Device)}
+	subject := peer.Subject{KS: s.KS, GM: s.GM, Mutants: s.Mutants, Place: place}
 	if p.net.plan.Hosts && s.GM != nil {
 		subject.LAN = lanInterface
-	}
-	if s.Device.Syslog != nil && s.Device.Syslog.From == peer.SourceUDP {
-		subject.LogTo = logReceiver
 	}
 	if subject.Program, err = os.Executable(); err != nil {
 		return err

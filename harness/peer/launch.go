@@ -3,7 +3,9 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -139,4 +141,16 @@ func (w *writer) path(t Text, dir string) string {
 		w.errs = append(w.errs, fmt.Errorf("%s: %s is outside of the device's own folder %s", t.At, path, dir))
 	}
 	return path
+}
+
+// Find returns an error if there is no program of the command's name.
+func (l *Launch) Find() error {
+	program := l.Command[0]
+	if strings.Contains(program, "/") && !filepath.IsAbs(program) {
+		program = filepath.Join(l.Directory, program)
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return fmt.Errorf("%s: the program of the device cannot be started: %w", l.At, err)
+	}
+	return nil
 }

@@ -22,8 +22,8 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-// The exit codes: 0 every selected spec passed or was declared unsupported or skipped, and at least one passed; 1 not so;
-// 2 bad usage or environment.
+// The exit codes: 0 every selected spec passed, failed as expected or was declared unsupported or skipped, and at least one
+// passed; 1 not so; 2 bad usage or environment.
 const (
 	exitFailed = 1
 	exitUsage  = 2
@@ -74,9 +74,10 @@ group traffic, watches packets, syslog and counters, and writes a verdict for ev
 its evidence: capture, keys, log, seed and the command that repeats it.
 
 Verdicts: pass, fail, inconclusive (the precondition was not reached), unsupported (the device declares that
-it lacks the feature), skipped (the machine lacks something), error (a fault of ours).
-Exit status: 0 if every selected spec passed or was declared unsupported or skipped and at least one passed;
-1 if not; 2 for bad usage or environment.`,
+it lacks the feature), skipped (the machine lacks something), error (a fault of ours), expected-failure (the
+device fails as its manifest says), unexpected-pass (it does not any more).
+Exit status: 0 if every selected spec passed, failed as expected or was declared unsupported or skipped, and at
+least one passed; 1 if not; 2 for bad usage or environment.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version,
 	}

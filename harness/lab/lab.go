@@ -68,17 +68,25 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		}
 		env.Device = device
 	}
+	l := &Lab{setup: setup, env: env}
+	if err := l.populate(); err != nil {
+		return nil, err
+	}
+	if err := l.supported(); err != nil {
+		return nil, err
+	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts})
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Net: net, setup: setup, env: env}
-	if err := l.populate(); err != nil {
+	l.Net = net
+	if err := l.findHosts(); err != nil {
 		return nil, errors.Join(err, net.Close())
 	}
 	return l, nil
 }
 
+// populate makes the peers.
 func (l *Lab) populate() error {
 	ks, err := defaultKeyServer(l.setup)
 	if err != nil {
@@ -95,13 +103,40 @@ func (l *Lab) populate() error {
 			return err
 		}
 		l.GM = append(l.GM, gm)
-		if l.setup.Hosts {
-			h, err := l.Host(HostName(i))
-			if err != nil {
-				return err
-			}
-			l.Hosts = append(l.Hosts, h)
+	}
+	return nil
+}
+
+// supported returns an error if the policy of this network asks something of a device that its manifest does not declare.
+func (l *Lab) supported() error {
+	var members []policy.Member
+	var device *Peer
+	for _, p := range l.Peers() {
+		if p.Device() {
+			device = p
 		}
+		if p.station.GM != nil && (p.Device() || l.KS.Device()) {
+			members = append(members, *p.station.GM)
+		}
+	}
+	if device == nil {
+		return nil
+	}
+	for _, feature := range peer.Demands(*l.KS.station.KS, members) {
+		if err := device.unsupported(l.env.Device.LacksFeature(feature)); err != nil {
+			return fmt.Errorf("lab: %w", err)
+		}
+	}
+	return nil
+}
+
+func (l *Lab) findHosts() error {
+	for i := 1; l.setup.Hosts && i <= l.setup.Members; i++ {
+		h, err := l.Host(HostName(i))
+		if err != nil {
+			return err
+		}
+		l.Hosts = append(l.Hosts, h)
 	}
 	return nil
 }

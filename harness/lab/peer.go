@@ -52,8 +52,8 @@ func (p *Peer) Name() string { return p.station.Name }
 // Device reports whether this peer is under test.
 func (p *Peer) Device() bool { return p.station.Device != nil }
 
-// can returns an error if the peer is a device that cannot do this by its own declaration.
-func (p *Peer) can(a peer.Ability) error {
+// Can returns an error if the peer is a device that cannot do this by its own declaration.
+func (p *Peer) Can(a peer.Ability) error {
 	if !p.Device() {
 		return nil
 	}
@@ -127,7 +127,7 @@ const controlAbility = "control."
 
 // ask sends a command and decodes the answer into out.
 func (p *Peer) ask(ctx context.Context, command string, args, out any) error {
-	if err := p.can(peer.Ability(controlAbility + command)); err != nil {
+	if err := p.Can(peer.Ability(controlAbility + command)); err != nil {
 		return fmt.Errorf("lab: %s: %w", p.Name(), err)
 	}
 	if p.node == nil {
@@ -217,7 +217,7 @@ func (p *Peer) Refused(ctx context.Context, id rule.ID) uint64 {
 
 // Log returns the peer's syslog lines so far, as they are.
 func (p *Peer) Log() []string {
-	if err := p.can(peer.ReadLog); err != nil {
+	if err := p.Can(peer.ReadLog); err != nil {
 		return nil
 	}
 	return p.log()
@@ -256,7 +256,7 @@ func (p *Peer) AwaitLog(ctx context.Context, event string, n int, limit time.Dur
 
 // Keys returns the peer's key log so far.
 func (p *Peer) Keys() []keylog.Entry {
-	if err := p.can(peer.ReadKeys); err != nil {
+	if err := p.Can(peer.ReadKeys); err != nil {
 		return nil
 	}
 	return p.keys()

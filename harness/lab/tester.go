@@ -8,8 +8,8 @@ import (
 	"github.com/gdoilab/gdoilab/reference/node"
 )
 
-// This file and netns_tester_linux.go are the only ones that make nodes of the reference themselves: testers, whose taps see
-// and change every message. A device is made as its manifest says.
+// This file is the only one that makes cores of the reference itself: testers, whose taps see and change every message. A
+// device is made as its manifest says.
 
 // newTester makes the core of a tester; all its randomness comes from the seed and its name. With forwarding a member
 // decrements the TTL of what it forwards, as a kernel would.

@@ -87,6 +87,11 @@ func TestVocabulary(t *testing.T) {
 			t.Errorf("docs/peers.md lacks: | `%s` | %s |", e.Name, e.Doc)
 		}
 	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if m, err := Parse("docs/peers.md", []byte(example)); err != nil || m.GM == nil || valid(t, []byte(example)) != nil {
+		t.Errorf("the example: %v", err)
+	}
 	for name := range functions {
 		if !strings.Contains(string(page), "| `"+name) {
 			t.Errorf("docs/peers.md lacks the function %s", name)

@@ -283,3 +283,37 @@ func TestSelftestOfAManifest(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// "peer check" tries a manifest out and says what came of each step.
+func TestPeerCheck(t *testing.T) {
+	dir := t.TempDir()
+	core := manifest(t, dir, "name: x\nfeatures: ['*']\nroles:\n  KS: {core: reference-ks, control: {}, keylog: {}}\n  GM: {core: reference-gm}\n")
+	s := call("peer", "check", core)
+	for _, want := range []string{
+		"ok      KS  finds together with a tester", "ok      KS  rekeys when told              sequence number 1\n",
+		"-       KS  its log is read               x as KS declares no syslog (" + core + ":4:7)\n",
+		"-       GM  answers when asked            x as GM declares no control (" + core + ":5:7)\n", "ok      GM  leaves nothing behind",
+	} {
+		if !strings.Contains(s.out, want) {
+			t.Errorf("%q is missing in\n%s", want, s.out)
+		}
+	}
+	if s.code != 0 || s.err != "" {
+		t.Errorf("exit %d: %s", s.code, s.err)
+	}
+	s = call("peer", "check", altered(t, dir, "core: reference-ks", "core: dead", "    process:", "    none:"))
+	if s.code != 2 || !strings.Contains(s.err, "roles.KS.none: unknown field") {
+		t.Errorf("%+v", s)
+	}
+	s = call("peer", "check", manifest(t, dir, "name: x\nfeatures: ['*']\nroles: {GM: {core: dead}}\n"))
+	if s.code != 1 || !strings.Contains(s.out, "FAILED  GM  finds together with a tester  the tester's key server knows of no member 192.0.2.21:848 after 15s\n") {
+		t.Errorf("%+v", s)
+	}
+	s = call("peer", "check", manifest(t, dir, "name: x\nfeatures: []\nroles: {GM: {core: dead}}\n"))
+	if s.code != 1 || !strings.Contains(s.out, "x does not declare the feature unicast") {
+		t.Errorf("%+v", s)
+	}
+	if s := call("peer", "check", "example-cli"); s.code != 1 || !strings.Contains(s.out, "FAILED  KS  its program is there") {
+		t.Errorf("%+v", s)
+	}
+}

@@ -21,7 +21,11 @@ import (
 )
 
 func peerCommand() *cobra.Command {
-	c := &cobra.Command{Use: "peer", Short: "Look after the manifest of a device under test"}
+	c := &cobra.Command{
+		Use: "peer", Short: "Look after the manifest of a device under test",
+		Long: `A manifest describes a device under test: how it is started, configured, asked and stopped, what it can do and what is
+known to fail. docs/peers.md explains how to write one; "run --dut" takes it.`,
+	}
 	c.AddCommand(&cobra.Command{
 		Use: "check MANIFEST", Short: "Try a manifest out: render, start, ask, stop", Args: cobra.ExactArgs(1),
 		Long: `Read a manifest, render the device's configuration for the default group in each of its roles, start it beside a

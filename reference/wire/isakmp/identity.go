@@ -9,7 +9,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire"
 )
 
-// The identification data of each type (RFC 2407 §4.6.2, RFC 8052 §2.2) stands in an ID payload and in the identities of a
+// The identification data of each type (RFC 2407 §4.6.2, RFC 8052 §2.1) stands in an ID payload and in the identities of a
 // SAK or SAT alike.
 
 // AddressIdentity is the type and data that name an address.
@@ -65,7 +65,7 @@ func IdentityAddresses(typ uint8, data []byte) (first, second netip.Addr, ok boo
 	return first, second, ok
 }
 
-// OIDIdentity is the data of an identity of type IDOID (RFC 8052 §2.2).
+// OIDIdentity is the data of an identity of type IDOID (RFC 8052 §2.1).
 //
 //	OID length (1) | OID | payload length (2) | payload
 type OIDIdentity struct {

@@ -37,7 +37,7 @@ var attributeNames = [...]string{1: "Encryption Algorithm", "Hash Algorithm", "A
 // String returns the registered name.
 func (a Attribute) String() string { return name(attributeNames[:], int(a), "attribute") }
 
-// IDType is the type of an identity (RFC 2407 §4.6.2.1, RFC 8052 §2.2). The constants are untyped, so that they also
+// IDType is the type of an identity (RFC 2407 §4.6.2.1, RFC 8052 §2.1). The constants are untyped, so that they also
 // compare with ID.IDType.
 type IDType uint8
 

@@ -155,7 +155,7 @@ var _ = Describe("GROUPKEY-PUSH messages of a key server (RFC 6407 §4, §4.2, �
 		}},
 		{"a rekey whose SA is followed by KD and begins with a SAT", []string{"RFC6407-5.2-02", "RFC6407-5.2-07"}, func(p seen) {
 			Expect(kit.Value(p.Message, "SA/SA Attribute Next Payload")).To(ContainSubstring("(16)"))
-			Expect(kit.Value(p.Message, "SA/DOI")).To(Equal("2"))
+			Expect(kit.Value(p.Message, "SA/DOI")).To(Equal("GDOI (2)"))
 			Expect(kit.Value(p.Message, "SA/Situation")).To(Equal("0"))
 		}},
 	})

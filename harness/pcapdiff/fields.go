@@ -177,11 +177,7 @@ func present(f *capture.Field) string {
 	case f.Value != "":
 		return f.Short()
 	}
-	var parts []string
-	for _, l := range leaves(nil, f) {
-		parts = append(parts, l)
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(leaves(nil, f), ", ")
 }
 
 func octets(f *capture.Field) string { return strconv.Itoa(f.Length) + " octets" }

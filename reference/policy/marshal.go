@@ -126,7 +126,7 @@ func activationDocOf(a Activation) *activationDoc {
 
 func saDocOf(s SAPolicy) (saDoc, error) {
 	t := s.Transform
-	kind, ok1 := transforms.Of(Transform{Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity})
+	kind, ok1 := transforms.Of(t.Algorithms())
 	mode, ok2 := modes.Of(t.Mode)
 	preservation, ok3 := preservations.Of(t.Preservation)
 	direction, ok4 := directions.Of(t.Direction)
@@ -134,7 +134,7 @@ func saDocOf(s SAPolicy) (saDoc, error) {
 		return saDoc{}, fmt.Errorf("transform %+v has no name", t)
 	}
 	return saDoc{
-		selectorDoc: selectorDocOf(s.Selector), Transform: kind, Mode: mode, Preservation: preservation, Direction: direction,
+		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
 		Lifetime: duration(s.Lifetime),
 	}, nil
 }

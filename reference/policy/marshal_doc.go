@@ -75,6 +75,7 @@ type selectorDoc struct {
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
 	Transform    string `yaml:"transform"`
+	ESN          bool   `yaml:"esn,omitempty"`
 	Mode         string `yaml:"mode"`
 	Preservation string `yaml:"preservation"`
 	Direction    string `yaml:"direction"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -41,7 +42,7 @@ type Options struct {
 	HasSID  bool
 	Rand    io.Reader // IVs of CBC; it must be unpredictable outside tests
 	Window  int       // replay window in packets, rounded up to a multiple of 64; 0: no replay protection
-	First   uint64    // the first sequence number, as if those before it had been sent and received; 0 means 1
+	First   uint64    // the first sequence number, as if those before it had been sent and received; 0 means 1; its lower half counts without ESN
 	Rules   *rule.Switches
 }
 
@@ -81,6 +82,9 @@ func New(t policy.TrafficSA, o Options) (*SA, error) {
 		return nil, fmt.Errorf("%w: SPI %08x", ErrNoWindow, t.SPI)
 	}
 	s := &SA{spi: t.SPI, rules: o.Rules, esn: t.Transform.ESN == guardESN.Kept(o.Rules), replay: o.Window > 0, window: NewWindow(o.Window)}
+	if !s.esn {
+		o.First &= math.MaxUint32
+	}
 	if o.First > 1 {
 		s.sent = o.First - 1
 		s.window.Mark(s.sent)

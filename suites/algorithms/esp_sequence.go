@@ -57,7 +57,7 @@ var _ = Describe("Extended sequence numbers that a member receives (RFC 4303 app
 		It("drops a packet of "+name+" that was sealed with another upper half", kit.Negative,
 			kit.Requirement("RFC4303-2.2.1-02", string(authenticity(named(name)))), func(ctx SpecContext) {
 				s := espDevice(ctx, extended(name), windowed)
-				s.drops(authenticity(named(name)), at(20), s.forged(tester.ESPExtended(cycle+10)), s.forged(tester.ESPExtended(math.MaxUint32<<32|11)))
+				s.drops(authenticity(named(name)), at(20), s.forged(tester.ESPExtended(cycle+10)), s.forged(tester.ESPExtended(7*cycle+11)))
 			})
 	}
 
@@ -124,9 +124,9 @@ var _ = Describe("The end of the sequence numbers (RFC 4303 §2.2, §3.3.3)", ki
 	for _, name := range oneOfEach {
 		It("authenticates with "+name+" the upper half of its extended sequence numbers, which it does not send",
 			kit.Requirement("RFC4303-2.2.1-01", "RFC4303-2.2.1-02"), func(ctx SpecContext) {
-				s := espDevice(ctx, extended(name), starting(7*cycle-2, replayWindow))
+				s := espDevice(ctx, extended(name), starting(cycle-2, replayWindow))
 				for i, p := range s.sends(4, 4) {
-					n := 7*cycle - 2 + uint64(i)
+					n := cycle - 2 + uint64(i)
 					got, err := s.keys.OpenCycle(p.Packet, uint32(n>>32))
 					Expect(err).NotTo(HaveOccurred(), "number %d", n)
 					Expect(got.Sequence).To(Equal(uint32(n)))

@@ -120,7 +120,7 @@ type Sender struct {
 
 // Sender makes a sender of the newest SA.
 func (t *Talk) Sender(sid uint32) *Sender {
-	sa, err := esp.New(t.SAs[len(t.SAs)-1], esp.Options{SID: sid, SIDBits: 8, HasSID: true, Rand: t.rand})
+	sa, err := esp.New(t.SAs[len(t.SAs)-1], esp.Options{SID: sid, SIDBits: 8, HasSID: true, Rand: t.rand, Window: 64, First: t.FirstSequence})
 	must(err)
 	return &Sender{t, sa}
 }

@@ -48,17 +48,10 @@ func validateRekey(r policy.RekeyPolicy) error {
 }
 
 func validateSA(sa policy.SAPolicy, margin time.Duration) error {
-	t, ok := ciphers[sa.Transform.Cipher]
-	switch {
-	case !ok:
-		return fmt.Errorf("unknown ESP transform %d", sa.Transform.Cipher)
-	case sa.Transform.KeyBits != 128 && sa.Transform.KeyBits != 192 && sa.Transform.KeyBits != 256:
-		return fmt.Errorf("%s with a key of %d bits", sa.Transform, sa.Transform.KeyBits)
-	case t.combined && sa.Transform.Integrity != policy.IntegrityNone:
-		return fmt.Errorf("%s with an integrity algorithm beside it", sa.Transform)
-	case !t.combined && integrityKeys[sa.Transform.Integrity] == 0:
-		return fmt.Errorf("%s with integrity algorithm %d", sa.Transform, sa.Transform.Integrity)
-	case !sa.Selector.Source.IsValid() || !sa.Selector.Destination.IsValid():
+	if err := sa.Transform.Check(); err != nil {
+		return err
+	}
+	if !sa.Selector.Source.IsValid() || !sa.Selector.Destination.IsValid() {
 		return fmt.Errorf("selector without source or destination")
 	}
 	return validateLifetime(tekLifetime(sa), margin)

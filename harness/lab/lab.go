@@ -2,8 +2,6 @@ package lab
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -208,14 +206,11 @@ func SigningKey(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key: %w", err)
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("lab: signing key %s: no PEM", name)
+	der, err := policy.DecodeSigningKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("lab: signing key %s %w", name, err)
 	}
-	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err != nil {
-		return nil, fmt.Errorf("lab: signing key %s: %w", name, err)
-	}
-	return block.Bytes, nil
+	return der, nil
 }
 
 var _ core.Tap = (*Peer)(nil).see

@@ -7,8 +7,9 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keylog"
-	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -39,7 +40,8 @@ func ForgeACK(rekey keylog.Entry, sequence uint32, id netip.Addr) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	hash := keymat.AckHash(keymat.AckKey(key, [16]byte(spi)), seqPayload, idPayload)
+	by := gdoimap.AckOf(policy.AckType(rekey.Ack))
+	hash := by.Hash(by.Key(key, [16]byte(spi)), seqPayload, idPayload)
 	return isakmp.Assemble(isakmp.Header{
 		InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePushACK,

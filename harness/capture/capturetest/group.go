@@ -90,7 +90,7 @@ func (t *Talk) push(padded bool, ps []isakmp.Payload) {
 	if padded {
 		h.Length = uint32(sent)
 	}
-	sig, err := keymat.SignPush(t.signer, keymat.PushDigest(h.Append(nil), plain[:len(plain)-sigLen]))
+	sig, err := Scheme.Sign(t.signer, Scheme.Digest(h.Append(nil), plain[:len(plain)-sigLen]))
 	must(err)
 	copy(plain[len(plain)-len(sig):], sig)
 	sealed, _, err := keymat.AES.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
@@ -106,7 +106,7 @@ func (t *Talk) Ack(member netip.Addr) {
 	must(err)
 	id, err := isakmp.AppendPayload(nil, isakmp.PayloadNone, address(member))
 	must(err)
-	sum := keymat.AckHash(keymat.AckKey(t.Rekey.Key, spi), seq, id)
+	sum := keymat.AckSHA256.Hash(keymat.AckSHA256.Key(t.Rekey.Key, spi), seq, id)
 	data, err := isakmp.Assemble(isakmp.Header{InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePushACK}, []isakmp.Payload{isakmp.Hash{Data: sum}, gdoi.SEQ{Number: t.Sequence}, address(member)})
 	must(err)

@@ -1,6 +1,7 @@
 package capturetest
 
 import (
+	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -26,6 +27,9 @@ var (
 	Host1 = netip.MustParseAddr("10.1.0.10")   // behind GM1
 	Host2 = netip.MustParseAddr("10.2.0.10")   // behind GM2
 )
+
+// Scheme is how PUSH messages are signed.
+var Scheme = keymat.PushScheme{Hash: crypto.SHA256}
 
 // GroupID is the number of the group.
 const GroupID = 1001

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/gdoilab/gdoilab/fixtures"
@@ -200,8 +201,14 @@ func defaultMember(s Setup, i int) *policy.Member {
 	return c
 }
 
-// SigningKey reads a test key of fixtures/keys as PKCS#8 DER.
+// signingKeys are those that have been read, by name.
+var signingKeys sync.Map
+
+// SigningKey reads a test key of fixtures/keys as PKCS#8 DER. It is not to be written into.
 func SigningKey(name string) ([]byte, error) {
+	if der, ok := signingKeys.Load(name); ok {
+		return der.([]byte), nil
+	}
 	text, err := fixtures.FS.ReadFile("keys/" + name + ".pem")
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key: %w", err)
@@ -210,6 +217,7 @@ func SigningKey(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key %s %w", name, err)
 	}
+	signingKeys.Store(name, der)
 	return der, nil
 }
 

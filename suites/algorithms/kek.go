@@ -134,6 +134,7 @@ func (s rekeySuite) setup() lab.Setup {
 			g.Rekey.KEK, g.Rekey.SigHash, g.Rekey.SigForm, g.Rekey.Ack = s.transform, s.hash, s.form, s.ack
 		},
 		Member: func(_ int, c *policy.Member) {
+			kekHasty(c)
 			c.Rekey = policy.MemberRekey{AcceptSHA1: s.hash == policy.SigHashSHA1, SignatureForm: s.form}
 		},
 	}

@@ -85,12 +85,7 @@ func scenes() []scene {
 	}
 	return []scene{
 		{"rekeys", configuration(twoSAs), (*witness).rekeys},
-		{"rekeys, 3DES", configuration(twoSAs, triple), (*witness).rekeys},
-		{"rekeys, P-256", configuration(twoSAs, signedBy("ks-p256")), (*witness).rekeys},
-		{"rekeys, P-384", configuration(twoSAs, signedBy("ks-p384")), (*witness).rekeys},
-		{"rekeys, P-521", configuration(twoSAs, signedBy("ks-p521")), (*witness).rekeys},
 		{"acknowledgements", configuration(acknowledged), (*witness).acknowledgements},
-		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 		{"bad first messages", configuration(), (*witness).badFirstMessages},
 		{"registrations", configuration(twoSAs), (*witness).registrations},
 		{"first messages", configuration(), (*witness).firstMessages},
@@ -101,6 +96,11 @@ func scenes() []scene {
 		{"silence", configuration(acknowledged), (*witness).silence},
 		{"not asked", configuration(), (*witness).notAsked},
 		{"outsiders", configuration(), (*witness).outsiders},
+		{"rekeys, 3DES", configuration(twoSAs, triple), (*witness).rekeys},
+		{"rekeys, P-256", configuration(twoSAs, signedBy("ks-p256")), (*witness).rekeys},
+		{"rekeys, P-384", configuration(twoSAs, signedBy("ks-p384")), (*witness).rekeys},
+		{"rekeys, P-521", configuration(twoSAs, signedBy("ks-p521")), (*witness).rekeys},
+		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}
 }
 

@@ -31,7 +31,7 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	return yaml.Marshal(doc)
 }
 
-// MarshalMember writes a group member's configuration as ParseMember reads it.
+// MarshalMember writes a group member's configuration as ParseMember reads it; see MarshalKeyServer.
 func MarshalMember(m Member) ([]byte, error) {
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1DocOf(m.Phase1), Group: m.Group,
@@ -41,6 +41,13 @@ func MarshalMember(m Member) ([]byte, error) {
 	}
 	for _, s := range m.Authorised {
 		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
+	}
+	if m.Rekey != (MemberRekey{}) {
+		form, ok := word(sigForms, m.Rekey.SignatureForm)
+		if !ok {
+			return nil, fmt.Errorf("policy: signature form %d has no name", uint8(m.Rekey.SignatureForm))
+		}
+		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form}
 	}
 	return yaml.Marshal(doc)
 }
@@ -101,14 +108,29 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	if !ok {
 		return rekeyDoc{}, fmt.Errorf("acknowledgement type %d has no name", r.Ack)
 	}
+	cipher, ok1 := word(kekTransforms, r.KEK)
+	hash, ok2 := word(sigHashes, r.SigHash)
+	form, ok3 := word(sigForms, r.SigForm)
+	if !ok1 || !ok2 || !ok3 {
+		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d or signature form %d has no name", r.KEK, r.SigHash, uint8(r.SigForm))
+	}
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
-		Interval: duration(r.Interval), Ack: ack,
+		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()
 	}
 	return doc, nil
+}
+
+// word is the name of a value. What is zero is left out, and stands for the default.
+func word[T comparable](names yamldoc.Names[T], value T) (string, bool) {
+	var zero T
+	if value == zero {
+		return "", true
+	}
+	return names.Of(value)
 }
 
 func activationDocOf(a Activation) *activationDoc {

@@ -25,6 +25,13 @@ type memberDoc struct {
 	RetryDelay    string        `yaml:"retry_delay,omitempty"`
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
+
+	Rekey *memberRekeyDoc `yaml:"rekey,omitempty"`
+}
+
+type memberRekeyDoc struct {
+	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
+	SigForm    string `yaml:"signature_form,omitempty"`
 }
 
 type phase1Doc struct {
@@ -58,6 +65,9 @@ type rekeyDoc struct {
 	Retransmit  int    `yaml:"retransmit,omitempty"`
 	Interval    string `yaml:"interval,omitempty"`
 	Ack         string `yaml:"ack"`
+	Cipher      string `yaml:"cipher,omitempty"`
+	SigHash     string `yaml:"sig_hash,omitempty"`
+	SigForm     string `yaml:"signature_form,omitempty"`
 }
 
 type activationDoc struct {

@@ -22,6 +22,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	}
 	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
 	k.Phase1 = policy.Phase1{
+		Proposals: everyProposal(), AllowWeak: true,
 		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpenMax: 12,
 		PSKs: []policy.PSK{
 			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
@@ -65,6 +66,48 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	return k
 }
 
+// everyProposal has each combination of Phase 1.
+func everyProposal() []policy.Proposal {
+	var all []policy.Proposal
+	for _, bits := range []int{128, 192, 256, 0} {
+		cipher := policy.Phase1AES
+		if bits == 0 {
+			cipher = policy.Phase13DES
+		}
+		for _, hash := range []policy.Phase1Hash{policy.Phase1MD5, policy.Phase1SHA1, policy.Phase1SHA256, policy.Phase1SHA384, policy.Phase1SHA512} {
+			for _, group := range []policy.DHGroup{policy.MODP768, policy.MODP1024, policy.MODP1536, policy.MODP2048, policy.MODP3072,
+				policy.MODP4096, policy.ECP256, policy.ECP384, policy.ECP521} {
+				all = append(all, policy.Proposal{Encryption: cipher, KeyBits: bits, Hash: hash, Group: group})
+			}
+		}
+	}
+	return all
+}
+
+func TestWeakProposals(t *testing.T) {
+	weak := 0
+	for _, p := range everyProposal() {
+		if p.Weak() {
+			weak++
+		}
+	}
+	if want := 4 * (9 + 4*3); weak != want || policy.DefaultProposal.Weak() { // MD5 with any group, the others with three
+		t.Errorf("%d proposals are weak, want %d", weak, want)
+	}
+}
+
+func TestProposalNames(t *testing.T) {
+	for p, want := range map[policy.Proposal]string{
+		policy.DefaultProposal: "aes128-cbc sha256 modp2048",
+		{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.ECP384}: "3des md5 ecp384",
+		{Encryption: 1, KeyBits: 2, Hash: 3, Group: 4}:                                "cipher-1-2 hash-3 group-4",
+	} {
+		if p.String() != want {
+			t.Errorf("%s, want %s", p, want)
+		}
+	}
+}
+
 func TestKeyServerRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	want := fullKeyServer(t)
@@ -87,8 +130,11 @@ func TestMemberRoundTrip(t *testing.T) {
 	want := policy.Member{
 		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"),
 		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
-		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}}},
-		Group:      99,
+		Phase1: policy.Phase1{
+			Proposals: []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP521}, policy.DefaultProposal},
+			PSKs:      []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}},
+		},
+		Group: 99,
 		Authorised: []policy.Selector{
 			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
 		},
@@ -119,6 +165,20 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 		k := fullKeyServer(t)
 		change(&k.Groups[0])
 		if text, err := policy.MarshalKeyServer(k, "x"); err == nil {
+			t.Errorf("%s: no error, but\n%s", name, text)
+		}
+	}
+	for name, p := range map[string]policy.Proposal{
+		"cipher":      {Encryption: 99, Hash: policy.Phase1SHA1, Group: policy.ECP256},
+		"bits of AES": {Encryption: policy.Phase1AES, KeyBits: 160, Hash: policy.Phase1SHA1, Group: policy.ECP256},
+		"hash":        {Encryption: policy.Phase13DES, Hash: 3, Group: policy.ECP256},
+		"group":       {Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: 17},
+	} {
+		phase1 := policy.Phase1{Proposals: []policy.Proposal{p}}
+		if text, err := policy.MarshalKeyServer(policy.KeyServer{Phase1: phase1}, "x"); err == nil {
+			t.Errorf("%s: no error, but\n%s", name, text)
+		}
+		if text, err := policy.MarshalMember(policy.Member{Phase1: phase1}); err == nil {
 			t.Errorf("%s: no error, but\n%s", name, text)
 		}
 	}

@@ -78,7 +78,7 @@ func (k *KeyServer) phase1Config() ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
-		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk,
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals),
 	}
 }
 

@@ -19,7 +19,7 @@ var _ = Describe("ESP transforms (RFC 6407 §5.5.1)", kit.Subject("algorithms"),
 })
 
 // carries registers two members, has their hosts talk, rekeys, and has them talk under the new SAs.
-func carries(ctx context.Context, setup lab.Setup) {
+func carries(ctx context.Context, setup lab.Setup) *lab.Lab {
 	GinkgoHelper()
 	setup.Members, setup.Hosts = 2, true
 	l := kit.Lab(ctx, setup)
@@ -38,4 +38,5 @@ func carries(ctx context.Context, setup lab.Setup) {
 	for _, p := range kit.ESPSince(l, since) {
 		Expect(p.SPI).NotTo(Equal(old), "a packet under the replaced SA")
 	}
+	return l
 }

@@ -33,9 +33,8 @@ var _ = Describe("Suites of Phase 1 (RFC 2409 §4, §5 and appendices A and B)",
 		It(fmt.Sprintf("registers, rekeys and carries traffic with Phase 1 under %s", p), kit.Requirement(phase1Requirements(p)...),
 			kit.Exhaustive, func(ctx SpecContext) {
 				l := carries(ctx, proposing(p))
-				Expect(agreedOn(l)).To(Equal([]policy.Proposal{p, p}), "the key server and both members agree on it")
-				Expect(provenIn(l)).To(Equal(map[string]int{"MM5": 2, "MM6": 2, "PULL1": 2, "PULL2": 2, "PULL3": 2, "PULL4": 2}),
-					"every HASH is made with its keys")
+				Expect(agreedOn(l)).To(HaveEach(p), "the key server and both members agree on it")
+				Expect(provenIn(l)).To(HaveEach(BeNumerically(">=", len(l.GM))), "every HASH is made with its keys")
 			})
 	}
 })
@@ -116,14 +115,18 @@ func suiteOf(t isakmp.Transform) (p policy.Proposal) {
 	return p
 }
 
-// provenIn counts the messages of Main Mode and PULL whose HASH is the one that the keys give, by their kind.
+// provenIn counts the messages of Main Mode and PULL whose HASH is the one that the keys give, by their kind. None may have
+// another; copies of a message count again.
 func provenIn(l *lab.Lab) map[string]int {
+	GinkgoHelper()
 	proven := make(map[string]int)
+	for _, kind := range []core.Kind{core.MainMode5, core.MainMode6, core.Pull1, core.Pull2, core.Pull3, core.Pull4} {
+		proven[kind.String()] = 0
+	}
 	for _, m := range kit.MessagesSince(l, 0, "") {
-		for kind := core.MainMode5; kind <= core.Pull4; kind++ {
-			if m.Kind == kind.String() && len(m.Checks) == 1 && m.Checks[0].Result == capture.OK {
-				proven[m.Kind]++
-			}
+		if _, ok := proven[m.Kind]; ok {
+			Expect(m.Checks).To(ConsistOf(HaveField("Result", capture.OK)), "%s %s", m.Kind, m.Summary)
+			proven[m.Kind]++
 		}
 	}
 	return proven

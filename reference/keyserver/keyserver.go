@@ -59,6 +59,9 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if !cfg.Address.Addr().IsValid() || cfg.Address.Addr().IsUnspecified() {
 		return nil, fmt.Errorf("keyserver %s: it needs an address of its own", cfg.Name)
 	}
+	if err := cfg.Phase1.CheckProposals(); err != nil {
+		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
+	}
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
 	}

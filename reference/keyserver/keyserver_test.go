@@ -43,6 +43,7 @@ func TestNew(t *testing.T) {
 		{"no signing key", func(c *policy.KeyServer) { c.SigningKey = nil }, "signing key"},
 		{"no key at all", func(c *policy.KeyServer) { c.SigningKey = []byte("key") }, "signing key"},
 		{"no RSA key", func(c *policy.KeyServer) { c.SigningKey = ecKey(t) }, "RSA"},
+		{"a proposal of no algorithm", func(c *policy.KeyServer) { c.Phase1.Proposals = make([]policy.Proposal, 1) }, "cipher-0-0"},
 		{"no group", func(c *policy.KeyServer) { c.Groups = nil }, "no group"},
 		{"a group twice", func(c *policy.KeyServer) { c.Groups = append(c.Groups, c.Groups[0]) }, "two groups"},
 		{"impossible group", func(c *policy.KeyServer) { c.Groups[0].SIDBits = 99 }, "99"},

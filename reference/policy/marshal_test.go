@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"net/netip"
 	"path/filepath"
 	"testing"
@@ -93,6 +94,24 @@ func TestWeakProposals(t *testing.T) {
 	}
 	if want := 4 * (9 + 4*3); weak != want || policy.DefaultProposal.Weak() { // MD5 with any group, the others with three
 		t.Errorf("%d proposals are weak, want %d", weak, want)
+	}
+}
+
+func TestCheckProposals(t *testing.T) {
+	md5 := policy.Proposal{Encryption: policy.Phase1AES, KeyBits: 128, Hash: policy.Phase1MD5, Group: policy.ECP256}
+	for name, c := range map[string]struct {
+		phase1 policy.Phase1
+		right  bool
+	}{
+		"none":         {policy.Phase1{}, true},
+		"strong":       {policy.Phase1{Proposals: []policy.Proposal{policy.DefaultProposal}}, true},
+		"all, allowed": {policy.Phase1{Proposals: everyProposal(), AllowWeak: true}, true},
+		"weak":         {policy.Phase1{Proposals: []policy.Proposal{policy.DefaultProposal, md5}}, false},
+		"unknown":      {policy.Phase1{Proposals: []policy.Proposal{{Encryption: 1}}, AllowWeak: true}, false},
+	} {
+		if err := c.phase1.CheckProposals(); (err == nil) != c.right || err != nil && !errors.Is(err, policy.ErrProposal) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

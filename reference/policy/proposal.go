@@ -1,6 +1,12 @@
 package policy
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrProposal means that Phase 1 cannot be protected with a proposal, or must not be.
+var ErrProposal = errors.New("policy: unusable proposal for Phase 1")
 
 // Phase1Cipher is the Encryption Algorithm of Phase 1 (RFC 2409 appendix A).
 type Phase1Cipher uint16
@@ -81,6 +87,20 @@ func (h Phase1Hash) Weak() bool { return h == Phase1MD5 }
 // Weak reports whether the group is off unless a configuration allows it: a prime of less than 2048 bits, as RFC 8247 §2.4
 // has it for IKEv2.
 func (g DHGroup) Weak() bool { return g == MODP768 || g == MODP1024 || g == MODP1536 }
+
+// CheckProposals returns ErrProposal for one that names an algorithm without a name, or a weak one that is not allowed. A file
+// has been checked when it was read.
+func (p Phase1) CheckProposals() error {
+	for _, o := range p.Proposals {
+		if _, err := proposalDocOf(o); err != nil {
+			return fmt.Errorf("%w: %w", ErrProposal, err)
+		}
+		if o.Weak() && !p.AllowWeak {
+			return fmt.Errorf("%w: %s is weak, and off by default", ErrProposal, o)
+		}
+	}
+	return nil
+}
 
 // Weak reports whether the proposal has a part that is off unless a configuration allows it.
 func (p Proposal) Weak() bool { return p.Hash.Weak() || p.Group.Weak() }

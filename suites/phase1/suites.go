@@ -2,6 +2,7 @@ package phase1
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -61,6 +62,10 @@ func (g group) proposal() policy.Proposal {
 	return p
 }
 
+func groupOf(p policy.Proposal) group {
+	return groups[slices.IndexFunc(groups, func(g group) bool { return g.DHGroup == p.Group })]
+}
+
 // brokenValues are the public values that messages 3 and 4 must not have in a group.
 func (g group) brokenValues(kind core.Kind) []row {
 	rows := []row{
@@ -108,6 +113,39 @@ func expands(s side) {
 	}
 }
 
+// hashes are those whose HMAC is a PRF of its whole length, and that length in octets.
+var hashes = []struct {
+	policy.Phase1Hash
+	octets int
+}{{policy.Phase1SHA256, 32}, {policy.Phase1SHA384, 48}, {policy.Phase1SHA512, 64}}
+
+// keyed makes a spec of each of these PRFs with pre-shared keys shorter and longer than its digest and its block.
+func keyed(s side) {
+	for _, hash := range hashes {
+		for _, n := range []int{1, 32, 64, 200} {
+			It(fmt.Sprintf("%s proves its identity by the whole HMAC of %s, with a pre-shared key of %d octets", s.name, hash, n),
+				kit.Requirement("RFC4868-2.4-01", "RFC2409-4-03"), func(ctx SpecContext) {
+					p := usual
+					p.Hash, p.Group = hash.Phase1Hash, policy.ECP256
+					t := begin(ctx, sharing(under(p), bytes.Repeat([]byte{0x6b}, n)))
+					complete := t.reaches(ctx, settled(s))
+					proves(t, s)
+					f, _ := field(proof(t, s).Payloads, isakmp.PayloadHASH.String())
+					Expect(f.Length).To(Equal(isakmp.GenericLen+hash.octets), "the HASH is not cut short")
+					Expect(complete).To(BeTrue(), "the exchange goes on to the PULL")
+				})
+		}
+	}
+}
+
+// sharing has everybody know that pre-shared key.
+func sharing(setup lab.Setup, key []byte) lab.Setup {
+	keyServer, member := setup.KeyServer, setup.Member
+	setup.KeyServer = func(c *policy.KeyServer) { keyServer(c); c.Phase1.PSKs[0].Key = key }
+	setup.Member = func(i int, c *policy.Member) { member(i, c); c.Phase1.PSKs[0].Key = key }
+	return setup
+}
+
 // transforms are those of the SA payload of the first message that a peer sent.
 func transforms(t *talk, p *lab.Peer) []isakmp.Transform {
 	GinkgoHelper()
@@ -146,12 +184,10 @@ func agrees(ctx SpecContext, t *talk, s side, suites ...policy.Proposal) {
 	Expect(replied).To(HaveLen(1), "one transform is chosen")
 	agreed := suiteOf(replied[0])
 	Expect(suites).To(ContainElement(agreed), "%s is agreed on", agreed)
-	for _, g := range groups {
-		if g.DHGroup == agreed.Group {
-			ke, _ := field(t.decoded(t.device, exchanging(s))[0].Payloads, isakmp.PayloadKE.String())
-			Expect(ke.Length).To(Equal(isakmp.GenericLen+g.octets), "the public value is of %s", g)
-		}
-	}
+	exchanges := t.decoded(t.device, exchanging(s))
+	Expect(exchanges).NotTo(BeEmpty(), "%s is sent", exchanging(s))
+	ke, _ := field(exchanges[0].Payloads, isakmp.PayloadKE.String())
+	Expect(ke.Length).To(Equal(isakmp.GenericLen+groupOf(agreed).octets), "the public value is of %s", agreed.Group)
 	proves(t, s)
 	Expect(complete).To(BeTrue(), "the exchange goes on to the PULL")
 }
@@ -159,6 +195,11 @@ func agrees(ctx SpecContext, t *talk, s side, suites ...policy.Proposal) {
 var _ = Describe("Public values of every group (RFC 2409 §5, RFC 3526, RFC 5903)", kit.Subject("phase1"), func() {
 	Context("at a key server", kit.DUT(rule.KS), func() { dropsValues(core.MainMode3) })
 	Context("at a group member", kit.DUT(rule.GM), func() { dropsValues(core.MainMode4) })
+})
+
+var _ = Describe("Pseudorandom functions (RFC 2409 §4, RFC 4868 §2.4)", kit.Subject("phase1"), func() {
+	Context("at a key server", kit.DUT(rule.KS), func() { keyed(keyServerSide) })
+	Context("at a group member", kit.DUT(rule.GM), func() { keyed(memberSide) })
 })
 
 var _ = Describe("Keys of a short SKEYID_e (RFC 2409 appendix B)", kit.Subject("phase1"), func() {

@@ -1,7 +1,6 @@
 package keymat
 
 import (
-	"bytes"
 	"crypto/ecdh"
 	"fmt"
 	"io"
@@ -53,7 +52,7 @@ type ecpKey struct {
 	private *ecdh.PrivateKey
 }
 
-func (k *ecpKey) Public() []byte { return bytes.Clone(k.private.PublicKey().Bytes()[1:]) }
+func (k *ecpKey) Public() []byte { return k.private.PublicKey().Bytes()[1:] }
 
 func (k *ecpKey) Shared(peer []byte) ([]byte, error) {
 	g := k.group

@@ -51,5 +51,8 @@ var _ = Describe("Which suites a group member offers and takes (RFC 2409 §5 and
 	drops(core.MainMode2, []row{
 		{"RFC2409-5-10", tester.SetOffered(core.MainMode2, wire.TV(isakmp.AttrHashAlgorithm, uint16(policy.Phase1MD5)))},
 		{"RFC2409-5-10", tester.SetOffered(core.MainMode2, wire.TV(isakmp.AttrGroupDescription, uint16(policy.ECP256)))},
+		{"RFC2409-5-10", tester.SetOffered(core.MainMode2, wire.TV(isakmp.AttrGroupDescription, uint16(policy.MODP768)))},
+		{"RFC2409-5-10", tester.SetOffered(core.MainMode2, wire.TV(isakmp.AttrGroupDescription, uint16(policy.MODP1536)))},
+		{"RFC2409-5-10", tester.SetOffered(core.MainMode2, wire.TV(isakmp.AttrKeyLength, 160))},
 	})
 })

@@ -35,7 +35,7 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	return yaml.Marshal(doc)
 }
 
-// MarshalMember writes a group member's configuration as ParseMember reads it; it fails as MarshalKeyServer does.
+// MarshalMember writes a group member's configuration as ParseMember reads it; see MarshalKeyServer.
 func MarshalMember(m Member) ([]byte, error) {
 	phase1, err := phase1DocOf(m.Phase1)
 	if err != nil {

@@ -250,17 +250,20 @@ func TestDecodeSeveral(t *testing.T) {
 		"INFO | HDR*, HASH(1), N INVALID-ID-INFORMATION | HASH(1): ok")
 }
 
+// phase1Suites have every cipher and hash of Phase 1, and groups of both kinds.
+var phase1Suites = []policy.Proposal{
+	policy.DefaultProposal,
+	{Encryption: policy.Phase1AES, KeyBits: 192, Hash: policy.Phase1MD5, Group: policy.ECP256},
+	{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA1, Group: policy.ECP384},
+	{Encryption: policy.Phase1AES, KeyBits: 192, Hash: policy.Phase1SHA384, Group: policy.ECP521},
+	{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
+	{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP256},
+	{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA512, Group: policy.MODP1536},
+}
+
 // A registration opens and proves itself under every algorithm of Phase 1, and two under different ones side by side.
 func TestDecodeUnderEveryAlgorithm(t *testing.T) {
-	for _, o := range []policy.Proposal{
-		policy.DefaultProposal,
-		{Encryption: policy.Phase1AES, KeyBits: 192, Hash: policy.Phase1MD5, Group: policy.ECP256},
-		{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA1, Group: policy.ECP384},
-		{Encryption: policy.Phase1AES, KeyBits: 192, Hash: policy.Phase1SHA384, Group: policy.ECP521},
-		{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
-		{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP256},
-		{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA512, Group: policy.MODP1536},
-	} {
+	for _, o := range phase1Suites {
 		t.Run(o.String(), func(t *testing.T) {
 			talk := capturetest.New("algorithms", policy.CipherAESGCM16)
 			one, two := talk.MainModeUnder(capturetest.GM1, o), talk.MainMode(capturetest.GM2)

@@ -121,7 +121,7 @@ func (l *Lab) supported() error {
 	if device == nil {
 		return nil
 	}
-	for _, feature := range peer.Demands(*l.KS.station.KS, members) {
+	for _, feature := range peer.Demands(*l.KS.station.KS, members, l.KS.Device()) {
 		if err := device.unsupported(l.env.Device.LacksFeature(feature)); err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
@@ -58,6 +57,7 @@ var Vocabulary = []Feature{
 	{"sig:ecdsa-256", "rekey messages signed with ECDSA on P-256 (RFC 6407 §5.3.6)"},
 	{"sig:ecdsa-384", "rekey messages signed with ECDSA on P-384 (RFC 6407 §5.3.6)"},
 	{"sig:ecdsa-521", "rekey messages signed with ECDSA on P-521 (RFC 6407 §5.3.6)"},
+	{"sig:bare-hash", "RSA signatures of the digest alone, without DigestInfo"},
 	{"sig:sha1", "signatures over SHA-1 (RFC 6407 §5.3.5)"},
 	{"sig:sha256", "signatures over SHA-256 (RFC 6407 §5.3.5)"},
 	{"sig:sha384", "signatures over SHA-384 (RFC 6407 §5.3.5)"},
@@ -72,17 +72,24 @@ var Vocabulary = []Feature{
 	{"phase1:sha256", "Phase 1 with SHA-256 (RFC 4868)"},
 	{"phase1:sha384", "Phase 1 with SHA-384 (RFC 4868)"},
 	{"phase1:sha512", "Phase 1 with SHA-512 (RFC 4868)"},
+	{"phase1:modp768", "Diffie-Hellman group 1 (RFC 2409 §6.1)"},
 	{"phase1:modp1024", "Diffie-Hellman group 2 (RFC 2409 §6.2)"},
 	{"phase1:modp1536", "Diffie-Hellman group 5 (RFC 3526)"},
 	{"phase1:modp2048", "Diffie-Hellman group 14 (RFC 3526)"},
 	{"phase1:modp3072", "Diffie-Hellman group 15 (RFC 3526)"},
 	{"phase1:modp4096", "Diffie-Hellman group 16 (RFC 3526)"},
-	{"phase1:modp6144", "Diffie-Hellman group 17 (RFC 3526)"},
-	{"phase1:modp8192", "Diffie-Hellman group 18 (RFC 3526)"},
 	{"phase1:ecp256", "Diffie-Hellman group 19 (RFC 5903)"},
 	{"phase1:ecp384", "Diffie-Hellman group 20 (RFC 5903)"},
 	{"phase1:ecp521", "Diffie-Hellman group 21 (RFC 5903)"},
 }
+
+var inVocabulary = func() map[string]bool {
+	known := make(map[string]bool)
+	for _, f := range Vocabulary {
+		known[f.Name] = true
+	}
+	return known
+}()
 
 // every ends a pattern that stands for all features that begin so.
 const every = "*"
@@ -98,10 +105,10 @@ func FeatureNames() []string {
 
 // CheckFeature returns an error that says what may have been meant, if there is no such feature.
 func CheckFeature(name string) error {
-	names := FeatureNames()
-	if slices.Contains(names, name) {
+	if inVocabulary[name] {
 		return nil
 	}
+	names := FeatureNames()
 	if near := catalog.Nearest(name, names); len(near) > 0 {
 		return fmt.Errorf("there is no feature %q; did you mean %s?", name, strings.Join(near, ", "))
 	}

@@ -102,25 +102,34 @@ func TestVocabulary(t *testing.T) {
 // A policy's demands are all in the vocabulary, whatever the policy.
 func TestDemands(t *testing.T) {
 	ks, gm := keyServer(t), member()
-	got := Demands(*ks, []policy.Member{*gm})
-	want := []string{"multicast", "ack", "gap", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8"}
-	if !slices.Equal(got, want) {
-		t.Errorf("%v", got)
+	want := []string{"gap", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8", "multicast", "ack", "kek:aes-128", "sig:rsa", "sig:sha256",
+		"phase1:aes-128", "phase1:sha256", "phase1:modp2048"}
+	for _, keyServer := range []bool{true, false} {
+		if got := Demands(*ks, []policy.Member{*gm}, keyServer); !slices.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
 	}
 	gm.FailOpen, gm.ReplayWindow, gm.Authorised = true, 64, []policy.Selector{{}}
+	gm.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
+		{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA512, Group: policy.ECP521}}
 	g := &ks.Groups[0]
-	g.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
 	g.Activation = policy.Activation{}
+	g.Rekey.KEK, g.Rekey.SigHash, g.Rekey.SigForm = policy.KEKTransform{Cipher: policy.KEK3DES}, policy.SigHashSHA512, policy.SigBareHash
 	g.SAs = append(g.SAs, policy.SAPolicy{Transform: policy.Transform{Cipher: policy.Cipher3DES, KeyBits: 192, Integrity: policy.IntegrityHMACSHA1,
-		Mode: policy.ModeTransport, Direction: policy.DirectionSenderOnly}})
-	ks.Groups = append(ks.Groups, *g)
-	got = Demands(*ks, []policy.Member{*gm})
-	want = []string{"several-groups", "no-rekey", "several-sas", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8", "esp:3des",
-		"esp:hmac-sha1", "transport-mode", "direction", "authorisation", "fail-open", "replay-window"}
+		Mode: policy.ModeTransport, Direction: policy.DirectionSenderOnly, ESN: true}})
+	other := *g
+	other.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
+	ks.Groups = append(ks.Groups, other)
+	got := Demands(*ks, []policy.Member{*gm}, false)
+	want = []string{"several-groups", "several-sas", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8", "esp:3des", "esp:hmac-sha1",
+		"transport-mode", "esn", "direction", "multicast", "ack", "kek:3des", "sig:rsa", "sig:sha512", "sig:bare-hash", "no-rekey",
+		"phase1:3des", "phase1:md5", "phase1:modp768", "phase1:aes-256", "phase1:sha512", "phase1:ecp521",
+		"authorisation", "fail-open", "replay-window"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
-	for _, table := range [][]string{values(transports), values(sidBits), values(ciphers), values(integrities), values(modes), got} {
+	for _, table := range [][]string{values(transports), values(sidBits), values(ciphers), values(integrities), values(modes),
+		values(signatures), values(sigHashes), got} {
 		for _, name := range table {
 			if err := CheckFeature(name); err != nil {
 				t.Error(err)

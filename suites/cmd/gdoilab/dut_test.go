@@ -310,7 +310,7 @@ func TestPeerCheck(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	s = call("peer", "check", manifest(t, dir, "name: x\nfeatures: []\nroles: {GM: {core: dead}}\n"))
-	if s.code != 1 || !strings.Contains(s.out, "x does not declare the feature unicast") {
+	if s.code != 1 || !strings.Contains(s.out, "x does not declare the feature ") {
 		t.Errorf("%+v", s)
 	}
 	if s := call("peer", "check", "example-cli"); s.code != 1 || !strings.Contains(s.out, "FAILED  KS  its program is there") {

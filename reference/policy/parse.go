@@ -58,7 +58,7 @@ func signs(t Transport) bool { return t == TransportUnicast || t == TransportMul
 func member(root yamldoc.Value) Member {
 	var m Member
 	var servers []place[netip.AddrPort]
-	root.Fields(
+	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
 		yamldoc.Required("key_servers", &servers, yamldoc.Some("key server", placed(unicastPort))),
@@ -73,6 +73,7 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
 	)
+	root.Fields(fields...)
 	seen := make(map[netip.AddrPort]string)
 	for _, s := range servers {
 		once(s.at, seen, s.value)

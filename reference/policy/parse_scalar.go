@@ -91,7 +91,7 @@ func replayWindow(v yamldoc.Value) int {
 	return n
 }
 
-// network reads a prefix, or an address as the prefix of that one.
+// network reads a prefix of either IP version, or an address as the prefix of that one.
 func network(v yamldoc.Value) netip.Prefix {
 	s, ok := v.Text()
 	if !ok {
@@ -104,8 +104,8 @@ func network(v yamldoc.Value) netip.Prefix {
 	switch {
 	case err != nil:
 		v.Problem("%s is no prefix; write one such as 10.1.0.0/16", brief(s))
-	case !p.Addr().Is4():
-		v.Problem("%s is not IPv4", brief(s))
+	case p.Addr().Is4In6():
+		v.Problem("%s is an IPv4 address written as IPv6", brief(s))
 	case p != p.Masked():
 		v.Problem("%s has bits beyond its length; write %s", brief(s), p.Masked())
 	default:

@@ -10,15 +10,22 @@ import (
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
-var errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalformed)
+var (
+	errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalformed)
+	errNext     = fmt.Errorf("%w: not what the next header says", ErrMalformed)
+)
 
 // inbound takes a packet from outside.
 func (g *Gateway) inbound(now time.Time, p packet, emit Emit) error {
 	switch {
 	case g.keyManagement(p.flow, p.flow.Destination), g.pushed(p.flow):
 		return g.bypass(p, core.Inside, emit)
+	case p.local():
+		return nil
 	case p.flow.Protocol == protocolESP:
 		return g.inboundESP(now, p, emit)
+	case g.learn(now, p):
+		return nil
 	}
 	return g.inboundClear(now, p, emit)
 }
@@ -77,7 +84,11 @@ func (g *Gateway) reassemble(now time.Time, p packet) ([]byte, error) {
 
 // open decrypts a packet, checks what was inside and forwards it.
 func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) error {
-	plain, next, err := e.SA.Open(g.opened[:0], outer.body())
+	start := g.opened[:0]
+	if transports(e) {
+		start = append(start, outer.bytes[:outer.headerLen]...)
+	}
+	plain, next, err := e.SA.Open(start, outer.body())
 	if err != nil {
 		return refused(err, outer.flow)
 	}
@@ -86,12 +97,9 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) er
 		g.counts.dropped++
 		return nil
 	}
-	if next != esp.NextIPv4 && next != esp.NextNone {
-		return fmt.Errorf("%w: ESP SPI %08x has next header %d in tunnel mode", ErrMalformed, e.Policy.SPI, next)
-	}
-	inner, err := parse(plain)
+	inner, err := unwrap(e, outer, plain, next)
 	if err != nil {
-		return fmt.Errorf("ESP SPI %08x, inner packet: %w", e.Policy.SPI, err)
+		return fmt.Errorf("ESP SPI %08x with next header %d: %w", e.Policy.SPI, next, err)
 	}
 	if err := g.checkInner(now, e, outer, inner); err != nil {
 		return err
@@ -100,7 +108,9 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) er
 	if err := g.lives(inner); err != nil {
 		return err
 	}
-	g.copyTOS(outer.bytes[offTOS], inner)
+	if !transports(e) {
+		g.copyTOS(outer.tos(), &inner)
+	}
 	b, err := g.hop(inner, guardDecapsulateTTL.Kept(g.rules))
 	if err != nil {
 		return err
@@ -108,6 +118,21 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) er
 	g.counts.decrypted++
 	emit(core.Inside, b)
 	return nil
+}
+
+// unwrap reads what was inside. In transport mode plain is the packet itself without its ESP header: it gets back the protocol
+// and length that it had (RFC 4303 §3.4.4.1).
+func unwrap(e *sadb.Entry, outer packet, plain []byte, next uint8) (packet, error) {
+	if transports(e) {
+		plain[outer.nextAt] = next
+		finish(plain)
+		return parse(plain)
+	}
+	inner, err := parse(plain)
+	if err == nil && next != inner.protocol() && next != esp.NextNone {
+		err = errNext
+	}
+	return inner, err
 }
 
 // checkInner compares the inner packet with the outer header, which ESP does not authenticate (RFC 5374 §5.2), and with
@@ -121,24 +146,32 @@ func (g *Gateway) checkInner(now time.Time, e *sadb.Entry, outer, inner packet) 
 		return guardDestination.Violated("ESP SPI %08x to %s has a packet to %s", e.Policy.SPI, outer.flow.Destination,
 			inner.flow.Destination)
 	}
-	if !guardSelector.Holds(g.rules, g.db.Covers(now, e, inner.flow)) {
+	if !guardSelector.Holds(g.rules, g.db.Covers(now, e, g.unswapped(inner.flow))) {
 		return guardSelector.Violated("ESP SPI %08x, which is for %v, has %v", e.Policy.SPI, e.Policy.Selector, inner.flow)
 	}
 	return nil
 }
 
+// unswapped is the flow as it travels, which is how selectors of multicast groups are written for both ends (RFC 5374 §4.1.1).
+func (g *Gateway) unswapped(f sadb.Flow) sadb.Flow {
+	if f.Destination.IsMulticast() && !guardUnswapped.Kept(g.rules) {
+		f.Source, f.Destination = f.Destination, f.Source
+	}
+	return f
+}
+
 // copyTOS marks congestion that the outer packet met on an inner one that is ECN-capable; the DSCP stays (RFC 4301
-// §5.1.2.1).
-func (g *Gateway) copyTOS(outer byte, inner packet) {
-	tos := inner.bytes[offTOS]
+// §5.1.2.1). A packet that is not ECN-capable is delivered all the same; that it be dropped is asked only later (RFC 6040 §4.2).
+func (g *Gateway) copyTOS(outer byte, inner *packet) {
+	was := inner.tos()
+	tos := was
 	if outer&maskECN == ecnCE && guardInnerECT.Holds(g.rules, tos&maskECN != 0) && guardInnerCE.Kept(g.rules) {
 		tos |= ecnCE
 	}
 	if !guardInnerDSCP.Kept(g.rules) {
 		tos = tos&maskECN | outer&^maskECN
 	}
-	if tos != inner.bytes[offTOS] {
-		inner.bytes[offTOS] = tos
-		resum(inner.bytes, inner.headerLen)
+	if tos != was {
+		inner.setTOS(tos)
 	}
 }

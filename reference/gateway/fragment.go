@@ -63,8 +63,8 @@ func laterHeader(header []byte) []byte {
 // fragment6 cuts an IPv6 packet, which may have a Fragment header already but is whole, into pieces of at most limit octets
 // (RFC 8200 §4.5).
 func fragment6(b []byte, limit int, id uint32, emit func([]byte) error) error {
-	p, err := parse6(b)
-	if err != nil {
+	var p packet
+	if err := p.parse6(b); err != nil {
 		return err
 	}
 	head, body := appendFragmentHeader(&p, id)

@@ -98,14 +98,15 @@ func expected(cfg Config) []policy.Selector {
 // there are any. Otherwise it wraps ErrMalformed, ErrNoPeer, ErrNoAddress, or an error of Config.Rand or of the SA. In every
 // case the packet was dropped and counted. A packet that is too big, a dummy packet and a fragment that waits for its siblings
 // are no errors. What IPv6 nodes tell each other on a link is nothing to a gateway: it is neither forwarded nor counted.
-func (g *Gateway) Handle(now time.Time, from core.Side, packet []byte, emit Emit) error {
-	p, err := parse(packet)
+func (g *Gateway) Handle(now time.Time, from core.Side, data []byte, emit Emit) error {
+	var p packet
+	err := p.parse(data)
 	switch {
 	case err != nil:
 	case from == core.Inside:
-		err = g.outbound(now, p, emit)
+		err = g.outbound(now, &p, emit)
 	default:
-		err = g.inbound(now, p, emit)
+		err = g.inbound(now, &p, emit)
 	}
 	if err != nil {
 		g.counts.dropped++
@@ -120,7 +121,7 @@ func (g *Gateway) Counters() map[string]uint64 {
 }
 
 // bypass forwards a packet in clear.
-func (g *Gateway) bypass(p packet, to core.Side, emit Emit) error {
+func (g *Gateway) bypass(p *packet, to core.Side, emit Emit) error {
 	b, err := g.hop(p, true)
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (g *Gateway) bypass(p packet, to core.Side, emit Emit) error {
 
 // hop is what forwarding does to a packet: it returns a copy with a smaller TTL, or the packet itself if a kernel around
 // the gateway forwards (RFC 4301 §5.1.2.1).
-func (g *Gateway) hop(p packet, decrement bool) ([]byte, error) {
+func (g *Gateway) hop(p *packet, decrement bool) ([]byte, error) {
 	if !g.cfg.Forwarding {
 		return p.bytes, nil
 	}
@@ -147,7 +148,7 @@ func (g *Gateway) hop(p packet, decrement bool) ([]byte, error) {
 }
 
 // lives refuses a packet whose TTL does not reach beyond this gateway.
-func (g *Gateway) lives(p packet) error {
+func (g *Gateway) lives(p *packet) error {
 	if ttl := p.bytes[p.ttlAt()]; !guardTTL.Holds(g.rules, ttl > 1) {
 		return guardTTL.Violated("TTL %d of %v ends here", ttl, p.flow)
 	}
@@ -156,7 +157,7 @@ func (g *Gateway) lives(p packet) error {
 
 // keyManagement reports whether the flow is key management of the gateway itself, whose address is that end, which passes
 // in clear in both directions (RFC 4301 §5.2): GDOI, and IKE through NAT.
-func (g *Gateway) keyManagement(f sadb.Flow, end netip.Addr) bool {
+func (g *Gateway) keyManagement(f *sadb.Flow, end netip.Addr) bool {
 	return f.Protocol == protocolUDP && end == g.own(end.Is6()) &&
 		(keyManagementPort(f.SourcePort) || keyManagementPort(f.DestinationPort)) &&
 		guardKeyManagement.Kept(g.rules)

@@ -34,11 +34,11 @@ func (g *Gateway) tellTooBig(now time.Time, x *parcel, emit Emit) {
 		kept, mtu = guardTooBig6, max(minMTU6, mtu)
 	}
 	switch {
-	case !kept.Kept(g.rules) || mtu < 0 || !g.mayTell(&x.packet) || !g.errors.take(now):
+	case !kept.Kept(g.rules) || mtu < 0 || !g.mayTell(x.packet) || !g.errors.take(now):
 	case x.is6():
-		emit(core.Inside, tooBig6(g.own(true), &x.packet, mtu))
+		emit(core.Inside, tooBig6(g.own(true), x.packet, mtu))
 	default:
-		emit(core.Inside, tooBig4(g.own(false), &x.packet, mtu))
+		emit(core.Inside, tooBig4(g.own(false), x.packet, mtu))
 	}
 }
 

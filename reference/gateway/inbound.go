@@ -16,9 +16,9 @@ var (
 )
 
 // inbound takes a packet from outside.
-func (g *Gateway) inbound(now time.Time, p packet, emit Emit) error {
+func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
 	switch {
-	case g.keyManagement(p.flow, p.flow.Destination), g.pushed(p.flow):
+	case g.keyManagement(&p.flow, p.flow.Destination), g.pushed(&p.flow):
 		return g.bypass(p, core.Inside, emit)
 	case p.local():
 		return nil
@@ -31,14 +31,14 @@ func (g *Gateway) inbound(now time.Time, p packet, emit Emit) error {
 }
 
 // pushed reports whether a packet is a multicast GROUPKEY-PUSH, which may travel on to members further inside.
-func (g *Gateway) pushed(f sadb.Flow) bool {
+func (g *Gateway) pushed(f *sadb.Flow) bool {
 	return f.Protocol == protocolUDP && f.Destination.IsMulticast() && f.DestinationPort == portGDOI &&
 		guardKeyManagement.Kept(g.rules)
 }
 
 // inboundClear forwards what policy does not protect. If it fails open, protected traffic passes as long as there is no
 // SA that its sender could have used.
-func (g *Gateway) inboundClear(now time.Time, p packet, emit Emit) error {
+func (g *Gateway) inboundClear(now time.Time, p *packet, emit Emit) error {
 	open := g.cfg.FailOpen && !g.db.Knows(now, p.flow)
 	if !open && !guardClear.Holds(g.rules, !g.Protects(p.flow)) {
 		return guardClear.Violated("%v came in clear", p.flow)
@@ -47,13 +47,14 @@ func (g *Gateway) inboundClear(now time.Time, p packet, emit Emit) error {
 }
 
 // inboundESP takes a protected packet through the steps of RFC 4303 §3.4: reassembly, SA, then open.
-func (g *Gateway) inboundESP(now time.Time, p packet, emit Emit) error {
+func (g *Gateway) inboundESP(now time.Time, p *packet, emit Emit) error {
 	if !guardWhole.Holds(g.rules, !p.fragment) {
 		whole, err := g.reassemble(now, p)
 		if err != nil || whole == nil {
 			return err
 		}
-		if p, err = parse(whole); err != nil {
+		p = new(packet)
+		if err := p.parse(whole); err != nil {
 			return err
 		}
 	}
@@ -73,7 +74,7 @@ func (g *Gateway) inboundESP(now time.Time, p packet, emit Emit) error {
 	return g.bypass(p, core.Inside, emit)
 }
 
-func (g *Gateway) reassemble(now time.Time, p packet) ([]byte, error) {
+func (g *Gateway) reassemble(now time.Time, p *packet) ([]byte, error) {
 	whole, lost, err := g.fragments.add(now, p)
 	g.counts.dropped += lost
 	if err != nil {
@@ -83,7 +84,7 @@ func (g *Gateway) reassemble(now time.Time, p packet) ([]byte, error) {
 }
 
 // open decrypts a packet, checks what was inside and forwards it.
-func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) error {
+func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) error {
 	start := g.opened[:0]
 	if transports(e) {
 		start = append(start, outer.bytes[:outer.headerLen]...)
@@ -97,21 +98,21 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) er
 		g.counts.dropped++
 		return nil
 	}
-	inner, err := unwrap(e, outer, plain, next)
-	if err != nil {
+	var inner packet
+	if err := inner.unwrap(e, outer, plain, next); err != nil {
 		return fmt.Errorf("ESP SPI %08x with next header %d: %w", e.Policy.SPI, next, err)
 	}
-	if err := g.checkInner(now, e, outer, inner); err != nil {
+	if err := g.checkInner(now, e, outer, &inner); err != nil {
 		return err
 	}
 	// Not left to a kernel around the gateway, which would tell the sender in clear and quote the packet.
-	if err := g.lives(inner); err != nil {
+	if err := g.lives(&inner); err != nil {
 		return err
 	}
 	if !transports(e) {
 		g.copyTOS(outer.tos(), &inner)
 	}
-	b, err := g.hop(inner, guardDecapsulateTTL.Kept(g.rules))
+	b, err := g.hop(&inner, guardDecapsulateTTL.Kept(g.rules))
 	if err != nil {
 		return err
 	}
@@ -122,22 +123,22 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer packet, emit Emit) er
 
 // unwrap reads what was inside. In transport mode plain is the packet itself without its ESP header: it gets back the protocol
 // and length that it had (RFC 4303 §3.4.4.1).
-func unwrap(e *sadb.Entry, outer packet, plain []byte, next uint8) (packet, error) {
+func (p *packet) unwrap(e *sadb.Entry, outer *packet, plain []byte, next uint8) error {
 	if transports(e) {
 		plain[outer.nextAt] = next
 		finish(plain)
-		return parse(plain)
+		return p.parse(plain)
 	}
-	inner, err := parse(plain)
-	if err == nil && next != inner.protocol() && next != esp.NextNone {
+	err := p.parse(plain)
+	if err == nil && next != p.protocol() && next != esp.NextNone {
 		err = errNext
 	}
-	return inner, err
+	return err
 }
 
 // checkInner compares the inner packet with the outer header, which ESP does not authenticate (RFC 5374 §5.2), and with
 // the SA's selectors (RFC 4301 §5.2).
-func (g *Gateway) checkInner(now time.Time, e *sadb.Entry, outer, inner packet) error {
+func (g *Gateway) checkInner(now time.Time, e *sadb.Entry, outer, inner *packet) error {
 	preserve := e.Policy.Transform.Preservation
 	if !guardSource.Holds(g.rules, !preserve.Source() || outer.flow.Source == inner.flow.Source) {
 		return guardSource.Violated("ESP SPI %08x from %s has a packet from %s", e.Policy.SPI, outer.flow.Source, inner.flow.Source)

@@ -30,24 +30,24 @@ const (
 var errChecksum = fmt.Errorf("%w: header checksum", ErrMalformed)
 
 // parse4 reads an IPv4 header.
-func parse4(b []byte) (packet, error) {
+func (p *packet) parse4(b []byte) error {
 	if len(b) < headerLen || b[0]>>4 != 4 {
-		return packet{}, errHeader
+		return errHeader
 	}
 	ihl, total := int(b[0]&0x0f)*4, int(binary.BigEndian.Uint16(b[offTotalLength:]))
 	if ihl < headerLen || total < ihl || total > len(b) {
-		return packet{}, errLength
+		return errLength
 	}
 	if checksum(b[:ihl]) != 0 {
-		return packet{}, errChecksum
+		return errChecksum
 	}
 	fragment := binary.BigEndian.Uint16(b[offFragment:])
 	if int(fragment&maskOffset)*8+total-ihl > maxPacket {
-		return packet{}, errOffset
+		return errOffset
 	}
-	p := packet{bytes: b[:total:total], headerLen: ihl}
+	p.bytes, p.headerLen = b[:total:total], ihl
 	p.readHeader4()
-	return p, nil
+	return nil
 }
 
 // readQuoted4 reads the beginning of a packet; it fails if not even the header is there.

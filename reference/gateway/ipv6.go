@@ -40,22 +40,22 @@ var (
 
 // parse6 reads an IPv6 header and the extension headers that follow it, all of which must be in the packet, and in the
 // first one of several (RFC 7112 §5).
-func parse6(b []byte) (packet, error) {
+func (p *packet) parse6(b []byte) error {
 	if len(b) < header6Len || b[0]>>4 != 6 {
-		return packet{}, errHeader
+		return errHeader
 	}
 	total := header6Len + int(binary.BigEndian.Uint16(b[off6Length:]))
 	if total > len(b) || total > maxPacket {
-		return packet{}, errLength
+		return errLength
 	}
-	p := packet{bytes: b[:total:total]}
+	p.bytes = b[:total:total]
 	if err := p.readHeader6(); err != nil {
-		return packet{}, err
+		return err
 	}
 	if p.fragmentAt > 0 && p.fragmentOffset()+total-p.fragmentAt-fragmentLen > maxPacket {
-		return packet{}, errOffset
+		return errOffset
 	}
-	return p, nil
+	return nil
 }
 
 // readQuoted6 reads the beginning of a packet; it fails if not even the header is there.

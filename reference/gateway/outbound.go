@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -14,22 +15,22 @@ var errTooLong = fmt.Errorf("%w: longer than an IP packet once it is protected",
 
 // parcel is a packet from inside on its way into an SA.
 type parcel struct {
-	packet
-	entry *sadb.Entry
-	route route
-	mtu   int // of the path
+	*packet
+	entry               *sadb.Entry
+	source, destination netip.Addr // outer
+	mtu                 int        // of the path
 }
 
 // outbound takes a packet from inside.
-func (g *Gateway) outbound(now time.Time, p packet, emit Emit) error {
+func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
 	switch {
-	case g.keyManagement(p.flow, p.flow.Source):
+	case g.keyManagement(&p.flow, p.flow.Source):
 		return g.bypass(p, core.Outside, emit)
 	case p.local():
 		return nil
 	case p.fragment && g.gathers(now, p.flow):
 		whole, err := g.gather(now, p)
-		if err != nil || whole.bytes == nil {
+		if err != nil || whole == nil {
 			return err
 		}
 		p = whole
@@ -38,11 +39,11 @@ func (g *Gateway) outbound(now time.Time, p packet, emit Emit) error {
 	if !ok {
 		return g.unprotected(now, p, emit)
 	}
-	r, err := g.route(e, p.flow)
-	if err != nil {
+	x := parcel{packet: p, entry: e}
+	if err := g.address(&x); err != nil {
 		return err
 	}
-	x := parcel{packet: p, entry: e, route: r, mtu: g.pathMTU(now, e.Policy.SPI, r.destination)}
+	x.mtu = g.pathMTU(now, e.Policy.SPI, x.destination)
 	e.Use(now)
 	if len(p.bytes) > x.room() {
 		return g.tooBig(now, &x, emit)
@@ -59,23 +60,22 @@ func (g *Gateway) gathers(now time.Time, f sadb.Flow) bool {
 }
 
 // gather takes a fragment from inside and returns the whole packet with the last of them.
-func (g *Gateway) gather(now time.Time, p packet) (packet, error) {
+func (g *Gateway) gather(now time.Time, p *packet) (*packet, error) {
 	whole, lost, err := g.inside.add(now, p)
 	g.counts.dropped += lost
 	if err != nil {
-		return packet{}, fmt.Errorf("%w: fragment of %v: %w", ErrMalformed, p.flow, err)
+		return nil, fmt.Errorf("%w: fragment of %v: %w", ErrMalformed, p.flow, err)
 	}
 	if whole == nil {
-		return packet{}, nil
+		return nil, nil
 	}
-	p, err = parse(whole)
-	p.gathered = true
-	return p, err
+	put := &packet{gathered: true}
+	return put, put.parse(whole)
 }
 
 // unprotected forwards what policy does not protect, and everything if it fails open. An ICMP error that quotes a
 // protected packet counts as one (RFC 4301 §6), whoever sends it: even the node itself, about a packet that was decrypted.
-func (g *Gateway) unprotected(now time.Time, p packet, emit Emit) error {
+func (g *Gateway) unprotected(now time.Time, p *packet, emit Emit) error {
 	quoted, quotes := p.quoted()
 	closed := g.Protects(p.flow) || quotes && g.Protects(quoted)
 	if g.cfg.FailOpen {
@@ -104,13 +104,11 @@ func (g *Gateway) protect(x *parcel, emit Emit) error {
 // encapsulate puts a packet, or what forwarding and fragmenting made of it, into ESP. The result is valid until the next
 // call.
 func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
-	inside := x.packet
-	inside.bytes = inner
 	head, payload, next := g.sealed[:0], inner, x.protocol()
 	if transports(x.entry) {
-		head, payload, next = appendRouted(head, &inside), inner[x.routedLen:], inner[x.routedNextAt]
+		head, payload, next = appendRouted(head, inner[:x.routedLen], x.routedNextAt), inner[x.routedLen:], inner[x.routedNextAt]
 	} else {
-		head = g.appendOuter(head, x.route, &inside)
+		head = g.appendOuter(head, x)
 	}
 	if len(head)+len(payload)+x.entry.SA.Overhead(len(payload)) > maxPacket {
 		return nil, errTooLong
@@ -126,9 +124,10 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 }
 
 // appendRouted appends the headers that stay in front of ESP in transport mode (RFC 4303 §3.1.1).
-func appendRouted(b []byte, p *packet) []byte {
-	b = append(b, p.bytes[:p.routedLen]...)
-	b[len(b)-p.routedLen+p.routedNextAt] = protocolESP
+func appendRouted(b, headers []byte, nextAt int) []byte {
+	start := len(b)
+	b = append(b, headers...)
+	b[start+nextAt] = protocolESP
 	return b
 }
 

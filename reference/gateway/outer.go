@@ -7,7 +7,6 @@ import (
 	"net/netip"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
-	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
 var (
@@ -20,38 +19,35 @@ var (
 // defaultTTL is what the gateway's own packets start with.
 const defaultTTL = 64
 
-// route is the addresses of the outer header.
-type route struct{ source, destination netip.Addr }
-
-// route finds the outer addresses of a flow (RFC 5374 §3.1, §5.1): where an address is not preserved, that of the gateway
+// address finds the outer addresses of a parcel (RFC 5374 §3.1, §5.1): where an address is not preserved, that of the gateway
 // and of the peer in front of the destination. Without any preservation the peer may be of the other IP version.
-func (g *Gateway) route(e *sadb.Entry, f sadb.Flow) (route, error) {
-	r := route{f.Source, f.Destination}
-	if transports(e) {
-		return r, nil
+func (g *Gateway) address(x *parcel) error {
+	x.source, x.destination = x.flow.Source, x.flow.Destination
+	if transports(x.entry) {
+		return nil
 	}
-	preserve := e.Policy.Transform.Preservation
+	preserve := x.entry.Policy.Transform.Preservation
 	if preserve == policy.PreserveAbsent && !guardOuterAbsent.Kept(g.rules) {
 		preserve = policy.PreserveDestination
 	}
 	if !preserve.Destination() {
-		peer, ok := g.peer(f.Destination, preserve.Source())
+		peer, ok := g.peer(x.destination, preserve.Source())
 		if !ok {
-			return r, fmt.Errorf("%w: SPI %08x, %v", ErrNoPeer, e.Policy.SPI, f)
+			return fmt.Errorf("%w: SPI %08x, %v", ErrNoPeer, x.entry.Policy.SPI, x.flow)
 		}
 		if guardOuterPeer.Kept(g.rules) {
-			r.destination = peer
+			x.destination = peer
 		}
 	} else if !guardOuterDestination.Kept(g.rules) {
-		r.destination = g.own(f.Destination.Is6())
+		x.destination = g.own(x.destination.Is6())
 	}
 	if !preserve.Source() && guardOuterOwn.Kept(g.rules) || preserve.Source() && !guardOuterSource.Kept(g.rules) {
-		r.source = g.own(r.destination.Is6())
+		x.source = g.own(x.destination.Is6())
 	}
-	if !r.source.IsValid() || r.source.Is6() != r.destination.Is6() {
-		return r, fmt.Errorf("%w: SPI %08x, %v", ErrNoAddress, e.Policy.SPI, f)
+	if !x.source.IsValid() || x.source.Is6() != x.destination.Is6() {
+		return fmt.Errorf("%w: SPI %08x, %v", ErrNoAddress, x.entry.Policy.SPI, x.flow)
 	}
-	return r, nil
+	return nil
 }
 
 // peer is the gateway in front of an address: the one with the longest prefix, of the same IP version if an address is
@@ -79,56 +75,56 @@ func version(v6 bool) int {
 }
 
 // outerLen is the length of an outer header, which has neither options nor extension headers.
-func (r route) outerLen() int {
-	if r.destination.Is6() {
+func (x *parcel) outerLen() int {
+	if x.destination.Is6() {
 		return header6Len
 	}
 	return headerLen
 }
 
-// appendOuter appends the outer header for an inner packet, without length and checksum (RFC 4301 §5.1.2).
-func (g *Gateway) appendOuter(b []byte, r route, inner *packet) []byte {
-	if r.destination.Is6() {
-		return g.appendOuter6(b, r, inner)
+// appendOuter appends the outer header, without length and checksum (RFC 4301 §5.1.2).
+func (g *Gateway) appendOuter(b []byte, x *parcel) []byte {
+	if x.destination.Is6() {
+		return g.appendOuter6(b, x)
 	}
-	return g.appendOuter4(b, r, inner)
+	return g.appendOuter4(b, x)
 }
 
 // appendOuter4 follows RFC 4301 §5.1.2.1.
-func (g *Gateway) appendOuter4(b []byte, r route, inner *packet) []byte {
+func (g *Gateway) appendOuter4(b []byte, x *parcel) []byte {
 	var h [headerLen]byte
 	h[0] = 4<<4 | headerLen/4
-	h[offTOS] = g.outerTOS(inner.tos())
+	h[offTOS] = g.outerTOS(x.tos())
 	g.id++
 	binary.BigEndian.PutUint16(h[offID:], uint16(g.id))
-	if g.outerDF(inner) {
+	if g.outerDF(x) {
 		h[offFragment] = flagDF >> 8
 	}
-	h[offTTL], h[offProtocol] = g.outerTTL(inner), protocolESP
-	putAddr4(h[offSource:], r.source)
-	putAddr4(h[offDestination:], r.destination)
-	if ihl := int(inner.bytes[0]&0x0f) * 4; !inner.is6() && ihl > headerLen && !guardOuterOptions.Kept(g.rules) {
-		h[0] = inner.bytes[0]
-		return append(append(b, h[:]...), inner.bytes[headerLen:ihl]...)
+	h[offTTL], h[offProtocol] = g.outerTTL(x), protocolESP
+	putAddr4(h[offSource:], x.source)
+	putAddr4(h[offDestination:], x.destination)
+	if ihl := int(x.bytes[0]&0x0f) * 4; !x.is6() && ihl > headerLen && !guardOuterOptions.Kept(g.rules) {
+		h[0] = x.bytes[0]
+		return append(append(b, h[:]...), x.bytes[headerLen:ihl]...)
 	}
 	return append(b, h[:]...)
 }
 
 // appendOuter6 follows RFC 4301 §5.1.2.2. The flow label is zero: a gateway does not copy it.
-func (g *Gateway) appendOuter6(b []byte, r route, inner *packet) []byte {
+func (g *Gateway) appendOuter6(b []byte, x *parcel) []byte {
 	var h [header6Len]byte
-	tos := g.outerTOS(inner.tos())
+	tos := g.outerTOS(x.tos())
 	h[0], h[1] = 6<<4|tos>>4, tos<<4
-	if inner.is6() && !guardOuterFlow.Kept(g.rules) {
-		h[1], h[2], h[3] = h[1]|inner.bytes[1]&0x0f, inner.bytes[2], inner.bytes[3]
+	if x.is6() && !guardOuterFlow.Kept(g.rules) {
+		h[1], h[2], h[3] = h[1]|x.bytes[1]&0x0f, x.bytes[2], x.bytes[3]
 	}
-	h[off6Next], h[off6HopLimit] = protocolESP, g.outerTTL(inner)
-	putAddr6(h[off6Source:], r.source)
-	putAddr6(h[off6Destination:], r.destination)
-	if inner.is6() && inner.routedLen > header6Len && !guardOuterOptions.Kept(g.rules) {
-		h[off6Next] = inner.bytes[off6Next]
-		b = append(append(b, h[:]...), inner.bytes[header6Len:inner.routedLen]...)
-		b[len(b)-inner.routedLen+inner.routedNextAt] = protocolESP
+	h[off6Next], h[off6HopLimit] = protocolESP, g.outerTTL(x)
+	putAddr6(h[off6Source:], x.source)
+	putAddr6(h[off6Destination:], x.destination)
+	if x.is6() && x.routedLen > header6Len && !guardOuterOptions.Kept(g.rules) {
+		h[off6Next] = x.bytes[off6Next]
+		b = append(append(b, h[:]...), x.bytes[header6Len:x.routedLen]...)
+		b[len(b)-x.routedLen+x.routedNextAt] = protocolESP
 		return b
 	}
 	return append(b, h[:]...)
@@ -149,17 +145,17 @@ func (g *Gateway) outerTOS(tos byte) byte {
 }
 
 // outerDF is the inner DF bit, or what the configuration says. IPv6 has none to copy.
-func (g *Gateway) outerDF(inner *packet) bool {
+func (g *Gateway) outerDF(x *parcel) bool {
 	if g.cfg.DF != policy.DFCopy && guardOuterDFPolicy.Kept(g.rules) {
 		return g.cfg.DF == policy.DFSet
 	}
-	return inner.dontFragment() && guardOuterDF.Kept(g.rules)
+	return x.dontFragment() && guardOuterDF.Kept(g.rules)
 }
 
-func (g *Gateway) outerTTL(inner *packet) byte {
+func (g *Gateway) outerTTL(x *parcel) byte {
 	switch {
 	case !guardOuterTTL.Kept(g.rules):
-		return inner.bytes[inner.ttlAt()]
+		return x.bytes[x.ttlAt()]
 	case g.cfg.TTL > 0:
 		return byte(g.cfg.TTL)
 	}

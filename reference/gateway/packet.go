@@ -52,13 +52,13 @@ type packet struct {
 	fragmentNextAt int // the octet that names it
 }
 
-// parse reads the headers of a packet, whose lengths and checksum must be right. What follows its length is cut off; inside
-// ESP that is padding against traffic analysis (RFC 4303 §2.7).
-func parse(b []byte) (packet, error) {
+// parse reads the headers of a packet into the zero value. Their lengths and checksum must be right. What follows the packet's
+// length is cut off; inside ESP that is padding against traffic analysis (RFC 4303 §2.7).
+func (p *packet) parse(b []byte) error {
 	if len(b) > 0 && b[0]>>4 == 6 {
-		return parse6(b)
+		return p.parse6(b)
 	}
-	return parse4(b)
+	return p.parse4(b)
 }
 
 func (p *packet) is6() bool { return p.bytes[0]>>4 == 6 }

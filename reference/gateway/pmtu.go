@@ -43,7 +43,7 @@ func (g *Gateway) pathMTU(now time.Time, spi uint32, destination netip.Addr) int
 // learn takes a packet from outside and reports whether it was the news that an ESP packet of the gateway is too big for some
 // link. With address preservation such news is addressed to the host whose source address the packet had: the gateway learns
 // of it only if it stands in the way, and keeps it from the host, which knows nothing of ESP.
-func (g *Gateway) learn(now time.Time, p packet) bool {
+func (g *Gateway) learn(now time.Time, p *packet) bool {
 	mtu, ok := p.tooBig()
 	if !ok {
 		return false

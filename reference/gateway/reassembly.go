@@ -54,7 +54,7 @@ type part struct{ from, to int }
 
 // add takes a fragment and returns the whole datagram if it was the last one missing. Lost is the number of datagrams that
 // had to be given up to make room, or because their time is over.
-func (r *reassembler) add(now time.Time, p packet) (whole []byte, lost uint64, err error) {
+func (r *reassembler) add(now time.Time, p *packet) (whole []byte, lost uint64, err error) {
 	lost = r.expire(now)
 	key, s := p.fragmented()
 	at := slices.IndexFunc(r.waiting, func(d *datagram) bool { return d.key == key })

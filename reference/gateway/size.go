@@ -10,7 +10,7 @@ import (
 // room is the length of the longest packet that fits the path once it is protected; below 0 if there is none.
 func (x *parcel) room() int {
 	if !transports(x.entry) {
-		return x.entry.SA.MaxPayload(x.mtu - x.route.outerLen())
+		return x.entry.SA.MaxPayload(x.mtu - x.outerLen())
 	}
 	if n := x.entry.SA.MaxPayload(x.mtu - x.routedLen); n >= 0 {
 		return n + x.routedLen

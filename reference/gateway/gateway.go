@@ -44,6 +44,7 @@ type Gateway struct {
 	rules      *rule.Switches
 	db         *sadb.DB
 	protected  []policy.Selector // what the group protects, with or without an SA
+	unusable   []policy.Selector // those of the last Install whose SAs cannot be used
 	informed   bool              // protected is the group's policy, no longer what was expected
 	generation uint64            // of the last Install
 	sids       policy.SIDs

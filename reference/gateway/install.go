@@ -27,8 +27,12 @@ func (g *Gateway) Install(now time.Time, sas []policy.TrafficSA, a policy.Activa
 		start = now.Add(guardATD.Delay(g.rules, *a.ATD))
 	}
 	installed := false
+	g.unusable = g.unusable[:0]
 	for _, t := range sas {
 		err := g.install(now, t, start)
+		if err != nil {
+			g.unusable = append(g.unusable, t.Selector)
+		}
 		installed = installed || err == nil
 		errs = append(errs, err)
 	}
@@ -106,9 +110,9 @@ func (g *Gateway) Delete(now time.Time, spi uint32) {
 	g.db.Remove(spi)
 }
 
-// Forget ends the protection of flows that no SA is installed for.
+// Forget ends the protection of flows that no SA is installed for, except those whose SAs could not be installed last time.
 func (g *Gateway) Forget() {
-	g.protected = g.protected[:0]
+	g.protected = append(g.protected[:0], g.unusable...)
 	for _, e := range g.db.Entries() {
 		if !slices.Contains(g.protected, e.Policy.Selector) {
 			g.protected = append(g.protected, e.Policy.Selector)

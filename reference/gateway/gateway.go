@@ -16,10 +16,11 @@ import (
 
 // Config is what a gateway needs to know about its node.
 type Config struct {
-	Address  netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
-	MTU      int            // of the outside link; 0 means 1500
-	FailOpen bool           // without an SA, protected traffic passes in clear
-	Inside   []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
+	Address   netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
+	Addresses []netip.Addr   // all of its own, one of each IP version; may be left out if there is none but Address
+	MTU       int            // of the outside link; 0 means 1500
+	FailOpen  bool           // without an SA, protected traffic passes in clear
+	Inside    []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
 
 	// Expected is what the group may turn out to protect: until its policy is known these flows count as protected, so that
 	// nothing leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open.
@@ -62,8 +63,19 @@ func New(cfg Config) *Gateway {
 	if cfg.MTU == 0 {
 		cfg.MTU = defaultMTU
 	}
-	cfg.Address = cfg.Address.Unmap()
+	cfg.Addresses = append([]netip.Addr{cfg.Address.Unmap()}, cfg.Addresses...)
+	cfg.Address = ofIPv4(cfg.Addresses)
 	return &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules), protected: expected(cfg)}
+}
+
+// ofIPv4 returns the first address of IPv4, from which the gateway itself sends; not valid if there is none.
+func ofIPv4(addresses []netip.Addr) netip.Addr {
+	for _, a := range addresses {
+		if a.Is4() {
+			return a
+		}
+	}
+	return netip.Addr{}
 }
 
 // expected is what counts as protected as long as the group's policy is not known.
@@ -144,7 +156,7 @@ func (g *Gateway) lives(p packet) error {
 // keyManagement reports whether the flow is key management of the gateway itself, whose address is that end, which passes
 // in clear in both directions (RFC 4301 §5.2): GDOI, and IKE through NAT.
 func (g *Gateway) keyManagement(f sadb.Flow, end netip.Addr) bool {
-	return f.Protocol == protocolUDP && end == g.cfg.Address &&
+	return f.Protocol == protocolUDP && slices.Contains(g.cfg.Addresses, end) &&
 		(keyManagementPort(f.SourcePort) || keyManagementPort(f.DestinationPort)) &&
 		guardKeyManagement.Kept(g.rules)
 }

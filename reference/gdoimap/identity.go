@@ -62,10 +62,10 @@ func mask(ones, octets int) []byte {
 	return m
 }
 
-// readEndpoint is the reverse of endpointID, for IPv4.
+// readEndpoint is the reverse of endpointID.
 func readEndpoint(id gdoi.ID16, field string, rules *rule.Switches) (netip.AddrPort, error) {
 	a, ok := netip.AddrFromSlice(id.Data)
-	ok = ok && a.Is4() && id.Type == isakmp.IDIPv4Addr
+	ok = ok && id.Type == addressType(a)
 	if !checkEndpoint.Holds(rules, ok) {
 		return netip.AddrPort{}, checkEndpoint.Violated("SAK %s has ID type %d and %d octets", field, id.Type, len(id.Data))
 	}

@@ -17,6 +17,8 @@ func TestRoundTrip(t *testing.T) {
 	acked.KeyBits, acked.Key = 256, from(0, 32)
 	unicast := exampleRekey()
 	unicast.Destination = netip.AddrPortFrom(netip.IPv4Unspecified(), 848)
+	ipv6 := exampleRekey()
+	ipv6.Source, ipv6.Destination = netip.MustParseAddrPort("[2001:db8::10]:848"), netip.MustParseAddrPort("[ff05::8:48]:848")
 	everything := cbcSA()
 	everything.SPI = 0x200
 	everything.Selector = policy.Selector{Source: anyAddress, Destination: anyAddress}
@@ -33,6 +35,7 @@ func TestRoundTrip(t *testing.T) {
 		"all":             {exampleRekey(), exampleActivation(), []policy.TrafficSA{exampleSA(), cbcSA()}, &policy.SIDs{Bits: 12, Values: []uint32{0xabc, 0}}},
 		"KEK alone":       {acked, policy.Activation{}, nil, nil},
 		"unicast":         {unicast, policy.Activation{ATD: seconds(0)}, []policy.TrafficSA{everything}, nil},
+		"IPv6":            {ipv6, policy.Activation{}, nil, nil},
 		"TEK alone":       {nil, policy.Activation{DTD: seconds(65535)}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 32, Values: []uint32{0xffffffff}}},
 		"SAs of one key":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA(), cbcSA(), shared}, nil},
 		"no SID to give":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 16}},

@@ -38,6 +38,9 @@ func MarshalMember(m Member) ([]byte, error) {
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		RetryDelay: duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
 	}
+	if m.OtherAddress.IsValid() {
+		doc.OtherAddress = m.OtherAddress.String()
+	}
 	for _, s := range m.Authorised {
 		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
 	}

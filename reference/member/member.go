@@ -66,7 +66,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		cfg: cfg, rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets,
 		gateway: gateway.New(gateway.Config{
 			DataPath: cfg.DataPath,
-			Address:  cfg.Address.Addr(), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
+			Address:  cfg.Address.Addr(), Addresses: addresses(cfg), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
 			Expected:     cfg.Authorised,
 			ReplayWindow: cfg.ReplayWindow, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
 		}),

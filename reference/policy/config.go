@@ -18,6 +18,7 @@ type KeyServer struct {
 type Member struct {
 	Name         string
 	Address      netip.AddrPort   // its own; port 848 unless said
+	OtherAddress netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32

@@ -43,6 +43,9 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
+	if m.OtherAddress.IsValid() {
+		doc.OtherAddress = m.OtherAddress.String()
+	}
 	for _, s := range m.Authorised {
 		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
 	}

@@ -13,6 +13,7 @@ type keyServerDoc struct {
 type memberDoc struct {
 	Name         string        `yaml:"name"`
 	Address      string        `yaml:"address"`
+	OtherAddress string        `yaml:"other_address,omitempty"`
 	KeyServers   []string      `yaml:"key_servers"`
 	Group        uint32        `yaml:"group"`
 	Phase1       phase1Doc     `yaml:"phase1"`

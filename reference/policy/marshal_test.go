@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,8 +86,52 @@ func TestKeyServerRoundTrip(t *testing.T) {
 }
 
 func TestMemberRoundTrip(t *testing.T) {
-	want := policy.Member{
-		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"),
+	want := fullMember()
+	again := memberRoundTrip(t, want)
+	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestIPv6RoundTrip has every address be of IPv6, and the other one of IPv4.
+func TestIPv6RoundTrip(t *testing.T) {
+	want := fullMember()
+	want.Address, want.OtherAddress = netip.MustParseAddrPort("[2001:db8::9]:1848"), netip.MustParseAddr("192.0.2.9")
+	want.KeyServers = []netip.AddrPort{netip.MustParseAddrPort("[2001:db8::1]:848")}
+	want.Phase1.PSKs = []policy.PSK{{Peer: netip.MustParsePrefix("2001:db8::/64"), Key: []byte("k")}, {Peer: netip.MustParsePrefix("::/0"), Key: []byte("l")}}
+	want.Inside = append(want.Inside, netip.MustParsePrefix("2001:db8:1::/48"))
+	again := memberRoundTrip(t, want)
+	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	ks, err := policy.ParseKeyServer("ks.yaml", []byte(strings.NewReplacer("10.0.0.1\n", "2001:db8::1\n", "10.0.0.0/24", "2001:db8::/64", "10.0.0.2", "2001:db8::2",
+		"transport: unicast", "transport: multicast\n      address: '[ff3e::8]:848'").Replace(keyServerYAML)), keys(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ks.Address.String() != "[2001:db8::1]:848" || ks.Groups[0].Rekey.Address.String() != "[ff3e::8]:848" {
+		t.Errorf("%s, %s", ks.Address, ks.Groups[0].Rekey.Address)
+	}
+}
+
+// memberRoundTrip writes a configuration and reads it again.
+func memberRoundTrip(t *testing.T, m policy.Member) policy.Member {
+	t.Helper()
+	text, err := policy.MarshalMember(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := policy.ParseMember("gm.yaml", text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return again
+}
+
+// fullMember has a value in every field that a configuration file can hold.
+func fullMember() policy.Member {
+	return policy.Member{
+		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"), OtherAddress: netip.MustParseAddr("2001:db8::9"),
 		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
 		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}}},
 		Group:      99,
@@ -102,17 +147,6 @@ func TestMemberRoundTrip(t *testing.T) {
 				{Network: netip.MustParsePrefix("2001:db8:2::/48"), Gateway: netip.MustParseAddr("2001:db8::2")},
 			},
 		},
-	}
-	text, err := policy.MarshalMember(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := policy.ParseMember("gm.yaml", text)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if diff := cmp.Diff(want, got, compare, compareAddrs); diff != "" {
-		t.Errorf("-want +got\n%s\n%s", diff, text)
 	}
 }
 

@@ -40,28 +40,10 @@ func tunnelPeers(v yamldoc.Value) []TunnelPeer {
 				once(v, networks, n)
 				return n
 			}),
-			yamldoc.Required("gateway", &p.Gateway, gatewayAddr),
+			yamldoc.Required("gateway", &p.Gateway, unicast),
 		)
 		return p
 	})(v)
-}
-
-// gatewayAddr reads the address of a host, of either version.
-func gatewayAddr(v yamldoc.Value) netip.Addr {
-	s, ok := v.Text()
-	if !ok {
-		return netip.Addr{}
-	}
-	a, err := netip.ParseAddr(s)
-	switch {
-	case err != nil || a.Zone() != "" || a.Is4In6():
-		v.Problem("%s is no address; write one such as 192.0.2.1 or 2001:db8::1", brief(s))
-	case a.IsMulticast() || a.IsUnspecified():
-		v.Problem("%s is not the address of a host", a)
-	default:
-		return a
-	}
-	return netip.Addr{}
 }
 
 // dscp reads a number, or the word for that of the inner packet.

@@ -35,10 +35,10 @@ func protocol(v yamldoc.Value) uint8 {
 	return protocols.Read(v)
 }
 
-// checkSelector refuses two IP versions in one flow, and ports of a protocol that has none.
+// checkSelector refuses ports of a protocol that has none, and a flow between IPv4 and IPv6.
 func checkSelector(v yamldoc.Value, s Selector) {
-	if both := s.Source.IsValid() && s.Destination.IsValid(); both && s.Source.Addr().Is4() != s.Destination.Addr().Is4() {
-		v.Problem("the source %s and the destination %s are of different IP versions", s.Source, s.Destination)
+	if s.Source.IsValid() && s.Destination.IsValid() && s.Source.Addr().Is4() != s.Destination.Addr().Is4() {
+		v.Problem("source %s and destination %s are of different IP versions", s.Source, s.Destination)
 	}
 	named := s.SourcePort != 0 || s.DestinationPort != 0
 	if named && s.Protocol != 6 && s.Protocol != 17 && s.Protocol != 132 {

@@ -182,9 +182,16 @@ func (s *scene) open(outer lab.IPv4) (sent, error) {
 	if err != nil {
 		return sent{Outer: outer}, err
 	}
-	inner, _ := lab.ParseIPv4(content.Inner)
+	inner, ok := lab.ParseIPv4(content.Inner)
+	if !ok || content.Next != nextIPv4 { // transport mode
+		inner = outer
+		inner.Protocol, inner.Payload = content.Next, content.Inner
+	}
 	return sent{Outer: outer, ESP: &content, Inner: inner}, nil
 }
+
+// nextIPv4 is the Next Header of a packet in tunnel mode (RFC 4303 §2.6).
+const nextIPv4 = 4
 
 // keysOf finds the keys of an SPI, nil if there are none. The key server draws SPIs at random, so none comes twice.
 func (s *scene) keysOf(spi string) *tester.ESPKeys {

@@ -218,16 +218,22 @@ func (s *scene) group() *tester.ESPKeys {
 // sa is the SA of that SPI, or the last one if it is "".
 func (s *scene) sa(spi string) *tester.ESPKeys {
 	GinkgoHelper()
-	if spi == "" {
-		for _, k := range s.KS.Keys() {
-			if k.Kind == keylog.KindTraffic {
-				spi = k.SPI
-			}
-		}
+	if spis := s.spis(); spi == "" && len(spis) > 0 {
+		spi = spis[len(spis)-1]
 	}
 	found := s.keysOf(spi)
 	kit.Reached(found != nil, "the key server has keys for traffic")
 	return found
+}
+
+// spis are the SPIs that the key server handed out, in the order of its policy.
+func (s *scene) spis() (spis []string) {
+	for _, k := range s.KS.Keys() {
+		if k.Kind == keylog.KindTraffic {
+			spis = append(spis, k.SPI)
+		}
+	}
+	return spis
 }
 
 // send has h1 send packets.

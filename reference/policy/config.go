@@ -30,6 +30,7 @@ type Member struct {
 	RetryDelay   time.Duration  // after a failed registration; 0 means 10 s
 	ReRegister   time.Duration  // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest   int            // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	DataPath     DataPath       // how it carries packets; in a file its fields are the member's
 }
 
 // Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys, AES-CBC-128, SHA-256, MODP 2048.

@@ -31,12 +31,17 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	return yaml.Marshal(doc)
 }
 
-// MarshalMember writes a group member's configuration as ParseMember reads it.
+// MarshalMember writes a group member's configuration as ParseMember reads it. It fails if a value has no word in a
+// configuration file.
 func MarshalMember(m Member) ([]byte, error) {
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1DocOf(m.Phase1), Group: m.Group,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		RetryDelay: duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
+	}
+	var err error
+	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()

@@ -25,6 +25,22 @@ type memberDoc struct {
 	RetryDelay   string        `yaml:"retry_delay,omitempty"`
 	ReRegister   string        `yaml:"re_register,omitempty"`
 	SIDRequest   int           `yaml:"sid_request,omitempty"`
+	dataPathDoc  `yaml:",inline"`
+}
+
+type dataPathDoc struct {
+	Transport bool      `yaml:"transport,omitempty"`
+	Peers     []peerDoc `yaml:"peers,omitempty"`
+	DF        string    `yaml:"df,omitempty"`
+	Fragment  string    `yaml:"fragment,omitempty"`
+	DSCP      *uint8    `yaml:"dscp,omitempty"`
+	TTL       int       `yaml:"ttl,omitempty"`
+	PMTUAge   string    `yaml:"pmtu_age,omitempty"`
+}
+
+type peerDoc struct {
+	Network string `yaml:"network"`
+	Gateway string `yaml:"gateway"`
 }
 
 type phase1Doc struct {

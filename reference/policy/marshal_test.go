@@ -3,6 +3,7 @@ package policy_test
 import (
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,26 @@ func fullMember() policy.Member {
 		},
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+		DataPath: policy.DataPath{
+			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
+			Peers: []policy.TunnelPeer{
+				{Network: netip.MustParsePrefix("10.2.0.0/16"), Gateway: netip.MustParseAddr("192.0.2.2")},
+				{Network: netip.MustParsePrefix("2001:db8:2::/48"), Gateway: netip.MustParseAddr("2001:db8::2")},
+			},
+		},
+	}
+}
+
+// A data path that says nothing, or what is the default, is the zero value.
+func TestDataPathDefaults(t *testing.T) {
+	m, err := policy.ParseMember("gm.yaml", []byte(memberYAML+"df: copy\nfragment: before\ndscp: copy\ntransport: false\n"))
+	if err != nil || !reflect.DeepEqual(m.DataPath, policy.DataPath{}) {
+		t.Errorf("%+v, %v", m.DataPath, err)
+	}
+	for _, d := range []policy.DataPath{{DF: 9}, {Fragment: 9}} {
+		if text, err := policy.MarshalMember(policy.Member{DataPath: d}); err == nil {
+			t.Errorf("%+v became\n%s", d, text)
+		}
 	}
 }
 

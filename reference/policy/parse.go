@@ -62,7 +62,7 @@ func member(root yamldoc.Value) Member {
 	var m Member
 	var other place[netip.Addr]
 	var servers []place[netip.AddrPort]
-	root.Fields(
+	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
 		yamldoc.Optional("other_address", &other, placed(unicast)),
@@ -78,6 +78,7 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
 	)
+	root.Fields(fields...)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {

@@ -91,7 +91,7 @@ func replayWindow(v yamldoc.Value) int {
 	return n
 }
 
-// network reads a prefix, or an address as the prefix of that one.
+// network reads a prefix of either IP version, or an address as the prefix of that one.
 func network(v yamldoc.Value) netip.Prefix {
 	s, ok := v.Text()
 	if !ok {

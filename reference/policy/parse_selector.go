@@ -5,7 +5,7 @@ import (
 )
 
 // protocols are the IP protocols that have a name in configuration files.
-var protocols = yamldoc.Names[uint8]{{"any", 0}, {"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"sctp", 132}}
+var protocols = yamldoc.Names[uint8]{{"any", 0}, {"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"icmpv6", 58}, {"sctp", 132}}
 
 // selector reads the flow of a member's authorisation list.
 func selector(v yamldoc.Value) Selector {

@@ -214,12 +214,29 @@ var memberFaults = []fault{
 		`gm.yaml:5:12: fail_open: "yes please" where true or false is expected`}},
 	{"authorised selector", "  - source: 10.1.0.0/16\n", "  - protocol: tpc\n", []string{
 		`gm.yaml:10:5: authorised[0]: the field "source" is missing`,
-		`gm.yaml:10:15: authorised[0].protocol: "tpc" is unknown; known are any, icmp, igmp, tcp, udp, sctp`}},
+		`gm.yaml:10:15: authorised[0].protocol: "tpc" is unknown; known are any, icmp, igmp, tcp, udp, icmpv6, sctp`}},
 	{"protocol too big", "  - source: 10.1.0.0/16\n", "  - source: 10.1.0.0/16\n    protocol: 256\n", []string{
 		"gm.yaml:11:15: authorised[0].protocol: 256 is out of range; it must be from 0 to 255"}},
 	{"inside", "[10.1.1.0/24]", "[10.1.1.1/24, 7]", []string{
 		`gm.yaml:12:10: inside[0]: "10.1.1.1/24" has bits beyond its length; write 10.1.1.0/24`,
 		"gm.yaml:12:23: inside[1]: 7 is not text for YAML; put it in quotes"}},
+	{"DF policy", "group: 1234", "group: 1234\ndf: keep", []string{`gm.yaml:5:5: df: "keep" is unknown; known are copy, set, clear`}},
+	{"fragmentation", "group: 1234", "group: 1234\nfragment: never", []string{
+		`gm.yaml:5:11: fragment: "never" is unknown; known are before, after`}},
+	{"DSCP too big", "group: 1234", "group: 1234\ndscp: 64", []string{"gm.yaml:5:7: dscp: 64 is out of range; it must be from 0 to 63"}},
+	{"DSCP by name", "group: 1234", "group: 1234\ndscp: ef", []string{
+		`gm.yaml:5:7: dscp: "ef" is no DSCP; write a number from 0 to 63, or copy`}},
+	{"TTL zero", "group: 1234", "group: 1234\nttl: 0", []string{"gm.yaml:5:6: ttl: 0 is out of range; it must be from 1 to 255"}},
+	{"PMTU age zero", "group: 1234", "group: 1234\npmtu_age: 0s", []string{
+		"gm.yaml:5:11: pmtu_age: 0s is out of range; it must be from 1ms to 86400s"}},
+	{"peer without gateway", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16", []string{
+		`gm.yaml:6:5: peers[0]: the field "gateway" is missing`}},
+	{"peer with a port", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2:848", []string{
+		`gm.yaml:7:14: peers[0].gateway: "192.0.2.2:848" is no address; write one such as 10.0.0.1 or 2001:db8::1`}},
+	{"peer a group", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: ff05::1", []string{
+		"gm.yaml:7:14: peers[0].gateway: ff05::1 is not the address of a host"}},
+	{"peer twice", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.3",
+		[]string{"gm.yaml:8:14: peers[1].network: 10.2.0.0/16 is already given at peers[0].network"}},
 	{"retry_delay", "group: 1234", "group: 1234\nretry_delay: 25h", []string{
 		"gm.yaml:5:14: retry_delay: 25h is out of range; it must be from 1ms to 86400s"}},
 }

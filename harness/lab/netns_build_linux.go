@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/safchain/ethtool"
 	"github.com/vishvananda/netlink"
@@ -153,7 +154,24 @@ func (n *kernelNet) addresses(name string, v4, v6 netip.Prefix) error {
 	if err := address(name, v4); err != nil || !n.plan.IPv6 {
 		return err
 	}
-	return address(name, v6)
+	if err := address(name, v6); err != nil {
+		return err
+	}
+	return awaitLocal(v6.Addr())
+}
+
+// awaitLocal waits until the kernel takes packets to an address of the namespace as its own: with IPv6 that comes a moment
+// after the address.
+func awaitLocal(a netip.Addr) error {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(Patience); time.Now().Before(end); <-again.C {
+		routes, err := netlink.RouteGet(a.AsSlice())
+		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is still no local address", a)
 }
 
 func (n *kernelNet) buildLAN(i int) error {

@@ -48,6 +48,9 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 		if old.SA == e.SA && old.SendFrom.Before(e.SendFrom) {
 			e.SendFrom = old.SendFrom
 		}
+		if old.SA == e.SA {
+			e.Used = old.Used
+		}
 		return true
 	})
 	db.supersede(e)

@@ -403,3 +403,16 @@ func TestInstallRefuses(t *testing.T) {
 		t.Errorf("%v, %d entries", err, len(db.Entries()))
 	}
 }
+
+// An SA that is handed out again is still one that has just been used.
+func TestUse(t *testing.T) {
+	db := New(nil)
+	e := install(t, db, t0, sa(1, anyTen, time.Hour), Options{})
+	if !e.Used.IsZero() {
+		t.Errorf("used at %v", e.Used)
+	}
+	e.Use(at(5))
+	if again := install(t, db, at(6), sa(1, anyTen, time.Hour), Options{}); again == e || !again.Used.Equal(at(5)) {
+		t.Errorf("used at %v", again.Used)
+	}
+}

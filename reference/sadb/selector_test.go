@@ -16,6 +16,8 @@ func TestMatch(t *testing.T) {
 	udp, icmp, hidden := tenFlow, tenFlow, tenFlow
 	icmp.Protocol, icmp.SourcePort, icmp.DestinationPort = 1, 0, 0
 	hidden.SourcePort, hidden.DestinationPort, hidden.PortsHidden = 0, 0, true
+	opaque := hidden
+	opaque.Protocol, opaque.ProtocolHidden = 60, true
 	protocol := anyTen
 	protocol.Protocol = 17
 	for _, c := range []struct {
@@ -36,6 +38,10 @@ func TestMatch(t *testing.T) {
 		{"other source port", ports(1001, 0), udp, false, false},
 		{"other destination port", ports(0, 2001), udp, false, false},
 		{"ports, later fragment", ports(0, 2000), hidden, false, true},
+		{"any protocol, hidden protocol", anyTen, opaque, true, true},
+		{"protocol, hidden protocol", protocol, opaque, false, true},
+		{"ports, hidden protocol", ports(0, 2000), opaque, false, true},
+		{"other addresses, hidden protocol", selector("10.3.0.0/16", "10.0.0.0/8"), opaque, false, false},
 		{"not swapped", selector("10.2.0.0/16", "10.1.0.0/16"), udp, false, false},
 		{"other source", selector("10.3.0.0/16", "10.0.0.0/8"), udp, false, false},
 		{"other destination", selector("10.0.0.0/8", "10.3.0.0/16"), udp, false, false},

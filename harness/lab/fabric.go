@@ -20,6 +20,7 @@ type Need string
 const (
 	NeedKernel      Need = "kernel"       // a real IP stack with the hosts' own tools
 	NeedVirtualTime Need = "virtual-time" // hours must pass in no time
+	NeedMulticast   Need = "multicast"    // members forward what hosts send to groups
 )
 
 // Fabric makes networks of one sort.

@@ -53,7 +53,7 @@ func (g *Gateway) inboundESP(now time.Time, p *packet, emit Emit) error {
 		if err != nil || whole == nil {
 			return err
 		}
-		p = new(packet)
+		p = &packet{gathered: true}
 		if err := p.parse(whole); err != nil {
 			return err
 		}
@@ -117,8 +117,21 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 		return err
 	}
 	g.counts.decrypted++
+	if outer.gathered && inner.is6() && len(b) > minMTU6 {
+		return g.scatter(b, emit)
+	}
 	emit(core.Inside, b)
 	return nil
+}
+
+// scatter delivers an IPv6 packet in fragments, as its source let it travel. It was put together only to be opened, and a
+// router behind the gateway would not fragment it again. What the links there carry is not known but for the least.
+func (g *Gateway) scatter(b []byte, emit Emit) error {
+	g.id++
+	return fragment6(b, minMTU6, g.id, func(piece []byte) error {
+		emit(core.Inside, piece)
+		return nil
+	})
 }
 
 // unwrap reads what was inside. In transport mode plain is the packet itself without its ESP header: it gets back the protocol

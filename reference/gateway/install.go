@@ -56,7 +56,7 @@ func (g *Gateway) install(now time.Time, t policy.TrafficSA, start time.Time) er
 	if err := g.Accepts(t); err != nil {
 		return err
 	}
-	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, Rules: g.rules}
+	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Rules: g.rules}
 	if len(g.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = g.sids.Values[0], g.sids.Bits, true
 	}

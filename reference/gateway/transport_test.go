@@ -137,7 +137,22 @@ func TestTransportOfFragments6(t *testing.T) {
 	if out, err := handle(b, at(1), core.Outside, outer[0]); len(out) != 0 || err != nil {
 		t.Fatalf("%d packets, %v", len(out), err)
 	}
-	if inner := one6(t, b, core.Outside, outer[1], core.Inside); !bytes.Equal(inner, packet) {
+	inner, err := handle(b, at(1), core.Outside, outer[1])
+	if err != nil || len(inner) != 3 {
+		t.Fatalf("%d fragments for the host, %v", len(inner), err)
+	}
+	var r reassembler
+	var whole []byte
+	for _, o := range inner {
+		p, err := parse(o.bytes)
+		if err != nil || len(o.bytes) > minMTU6 || o.to != core.Inside {
+			t.Fatalf("%d octets to the %v, %v", len(o.bytes), o.to, err)
+		}
+		if whole, _, err = r.add(t0, &p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(whole, packet) {
 		t.Error("another packet comes out")
 	}
 }

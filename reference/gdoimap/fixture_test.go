@@ -72,6 +72,19 @@ func exampleRekey() *policy.RekeySA {
 	}
 }
 
+// tripleRekey is exampleRekey with 3DES, ecdsaRekey the same with ECDSA.
+func tripleRekey() *policy.RekeySA {
+	r := exampleRekey()
+	r.Cipher, r.KeyBits, r.IV, r.Key = policy.KEK3DES, 192, from(0x40, 8), from(0x50, 24)
+	return r
+}
+
+func ecdsaRekey() *policy.RekeySA {
+	r := exampleRekey()
+	r.SigAlgorithm, r.SigKeyBits, r.PublicKey = policy.SigECDSA256, 256, der(ecdsaPEM)
+	return r
+}
+
 func exampleSA() policy.TrafficSA {
 	ten := netip.MustParsePrefix("10.0.0.0/8")
 	return policy.TrafficSA{
@@ -133,11 +146,46 @@ const (
 	atSID
 )
 
-func newFixture(rules *rule.Switches) *fixture {
+// The order in a fixture of others: SATs and TEKs alike.
+const (
+	atGMAC = iota
+	at3DES
+	atNULL
+)
+
+// others are SAs of the transforms that the first fixture has not, one of them with extended sequence numbers.
+func others() []policy.TrafficSA {
+	of := func(spi uint32, t policy.Transform) policy.TrafficSA {
+		sa := exampleSA()
+		t.Mode = policy.ModeTunnel
+		sa.SPI, sa.Transform = spi, t
+		sa.CipherKey, sa.IntegrityKey = nil, nil
+		if n := t.CipherKeyLen(); n > 0 {
+			sa.CipherKey = from(1, n)
+		}
+		if n := t.IntegrityKeyLen(); n > 0 {
+			sa.IntegrityKey = from(0x80, n)
+		}
+		return sa
+	}
+	return []policy.TrafficSA{
+		of(0x301, policy.Transform{Cipher: policy.CipherGMAC, KeyBits: 128}),
+		of(0x302, policy.Transform{Cipher: policy.Cipher3DES, Integrity: policy.IntegrityHMACSHA1, ESN: true}),
+		of(0x303, policy.Transform{Cipher: policy.CipherNULL, Integrity: policy.IntegrityHMACSHA512}),
+	}
+}
+
+func newOthers(rules *rule.Switches) *fixture {
+	return &fixture{sa: SAOf(nil, policy.Activation{}, others(), rules), kd: KDOf(nil, others(), nil, rules)}
+}
+
+func newFixture(rules *rule.Switches) *fixture { return fixtureOf(exampleRekey(), rules) }
+
+func fixtureOf(rekey *policy.RekeySA, rules *rule.Switches) *fixture {
 	sas := []policy.TrafficSA{gcmSA(), cbcSA()}
 	return &fixture{
-		sa: SAOf(exampleRekey(), exampleActivation(), sas, rules),
-		kd: KDOf(exampleRekey(), sas, &policy.SIDs{Bits: 8, Values: []uint32{5, 6}}, rules),
+		sa: SAOf(rekey, exampleActivation(), sas, rules),
+		kd: KDOf(rekey, sas, &policy.SIDs{Bits: 8, Values: []uint32{5, 6}}, rules),
 	}
 }
 

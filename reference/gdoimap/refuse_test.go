@@ -1,6 +1,7 @@
 package gdoimap
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -61,8 +62,11 @@ var sakRefusals = []refusal{
 	{"attribute 100", checkKEKUnknown, sakWith(wire.TV(100, 1))},
 	{"attribute 8", checkKEKUnknown, sakWith(wire.TV(8, 14))},
 	{"KEK_ALGORITHM 9", checkKEKValue, sakWith(wire.TV(gdoi.KEKAlgorithm, 9))},
-	{"KEK_ALGORITHM 3DES", checkKEKValue, sakWith(wire.TV(gdoi.KEKAlgorithm, 2))},
-	{"SIG_HASH_ALGORITHM SHA-1", checkKEKValue, sakWith(wire.TV(gdoi.SigHashAlgorithm, 2))},
+	{"KEK_ALGORITHM DES", checkKEKValue, sakWith(wire.TV(gdoi.KEKAlgorithm, 1))},
+	{"SIG_HASH_ALGORITHM MD5", checkKEKValue, sakWith(wire.TV(gdoi.SigHashAlgorithm, 1))},
+	{"SIG_HASH_ALGORITHM 6", checkKEKValue, sakWith(wire.TV(gdoi.SigHashAlgorithm, 6))},
+	{"SIG_ALGORITHM ECDSS", checkKEKValue, sakWith(wire.TV(gdoi.SigAlgorithm, 3))},
+	{"ECDSA-256 with SHA-384", checkKEKValue, both(withRekey(ecdsaRekey), sakWith(wire.TV(gdoi.SigHashAlgorithm, 4)))},
 	{"SIG_ALGORITHM DSS", checkKEKValue, sakWith(wire.TV(gdoi.SigAlgorithm, 2))},
 	{"two KEK_ALGORITHMs", checkKEKValue, func(f *fixture) {
 		f.sak(func(p *gdoi.SAK) { p.Attributes = append([]wire.Attribute{wire.TV(2, 1)}, p.Attributes...) })
@@ -72,12 +76,14 @@ var sakRefusals = []refusal{
 	{"no KEK_KEY_LENGTH", checkKEKKeyLength, sakWithout(gdoi.KEKKeyLength)},
 	{"KEK_KEY_LENGTH 0", checkKEKKeySize, sakWith(wire.TV(gdoi.KEKKeyLength, 0))},
 	{"KEK_KEY_LENGTH 512", checkKEKKeySize, sakWith(wire.TV(gdoi.KEKKeyLength, 512))},
+	{"KEK_KEY_LENGTH 168 of 3DES", checkKEKKeySize, both(withRekey(tripleRekey), sakWith(wire.TV(gdoi.KEKKeyLength, 168)))},
 	{"KEK_KEY_LIFETIME of three octets", checkKEKLifetime, sakWith(wire.TLV(gdoi.KEKKeyLifetime, from(0, 3)))},
 	{"KEK_KEY_LIFETIME of eight octets", checkKEKLifetime, sakWith(wire.TLV(gdoi.KEKKeyLifetime, from(0xf0, 8)))},
 	{"KEK_KEY_LIFETIME of no octets", checkKEKLifetime, sakWith(wire.TLV(gdoi.KEKKeyLifetime, nil))},
 	{"no SIG_HASH_ALGORITHM", checkSigHash, sakWithout(gdoi.SigHashAlgorithm)},
 	{"no SIG_ALGORITHM", checkSigAlgorithm, sakWithout(gdoi.SigAlgorithm)},
 	{"SIG_KEY_LENGTH 1024", checkSigKeyLength, sakWith(wire.TV(gdoi.SigKeyLength, 1024))},
+	{"SIG_KEY_LENGTH 512 of P-256", checkSigKeyLength, both(withRekey(ecdsaRekey), sakWith(wire.TV(gdoi.SigKeyLength, 512)))},
 }
 
 var satRefusals = []refusal{
@@ -111,10 +117,11 @@ var satRefusals = []refusal{
 	}},
 	{"transform 0", checkTransform, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 0 })},
 	{"transform 24", checkTransform, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 24 })},
-	{"3DES", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 3 })},
-	{"GMAC", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 23 })},
+	{"RC5", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 4 })},
+	{"AES-CCM", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 16 })},
 	{"attribute 100", checkSATUnknown, satWith(atGCM, wire.TV(100, 1))},
-	{"extended sequence numbers", checkSATUnknown, satWith(atGCM, wire.TV(gdoi.ExtendedSequenceNumber, 1))},
+	{"sequence numbers of another length", checkSATValue, satWith(atGCM, wire.TV(gdoi.ExtendedSequenceNumber, 2))},
+	{"extended sequence numbers as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.ExtendedSequenceNumber, []byte{0, 1}))},
 	{"Encapsulation Mode as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.EncapsulationMode, []byte{0, 1}))},
 	{"SA Life Type as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.SALifeType, []byte{0, 1}))},
 	{"UDP-encapsulated tunnel mode", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 3))},
@@ -185,6 +192,11 @@ var kdRefusals = []refusal{
 	{"KEK without IV", checkKEKKey, keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, from(0, 16)))},
 	{"KEK of no octets", checkKEKKey, keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, nil))},
 	{"KEK of 256 bits for 128", checkKEKKey, keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, from(0, 48)))},
+	{"KEK of 16 octets of IV for 3DES", checkKEKKey, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, from(0, 40))))},
+	{"3DES with K1 = K2", checkThreeKeys, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, tripleKey(1, 1, 2))))},
+	{"3DES with K2 = K3", checkThreeKeys, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, tripleKey(1, 2, 2))))},
+	{"3DES with K1 = K3", checkThreeKeys, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, tripleKey(1, 2, 1))))},
+	{"an RSA key for ECDSA", checkPublicKey, both(withRekey(ecdsaRekey), keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, der(signerPEM))))},
 	{"an ECDSA key", checkPublicKey, keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, der(ecdsaPEM)))},
 	{"no public key", checkPublicKey, keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, nil))},
 	{"no DER", checkPublicKey, keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, from(0, 32)))},
@@ -205,6 +217,24 @@ var kdRefusals = []refusal{
 
 func (f *fixture) count(n uint16) { f.kd.Count = &n }
 
+// withRekey has the fixture be of another Rekey SA.
+func withRekey(rekey func() *policy.RekeySA) func(*fixture) {
+	return func(f *fixture) { *f = *fixtureOf(rekey(), nil) }
+}
+
+func both(first, second func(*fixture)) func(*fixture) {
+	return func(f *fixture) { first(f); second(f) }
+}
+
+// tripleKey is an IV and a key of 3DES from three of DES.
+func tripleKey(keys ...byte) []byte {
+	material := make([]byte, 8)
+	for _, k := range keys {
+		material = append(material, bytes.Repeat([]byte{k << 1}, 8)...)
+	}
+	return material
+}
+
 func gapWith(a wire.Attribute) func(*fixture) {
 	return func(f *fixture) { f.gap(func(p *gdoi.GAP) { p.Attributes = with(p.Attributes, a) }) }
 }
@@ -215,6 +245,41 @@ func sakWith(a wire.Attribute) func(*fixture) {
 
 func sakWithout(number uint16) func(*fixture) {
 	return func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = without(p.Attributes, number) }) }
+}
+
+// otherRefusals alter the fixture of the other transforms.
+var otherRefusals = []refusal{
+	{"GMAC with integrity", checkGMACAlone, satWith(atGMAC, wire.TV(gdoi.AuthAlgorithm, 5))},
+	{"GMAC without Key Length", checkGMACKeyLength, satWithout(atGMAC, gdoi.KeyLength)},
+	{"GMAC of 160 bits", checkGMACKeyLength, satWith(atGMAC, wire.TV(gdoi.KeyLength, 160))},
+	{"3DES with Key Length", checkNoKeyLength, satWith(at3DES, wire.TV(gdoi.KeyLength, 192))},
+	{"3DES without integrity", checkSATValue, func(f *fixture) {
+		satWithout(at3DES, gdoi.AuthAlgorithm)(f)
+		keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f) // of what the mutant takes it for
+	}},
+	{"3DES with HMAC-MD5", checkSATValue, func(f *fixture) {
+		satWith(at3DES, wire.TV(gdoi.AuthAlgorithm, 1))(f)
+		keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f)
+	}},
+	{"NULL with Key Length", checkNoKeyLength, satWith(atNULL, wire.TV(gdoi.KeyLength, 128))},
+	{"NULL without integrity", checkBothNULL, func(f *fixture) {
+		satWithout(atNULL, gdoi.AuthAlgorithm)(f)
+		keyWith(atNULL, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f)
+	}},
+	{"NULL with KPDK", checkSATValue, func(f *fixture) {
+		satWith(atNULL, wire.TV(gdoi.AuthAlgorithm, 4))(f)
+		keyWith(atNULL, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f)
+	}},
+
+	{"GMAC without salt", checkGMACKey, keyWith(atGMAC, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
+	{"GMAC with TEK_INTEGRITY_KEY", checkTEKOnce, keyAdd(atGMAC, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},
+	{"3DES of two keys", checkTripleDESKey, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
+	{"3DES with salt", checkTripleDESKey, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 28)))},
+	{"HMAC-SHA-1 of 16 octets", checkSHA1Key, keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 16)))},
+	{"HMAC-SHA-1 of 32 octets", checkSHA1Key, keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},
+	{"NULL with TEK_ALGORITHM_KEY", checkTEKOnce, keyAdd(atNULL, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
+	{"NULL without TEK_INTEGRITY_KEY", checkTEKOnce, keyWithout(atNULL, gdoi.TEKIntegrityKey)},
+	{"HMAC-SHA-512 of 32 octets", checkIntegrityKey, keyWith(atNULL, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},
 }
 
 func satESP(at int, alter func(*gdoi.SATESP)) func(*fixture) {
@@ -251,10 +316,14 @@ func keyWithout(at int, number uint16) func(*fixture) {
 
 // Each guard refuses, and no other one would: with the guard off the same thing passes. So a mutant can be noticed.
 func TestRefusals(t *testing.T) {
-	for part, refusals := range map[string][]refusal{"SA": saRefusals, "SAK": sakRefusals, "SAT": satRefusals, "KD": kdRefusals} {
+	for part, refusals := range map[string][]refusal{"SA": saRefusals, "SAK": sakRefusals, "SAT": satRefusals, "KD": kdRefusals,
+		"other transforms": otherRefusals} {
 		for _, c := range refusals {
 			t.Run(part+"/"+c.name, func(t *testing.T) {
 				f := newFixture(nil)
+				if part == "other transforms" {
+					f = newOthers(nil)
+				}
 				c.alter(f)
 				if _, _, err := f.receive(t, nil); err == nil {
 					t.Errorf("accepted, against %v", c.guard)
@@ -274,20 +343,22 @@ func TestRefusals(t *testing.T) {
 // sane checks that what a lenient member installs has keys of lengths that its ciphers take.
 func sane(t *testing.T, p Policy) {
 	t.Helper()
-	if p.Rekey != nil && (len(p.Rekey.IV) != 16 || len(p.Rekey.Key) != p.Rekey.KeyBits/8) {
+	if p.Rekey != nil && (len(p.Rekey.IV) != CipherOf(*p.Rekey).BlockSize() || len(p.Rekey.Key) != p.Rekey.KeyBits/8) {
 		t.Errorf("KEK %x %x", p.Rekey.IV, p.Rekey.Key)
 	}
 	for _, sa := range p.SAs {
-		want := map[policy.Cipher][2]int{policy.CipherAESCBC: {16, 32}, policy.CipherAESGCM16: {20, 0}}
-		if n, ok := want[sa.Transform.Cipher]; ok && n != [2]int{len(sa.CipherKey), len(sa.IntegrityKey)} {
-			t.Errorf("keys of %d and %d octets", len(sa.CipherKey), len(sa.IntegrityKey))
+		if _, supported := sa.Transform.Cipher.Form(); !supported {
+			continue
+		}
+		if len(sa.CipherKey) != sa.Transform.CipherKeyLen() || len(sa.IntegrityKey) != sa.Transform.IntegrityKeyLen() {
+			t.Errorf("%s: keys of %d and %d octets", sa.Transform, len(sa.CipherKey), len(sa.IntegrityKey))
 		}
 	}
 }
 
 func TestEveryCheckRefuses(t *testing.T) {
 	covered := map[*rule.Guard]bool{checkRequestUnknown: true, checkRequestForm: true} // in TestReadRequest
-	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals} {
+	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals} {
 		for _, c := range refusals {
 			covered[c.guard] = true
 		}

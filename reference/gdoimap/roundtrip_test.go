@@ -15,6 +15,9 @@ func TestRoundTrip(t *testing.T) {
 	acked := exampleRekey()
 	acked.Ack = policy.AckKEKSHA256
 	acked.KeyBits, acked.Key = 256, from(0, 32)
+	strong := exampleRekey()
+	strong.Ack, strong.SigHash = policy.AckKEKSHA512, policy.SigHashSHA512
+	strong.KeyBits, strong.Key = 192, from(0, 24)
 	unicast := exampleRekey()
 	unicast.Destination = netip.AddrPortFrom(netip.IPv4Unspecified(), 848)
 	everything := cbcSA()
@@ -41,6 +44,9 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		"all":             {exampleRekey(), exampleActivation(), []policy.TrafficSA{exampleSA(), cbcSA()}, &policy.SIDs{Bits: 12, Values: []uint32{0xabc, 0}}},
 		"KEK alone":       {acked, policy.Activation{}, nil, nil},
+		"SHA-512":         {strong, policy.Activation{}, nil, nil},
+		"3DES":            {tripleRekey(), policy.Activation{}, nil, nil},
+		"ECDSA":           {ecdsaRekey(), policy.Activation{}, nil, nil},
 		"unicast":         {unicast, policy.Activation{ATD: seconds(0)}, []policy.TrafficSA{everything}, nil},
 		"TEK alone":       {nil, policy.Activation{DTD: seconds(65535)}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 32, Values: []uint32{0xffffffff}}},
 		"SAs of one key":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA(), cbcSA(), shared}, nil},
@@ -62,6 +68,33 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("SIDs %+v, want %+v", sids, c.sids)
 			}
 		})
+	}
+}
+
+// Every transform comes back, with and without extended sequence numbers.
+func TestTransforms(t *testing.T) {
+	var sas []policy.TrafficSA
+	for _, transform := range policy.Transforms() {
+		for _, esn := range []bool{false, true} {
+			sa := exampleSA()
+			transform.ESN, transform.Mode = esn, policy.ModeTunnel
+			sa.SPI, sa.Transform, sa.CipherKey, sa.IntegrityKey = uint32(1000+len(sas)), transform, nil, nil
+			if n := transform.CipherKeyLen(); n > 0 {
+				sa.CipherKey = from(byte(len(sas)), n)
+			}
+			if n := transform.IntegrityKeyLen(); n > 0 {
+				sa.IntegrityKey = from(byte(len(sas)), n)
+			}
+			sas = append(sas, sa)
+		}
+	}
+	f := &fixture{sa: SAOf(nil, policy.Activation{}, sas, nil), kd: KDOf(nil, sas, nil, nil)}
+	p, _, err := f.receive(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(p.SAs, sas) {
+		t.Errorf("got  %+v\nwant %+v", p.SAs, sas)
 	}
 }
 
@@ -153,6 +186,14 @@ func TestTolerance(t *testing.T) {
 		"no SIG_KEY_LENGTH": {
 			func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = without(p.Attributes, 7) }) },
 			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.SigKeyBits == 2048 },
+		},
+		"KEK_KEY_LENGTH of 3DES": {
+			both(withRekey(tripleRekey), sakWith(wire.TV(gdoi.KEKKeyLength, 192))),
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.Cipher == policy.KEK3DES && p.Rekey.KeyBits == 192 },
+		},
+		"no SIG_HASH_ALGORITHM with ECDSA": {
+			both(withRekey(ecdsaRekey), sakWithout(gdoi.SigHashAlgorithm)),
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.SigHash == policy.SigHashSHA256 },
 		},
 		"SIG_ALGORITHM_KEY as RSAPublicKey": {
 			func(f *fixture) {

@@ -7,26 +7,29 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// ciphers are the ESP transforms a group can use, with the octets of salt that follow the key in TEK_ALGORITHM_KEY.
-var ciphers = map[policy.Cipher]struct {
-	salt     int
-	combined bool
-}{
-	policy.CipherAESCBC:   {},
-	policy.CipherAESGCM16: {salt: 4, combined: true}, // RFC 4106 §8.1
+// What a key server owes in the keys of Data-Security SAs.
+var (
+	guardSalt = rule.Duty("group.tek.salt", "RFC4106-4-02", rule.KS,
+		"the salt of a counter mode is unpredictable")
+	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.4-01", rule.KS,
+		"a key of 3DES is three different keys")
+)
+
+// kekTransforms are the ciphers of a Rekey SA, by the lengths of their keys, with the octets of an IV.
+var kekTransforms = map[policy.KEKTransform]int{
+	{Cipher: policy.KEK3DES, KeyBits: 192}: 8,
+	{Cipher: policy.KEKAES, KeyBits: 128}:  16,
+	{Cipher: policy.KEKAES, KeyBits: 192}:  16,
+	{Cipher: policy.KEKAES, KeyBits: 256}:  16,
 }
 
-// integrityKeys are the lengths in octets of TEK_INTEGRITY_KEY (RFC 6407 §5.6.1.2).
-var integrityKeys = map[policy.Integrity]int{policy.IntegrityHMACSHA256: 32}
-
-// The Rekey SA uses AES in CBC mode with 128 bits.
-const (
-	kekBits  = 128
-	ivOctets = 16
-)
+// spiOctets is the length of a policy.RekeySPI.
+const spiOctets = 16
 
 // rekeySA is a Rekey SA with its life.
 type rekeySA struct {
@@ -71,22 +74,63 @@ func (g *Group) newEpoch() (*epoch, error) {
 }
 
 func (g *Group) newRekeySA() (*rekeySA, error) {
-	material := make([]byte, 16+ivOctets+kekBits/8)
+	cfg := g.cfg.Rekey
+	kek := kekTransform(cfg)
+	iv := kekTransforms[kek]
+	material := make([]byte, spiOctets+iv+kek.KeyBits/8)
 	if err := g.random(material); err != nil {
 		return nil, err
 	}
+	key := material[spiOctets+iv:]
+	if kek.Cipher == policy.KEK3DES {
+		if err := g.threeKeys(key, guardThreeKEKs); err != nil {
+			return nil, err
+		}
+	}
 	r := &rekeySA{RekeySA: policy.RekeySA{
 		Source: g.opts.Source, Destination: g.destination(),
-		Cipher: policy.KEKAES, KeyBits: kekBits,
-		SigHash: policy.SigHashSHA256, SigAlgorithm: policy.SigRSA, SigKeyBits: g.opts.SigKeyBits,
-		Ack: g.cfg.Rekey.Ack, Lifetime: kekLifetime(g.cfg.Rekey),
-		IV: material[16 : 16+ivOctets], Key: material[16+ivOctets:], PublicKey: g.opts.PublicKey,
+		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
+		SigHash: g.sigHash(), SigAlgorithm: g.opts.SigAlgorithm, SigKeyBits: g.opts.SigKeyBits, SigForm: cfg.SigForm,
+		Ack: cfg.Ack, Lifetime: kekLifetime(cfg),
+		IV: material[spiOctets : spiOctets+iv], Key: key, PublicKey: g.opts.PublicKey,
 	}}
 	copy(r.SPI[:], material)
 	if g.epoch != nil && !guardNewCookies.Kept(g.opts.Rules) {
 		r.SPI = g.epoch.rekey.SPI
 	}
 	return r, nil
+}
+
+// threeKeys draws the key of 3DES again while two of its parts are the same (RFC 6407 §5.3.2.2, RFC 2451 §2.4).
+func (g *Group) threeKeys(key []byte, duty *rule.Guard) error {
+	for !keymat.Independent(key) {
+		if err := g.random(key); err != nil {
+			return err
+		}
+	}
+	if !duty.Kept(g.opts.Rules) {
+		copy(key[16:], key[:8])
+	}
+	return nil
+}
+
+// kekTransform is the cipher of the Rekey SA, AES with 128 bits if none is named.
+func kekTransform(r policy.RekeyPolicy) policy.KEKTransform {
+	if r.KEK == (policy.KEKTransform{}) {
+		return policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 128}
+	}
+	return r.KEK
+}
+
+// sigHash is the hash of signatures: that of the algorithm, that of the policy, or SHA-256.
+func (g *Group) sigHash() policy.SigHash {
+	if fixed := g.opts.SigAlgorithm.Hash(); fixed != 0 {
+		return fixed
+	}
+	if g.cfg.Rekey.SigHash != 0 {
+		return g.cfg.Rekey.SigHash
+	}
+	return policy.SigHashSHA256
 }
 
 // destination is where PUSH messages go. To each member by itself has no one address to name.
@@ -102,10 +146,9 @@ func (g *Group) destination() netip.AddrPort {
 
 // newTrafficSA makes an SA with its keys; beside are those made together with it.
 func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA, error) {
-	c := ciphers[p.Transform.Cipher]
-	cipherOctets := p.Transform.KeyBits/8 + c.salt
-	material := make([]byte, cipherOctets+integrityKeys[p.Transform.Integrity])
-	if err := g.random(material); err != nil {
+	cipherOctets := p.Transform.CipherKeyLen()
+	material := make([]byte, cipherOctets+p.Transform.IntegrityKeyLen())
+	if err := g.newMaterial(p.Transform, material); err != nil {
 		return nil, err
 	}
 	spi, err := g.newSPI(beside)
@@ -120,6 +163,21 @@ func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA
 		t.CipherKey = beside[0].CipherKey
 	}
 	return t, nil
+}
+
+// newMaterial draws the keys of an SA.
+func (g *Group) newMaterial(t policy.Transform, material []byte) error {
+	if err := g.random(material); err != nil {
+		return err
+	}
+	form, _ := t.Cipher.Form()
+	if form.Salt > 0 && !guardSalt.Kept(g.opts.Rules) {
+		clear(material[t.CipherKeyLen()-form.Salt : t.CipherKeyLen()])
+	}
+	if t.Cipher != policy.Cipher3DES {
+		return nil
+	}
+	return g.threeKeys(material[:t.CipherKeyLen()], guardThreeTEKs)
 }
 
 // newSPI chooses an SPI that the group has not in use (RFC 6407 §3.2: all SPIs are chosen by the key server).

@@ -46,6 +46,7 @@ type Entry struct {
 	PublicKey    string `json:"public_key,omitempty"` // SubjectPublicKeyInfo, DER
 	SigHash      int    `json:"sig_hash,omitempty"`
 	SigAlgorithm int    `json:"sig_algorithm,omitempty"`
+	SigForm      string `json:"sig_form,omitempty"` // "bare-hash" of RSA signatures without DigestInfo
 	Ack          int    `json:"ack,omitempty"`
 
 	Protocol        uint8   `json:"protocol,omitempty"`
@@ -54,7 +55,9 @@ type Entry struct {
 	Integrity       int     `json:"integrity,omitempty"`
 	IntegrityKey    string  `json:"integrity_key,omitempty"`
 	Mode            int     `json:"mode,omitempty"`
+	ESN             bool    `json:"esn,omitempty"` // extended sequence numbers, of 64 bits
 	Preservation    int     `json:"preservation,omitempty"`
+	Direction       int     `json:"direction,omitempty"`
 	Lifetime        float64 `json:"lifetime_s,omitempty"`
 
 	// Sender-IDs (RFC 6407 §5.6.4).
@@ -100,6 +103,9 @@ func rekey(e Entry, r *policy.RekeySA) Entry {
 	e.IV, e.Key = hex.EncodeToString(r.IV), hex.EncodeToString(r.Key)
 	e.PublicKey = hex.EncodeToString(r.PublicKey)
 	e.SigHash, e.SigAlgorithm, e.Ack = int(r.SigHash), int(r.SigAlgorithm), int(r.Ack)
+	if r.SigForm != policy.SigDigestInfo {
+		e.SigForm = r.SigForm.String()
+	}
 	e.Lifetime = r.Lifetime.Seconds()
 	return e
 }
@@ -110,7 +116,8 @@ func traffic(e Entry, t *policy.TrafficSA) Entry {
 	e.Protocol, e.SourcePort, e.DestinationPort = t.Selector.Protocol, t.Selector.SourcePort, t.Selector.DestinationPort
 	e.Cipher, e.KeyBits, e.Integrity = int(t.Transform.Cipher), t.Transform.KeyBits, int(t.Transform.Integrity)
 	e.CipherKey, e.IntegrityKey = hex.EncodeToString(t.CipherKey), hex.EncodeToString(t.IntegrityKey)
-	e.Mode, e.Preservation = int(t.Transform.Mode), int(t.Transform.Preservation)
+	e.ESN, e.Mode, e.Preservation = t.Transform.ESN, int(t.Transform.Mode), int(t.Transform.Preservation)
+	e.Direction = int(t.Transform.Direction)
 	e.Lifetime = t.Lifetime.Seconds()
 	return e
 }

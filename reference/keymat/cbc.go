@@ -39,6 +39,16 @@ func (c Cipher) String() string {
 	return "AES"
 }
 
+// Independent reports whether the three keys of TripleDES differ from each other, apart from their parity bits: with two
+// that are equal it is a weaker cipher (RFC 6407 §5.3.2.2).
+func Independent(key []byte) bool {
+	var parts [3][des.BlockSize]byte
+	for i, octet := range key {
+		parts[i/des.BlockSize][i%des.BlockSize] = octet &^ 1
+	}
+	return parts[0] != parts[1] && parts[1] != parts[2] && parts[0] != parts[2]
+}
+
 // ErrKey means that a key or an IV has a length that the cipher does not have.
 var ErrKey = errors.New("keymat: wrong length of key or IV")
 

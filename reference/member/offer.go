@@ -25,6 +25,13 @@ func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoima
 	if err != nil {
 		return nil, err
 	}
+	err = m.windowed(offer.SAs)
+	if err == nil {
+		err = m.checkHash(offer.Rekey)
+	}
+	if err != nil {
+		return nil, err
+	}
 	unauthorised := m.unauthorised(offer.SAs)
 	for _, v := range unauthorised {
 		m.refuse(now, v, d.From)

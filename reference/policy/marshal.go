@@ -31,13 +31,13 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	return yaml.Marshal(doc)
 }
 
-// MarshalMember writes a group member's configuration as ParseMember reads it. It fails if a value has no word in a
-// configuration file.
+// MarshalMember writes a group member's configuration as ParseMember reads it; see MarshalKeyServer.
 func MarshalMember(m Member) ([]byte, error) {
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1DocOf(m.Phase1), Group: m.Group,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
-		RetryDelay: duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
+		FirstSequence: m.FirstSequence,
+		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
 	}
 	var err error
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
@@ -48,6 +48,13 @@ func MarshalMember(m Member) ([]byte, error) {
 	}
 	for _, s := range m.Authorised {
 		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
+	}
+	if m.Rekey != (MemberRekey{}) {
+		form, ok := word(sigForms, m.Rekey.SignatureForm)
+		if !ok {
+			return nil, fmt.Errorf("policy: signature form %d has no name", uint8(m.Rekey.SignatureForm))
+		}
+		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form}
 	}
 	return yaml.Marshal(doc)
 }
@@ -108,14 +115,29 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	if !ok {
 		return rekeyDoc{}, fmt.Errorf("acknowledgement type %d has no name", r.Ack)
 	}
+	cipher, ok1 := word(kekTransforms, r.KEK)
+	hash, ok2 := word(sigHashes, r.SigHash)
+	form, ok3 := word(sigForms, r.SigForm)
+	if !ok1 || !ok2 || !ok3 {
+		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d or signature form %d has no name", r.KEK, r.SigHash, uint8(r.SigForm))
+	}
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
-		Interval: duration(r.Interval), Ack: ack,
+		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()
 	}
 	return doc, nil
+}
+
+// word is the name of a value. What is zero is left out, and stands for the default.
+func word[T comparable](names yamldoc.Names[T], value T) (string, bool) {
+	var zero T
+	if value == zero {
+		return "", true
+	}
+	return names.Of(value)
 }
 
 func activationDocOf(a Activation) *activationDoc {
@@ -134,7 +156,7 @@ func activationDocOf(a Activation) *activationDoc {
 
 func saDocOf(s SAPolicy) (saDoc, error) {
 	t := s.Transform
-	kind, ok1 := transforms.Of(Transform{Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity})
+	kind, ok1 := transforms.Of(t.Algorithms())
 	mode, ok2 := modes.Of(t.Mode)
 	preservation, ok3 := preservations.Of(t.Preservation)
 	direction, ok4 := directions.Of(t.Direction)
@@ -142,7 +164,7 @@ func saDocOf(s SAPolicy) (saDoc, error) {
 		return saDoc{}, fmt.Errorf("transform %+v has no name", t)
 	}
 	return saDoc{
-		selectorDoc: selectorDocOf(s.Selector), Transform: kind, Mode: mode, Preservation: preservation, Direction: direction,
+		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
 		Lifetime: duration(s.Lifetime),
 	}, nil
 }

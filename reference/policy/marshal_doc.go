@@ -11,21 +11,29 @@ type keyServerDoc struct {
 }
 
 type memberDoc struct {
-	Name         string        `yaml:"name"`
-	Address      string        `yaml:"address"`
-	OtherAddress string        `yaml:"other_address,omitempty"`
-	KeyServers   []string      `yaml:"key_servers"`
-	Group        uint32        `yaml:"group"`
-	Phase1       phase1Doc     `yaml:"phase1"`
-	Authorised   []selectorDoc `yaml:"authorised,omitempty"`
-	Inside       []string      `yaml:"inside,omitempty"`
-	FailOpen     bool          `yaml:"fail_open,omitempty"`
-	MTU          int           `yaml:"mtu,omitempty"`
-	ReplayWindow int           `yaml:"replay_window,omitempty"`
-	RetryDelay   string        `yaml:"retry_delay,omitempty"`
-	ReRegister   string        `yaml:"re_register,omitempty"`
-	SIDRequest   int           `yaml:"sid_request,omitempty"`
-	dataPathDoc  `yaml:",inline"`
+	Name          string        `yaml:"name"`
+	Address       string        `yaml:"address"`
+	OtherAddress  string        `yaml:"other_address,omitempty"`
+	KeyServers    []string      `yaml:"key_servers"`
+	Group         uint32        `yaml:"group"`
+	Phase1        phase1Doc     `yaml:"phase1"`
+	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
+	Inside        []string      `yaml:"inside,omitempty"`
+	FailOpen      bool          `yaml:"fail_open,omitempty"`
+	MTU           int           `yaml:"mtu,omitempty"`
+	ReplayWindow  int           `yaml:"replay_window,omitempty"`
+	FirstSequence uint64        `yaml:"first_sequence,omitempty"`
+	RetryDelay    string        `yaml:"retry_delay,omitempty"`
+	ReRegister    string        `yaml:"re_register,omitempty"`
+	SIDRequest    int           `yaml:"sid_request,omitempty"`
+
+	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	dataPathDoc `yaml:",inline"`
+}
+
+type memberRekeyDoc struct {
+	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
+	SigForm    string `yaml:"signature_form,omitempty"`
 }
 
 type dataPathDoc struct {
@@ -74,6 +82,9 @@ type rekeyDoc struct {
 	Retransmit  int    `yaml:"retransmit,omitempty"`
 	Interval    string `yaml:"interval,omitempty"`
 	Ack         string `yaml:"ack"`
+	Cipher      string `yaml:"cipher,omitempty"`
+	SigHash     string `yaml:"sig_hash,omitempty"`
+	SigForm     string `yaml:"signature_form,omitempty"`
 }
 
 type activationDoc struct {
@@ -92,6 +103,7 @@ type selectorDoc struct {
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
 	Transform    string `yaml:"transform"`
+	ESN          bool   `yaml:"esn,omitempty"`
 	Mode         string `yaml:"mode"`
 	Preservation string `yaml:"preservation"`
 	Direction    string `yaml:"direction"`

@@ -38,7 +38,8 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Name: "blue", ID: 4294967295, SIDBits: 16,
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
-			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA256,
+			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA512,
+			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
 		SAs: []policy.SAPolicy{
@@ -46,7 +47,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 				Selector: policy.Selector{Source: any4, Destination: any4, Protocol: 17, SourcePort: 1, DestinationPort: 65535},
 				Transform: policy.Transform{
 					Cipher: policy.CipherAESCBC, KeyBits: 256, Integrity: policy.IntegrityHMACSHA256, Mode: policy.ModeTransport,
-					Direction: policy.DirectionSenderOnly,
+					Direction: policy.DirectionSenderOnly, ESN: true,
 				},
 				Lifetime: 2 * time.Second,
 			},
@@ -65,6 +66,30 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		}},
 	})
 	return k
+}
+
+// Every transform comes back from a configuration.
+func TestTransformRoundTrip(t *testing.T) {
+	k := fullKeyServer(t)
+	k.Groups = k.Groups[len(k.Groups)-1:]
+	sas := &k.Groups[0].SAs
+	for i, transform := range policy.Transforms() {
+		sa := (*sas)[0]
+		transform.Mode, transform.ESN = policy.ModeTunnel, i%2 == 0
+		sa.Transform, sa.Selector.Protocol = transform, uint8(i+1)
+		*sas = append(*sas, sa)
+	}
+	text, err := policy.MarshalKeyServer(k, "sign.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := policy.ParseKeyServer("ks.yaml", text, func(string) ([]byte, error) { return policy.SigningKeyPEM(k), nil })
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(k, got, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s\n%s", diff, text)
+	}
 }
 
 func TestKeyServerRoundTrip(t *testing.T) {
@@ -139,7 +164,8 @@ func fullMember() policy.Member {
 			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
 		},
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
-		FailOpen: true, MTU: 1400, ReplayWindow: 64, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
 			Peers: []policy.TunnelPeer{
@@ -167,6 +193,9 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 	alter := map[string]func(*policy.Group){
 		"transport": func(g *policy.Group) { g.Rekey.Transport = "pigeon" },
 		"ack":       func(g *policy.Group) { g.Rekey.Ack = 200 },
+		"cipher":    func(g *policy.Group) { g.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} },
+		"hash":      func(g *policy.Group) { g.Rekey.SigHash = 1 },
+		"form":      func(g *policy.Group) { g.Rekey.SigForm = 7 },
 		"key bits":  func(g *policy.Group) { g.SAs[0].Transform.KeyBits = 100 },
 		"mode":      func(g *policy.Group) { g.SAs[0].Transform.Mode = 9 },
 	}
@@ -176,5 +205,8 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 		if text, err := policy.MarshalKeyServer(k, "x"); err == nil {
 			t.Errorf("%s: no error, but\n%s", name, text)
 		}
+	}
+	if text, err := policy.MarshalMember(policy.Member{Rekey: policy.MemberRekey{SignatureForm: 7}}); err == nil {
+		t.Errorf("a member's form: no error, but\n%s", text)
 	}
 }

@@ -39,6 +39,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("phase1", &k.Phase1, phase1),
 		yamldoc.Required("groups", &groups, groupList),
 	)
+	algorithm := signatureAlgorithm(k.SigningKey)
 	for _, g := range groups {
 		k.Groups = append(k.Groups, g.value)
 		if !keyed && signs(g.value.Rekey.Transport) {
@@ -46,6 +47,9 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		}
 		if to := g.value.Rekey.Address.Addr(); differ(to, k.Address.Addr()) {
 			g.at.Problem("the rekey goes to %s, which is not of the same IP version as the address %s", to, k.Address.Addr())
+		}
+		if err := g.value.Rekey.SignableBy(algorithm); err != nil {
+			g.at.Problem("the rekey's %v", err)
 		}
 		for _, m := range g.value.Members {
 			if len(k.Phase1.PSKs) > 0 && !keyOverlaps(k.Phase1.PSKs, m) {
@@ -74,9 +78,11 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("fail_open", &m.FailOpen, yamldoc.Value.Bool),
 		yamldoc.Optional("mtu", &m.MTU, within(576, 65535)),
 		yamldoc.Optional("replay_window", &m.ReplayWindow, replayWindow),
+		yamldoc.Optional("first_sequence", &m.FirstSequence, anyNumber),
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
+		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
 	root.Fields(fields...)
 	m.OtherAddress = other.value
@@ -100,6 +106,15 @@ func member(root yamldoc.Value) Member {
 
 // differ reports whether two addresses are of different IP versions. One that could not be read differs from none.
 func differ(a, b netip.Addr) bool { return a.IsValid() && b.IsValid() && a.Is4() != b.Is4() }
+
+func memberRekey(v yamldoc.Value) MemberRekey {
+	var r MemberRekey
+	v.Fields(
+		yamldoc.Optional("accept_sha1", &r.AcceptSHA1, yamldoc.Value.Bool),
+		yamldoc.Optional("signature_form", &r.SignatureForm, sigForms.Read),
+	)
+	return r
+}
 
 // keyOverlaps reports whether some address of the prefix has a pre-shared key, or may have one once the faults of the keys
 // are mended.

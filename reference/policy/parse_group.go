@@ -22,21 +22,30 @@ const (
 // The names of values in configuration files, in the order in which problems list them.
 var (
 	transports    = yamldoc.Names[Transport]{{"unicast", TransportUnicast}, {"multicast", TransportMulticast}, {"none", TransportNone}}
-	ackTypes      = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}}
+	ackTypes      = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}, {"kek-sha512", AckKEKSHA512}}
+	kekTransforms = yamldoc.Names[KEKTransform]{{"aes128-cbc", KEKTransform{KEKAES, 128}}, {"aes192-cbc", KEKTransform{KEKAES, 192}},
+		{"aes256-cbc", KEKTransform{KEKAES, 256}}, {"3des", KEKTransform{KEK3DES, 192}}}
+	sigHashes = yamldoc.Names[SigHash]{{"sha256", SigHashSHA256}, {"sha384", SigHashSHA384}, {"sha512", SigHashSHA512},
+		{"sha1", SigHashSHA1}}
+	sigForms      = yamldoc.Names[SigForm]{{"digest-info", SigDigestInfo}, {"bare-hash", SigBareHash}}
 	modes         = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}}
 	preservations = yamldoc.Names[Preservation]{{"both", PreserveBoth}, {"source", PreserveSource},
 		{"destination", PreserveDestination}, {"none", PreserveNone}, {"absent", PreserveAbsent}}
 	directions = yamldoc.Names[Direction]{{"absent", DirectionAbsent}, {"symmetric", DirectionSymmetric},
 		{"sender-only", DirectionSenderOnly}, {"receiver-only", DirectionReceiverOnly}}
-	transforms = yamldoc.Names[Transform]{
-		{"aes128-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 128}},
-		{"aes192-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 192}},
-		{"aes256-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 256}},
-		{"aes128-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 128, Integrity: IntegrityHMACSHA256}},
-		{"aes192-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 192, Integrity: IntegrityHMACSHA256}},
-		{"aes256-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 256, Integrity: IntegrityHMACSHA256}},
-	}
+	transforms = transformNames()
 )
+
+// transformNames names each combination of algorithms.
+func transformNames() (names yamldoc.Names[Transform]) {
+	for _, t := range Transforms() {
+		names = append(names, struct {
+			Name  string
+			Value Transform
+		}{t.Name(), t})
+	}
+	return names
+}
 
 func groupList(v yamldoc.Value) []place[Group] {
 	ids := make(map[uint32]string)
@@ -89,6 +98,9 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("retransmit", &r.Retransmit, within(0, 100)),
 		yamldoc.Optional("interval", &r.Interval, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("ack", &r.Ack, ackTypes.Read),
+		yamldoc.Optional("cipher", &r.KEK, kekTransforms.Read),
+		yamldoc.Optional("sig_hash", &r.SigHash, sigHashes.Read),
+		yamldoc.Optional("signature_form", &r.SigForm, sigForms.Read),
 	)
 	if ok {
 		checkTransport(v, r)
@@ -136,6 +148,7 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 	var kind Transform
 	fields := append(selectorFields(&s.Selector),
 		yamldoc.Required("transform", &kind, transforms.Read),
+		yamldoc.Optional("esn", &s.Transform.ESN, yamldoc.Value.Bool),
 		yamldoc.Optional("mode", &s.Transform.Mode, modes.Read),
 		yamldoc.Optional("preservation", &s.Transform.Preservation, preservations.Read),
 		yamldoc.Optional("direction", &s.Transform.Direction, directions.Read),

@@ -65,7 +65,7 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
 		"ks.yaml:3:1: address: the field is already given in line 2"}},
 	{"anchor", "name: ks1", "name: &n ks1", []string{
@@ -90,17 +90,27 @@ var keyServerFaults = []fault{
 	{"key missing", "signing_key: ks1.pem\n", "", []string{
 		`ks.yaml:1:1: the field "signing_key" is missing; the rekey of groups[0] has to be signed`}},
 	{"key file missing", "ks1.pem", "no.pem", []string{
-		`ks.yaml:3:14: signing_key: there is no file "no.pem"; name a PEM file with an RSA key, relative to this file`}},
+		`ks.yaml:3:14: signing_key: there is no file "no.pem"; name a PEM file with an RSA or ECDSA key, relative to this file`}},
 	{"key too small", "ks1.pem", "small.pem", []string{
 		`ks.yaml:3:14: signing_key: "small.pem" holds an RSA key of 1024 bits; it must have at least 2048`}},
-	{"key not RSA", "ks1.pem", "ec.pem", []string{
-		`ks.yaml:3:14: signing_key: "ec.pem" holds a key of another kind; it must hold an RSA key`}},
+	{"key of another kind", "ks1.pem", "ed.pem", []string{
+		`ks.yaml:3:14: signing_key: "ed.pem" holds a key of another kind; it must hold one of RSA, or of ECDSA over P-256, P-384 or P-521`}},
+	{"key over another curve", "ks1.pem", "p224.pem", []string{
+		`ks.yaml:3:14: signing_key: "p224.pem" holds a key of another kind; it must hold one of RSA, or of ECDSA over P-256, P-384 or P-521`}},
+	{"hash not that of the curve", keyServerYAML, signedBy("ec.pem", "sig_hash: sha384"), []string{
+		"ks.yaml:9:5: groups[0]: the rekey's sig_hash is not that of the signing key's curve; leave it out"}},
+	{"form of another key", keyServerYAML, signedBy("ec.pem", "signature_form: bare-hash"), []string{
+		"ks.yaml:9:5: groups[0]: the rekey's signature_form is for RSA, and the signing key is one of ECDSA; leave it out"}},
+	{"cipher unknown", "transport: unicast", "transport: unicast\n      cipher: des", []string{
+		`ks.yaml:14:15: groups[0].rekey.cipher: "des" is unknown; known are aes128-cbc, aes192-cbc, aes256-cbc, 3des`}},
+	{"signature hash unknown", "transport: unicast", "transport: unicast\n      sig_hash: md5", []string{
+		`ks.yaml:14:17: groups[0].rekey.sig_hash: "md5" is unknown; known are sha256, sha384, sha512, sha1`}},
 	{"key a certificate", "ks1.pem", "cert.pem", []string{
-		`ks.yaml:3:14: signing_key: "cert.pem" holds a PEM block "CERTIFICATE"; it must be PRIVATE KEY or RSA PRIVATE KEY`}},
+		`ks.yaml:3:14: signing_key: "cert.pem" holds a PEM block "CERTIFICATE"; it must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY`}},
 	{"key cut", "ks1.pem", "cut.pem", []string{
 		`ks.yaml:3:14: signing_key: "cut.pem" holds a key that cannot be read: asn1: syntax error: truncated tag or length`}},
 	{"key no PEM", "ks1.pem", "text.pem", []string{
-		`ks.yaml:3:14: signing_key: "text.pem" holds no PEM; it must hold an RSA private key (PKCS #8 or PKCS #1)`}},
+		`ks.yaml:3:14: signing_key: "text.pem" holds no PEM; it must hold a private key of RSA or ECDSA (PKCS #8, PKCS #1 or SEC 1)`}},
 	{"no PSK", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "psks: []", []string{
 		"ks.yaml:5:9: phase1.psks: the list is empty; name at least one pre-shared key"}},
 	{"PSKs missing", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "retries: 3", []string{
@@ -174,8 +184,9 @@ var keyServerFaults = []fault{
 	{"SIDs of 9 bits", "id: 1234", "id: 1234\n    sid_bits: 9", []string{
 		"ks.yaml:11:15: groups[0].sid_bits: 9 is no size of Sender-IDs; it must be 8, 12 or 16"}},
 	{"transform unknown", "aes128-gcm16", "aes128", []string{
-		`ks.yaml:19:20: groups[0].sas[0].transform: "aes128" is unknown; known are aes128-gcm16, aes192-gcm16, aes256-gcm16, ` +
-			`aes128-cbc-hmac-sha256, aes192-cbc-hmac-sha256, aes256-cbc-hmac-sha256`}},
+		`ks.yaml:19:20: groups[0].sas[0].transform: "aes128" is unknown; known are ` + strings.Join(transformNames(), ", ")}},
+	{"ESN is no word", "aes128-gcm16", "aes128-gcm16\n        esn: 1", []string{
+		`ks.yaml:20:14: groups[0].sas[0].esn: "1" where true or false is expected`}},
 	{"transport mode preserves", "aes128-gcm16", "aes128-gcm16\n        mode: transport\n        preservation: both", []string{
 		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
 	{"ports without protocol", "aes128-gcm16", "aes128-gcm16\n        source_port: 5000", []string{
@@ -189,7 +200,16 @@ var keyServerFaults = []fault{
 		"ks.yaml:3:14: signing_key: 7 is not text for YAML; put it in quotes"}},
 }
 
+// signedBy is the key server's configuration with another signing key and one more field in its rekey.
+func signedBy(key, field string) string {
+	whole := strings.Replace(keyServerYAML, "ks1.pem", key, 1)
+	return strings.Replace(whole, "transport: unicast", "transport: unicast\n      "+field, 1)
+}
+
 var memberFaults = []fault{
+	{"signature form unknown", "group: 1234", "group: 1234\nrekey: {signature_form: pss, accept_sha1: 1}", []string{
+		`gm.yaml:5:25: rekey.signature_form: "pss" is unknown; known are digest-info, bare-hash`,
+		`gm.yaml:5:43: rekey.accept_sha1: "1" where true or false is expected`}},
 	{"no key server", "[10.0.0.1]", "[]", []string{"gm.yaml:3:14: key_servers: the list is empty; name at least one key server"}},
 	{"key server twice", "[10.0.0.1]", "[10.0.0.1, '10.0.0.1:848']", []string{
 		"gm.yaml:3:25: key_servers[1]: 10.0.0.1:848 is already given at key_servers[0]"}},

@@ -9,6 +9,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/gdoilab/gdoilab/reference/esp"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire"
@@ -48,19 +49,18 @@ func satPayload(sa policy.TrafficSA) gdoi.SAT {
 func kdPayload(rekey *policy.RekeySA, sids *policy.SIDs, sas ...policy.TrafficSA) gdoi.KD {
 	var p gdoi.KD
 	if rekey != nil {
-		p.Packets = append(p.Packets, gdoi.KeyPacket{Type: gdoi.KDTypeKEK, SPI: rekey.SPI[:], Attributes: []wire.Attribute{
-			wire.TLV(gdoi.KEKAlgorithmKey, append(append([]byte{}, rekey.IV...), rekey.Key...)), wire.TLV(gdoi.SigAlgorithmKey, rekey.PublicKey)}})
+		p.Packets = append(p.Packets, gdoi.KEKPacket(rekey.SPI,
+			wire.TLV(gdoi.KEKAlgorithmKey, append(append([]byte{}, rekey.IV...), rekey.Key...)), wire.TLV(gdoi.SigAlgorithmKey, rekey.PublicKey)))
 	}
 	for _, sa := range sas {
 		as := []wire.Attribute{wire.TLV(gdoi.TEKAlgorithmKey, sa.CipherKey)}
 		if len(sa.IntegrityKey) > 0 {
 			as = append(as, wire.TLV(gdoi.TEKIntegrityKey, sa.IntegrityKey))
 		}
-		p.Packets = append(p.Packets, gdoi.KeyPacket{Type: gdoi.KDTypeTEK, SPI: binary.BigEndian.AppendUint32(nil, sa.SPI), Attributes: as})
+		p.Packets = append(p.Packets, gdoi.TEKPacket(sa.SPI, as...))
 	}
 	if sids != nil {
-		p.Packets = append(p.Packets, gdoi.KeyPacket{Type: gdoi.KDTypeSID, Attributes: []wire.Attribute{
-			wire.TV(gdoi.SIDBits, uint16(sids.Bits)), wire.TLV32(gdoi.SIDValue, sids.Values[0])}})
+		p.Packets = append(p.Packets, gdoi.SIDPacket(uint16(sids.Bits), sids.Values[0]))
 	}
 	return p
 }
@@ -82,18 +82,18 @@ func (t *Talk) push(padded bool, ps []isakmp.Payload) {
 	spi := t.Rekey.SPI
 	h := isakmp.Header{InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]), NextPayload: isakmp.FirstType(ps),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePush, Flags: isakmp.FlagEncryption}
-	const sigLen = isakmp.GenericLen + 256
-	plain, err := isakmp.AppendPayloads(nil, append(ps, isakmp.SIG{Data: make([]byte, 256)}))
+	scheme, cipher, sigLen := gdoimap.SchemeOf(t.Rekey), gdoimap.CipherOf(t.Rekey), keymat.SignatureLen(t.signer.Public())
+	plain, err := isakmp.AppendPayloads(nil, append(ps, isakmp.SIG{Data: make([]byte, sigLen)}))
 	must(err)
-	sent := isakmp.HeaderLen + (len(plain)+keymat.BlockSize-1)/keymat.BlockSize*keymat.BlockSize
+	sent := isakmp.HeaderLen + (len(plain)+cipher.BlockSize()-1)/cipher.BlockSize()*cipher.BlockSize()
 	h.Length = uint32(isakmp.HeaderLen + len(plain))
 	if padded {
 		h.Length = uint32(sent)
 	}
-	sig, err := keymat.SignPush(t.signer, keymat.PushDigest(h.Append(nil), plain[:len(plain)-sigLen]))
+	sig, err := scheme.Sign(t.signer, scheme.Digest(h.Append(nil), plain[:len(plain)-isakmp.GenericLen-sigLen]))
 	must(err)
 	copy(plain[len(plain)-len(sig):], sig)
-	sealed, _, err := keymat.AES.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
+	sealed, _, err := cipher.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
 	must(err)
 	h.Length = uint32(sent)
 	t.UDP(t.Rekey.Source, t.Rekey.Destination, append(h.Append(nil), sealed...))
@@ -106,7 +106,8 @@ func (t *Talk) Ack(member netip.Addr) {
 	must(err)
 	id, err := isakmp.AppendPayload(nil, isakmp.PayloadNone, address(member))
 	must(err)
-	sum := keymat.AckHash(keymat.AckKey(t.Rekey.Key, spi), seq, id)
+	by := gdoimap.AckOf(t.Rekey.Ack)
+	sum := by.Hash(by.Key(t.Rekey.Key, spi), seq, id)
 	data, err := isakmp.Assemble(isakmp.Header{InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePushACK}, []isakmp.Payload{isakmp.Hash{Data: sum}, gdoi.SEQ{Number: t.Sequence}, address(member)})
 	must(err)
@@ -121,7 +122,7 @@ type Sender struct {
 
 // Sender makes a sender of the newest SA.
 func (t *Talk) Sender(sid uint32) *Sender {
-	sa, err := esp.New(t.SAs[len(t.SAs)-1], esp.Options{SID: sid, SIDBits: 8, HasSID: true, Rand: t.rand})
+	sa, err := esp.New(t.SAs[len(t.SAs)-1], esp.Options{SID: sid, SIDBits: 8, HasSID: true, Rand: t.rand, Window: 64, First: t.FirstSequence})
 	must(err)
 	return &Sender{t, sa}
 }

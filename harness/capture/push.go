@@ -15,14 +15,13 @@ import (
 
 // rekeyKeys are the keys of a Rekey SA as one node logged them.
 type rekeyKeys struct {
-	cipher          keymat.Cipher
 	scheme          keymat.PushScheme
 	iv, key, public []byte
 	ack             int // type of acknowledgement that its SAK asks for
 }
 
 func (k rekeyKeys) equal(o rekeyKeys) bool {
-	return k.cipher == o.cipher && k.scheme == o.scheme && k.ack == o.ack &&
+	return k.scheme == o.scheme && k.ack == o.ack &&
 		bytes.Equal(k.iv, o.iv) && bytes.Equal(k.key, o.key) && bytes.Equal(k.public, o.public)
 }
 
@@ -32,18 +31,16 @@ func (d *decoder) addRekey(k keylog.Entry) {
 		return
 	}
 	name := cookies{isakmp.Cookie(spi[:8]), isakmp.Cookie(spi[8:])}
-	suite := suiteOf(k)
-	keys := rekeyKeys{cipher: gdoimap.CipherOf(suite), scheme: gdoimap.SchemeOf(suite),
-		iv: unhex(k.IV), key: unhex(k.Key), public: unhex(k.PublicKey), ack: k.Ack}
+	keys := rekeyKeys{scheme: gdoimap.SchemeOf(suiteOf(k)), iv: unhex(k.IV), key: unhex(k.Key), public: unhex(k.PublicKey), ack: k.Ack}
 	if !slices.ContainsFunc(d.rekeys[name], keys.equal) {
 		d.rekeys[name] = append(d.rekeys[name], keys)
 	}
 }
 
-// suiteOf reads the algorithms of an entry. One that does not tell the hash of signatures means that of the curve, or
+// suiteOf reads the algorithms of an entry that signatures are made with. One that does not tell the hash of signatures means that of the curve, or
 // SHA-256.
 func suiteOf(k keylog.Entry) policy.RekeySA {
-	r := policy.RekeySA{Cipher: policy.KEKCipher(k.Cipher), SigHash: policy.SigHash(k.SigHash), SigAlgorithm: policy.SigAlgorithm(k.SigAlgorithm)}
+	r := policy.RekeySA{SigHash: policy.SigHash(k.SigHash), SigAlgorithm: policy.SigAlgorithm(k.SigAlgorithm)}
 	if r.SigHash == 0 {
 		r.SigHash = max(r.SigAlgorithm.Hash(), policy.SigHashSHA256)
 	}
@@ -83,22 +80,13 @@ func (d *decoder) openPush(m *Message, h isakmp.Header, data []byte) (best *open
 		return read(h, data), with
 	}
 	for _, k := range keys {
-		o := k.decrypt(h, data)
+		o := decrypt(h, k.key, k.iv, data)
 		if o != nil && plausible(o) && (best == nil || best.err != nil && o.err == nil) {
 			best, with = o, k
 		}
 	}
 	m.Decrypted = best != nil
 	return best, with
-}
-
-// decrypt is nil if the keys are none of the cipher, or the message is no whole number of its blocks.
-func (k rekeyKeys) decrypt(h isakmp.Header, data []byte) *opened {
-	plain, _, err := k.cipher.DecryptCBC(k.key, k.iv, data[isakmp.HeaderLen:])
-	if err != nil {
-		return nil
-	}
-	return read(h, append(slices.Clone(data[:isakmp.HeaderLen]), plain...))
 }
 
 // verifyPush checks SIG, which covers "rekey", the header and the payloads before SIG. The header counts with the length

@@ -7,26 +7,6 @@ import (
 	"testing"
 )
 
-func BenchmarkNewKey(b *testing.B) {
-	g, rand := group14(b), Seeded("bench")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := g.NewKey(rand); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkShared(b *testing.B) {
-	k, peer := newKey(b, Seeded("bench", "a")), newKey(b, Seeded("bench", "b")).Public()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := k.Shared(peer); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func BenchmarkPRF(b *testing.B) {
 	key, data := from(0, 32), from(0, 200)
 	b.ReportAllocs()

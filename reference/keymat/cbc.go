@@ -31,6 +31,16 @@ func (c Cipher) BlockSize() int {
 	return aes.BlockSize
 }
 
+// CipherOfBlock returns the cipher with blocks, and so IVs, of that many octets, and whether there is one.
+func CipherOfBlock(octets int) (Cipher, bool) {
+	for _, c := range []Cipher{AES, TripleDES} {
+		if c.BlockSize() == octets {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
 // String returns "AES" or "3DES".
 func (c Cipher) String() string {
 	if c == TripleDES {

@@ -58,6 +58,9 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if !cfg.Address.Addr().IsValid() || cfg.Address.Addr().IsUnspecified() {
 		return nil, fmt.Errorf("keyserver %s: it needs an address of its own", cfg.Name)
 	}
+	if err := cfg.Phase1.CheckProposals(); err != nil {
+		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
+	}
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
 	}
@@ -77,7 +80,7 @@ func (k *KeyServer) phase1Config() ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
-		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk,
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals),
 	}
 }
 

@@ -40,6 +40,7 @@ func TestNew(t *testing.T) {
 		{"no port", func(c *policy.KeyServer) { c.Address = netip.AddrPortFrom(c.Address.Addr(), 0) }, ""},
 		{"no address", func(c *policy.KeyServer) { c.Address = netip.AddrPort{} }, "address"},
 		{"any address", func(c *policy.KeyServer) { c.Address = netip.MustParseAddrPort("0.0.0.0:848") }, "address"},
+		{"a proposal of no algorithm", func(c *policy.KeyServer) { c.Phase1.Proposals = make([]policy.Proposal, 1) }, "cipher-0-0"},
 		{"no signing key", func(c *policy.KeyServer) { c.SigningKey = nil }, "signing key"},
 		{"no key at all", func(c *policy.KeyServer) { c.SigningKey = []byte("key") }, "signing key"},
 		{"an ECDSA key", func(c *policy.KeyServer) { c.SigningKey = ecKey(t, elliptic.P256()) }, ""},

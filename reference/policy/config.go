@@ -43,8 +43,10 @@ type MemberRekey struct {
 	SignatureForm SigForm // of RSA
 }
 
-// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys, AES-CBC-128, SHA-256, MODP 2048.
+// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys.
 type Phase1 struct {
+	Proposals   []Proposal    // in order of preference; empty means DefaultProposal
+	AllowWeak   bool          // proposals may have parts that are off otherwise; see Proposal.Weak
 	Lifetime    time.Duration // 0 means 86400 s
 	PSKs        []PSK
 	Retransmit  time.Duration // first interval, doubled each time; 0 means 1 s

@@ -17,7 +17,11 @@ import (
 // signingKey is the path by which the configuration refers to it, and SigningKeyPEM makes its content. It fails if a value
 // has no word in a configuration file.
 func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1DocOf(k.Phase1)}
+	phase1, err := phase1DocOf(k.Phase1)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1}
 	if len(k.SigningKey) > 0 {
 		doc.SigningKey = signingKey
 	}
@@ -33,8 +37,12 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 
 // MarshalMember writes a group member's configuration as ParseMember reads it; see MarshalKeyServer.
 func MarshalMember(m Member) ([]byte, error) {
+	phase1, err := phase1DocOf(m.Phase1)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
 	doc := memberDoc{
-		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1DocOf(m.Phase1), Group: m.Group,
+		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
@@ -64,14 +72,32 @@ func SigningKeyPEM(k KeyServer) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: k.SigningKey})
 }
 
-func phase1DocOf(p Phase1) phase1Doc {
+func phase1DocOf(p Phase1) (phase1Doc, error) {
 	doc := phase1Doc{
-		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+		AllowWeak: p.AllowWeak,
+		Lifetime:  duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+	}
+	for _, o := range p.Proposals {
+		proposal, err := proposalDocOf(o)
+		if err != nil {
+			return phase1Doc{}, err
+		}
+		doc.Proposals = append(doc.Proposals, proposal)
 	}
 	for _, k := range p.PSKs {
 		doc.PSKs = append(doc.PSKs, pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)})
 	}
-	return doc
+	return doc, nil
+}
+
+func proposalDocOf(p Proposal) (proposalDoc, error) {
+	cipher, ok1 := phase1Ciphers.Of(Proposal{Encryption: p.Encryption, KeyBits: p.KeyBits})
+	hash, ok2 := phase1Hashes.Of(p.Hash)
+	group, ok3 := dhGroups.Of(p.Group)
+	if !ok1 || !ok2 || !ok3 {
+		return proposalDoc{}, fmt.Errorf("the proposal %s has no name", p)
+	}
+	return proposalDoc{Encryption: cipher, Hash: hash, Group: group}, nil
 }
 
 // pskText writes a key as text if it is plain, and else in hexadecimal.

@@ -52,11 +52,19 @@ type peerDoc struct {
 }
 
 type phase1Doc struct {
-	Lifetime    string   `yaml:"lifetime,omitempty"`
-	Retransmit  string   `yaml:"retransmit,omitempty"`
-	Retries     int      `yaml:"retries,omitempty"`
-	HalfOpenMax int      `yaml:"half_open_max,omitempty"`
-	PSKs        []pskDoc `yaml:"psks"`
+	Proposals   []proposalDoc `yaml:"proposals,omitempty"`
+	AllowWeak   bool          `yaml:"allow_weak,omitempty"`
+	Lifetime    string        `yaml:"lifetime,omitempty"`
+	Retransmit  string        `yaml:"retransmit,omitempty"`
+	Retries     int           `yaml:"retries,omitempty"`
+	HalfOpenMax int           `yaml:"half_open_max,omitempty"`
+	PSKs        []pskDoc      `yaml:"psks"`
+}
+
+type proposalDoc struct {
+	Encryption string `yaml:"encryption"`
+	Hash       string `yaml:"hash"`
+	Group      string `yaml:"group"`
 }
 
 type pskDoc struct {

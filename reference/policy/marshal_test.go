@@ -24,6 +24,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	}
 	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
 	k.Phase1 = policy.Phase1{
+		Proposals: everyProposal(), AllowWeak: true,
 		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpenMax: 12,
 		PSKs: []policy.PSK{
 			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
@@ -158,8 +159,11 @@ func fullMember() policy.Member {
 	return policy.Member{
 		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"), OtherAddress: netip.MustParseAddr("2001:db8::9"),
 		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
-		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}}},
-		Group:      99,
+		Phase1: policy.Phase1{
+			Proposals: []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP521}, policy.DefaultProposal},
+			PSKs:      []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}},
+		},
+		Group: 99,
 		Authorised: []policy.Selector{
 			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
 		},

@@ -125,6 +125,23 @@ var keyServerFaults = []fault{
 		"ks.yaml:8:7: phase1.psks[1]: 10.0.0.0/24 is already given at phase1.psks[0]"}},
 	{"PSK for nobody", "peer: 10.0.0.0/24", "peer: 10.9.0.0/24", []string{
 		"ks.yaml:9:5: groups[0]: the members 10.0.0.2/32 have no pre-shared key; add one for them to phase1.psks"}},
+	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{
+		"ks.yaml:5:14: phase1.proposals: the list is empty; name at least one proposal"}},
+	{"proposal a text", "phase1:\n", "phase1:\n  proposals: [aes128-cbc]\n", []string{
+		`ks.yaml:5:15: phase1.proposals[0]: "aes128-cbc" where a mapping is expected, with the fields encryption, hash, group`}},
+	{"proposal without hash", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, group: ecp256}\n", []string{
+		`ks.yaml:6:7: phase1.proposals[0]: the field "hash" is missing`}},
+	{"unknown algorithms", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: des, hash: tiger, group: modp6144}\n", []string{
+		`ks.yaml:6:20: phase1.proposals[0].encryption: "des" is unknown; known are aes128-cbc, aes192-cbc, aes256-cbc, 3des`,
+		`ks.yaml:6:31: phase1.proposals[0].hash: "tiger" is unknown; known are sha1, sha256, sha384, sha512, md5`,
+		`ks.yaml:6:45: phase1.proposals[0].group: "modp6144" is unknown; known are modp2048, modp3072, modp4096, ecp256, ecp384, ecp521, modp768, modp1024, modp1536`}},
+	{"proposal twice", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, hash: sha1, group: ecp256}\n    - {hash: sha1, group: ecp256, encryption: 3des}\n", []string{
+		"ks.yaml:7:7: phase1.proposals[1]: 3des sha1 ecp256 is already given at phase1.proposals[0]"}},
+	{"weak proposals", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, hash: md5, group: ecp256}\n    - encryption: aes256-cbc\n      hash: sha512\n      group: modp1536\n", []string{
+		`ks.yaml:6:32: phase1.proposals[0].hash: md5 is weak, and off unless phase1 says "allow_weak: true"`,
+		`ks.yaml:9:14: phase1.proposals[1].group: modp1536 is weak, and off unless phase1 says "allow_weak: true"`}},
+	{"weak proposals not allowed", "phase1:\n", "phase1:\n  allow_weak: false\n  proposals:\n    - {encryption: 3des, hash: sha1, group: modp768}\n", []string{
+		`ks.yaml:7:45: phase1.proposals[0].group: modp768 is weak, and off unless phase1 says "allow_weak: true"`}},
 	{"bad prefix", "peer: 10.0.0.0/24", "peer: 10.0.0.0/33", []string{
 		`ks.yaml:6:13: phase1.psks[0].peer: "10.0.0.0/33" is no prefix; write one such as 10.1.0.0/16 or 2001:db8:1::/48`}},
 	{"prefix with host bits", "peer: 10.0.0.0/24", "peer: 10.0.0.7/24", []string{

@@ -36,10 +36,11 @@ type memoryNode struct {
 
 // Start makes the core and gives it its first event.
 func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
-	c, addresses, err := newCore(n.plan.Seed, s, true)
+	c, err := newCore(n.plan.Seed, s, true)
 	if err != nil {
 		return nil, err
 	}
+	addresses := s.addresses()
 	for _, addr := range addresses {
 		if old := n.stations[addr]; old != nil && !old.stopped {
 			return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
@@ -58,25 +59,18 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	return node, nil
 }
 
-// newCore makes the core of a station, and says which addresses it has, that of its key management first; all its
-// randomness comes from the seed and its name. Where there is no kernel that does it, a member decrements the TTL of what
-// it forwards.
-func newCore(seed string, s Station, forwarding bool) (core.Core, []netip.Addr, error) {
+// newCore makes the core of a station; all its randomness comes from the seed and its name. Where there is no kernel that
+// does it, a member decrements the TTL of what it forwards.
+func newCore(seed string, s Station, forwarding bool) (core.Core, error) {
 	rules, err := Switches(s.Mutants)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	random := keymat.Seeded(seed, s.Name)
 	if s.KS != nil {
-		ks, err := keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
-		return ks, []netip.Addr{s.KS.Address.Addr()}, err
+		return keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
 	}
-	addresses := []netip.Addr{s.GM.Address.Addr()}
-	if s.GM.OtherAddress.IsValid() {
-		addresses = append(addresses, s.GM.OtherAddress)
-	}
-	gm, err := member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
-	return gm, addresses, err
+	return member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
 }
 
 // handle gives the core an event, does what it wants, and sees to its next deadline.

@@ -58,8 +58,11 @@ func validateSA(sa policy.SAPolicy, margin time.Duration) error {
 		return fmt.Errorf("%s with an integrity algorithm beside it", sa.Transform)
 	case !t.combined && integrityKeys[sa.Transform.Integrity] == 0:
 		return fmt.Errorf("%s with integrity algorithm %d", sa.Transform, sa.Transform.Integrity)
-	case !sa.Selector.Source.IsValid() || !sa.Selector.Destination.IsValid():
-		return fmt.Errorf("selector without source or destination")
+	}
+	for _, flow := range append([]policy.Selector{sa.Selector}, sa.Also...) {
+		if !flow.Source.IsValid() || !flow.Destination.IsValid() {
+			return fmt.Errorf("selector without source or destination")
+		}
 	}
 	return validateLifetime(tekLifetime(sa), margin)
 }

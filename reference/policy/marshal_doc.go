@@ -74,9 +74,10 @@ type selectorDoc struct {
 
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
-	Transform    string `yaml:"transform"`
-	Mode         string `yaml:"mode"`
-	Preservation string `yaml:"preservation"`
-	Direction    string `yaml:"direction"`
-	Lifetime     string `yaml:"lifetime,omitempty"`
+	Also         []selectorDoc `yaml:"also,omitempty"`
+	Transform    string        `yaml:"transform"`
+	Mode         string        `yaml:"mode"`
+	Preservation string        `yaml:"preservation"`
+	Direction    string        `yaml:"direction"`
+	Lifetime     string        `yaml:"lifetime,omitempty"`
 }

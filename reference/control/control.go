@@ -27,8 +27,8 @@ type Response struct {
 	Error string          `json:"error,omitempty"`
 }
 
-// RekeyArgs says what a PUSH is to do. With nothing but a group the TEKs are replaced. Deletions by themselves replace
-// nothing; beside something else they come first.
+// RekeyArgs says what a PUSH is to do. With nothing but a group the TEKs are replaced. What is deleted has a successor, but by
+// itself a deletion brings the members none; beside something else it comes first.
 type RekeyArgs struct {
 	Group      uint32   `json:"group"`                 // 0: the only one
 	TEK        bool     `json:"tek,omitempty"`         // replace the TEKs: to be said beside a deletion

@@ -48,9 +48,9 @@ func rekeyCommand(o *options) *cobra.Command {
 		Use: "rekey", Short: "replace, delete or announce keys of a group now", Args: noArguments,
 		Long: `rekey replaces the traffic keys of a group, and with --kek also the key that protects rekey messages.
 
-Flags that delete replace nothing: traffic for which an SA was deleted is dropped by the members until the traffic keys are
-replaced, which --tek does in the same message. --announce tells the SAs in force once more, with the keys that they have and
-what is left of their lifetime, or less of it with --lifetime.`,
+What is deleted has a successor, which members get when they register. The others drop the traffic that it was for until they
+are told: by --tek or --announce, in the same message or later. --announce tells the SAs in force once more, with the keys that
+they have and what is left of their lifetime, or less of it with --lifetime.`,
 	}
 	f := cmd.Flags()
 	f.Uint32Var(&args.Group, "group", 0, "group `id`; needed if the key server has several")

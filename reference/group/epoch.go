@@ -17,7 +17,7 @@ func (g *Group) adopt(now time.Time, next *epoch) {
 		}
 	}
 	for _, sa := range next.sas {
-		if sa != nil && sa.expires.IsZero() {
+		if sa.expires.IsZero() {
 			sa.expires = now.Add(sa.Lifetime)
 			sa.replace = sa.expires.Add(-g.margin(sa.Lifetime))
 			if _, known := g.usedSPIs[sa.SPI]; !known { // or its life has been cut short
@@ -104,9 +104,7 @@ func (g *Group) download(now time.Time, e *epoch) policy.Download {
 		}
 	}
 	for i, sa := range e.sas {
-		if sa != nil {
-			d.SAs = append(d.SAs, g.flows(i, sa.lasting(now))...)
-		}
+		d.SAs = append(d.SAs, g.flows(i, sa.lasting(now))...)
 	}
 	return d
 }

@@ -47,7 +47,7 @@ type trafficSA struct {
 // epoch is what a group hands out together. It does not change once it is in force, but for the sequence number.
 type epoch struct {
 	rekey *rekeySA     // nil without rekey
-	sas   []*trafficSA // one for each SA of the policy, in its order; nil if it was deleted
+	sas   []*trafficSA // one for each SA of the policy, in its order
 }
 
 // newEpoch makes all keys of a group. Their lives begin when it is adopted.

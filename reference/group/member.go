@@ -108,7 +108,7 @@ func (g *Group) dropExpired(now time.Time) {
 func (g *Group) lastExpiry() time.Time {
 	var last time.Time
 	for _, sa := range g.epoch.sas {
-		if sa != nil && sa.expires.After(last) {
+		if sa.expires.After(last) {
 			last = sa.expires
 		}
 	}

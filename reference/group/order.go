@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
-	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // What an operator cannot have.
@@ -22,19 +21,26 @@ var (
 // order is what a PUSH is to do, in terms of the group.
 type order struct {
 	kek      bool          // replace the Rekey SA
-	teks     []int         // places in the policy whose SAs are replaced
-	again    []int         // places whose SAs are told once more, with the keys that they have
-	lifetime time.Duration // of those from now on; 0: what is left of it
+	made     []int         // places in the policy whose SAs are made anew
+	told     []int         // places whose SAs the message brings: new ones, and old ones once more
+	lifetime time.Duration // of the old ones from now on; 0: what is left of it
 	ended    []uint32      // SPIs of Data-Security SAs that are deleted; a single 0 means all
 	noKEK    bool          // the Rekey SA is deleted, and the next is for those who register
 }
 
-// everything reports whether nothing is left of the group but its policy.
+// everything reports whether a member is left with nothing, not even its Sender-IDs.
 func (o order) everything() bool {
-	return o.noKEK && slices.Equal(o.ended, []uint32{0}) && len(o.teks) == 0
+	return o.noKEK && slices.Equal(o.ended, []uint32{0}) && len(o.told) == 0
 }
 
-// orderOf reads an operator's wish. Deletions by themselves replace nothing; with nothing said, the TEKs are replaced.
+// orderOf reads an operator's wish. With nothing said, the TEKs are replaced.
+//
+// What a Delete ends has a successor at once, since the group goes on to protect those flows: whoever registers gets it.
+// The members are told with the next PUSH that brings TEKs, which may be this one.
+//
+// A PUSH cannot carry policy without keys: whatever SATs it has, its KD has the keys of all of them (RFC 6407 §4.3 and
+// §5.6). So SAs whose lifetime changes are told like new ones, with the SPI and the keys by which members know that they
+// are not. A SAK cannot be told again that way: one in a PUSH has new cookies and is another Rekey SA (RFC 6407 §4).
 func (g *Group) orderOf(now time.Time, what control.RekeyArgs) (order, error) {
 	if what.DeleteAll {
 		return order{ended: []uint32{0}, noKEK: true}, nil
@@ -44,12 +50,18 @@ func (g *Group) orderOf(now time.Time, what control.RekeyArgs) (order, error) {
 	if o.ended, err = g.named(what.DeleteTEKs); err != nil {
 		return o, err
 	}
+	everywhere := func(*trafficSA) bool { return true }
 	otherwise := what.KEKOnly || what.DeleteKEK || what.Announce || len(o.ended) > 0
-	if what.TEK || what.KEK && !what.KEKOnly || !otherwise {
-		o.teks = places(g.epoch.sas, func(*trafficSA) bool { return true })
-	}
-	if what.Announce {
-		o.again = places(g.epoch.sas, func(sa *trafficSA) bool { return sa != nil && !ends(o.ended, sa) })
+	o.made = g.places(func(sa *trafficSA) bool { return ends(o.ended, sa) })
+	switch {
+	case what.TEK || what.KEK && !what.KEKOnly || !otherwise:
+		if what.Announce {
+			return o, errTwice
+		}
+		o.made = g.places(everywhere)
+		o.told = o.made
+	case what.Announce:
+		o.told = g.places(everywhere)
 		o.lifetime = time.Duration(what.Lifetime) * time.Second
 	}
 	return o, g.possible(now, o, what)
@@ -62,14 +74,12 @@ func (g *Group) possible(now time.Time, o order, what control.RekeyArgs) error {
 		return ErrNoRekey
 	case o.kek && o.noKEK:
 		return errBoth
-	case what.Announce && len(o.teks) > 0:
-		return errTwice
 	case what.Lifetime != 0 && !what.Announce:
 		return errLifetime
-	case !o.kek && !o.noKEK && len(o.ended)+len(o.teks)+len(o.again) == 0:
+	case !o.kek && !o.noKEK && len(o.ended)+len(o.told) == 0:
 		return errNothing
 	}
-	for _, i := range o.again {
+	for _, i := range o.told {
 		if left := g.epoch.sas[i].lasting(now).Lifetime; o.lifetime < 0 || o.lifetime > left {
 			return fmt.Errorf("group: SPI %s cannot live for %v, it ends in %v", FormatSPI(g.epoch.sas[i].SPI), o.lifetime, left)
 		}
@@ -77,9 +87,9 @@ func (g *Group) possible(now time.Time, o order, what control.RekeyArgs) error {
 	return nil
 }
 
-// places are those in the policy whose SA is meant; one that was deleted is nil.
-func places(sas []*trafficSA, meant func(*trafficSA) bool) (places []int) {
-	for i, sa := range sas {
+// places are those in the policy whose SA is meant.
+func (g *Group) places(meant func(*trafficSA) bool) (places []int) {
+	for i, sa := range g.epoch.sas {
 		if meant(sa) {
 			places = append(places, i)
 		}
@@ -106,30 +116,14 @@ func (g *Group) named(texts []string) ([]uint32, error) {
 	return spis, nil
 }
 
-// end takes the SAs of these SPIs out. Their places stay empty until all SAs are replaced.
-func (e *epoch) end(spis []uint32) {
-	for i, sa := range e.sas {
-		if sa != nil && ends(spis, sa) {
-			e.sas[i] = nil
-		}
-	}
-}
-
 // ends reports whether an SA is among those that are deleted.
 func ends(spis []uint32, sa *trafficSA) bool {
 	return slices.Equal(spis, []uint32{0}) || slices.Contains(spis, sa.SPI)
 }
 
-// again is the SA of a place as it is told once more. A PUSH cannot carry policy without keys: whatever SATs it has, its KD
-// has the keys of all of them (RFC 6407 §4.3 and §5.6). So an SA whose lifetime changes is told like a new one, with the
-// SPI and the keys by which members know that it is not. A SAK cannot be told again that way: one in a PUSH has new cookies
-// and is another Rekey SA (RFC 6407 §4).
-func (e *epoch) again(now time.Time, place int, lifetime time.Duration) policy.TrafficSA {
-	if lifetime == 0 {
-		return e.sas[place].lasting(now)
-	}
-	shorter := &trafficSA{TrafficSA: e.sas[place].TrafficSA} // begins to live when it is adopted
+// shorten has the SA of a place live only so long once the epoch is adopted.
+func (e *epoch) shorten(place int, lifetime time.Duration) {
+	shorter := &trafficSA{TrafficSA: e.sas[place].TrafficSA}
 	shorter.Lifetime = lifetime
 	e.sas[place] = shorter
-	return shorter.TrafficSA
 }

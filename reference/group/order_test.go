@@ -27,31 +27,31 @@ func spisOf(sas []policy.TrafficSA) (spis []string) {
 func TestOrders(t *testing.T) {
 	const all, first = "00000000", "the first SPI"
 	tests := []struct {
-		name      string
-		what      control.RekeyArgs
-		deletes   int // SPIs
-		made      int // new SAs in the message
-		told      int // SAs in the message that were there before
-		kek       bool
-		noKEK     bool
-		left      int  // SAs in force after it
-		otherKEK  bool // in force after it
-		firstSIDs bool // the SIDs start anew
+		name    string
+		what    control.RekeyArgs
+		deletes int // SPIs in the message
+		fresh   int // new SAs in the message
+		again   int // SAs in the message that were there before
+		kek     bool
+		noKEK   bool
+		kept    int  // SAs that are still in force after it
+		sids    bool // that start anew
 	}{
-		{"TEKs", control.RekeyArgs{TEK: true}, 0, 2, 0, false, false, 2, false, false},
-		{"a TEK deleted", control.RekeyArgs{DeleteTEKs: []string{first}}, 1, 0, 0, false, false, 1, false, false},
-		{"all TEKs deleted", control.RekeyArgs{DeleteTEKs: []string{all}}, 1, 0, 0, false, false, 0, false, false},
-		{"zero however short", control.RekeyArgs{DeleteTEKs: []string{"0"}}, 1, 0, 0, false, false, 0, false, false},
-		{"a TEK deleted and all replaced", control.RekeyArgs{DeleteTEKs: []string{first}, TEK: true}, 1, 2, 0, false, false, 2, false, false},
-		{"all deleted and the KEK replaced", control.RekeyArgs{DeleteTEKs: []string{all}, KEK: true, KEKOnly: true}, 1, 0, 0, true, false, 0, true, false},
-		{"all deleted and everything replaced", control.RekeyArgs{DeleteTEKs: []string{all}, KEK: true}, 1, 2, 0, true, false, 2, true, false},
-		{"the KEK deleted", control.RekeyArgs{DeleteKEK: true}, 0, 0, 0, false, true, 2, true, false},
-		{"the KEK and a TEK deleted", control.RekeyArgs{DeleteKEK: true, DeleteTEKs: []string{first}}, 1, 0, 0, false, true, 1, true, false},
-		{"everything deleted", control.RekeyArgs{DeleteKEK: true, DeleteTEKs: []string{all}}, 1, 0, 0, false, true, 2, true, true},
-		{"told again", control.RekeyArgs{Announce: true}, 0, 0, 2, false, false, 2, false, false},
-		{"told again for less time", control.RekeyArgs{Announce: true, Lifetime: 60}, 0, 0, 2, false, false, 2, false, false},
-		{"told again with a new KEK", control.RekeyArgs{Announce: true, KEKOnly: true}, 0, 0, 2, true, false, 2, true, false},
-		{"one deleted, the other told again", control.RekeyArgs{DeleteTEKs: []string{first}, Announce: true}, 1, 0, 1, false, false, 1, false, false},
+		{"TEKs", control.RekeyArgs{TEK: true}, 0, 2, 0, false, false, 0, false},
+		{"a TEK deleted", control.RekeyArgs{DeleteTEKs: []string{first}}, 1, 0, 0, false, false, 1, false},
+		{"all TEKs deleted", control.RekeyArgs{DeleteTEKs: []string{all}}, 1, 0, 0, false, false, 0, false},
+		{"zero however short", control.RekeyArgs{DeleteTEKs: []string{"0"}}, 1, 0, 0, false, false, 0, false},
+		{"a TEK deleted and all replaced", control.RekeyArgs{DeleteTEKs: []string{first}, TEK: true}, 1, 2, 0, false, false, 0, false},
+		{"all deleted and the KEK replaced", control.RekeyArgs{DeleteTEKs: []string{all}, KEK: true, KEKOnly: true}, 1, 0, 0, true, false, 0, false},
+		{"all deleted and everything replaced", control.RekeyArgs{DeleteTEKs: []string{all}, KEK: true}, 1, 2, 0, true, false, 0, false},
+		{"the KEK deleted", control.RekeyArgs{DeleteKEK: true}, 0, 0, 0, false, true, 2, false},
+		{"the KEK and a TEK deleted", control.RekeyArgs{DeleteKEK: true, DeleteTEKs: []string{first}}, 1, 0, 0, false, true, 1, false},
+		{"everything deleted", control.RekeyArgs{DeleteKEK: true, DeleteTEKs: []string{all}}, 1, 0, 0, false, true, 0, true},
+		{"everything deleted, and new TEKs", control.RekeyArgs{DeleteKEK: true, DeleteTEKs: []string{all}, TEK: true}, 1, 2, 0, false, true, 0, false},
+		{"told again", control.RekeyArgs{Announce: true}, 0, 0, 2, false, false, 2, false},
+		{"told again for less time", control.RekeyArgs{Announce: true, Lifetime: 60}, 0, 0, 2, false, false, 2, false},
+		{"told again with a new KEK", control.RekeyArgs{Announce: true, KEKOnly: true}, 0, 0, 2, true, false, 2, false},
+		{"one deleted, and all in force told", control.RekeyArgs{DeleteTEKs: []string{first}, Announce: true}, 1, 1, 1, false, false, 1, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -61,13 +61,15 @@ func TestOrders(t *testing.T) {
 				test.what.DeleteTEKs[i] = spisOf(had.SAs)[0]
 			}
 			r := rekey(t, g, epoch, test.what).Rekey
-			told := 0
-			for _, spi := range spisOf(r.SAs) {
-				if slices.Contains(spisOf(had.SAs), spi) {
-					told++
+			before := func(sas []policy.TrafficSA) (n int) {
+				for _, spi := range spisOf(sas) {
+					if slices.Contains(spisOf(had.SAs), spi) {
+						n++
+					}
 				}
+				return n
 			}
-			if len(r.DeleteTEKs) != test.deletes || len(r.SAs)-told != test.made || told != test.told ||
+			if len(r.DeleteTEKs) != test.deletes || before(r.SAs) != test.again || len(r.SAs)-test.again != test.fresh ||
 				(r.NewRekey != nil) != test.kek || r.DeleteKEK != test.noKEK {
 				t.Errorf("rekey %+v", r)
 			}
@@ -75,10 +77,10 @@ func TestOrders(t *testing.T) {
 				t.Errorf("number %d under %v", r.Sequence, r.Under)
 			}
 			next := offer(t, g, epoch).Download
-			if len(next.SAs) != test.left || (next.Rekey.SPI != had.Rekey.SPI) != test.otherKEK {
+			if len(next.SAs) != 2 || before(next.SAs) != test.kept || (next.Rekey.SPI != had.Rekey.SPI) != (test.kek || test.noKEK) {
 				t.Errorf("then %+v", next)
 			}
-			if s := g.Status(epoch); len(s.SAs) != test.left || (s.NextSID == 0) != test.firstSIDs || s.Rekey != g.RekeySPI() {
+			if s := g.Status(epoch); (s.NextSID == 0) != test.sids || s.Rekey != g.RekeySPI() {
 				t.Errorf("status %+v", s)
 			}
 		})
@@ -122,26 +124,17 @@ func TestOrdersRefused(t *testing.T) {
 	}
 }
 
-// TestDeletedPlaceIsFilledAgain: by the next rekey of all TEKs, by that of the KEK, and not by that of another TEK.
-func TestDeletedPlaceIsFilledAgain(t *testing.T) {
-	short := gcm
-	short.Lifetime = 10 * time.Minute
-	g := newGroup(t, unicast(multicast, func(c *policy.Group) {
-		c.SAs, c.Rekey.KEKLifetime = []policy.SAPolicy{short, cbc}, time.Hour
-	}))
-	had := offer(t, g, epoch).Download
-	rekey(t, g, epoch, control.RekeyArgs{DeleteTEKs: spisOf(had.SAs)[1:]})
-	plans, _ := run(t, g, at(9*time.Minute))
-	if len(plans) != 1 || len(plans[0].Rekey.SAs) != 1 || plans[0].Rekey.SAs[0].Selector != gcm.Selector {
-		t.Errorf("the other SA's turn: %+v", plans)
+// TestDeletedHasSuccessor: whoever registers gets it at once, the others with the next PUSH that brings TEKs.
+func TestDeletedHasSuccessor(t *testing.T) {
+	g := newGroup(t, unicast(multicast, twoSAs))
+	had := spisOf(offer(t, g, epoch).Download.SAs)
+	rekey(t, g, epoch, control.RekeyArgs{DeleteTEKs: had[1:]})
+	has := spisOf(offer(t, g, epoch).Download.SAs)
+	if has[0] != had[0] || has[1] == had[1] {
+		t.Errorf("%v after %v", has, had)
 	}
-	plans, _ = run(t, g, at(54*time.Minute))
-	if last := plans[len(plans)-1].Rekey; last.NewRekey == nil || len(last.SAs) != 2 {
-		t.Errorf("the KEK's turn: %+v", last)
-	}
-	rekey(t, g, at(54*time.Minute), control.RekeyArgs{DeleteTEKs: []string{"0"}})
-	if p := rekey(t, g, at(54*time.Minute), control.RekeyArgs{}); len(p.Rekey.SAs) != 2 {
-		t.Errorf("the operator's: %+v", p)
+	if got := spisOf(rekey(t, g, at(time.Minute), control.RekeyArgs{Announce: true}).Rekey.SAs); !slices.Equal(got, has) {
+		t.Errorf("told %v, in force are %v", got, has)
 	}
 }
 

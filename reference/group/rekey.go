@@ -68,12 +68,10 @@ func (g *Group) carryOut(now time.Time, o order) (Plan, error) {
 	return p, nil
 }
 
-// successor is the epoch after the present one, and the change that leads to it. Deletions take effect before anything
-// else (RFC 6407 §5.9).
+// successor is the epoch after the present one, and the change that leads to it.
 func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) {
 	next := &epoch{rekey: g.epoch.rekey, sas: slices.Clone(g.epoch.sas)}
 	change := policy.Rekey{DeleteTEKs: o.ended, DeleteKEK: o.noKEK}
-	next.end(o.ended)
 	wrapping := next.rekey != nil && next.rekey.sequence >= math.MaxUint32-1 // numbers never wrap
 	if next.rekey != nil && (o.kek || o.noKEK || wrapping) {
 		r, err := g.newRekeySA()
@@ -84,18 +82,20 @@ func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) 
 			change.NewRekey = &r.RekeySA
 		}
 	}
-	for _, i := range o.again {
-		change.SAs = append(change.SAs, g.flows(i, next.again(now, i, o.lifetime))...)
-	}
 	var made []*trafficSA
-	for _, i := range o.teks {
+	for _, i := range o.made {
 		t, err := g.newTrafficSA(g.cfg.SAs[i], made)
 		if err != nil {
 			return nil, change, err
 		}
 		made = append(made, t)
 		next.sas[i] = t
-		change.SAs = append(change.SAs, g.flows(i, t.TrafficSA)...)
+	}
+	for _, i := range o.told {
+		if o.lifetime > 0 && !slices.Contains(o.made, i) {
+			next.shorten(i, o.lifetime)
+		}
+		change.SAs = append(change.SAs, g.flows(i, next.sas[i].lasting(now))...)
 	}
 	if len(change.SAs) > 0 {
 		change.Activation = g.cfg.Activation

@@ -42,9 +42,7 @@ func (g *Group) Deadline() (time.Time, bool) {
 		sooner(g.epoch.rekey.replace)
 	}
 	for _, sa := range g.epoch.sas {
-		if sa != nil {
-			sooner(sa.replace)
-		}
+		sooner(sa.replace)
 	}
 	for _, o := range g.outstanding {
 		sooner(o.next)
@@ -56,21 +54,21 @@ func (g *Group) Deadline() (time.Time, bool) {
 }
 
 // Due returns the messages to be sent now: repetitions, and then what the ends of lifetimes call for. Before the KEK
-// ends, everything is replaced in one PUSH, with what was deleted before; otherwise the Data-Security SAs whose time has come.
+// ends, everything is replaced in one PUSH; otherwise the Data-Security SAs whose time has come.
 func (g *Group) Due(now time.Time) ([]Plan, error) {
 	plans := g.repetitions(now)
 	g.forget(now)
 	kek := g.epoch.rekey != nil && !now.Before(g.epoch.rekey.replace)
 	var teks []int
 	for i, sa := range g.epoch.sas {
-		if kek || sa != nil && !now.Before(sa.replace) {
+		if kek || !now.Before(sa.replace) {
 			teks = append(teks, i)
 		}
 	}
 	if !kek && len(teks) == 0 {
 		return plans, nil
 	}
-	p, err := g.carryOut(now, order{kek: kek, teks: teks})
+	p, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
 	if err != nil {
 		return plans, err
 	}

@@ -14,9 +14,6 @@ func (g *Group) Status(time.Time) control.KSGroup {
 		s.Rekey, s.Sequence, s.RekeyExpiry = g.RekeySPI(), r.sequence, r.expires
 	}
 	for i, sa := range g.epoch.sas {
-		if sa == nil {
-			continue
-		}
 		for _, flow := range g.flows(i, sa.TrafficSA) {
 			s.SAs = append(s.SAs, control.SA{
 				SPI: FormatSPI(sa.SPI), Selector: flow.Selector.String(), Cipher: sa.Transform.String(),

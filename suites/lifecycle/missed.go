@@ -14,6 +14,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
@@ -80,7 +81,7 @@ var _ = Describe("A member that misses rekeys (RFC 6407 §4.4, §7.3.4)", kit.Su
 			s := group(ctx, 2)
 			var late []byte
 			s.Intercept(func(c *lab.Crossing) {
-				if ip, ok := lab.ParseIPv4(c.Packet); ok && exchangeOf(ip) == 33 && ip.Destination == s.GM[0].Addr().Addr() && late == nil {
+				if ip, ok := lab.ParseIPv4(c.Packet); ok && exchangeOf(ip) == isakmp.ExchangePush && ip.Destination == s.GM[0].Addr().Addr() && late == nil {
 					late, c.Drop = c.Packet, true
 				}
 			})
@@ -101,8 +102,8 @@ var _ = Describe("A member that misses rekeys (RFC 6407 §4.4, §7.3.4)", kit.Su
 		old := s.protects(2, 1)
 		end := s.withhold(s.GM[1].Addr().Addr())
 		p := s.rekey(control.RekeyArgs{})
-		end()
 		Expect(s.carriesOut(1, p) && s.carriesOut(3, p)).To(BeTrue())
+		end()
 		Expect([]string{s.sends(2, 1), s.sends(3, 1)}).To(Equal([]string{old, p.SPIs[0]}))
 		Expect(s.hears(1, 2)).To(BeTrue(), "under the old SA")
 		Expect(s.hears(1, 3)).To(BeTrue(), "under the new one")
@@ -182,11 +183,11 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 	// losing is a group of three members whose rekeys are repeated; the first copies for gm2 are lost.
 	losing := func(ctx context.Context, copies int, alter ...func(*policy.Group)) *scene {
 		GinkgoHelper()
-		s := group(ctx, 3, append(alter, repeating(3, 200*time.Millisecond))...)
+		s := group(ctx, 3, append(alter, repeating(3, 500*time.Millisecond))...)
 		left := copies
 		s.Intercept(func(c *lab.Crossing) {
 			ip, ok := lab.ParseIPv4(c.Packet)
-			if ok && exchangeOf(ip) == 33 && ip.Destination == s.GM[1].Addr().Addr() && left > 0 {
+			if ok && exchangeOf(ip) == isakmp.ExchangePush && ip.Destination == s.GM[1].Addr().Addr() && left > 0 {
 				left, c.Drop = left-1, true
 			}
 		})
@@ -206,7 +207,7 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 			Expect(s.pushesTo(3, p.since)).To(HaveLen(1))
 			same := map[string]bool{}
 			for _, f := range s.Frames()[p.since:] {
-				if ip, ok := lab.ParseIPv4(f.Packet); ok && exchangeOf(ip) == 33 {
+				if ip, ok := lab.ParseIPv4(f.Packet); ok && exchangeOf(ip) == isakmp.ExchangePush {
 					_, _, data, _ := ip.UDP()
 					same[string(data)] = true
 				}
@@ -232,7 +233,7 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 	}
 
 	It("repeats a multicast PUSH to all while one member is missing", kit.Requirement("RFC8263-6-09", "RFC6407-4-09"), func(ctx SpecContext) {
-		s := group(ctx, 2, lab.Multicast, repeating(2, 200*time.Millisecond))
+		s := group(ctx, 2, lab.Multicast, repeating(2, 500*time.Millisecond))
 		kit.Precondition(s.GM[1].Misbehave(tester.Taps(tester.Times(2, tester.Withhold(core.PushACK)))), "gm2 keeps its answers back")
 		p := s.rekey(control.RekeyArgs{})
 		s.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(s.Lab, p.since, core.Push.String())) >= 3 })

@@ -216,7 +216,7 @@ class Comparison:
     @staticmethod
     def raw(node):
         """Parts that the harness shows as octets without taking them apart."""
-        return node.kids if node.name == "SAT" and node.get("Protocol-ID") not in (1, 2) else []
+        return node.kids if node.name == "SAT" and node.get("Protocol-ID") not in (1, 2, 3) else []
 
     def field(self, field, prefix, nodes, mine, found, limit):
         path = prefix + field["name"]

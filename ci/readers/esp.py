@@ -9,44 +9,137 @@ import folders
 import gdoi
 
 try:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers import aead, algorithms, modes
+    from scapy.layers import ipsec
     from scapy.layers.inet import IP
     from scapy.layers.inet6 import IPv6
-    from scapy.layers.ipsec import ESP, SecurityAssociation
+    from scapy.layers.ipsec import ESP, AuthAlgo, CryptAlgo, SecurityAssociation
 except ImportError as reason:
     ESP, MISSING = None, str(reason)
+    AuthAlgo = CryptAlgo = object
 
-COUNTER_MODES = {20: 8}
-ALGORITHMS = {20: "AES-GCM", 12: "AES-CBC", 11: "NULL", 3: "3DES"}
+COUNTER_MODES = {18: 8, 19: 8, 20: 8, 23: 8}
+ALGORITHMS = {23: "AES-GMAC", 20: "AES-GCM", 19: "AES-GCM-12", 18: "AES-GCM-8", 12: "AES-CBC", 11: "NULL", 3: "3DES"}
 INTEGRITY = {1: "HMAC-MD5-96", 2: "HMAC-SHA1-96", 5: "SHA2-256-128", 6: "SHA2-384-192", 7: "SHA2-512-256"}
+TRANSPORT = 2
+WINDOW = 64
+LAST = 0xffffffff
+
+
+class Gmac(CryptAlgo):
+    """NULL_AUTH_AES-GMAC (RFC 4543), which Scapy does not have: nothing is encrypted, and the IV is authenticated."""
+
+    def decrypt(self, sa, esp, key, icv_size=None, esn_en=False, esn=0):  # pylint: disable=too-many-arguments
+        iv, body, icv = esp.data[:8], esp.data[8:-16], esp.data[-16:]
+        numbers = esn.to_bytes(4, "big") if esn_en else b""
+        aad = esp.spi.to_bytes(4, "big") + numbers + esp.seq.to_bytes(4, "big") + iv + body
+        try:
+            aead.AESGCM(key).decrypt(sa.crypt_salt + iv, icv, aad)
+        except InvalidTag as err:
+            raise ipsec.IPSecIntegrityError(err)
+        end = len(body) - 2 - body[-2]
+        return ipsec._ESPPlain(spi=esp.spi, seq=esp.seq, iv=iv, data=body[:end], padding=body[end:-2],  # pylint: disable=protected-access
+                               padlen=body[-2], nh=body[-1], icv=icv)
+
+
+class Extended(AuthAlgo):
+    """An HMAC that also covers the upper half of the sequence number, which Scapy leaves out of ESP."""
+
+    high = 0
+
+    def verify(self, pkt, key, esn_en=False, esn=0):
+        octets, mac = bytes(pkt), self.new_mac(key)
+        mac.update(octets[:-self.icv_size] + self.high.to_bytes(4, "big"))
+        if mac.finalize()[:self.icv_size] != octets[-self.icv_size:]:
+            raise ipsec.IPSecIntegrityError("ICV with upper half %d" % self.high)
+
+
+def register():
+    """Adds to Scapy's tables what they lack."""
+    salted = lambda sa, iv, **kw: sa.crypt_salt + iv  # noqa: E731 pylint: disable=unnecessary-lambda-assignment
+    for octets in (8, 12):
+        name = "AES-GCM-%d" % octets
+        ipsec.CRYPT_ALGOS[name] = CryptAlgo(name, cipher=algorithms.AES, mode=modes.GCM, salt_size=4, block_size=1, iv_size=8,
+                                            icv_size=octets, format_mode_iv=salted)
+    ipsec.CRYPT_ALGOS["AES-GMAC"] = Gmac("AES-GMAC", cipher=aead.AESGCM, mode=None, key_size=(16, 24, 32), salt_size=4,
+                                         block_size=1, iv_size=8, icv_size=16, format_mode_iv=salted)
+    for name in list(INTEGRITY.values()):
+        have = ipsec.AUTH_ALGOS[name]
+        ipsec.AUTH_ALGOS[name + " ESN"] = Extended(name + " ESN", have.mac, have.digestmod, have.icv_size)
+
+
+if ESP is not None:
+    register()
+
+
+class Association:
+    """One key of an SPI: Scapy's SA, and where the sequence numbers of each sender stand."""
+
+    def __init__(self, entry):
+        self.entry, self.esn, self.tops = entry, bool(entry.get("esn")), {}
+        more = {}
+        if entry.get("integrity"):
+            more = {"auth_algo": INTEGRITY[entry["integrity"]] + (" ESN" if self.esn else ""),
+                    "auth_key": bytes.fromhex(entry["integrity_key"])}
+        tunnel = None if entry.get("mode") == TRANSPORT else IP()
+        self.sa = SecurityAssociation(ESP, spi=int(entry["spi"], 16), crypt_algo=ALGORITHMS[entry["cipher"]],
+                                      crypt_key=bytes.fromhex(entry.get("cipher_key") or ""), tunnel_header=tunnel, **more)
+
+    def decrypt(self, packet):
+        """The octets inside; in transport mode with the IP header in front of them again."""
+        if not self.esn:
+            return self.attempt(packet, 0)
+        low, top = int.from_bytes(packet.payload[4:8], "big"), self.tops.get(packet.src, 0)
+        highs = [extended(top, low) >> 32] + ([LAST] if top == 0 else [])
+        for number, high in enumerate(highs):
+            try:
+                inner = self.attempt(packet, high)
+            except ipsec.IPSecIntegrityError:
+                if number + 1 == len(highs):
+                    raise
+                continue
+            self.tops[packet.src] = max(top, high << 32 | low)
+            return inner
+
+    def attempt(self, packet, high):
+        layer = IP if packet.version == 4 else IPv6
+        if isinstance(self.sa.auth_algo, Extended):
+            self.sa.auth_algo.high = high
+        return bytes(self.sa.decrypt(layer(packet.raw), esn_en=self.esn, esn=high))
+
+
+def extended(top, low):
+    """The number of 64 bits with that lower half that lies in the window below top or next above it (RFC 4303 appendix A2)."""
+    high, top_low = top >> 32, top & LAST
+    bottom = (top_low - WINDOW + 1) & LAST
+    if top_low >= WINDOW - 1:
+        high += low < bottom
+    elif low >= bottom and high > 0:
+        high -= 1
+    return (high & LAST) << 32 | low
 
 
 def security_associations(entries):
-    """spi -> list of (entry, Scapy's SA), one for each key of an SPI."""
+    """spi -> list of associations, one for each key of an SPI."""
     found, seen = {}, set()
     for entry in entries:
         if entry.get("kind") != "traffic":
             continue
-        mark = tuple(entry.get(n) for n in ("spi", "cipher", "cipher_key", "integrity", "integrity_key", "esn"))
+        mark = tuple(entry.get(n) for n in ("spi", "cipher", "cipher_key", "integrity", "integrity_key", "esn", "mode"))
         if mark in seen or entry.get("cipher") not in ALGORITHMS:
             continue
         seen.add(mark)
-        more = {}
-        if entry.get("integrity"):
-            more = {"auth_algo": INTEGRITY[entry["integrity"]], "auth_key": bytes.fromhex(entry["integrity_key"])}
-        sa = SecurityAssociation(ESP, spi=int(entry["spi"], 16), crypt_algo=ALGORITHMS[entry["cipher"]],
-                                 crypt_key=bytes.fromhex(entry.get("cipher_key") or ""), tunnel_header=IP(),
-                                 esn_en=bool(entry.get("esn")), **more)
-        found.setdefault(entry["spi"], []).append((entry, sa))
+        found.setdefault(entry["spi"], []).append(Association(entry))
     return found
 
 
 def open_packet(sas, packet):
     """The inner octets, the entry of the key that opened the packet, and why it did not open."""
     error = "no key"
-    for entry, sa in sas.get(packet.payload[:4].hex(), []):
-        layer = IP if packet.version == 4 else IPv6
+    for association in sas.get(packet.payload[:4].hex(), []):
         try:
-            return bytes(sa.decrypt(layer(packet.raw))), entry, None
+            return association.decrypt(packet), association.entry, None
         except Exception as err:  # pylint: disable=broad-except
             error = "%s %s" % (type(err).__name__, err)
     return None, None, error
@@ -63,11 +156,16 @@ def content(packet):
     return bytes(raw)
 
 
+def load(packet):
+    """What transport mode leaves of a packet: its IP header is that of the ESP packet."""
+    return (packet.src, packet.dst, packet.proto, packet.payload)
+
+
 class Lan:
     """The whole packets of the LAN links, by content."""
 
     def __init__(self, frames, nodes):
-        self.by_content, self.links, whole = {}, set(), capfile.Reassembler()
+        self.by_content, self.by_load, self.links, whole = {}, {}, set(), capfile.Reassembler()
         self.hosts = {"lan" + n["name"].lstrip("host"): n["address"] for n in nodes if n.get("role") == "host"}
         self.all = []
         for frame in frames:
@@ -78,6 +176,7 @@ class Lan:
             if packet.fragment:
                 packet = whole.add(frame.link, packet) or packet
             self.by_content.setdefault(content(packet), []).append((frame, packet))
+            self.by_load.setdefault(load(packet), []).append((frame, packet))
             self.all.append((frame, packet))
 
     def delivered(self, frame, packet):
@@ -95,7 +194,7 @@ def check(folder, tally):
     own = gdoi.Reader(keys)
     lan = Lan(frames, harness.get("nodes") or [])
     negative = bool(folder.spec.get("negative"))
-    ivs, seen, inner_parts, outer_parts, carried = {}, set(), capfile.Reassembler(), capfile.Reassembler(), set()
+    ivs, seen, opened, inner_parts, outer_parts, carried = {}, set(), {}, capfile.Reassembler(), capfile.Reassembler(), set()
 
     def bad(frame, text):
         tally.problem(folder.name, frame.number, text)
@@ -114,9 +213,12 @@ def check(folder, tally):
         tally.add("ESP packets")
         result = ([c["result"] for c in said.get(frame.number, {}).get("checks") or [] if c["name"] == "ICV"] or
                   ["unchecked"])[0]
-        if packet.payload in seen:
+        twice = (packet.src, packet.payload)
+        if twice in opened:
             tally.add("repeated, octet for octet")
-        inner, entry, error = open_packet(sas, packet)
+        else:
+            opened[twice] = open_packet(sas, packet)
+        inner, entry, error = opened[twice]
         broken = said.get(frame.number, {}).get("error")
         if inner is None:
             if result == "ok" and not broken:
@@ -138,9 +240,10 @@ def check(folder, tally):
             ivs[mark] = frame.number
             tally.add("IVs of counter modes, each new")
         seen.add(packet.payload)
-        if mine.inner is not None and not mine.error and not inner.startswith(mine.inner):
+        ip, transport = capfile.parse_ip(inner), entry.get("mode") == TRANSPORT
+        if mine.inner is not None and not mine.error and not (
+                ip is not None and ip.payload.startswith(mine.inner) if transport else inner.startswith(mine.inner)):
             bad(frame, "Scapy's inner packet is not the second decoder's")
-        ip = capfile.parse_ip(inner)
         if ip is None or mine.error or (ip.error or "").startswith("IPv"):
             tally.add("nothing inside to compare")
             continue
@@ -150,6 +253,10 @@ def check(folder, tally):
             ip = inner_parts.add((frame.link, entry["spi"]), ip)
             if ip is None:
                 continue
+        if transport:
+            carried.add(load(ip))
+            across(tally, bad, lan, frame, ip, negative)
+            continue
         carried.add(content(ip))
         inside(tally, bad, lan, frame, packet, ip, entry, negative)
     deliveries(tally, bad, lan, carried)
@@ -194,6 +301,22 @@ def inside(tally, bad, lan, frame, outer, ip, entry, negative):
         bad(frame, "no frame of %s holds what is inside" % sender[0])
 
 
+def across(tally, bad, lan, frame, ip, negative):
+    """What a packet in transport mode carries, and what the LANs have of it."""
+    there = lan.by_load.get(load(ip), [])
+    before = sum(not lan.delivered(f, p) for f, p in there)
+    if before:
+        tally.add("payloads as a host sent them")
+    if len(there) > before:
+        tally.add("payloads as a host got them")
+    if not there:
+        tally.add("payloads of the tester, not delivered")
+    sender = [link for link, host in lan.hosts.items() if host == ip.src and link in lan.links]
+    if not before and sender and not negative and any(
+            not lan.delivered(f, p) and f.link == sender[0] for f, p in lan.all):
+        bad(frame, "no frame of %s holds what is inside" % sender[0])
+
+
 def deliveries(tally, bad, lan, carried):
     """Whatever a host gets has crossed the WAN, in ESP or in clear."""
     for frame, packet in lan.all:
@@ -203,7 +326,7 @@ def deliveries(tally, bad, lan, carried):
             tally.add("ICMP errors of a gateway")
             continue
         tally.add("packets that a host got")
-        if content(packet) not in carried:
+        if content(packet) not in carried and load(packet) not in carried:
             bad(frame, "a host got what no frame of the WAN holds")
 
 

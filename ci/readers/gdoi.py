@@ -23,7 +23,7 @@ OK, BAD, UNCHECKED = "ok", "bad", "unchecked"
 HEADER = 28
 IDENTITY_PROTECTION, INFORMATIONAL, PULL, PUSH, PUSH_ACK = 2, 5, 32, 33, 35
 SA, P, T, KE, ID, CERT, CR, HASH, SIG, NONCE, N, D, VID = range(1, 14)
-SAK, SAT, KD, SEQ, GAP = 15, 16, 17, 18, 22
+SAK, SAT, KD, SEQ, NAT_OA, GAP = 15, 16, 17, 18, 21, 22
 
 PAYLOADS = {
     1: "SA", 2: "P", 3: "T", 4: "KE", 5: "ID", 6: "CERT", 7: "CR", 8: "HASH", 9: "SIG", 10: "NONCE", 11: "N", 12: "D",
@@ -203,6 +203,8 @@ class Parser:
         reader = {SA: self.sa, P: self.proposal, T: self.transform, ID: self.identity, N: self.notification,
                   D: self.delete, SAK: self.sak, SAT: self.sat, GAP: self.gap, KD: self.kd, SEQ: self.seq,
                   CERT: self.certificate, CR: self.certificate}.get(node.number)
+        if not self.gdoi and node.number == NAT_OA:
+            reader = self.original_address
         if reader is None:
             node.value = self.data[at:end]
         else:
@@ -280,6 +282,11 @@ class Parser:
     def certificate(self, node, at, end):
         at = self.field(node, "Encoding", at, 1, end)
         self.field(node, "Data", at, end - at, end, raw=True)
+
+    def original_address(self, node, at, end):
+        at = self.field(node, "ID Type", at, 1, end)
+        at = self.zero(node, at, 3, end, "RESERVED of a NAT-OA")
+        self.field(node, "Address", at, end - at, end, raw=True)
 
     def notification(self, node, at, end):
         at = self.field(node, "DOI", at, 4, end)

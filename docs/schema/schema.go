@@ -19,6 +19,7 @@ const (
 	Report    = "report.schema.json"
 	Spec      = "spec.schema.json"
 	Decode    = "decode.schema.json"
+	Diff      = "diff.schema.json"
 	List      = "list.schema.json"
 	Explain   = "explain.schema.json"
 	Coverage  = "coverage.schema.json"

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -114,11 +113,11 @@ func (d *decoder) learn(m *Message, o *opened) {
 		return
 	}
 	for _, packet := range kd.Packets {
-		for _, a := range packet.Attributes {
-			if packet.Type != gdoi.KDTypeLKH || a.Type != gdoi.LKHDownloadArray {
-				continue
-			}
-			leaf, ok := firstLKHKey(a.Value)
+		if packet.Type != gdoi.KDTypeLKH {
+			continue
+		}
+		for _, array := range packet.Values(gdoi.LKHDownloadArray) {
+			leaf, ok := firstLKHKey(array)
 			if ok && !slices.ContainsFunc(d.leaves[to], func(have []byte) bool { return bytes.Equal(have, leaf) }) {
 				d.leaves[to] = append(d.leaves[to], leaf)
 			}
@@ -126,23 +125,16 @@ func (d *decoder) learn(m *Message, o *opened) {
 	}
 }
 
-// firstLKHKey is the key, without its IV, that a download array begins with (RFC 6407 §5.6.3.1). No key tells its length,
-// so all have to have the same.
+// firstLKHKey is the key, without its IV, that a download array begins with (RFC 6407 §5.6.3.1).
 func firstLKHKey(array []byte) ([]byte, bool) {
-	const head, keyHead, aes = 4, 16, 3 // octets of both heads, and the key type that has an IV of 16 octets
-	if len(array) < head {
+	bits, ok := gdoi.LKHBits(gdoi.LKHDownloadArray, array)
+	if !ok {
 		return nil, false
 	}
-	count, keys := int(binary.BigEndian.Uint16(array[1:])), array[head:]
-	if count == 0 || len(keys)%count != 0 {
+	a, err := gdoi.ParseLKHDownload(array, 0, bits)
+	if err != nil || len(a.Keys) == 0 {
 		return nil, false
 	}
-	first, iv := keys[:len(keys)/count], 8
-	if len(first) >= keyHead && first[2] == aes {
-		iv = keymat.BlockSize
-	}
-	if len(first) <= keyHead+iv {
-		return nil, false
-	}
-	return first[keyHead+iv:], true
+	_, key := a.Keys[0].Split()
+	return key, len(key) > 0
 }

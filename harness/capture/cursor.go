@@ -26,6 +26,11 @@ func (c *cursor) number(name string, v uint64, n int) *Field {
 	return c.add(name, strconv.FormatUint(v, 10), n)
 }
 
+// named appends a field of n octets that holds a number, with its name if that is not empty.
+func (c *cursor) named(name, value string, v uint64, n int) *Field {
+	return c.add(name, numbered(value, v), n)
+}
+
 // octets appends a field with octets; none are no field.
 func (c *cursor) octets(name string, b []byte) *Field {
 	if len(b) == 0 {
@@ -53,7 +58,11 @@ func (c *cursor) attributes(as []wire.Attribute, r registry) {
 		if !a.Basic {
 			n += len(a.Value)
 		}
-		c.add(r.name(a.Type), r.value(a), n).Secret = r.secret != nil && r.secret(a.Type)
+		f := c.add(r.name(a.Type), r.value(a), n)
+		f.Secret = r.secret != nil && r.secret(a.Type)
+		if r.inside != nil && !a.Basic {
+			f.Children = r.inside(a.Type, a.Value, f.Offset+4)
+		}
 	}
 }
 

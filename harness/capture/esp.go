@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,36 +20,56 @@ import (
 // trafficKeys open the packets of one ESP SA.
 type trafficKeys struct {
 	keylog.Entry
-	sa    *esp.SA
-	ivLen int
+	sa      *esp.SA
+	ivLen   int
+	icvLen  int
+	windows map[netip.Addr]*esp.Window // of each sender, to find the upper halves of its sequence numbers
 }
-
-// icvLen is the length of the ICV of every transform that opens (RFC 4106 §6, RFC 4868 §2.3).
-const icvLen = 16
 
 func (d *decoder) addTraffic(k keylog.Entry) {
 	spi, err := strconv.ParseUint(k.SPI, 16, 32)
 	if err != nil {
 		return
 	}
-	keys := &trafficKeys{Entry: k, ivLen: 8}
-	if policy.Cipher(k.Cipher) == policy.CipherAESCBC {
-		keys.ivLen = 16
-	}
 	known := func(have *trafficKeys) bool {
-		return have.CipherKey == k.CipherKey && have.IntegrityKey == k.IntegrityKey && have.Cipher == k.Cipher
+		return have.CipherKey == k.CipherKey && have.IntegrityKey == k.IntegrityKey && have.Cipher == k.Cipher && have.ESN == k.ESN
 	}
 	if slices.ContainsFunc(d.traffic[uint32(spi)], known) {
 		return
 	}
 	sa := policy.TrafficSA{SPI: uint32(spi), CipherKey: unhex(k.CipherKey), IntegrityKey: unhex(k.IntegrityKey)}
 	sa.Transform = policy.Transform{Cipher: policy.Cipher(k.Cipher), KeyBits: k.KeyBits, Integrity: policy.Integrity(k.Integrity),
-		Mode: policy.Mode(k.Mode)}
-	// Nothing is sent, so the source of IVs is never asked; an SA without a window takes packets in any order.
-	if keys.sa, err = esp.New(sa, esp.Options{Rand: strings.NewReader("")}); err != nil {
+		ESN: k.ESN, Mode: policy.Mode(k.Mode)}
+	form, _ := sa.Transform.Cipher.Form()
+	keys := &trafficKeys{Entry: k, ivLen: form.IV, icvLen: sa.Transform.ICVLen(), windows: make(map[netip.Addr]*esp.Window)}
+	// Nothing is sent, so the source of IVs is never asked. The SA's own window is not looked at: packets come in any order.
+	if keys.sa, err = esp.New(sa, esp.Options{Rand: strings.NewReader(""), Window: 64}); err != nil {
 		return
 	}
 	d.traffic[uint32(spi)] = append(d.traffic[uint32(spi)], keys)
+}
+
+// open opens a packet of that sender. Of an extended sequence number it finds the upper half as a receiver does; the first
+// packets of a capture may also stand at the very end of the numbers.
+func (k *trafficKeys) open(from netip.Addr, sequence uint32, packet []byte) (plain []byte, next uint8, err error) {
+	if !k.ESN {
+		return k.sa.Read(nil, packet, 0)
+	}
+	w := k.windows[from]
+	if w == nil {
+		w = &esp.Window{}
+		k.windows[from] = w
+	}
+	number := w.Extend(sequence)
+	plain, next, err = k.sa.Read(nil, packet, uint32(number>>32))
+	if err != nil && w.Top() == 0 {
+		number = math.MaxUint32<<32 | uint64(sequence)
+		plain, next, err = k.sa.Read(nil, packet, math.MaxUint32)
+	}
+	if err == nil {
+		w.Mark(number)
+	}
+	return plain, next, err
 }
 
 // esp decodes an ESP packet, from the SPI to the ICV (RFC 4303 §2).
@@ -74,7 +96,7 @@ func (d *decoder) esp(m *Message, packet []byte) {
 	}
 	var failure error
 	for _, k := range keys {
-		plain, next, err := k.sa.Open(nil, packet)
+		plain, next, err := k.open(m.From.Addr(), h.Sequence, packet)
 		if err == nil {
 			m.Decrypted = true
 			m.check("ICV", true, "")
@@ -118,9 +140,9 @@ func (c *cursor) inner(m *Message, k *trafficKeys, packet, plain []byte, next ui
 		m.fail(fmt.Errorf("inside: %w", err))
 	}
 	c.skip(len(plain))
-	end := len(packet) - icvLen
+	end := len(packet) - k.icvLen
 	c.number("Pad Length", uint64(end-2-c.at), 1).Offset = end - 2
 	c.at = end - 1
 	c.add("Next Header", numbered(protocolNames[next], uint64(next)), 1)
-	c.add("ICV", hex.EncodeToString(packet[end:]), icvLen)
+	c.add("ICV", hex.EncodeToString(packet[end:]), k.icvLen)
 }

@@ -3,7 +3,6 @@ package capture
 import (
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -33,6 +32,7 @@ func payloadField(d *isakmp.Decoded) Field {
 		f.Value = hex.EncodeToString(p.SPI[:])
 		c.sak(p)
 	case gdoi.SAT:
+		f.Value = traffic(p)
 		c.sat(p)
 	case gdoi.GAP:
 		c.attributes(p.Attributes, gapAttributes)
@@ -43,6 +43,15 @@ func payloadField(d *isakmp.Decoded) Field {
 	case isakmp.ID:
 		f.Value = identity(p.IDType, p.Data)
 		c.identification(p)
+	case isakmp.CERT:
+		f.Value = p.Encoding.String()
+		c.certificate(p.Encoding, p.Data)
+	case isakmp.CR:
+		f.Value = p.Encoding.String()
+		c.certificate(p.Encoding, p.Authority)
+	case isakmp.NATOA:
+		f.Value = identity(p.IDType, p.Address)
+		c.originalAddress(p)
 	case isakmp.Notify:
 		f.Value = p.NotifyType.String()
 		c.notify(p)
@@ -61,7 +70,7 @@ func payloadField(d *isakmp.Decoded) Field {
 }
 
 func (c *cursor) phase1SA(p isakmp.SA) {
-	c.number("DOI", uint64(p.DOI), 4)
+	c.named("DOI", doiNames[p.DOI], uint64(p.DOI), 4)
 	c.number("Situation", uint64(p.Situation), 4)
 	for _, proposal := range p.Proposals {
 		c.proposal(proposal)
@@ -71,7 +80,7 @@ func (c *cursor) phase1SA(p isakmp.SA) {
 func (c *cursor) proposal(p isakmp.Proposal) {
 	in := cursor{at: c.at + isakmp.GenericLen}
 	in.number("Number", uint64(p.Number), 1)
-	in.number("Protocol", uint64(p.Protocol), 1)
+	in.named("Protocol", phase1Protocols[p.Protocol], uint64(p.Protocol), 1)
 	in.number("SPI Size", uint64(len(p.SPI)), 1)
 	count := uint64(len(p.Transforms))
 	if p.Count != nil {
@@ -88,7 +97,7 @@ func (c *cursor) proposal(p isakmp.Proposal) {
 func (c *cursor) transform(t isakmp.Transform) {
 	in := cursor{at: c.at + isakmp.GenericLen}
 	in.number("Number", uint64(t.Number), 1)
-	in.number("Transform ID", uint64(t.ID), 1)
+	in.named("Transform ID", phase1IDs[t.ID], uint64(t.ID), 1)
 	in.reserved(uint64(t.Reserved2), 2)
 	in.attributes(t.Attributes, phase1Attributes)
 	c.nest("T", in)
@@ -101,16 +110,16 @@ func (c *cursor) nest(name string, in cursor) {
 }
 
 func (c *cursor) groupSA(p gdoi.SA, d *isakmp.Decoded) {
-	c.number("DOI", uint64(p.DOI), 4)
+	c.named("DOI", doiNames[p.DOI], uint64(p.DOI), 4)
 	c.number("Situation", uint64(p.Situation), 4)
-	c.add("SA Attribute Next Payload", numbered(isakmp.PayloadType(p.AttributeNext).String(), uint64(p.AttributeNext)), 2)
+	c.named("SA Attribute Next Payload", isakmp.PayloadType(p.AttributeNext).String(), uint64(p.AttributeNext), 2)
 	c.reserved(uint64(p.Reserved2), 2)
 	chain, _ := gdoi.AttributeChain(d) // what it can read; d was read whole before
 	c.fields = append(c.fields, payloadFields(chain)...)
 }
 
 func (c *cursor) sak(p gdoi.SAK) {
-	c.add("Protocol", numbered(protocolNames[p.Protocol], uint64(p.Protocol)), 1)
+	c.named("Protocol", protocolNames[p.Protocol], uint64(p.Protocol), 1)
 	c.id16("Source", p.Source)
 	c.id16("Destination", p.Destination)
 	c.octets("SPI", p.SPI[:])
@@ -119,17 +128,45 @@ func (c *cursor) sak(p gdoi.SAK) {
 }
 
 func (c *cursor) sat(p gdoi.SAT) {
-	c.add("Protocol-ID", numbered(satProtocols[uint64(p.ProtocolID)], uint64(p.ProtocolID)), 1)
-	if p.ESP == nil {
+	c.named("Protocol-ID", registered(gdoi.Protocol(p.ProtocolID), uint64(p.ProtocolID)), uint64(p.ProtocolID), 1)
+	switch {
+	case p.ESP != nil:
+		c.satESP(p.ProtocolID, p.ESP)
+	case p.IEC61850 != nil:
+		c.satIEC61850(p.IEC61850)
+	default:
 		c.octets("Body", p.Raw)
-		return
 	}
-	c.add("Protocol", numbered(protocolNames[p.ESP.Protocol], uint64(p.ESP.Protocol)), 1)
-	c.id16("Source", p.ESP.Source)
-	c.id16("Destination", p.ESP.Destination)
-	c.add("Transform ID", numbered(espTransforms[uint64(p.ESP.TransformID)], uint64(p.ESP.TransformID)), 1)
-	c.add("SPI", fmt.Sprintf("%08x", p.ESP.SPI), 4)
-	c.attributes(p.ESP.Attributes, saAttributes)
+}
+
+func (c *cursor) satESP(protocol uint8, p *gdoi.SATESP) {
+	c.named("Protocol", protocolNames[p.Protocol], uint64(p.Protocol), 1)
+	c.id16("Source", p.Source)
+	c.id16("Destination", p.Destination)
+	c.named("Transform ID", gdoi.TransformName(protocol, p.TransformID), uint64(p.TransformID), 1)
+	c.add("SPI", fmt.Sprintf("%08x", p.SPI), 4)
+	c.attributes(p.Attributes, saAttributes)
+}
+
+func (c *cursor) satIEC61850(p *gdoi.SATIEC61850) {
+	c.number("OID Length", uint64(len(p.Traffic.OID)), 1)
+	c.octets("OID", p.Traffic.OID)
+	c.number("OID Payload Length", uint64(len(p.Traffic.Payload)), 2)
+	c.octets("OID Payload", p.Traffic.Payload)
+	c.add("SPI", fmt.Sprintf("%08x", p.SPI), 4)
+	auth, enc := uint64(p.Authentication), uint64(p.Encryption)
+	c.named("Auth Alg", registered(gdoi.IECAuthentication(p.Authentication), auth), auth, 2)
+	c.named("Enc Alg", registered(gdoi.IECEncryption(p.Encryption), enc), enc, 2)
+	c.number("Remaining Lifetime", uint64(p.Remaining), 4)
+	c.attributes(p.Attributes, iecAttributes)
+}
+
+// traffic is what a SAT for IEC 61850 protects; that of ESP and AH is in their fields.
+func traffic(p gdoi.SAT) string {
+	if p.IEC61850 == nil {
+		return ""
+	}
+	return oid(p.IEC61850.Traffic)
 }
 
 // id16 shows an identity of a SAK or SAT on one line.
@@ -162,24 +199,35 @@ func (c *cursor) kd(p gdoi.KD) {
 }
 
 func (c *cursor) identification(p isakmp.ID) {
-	c.add("ID Type", numbered(isakmp.IDType(p.IDType).String(), uint64(p.IDType)), 1)
-	c.number("Protocol", uint64(p.Protocol), 1)
+	c.named("ID Type", isakmp.IDType(p.IDType).String(), uint64(p.IDType), 1)
+	c.named("Protocol", protocolNames[p.Protocol], uint64(p.Protocol), 1)
 	c.number("Port", uint64(p.Port), 2)
 	c.octets("Data", p.Data)
 }
 
+func (c *cursor) certificate(e isakmp.CertEncoding, data []byte) {
+	c.named("Encoding", registered(e, uint64(e)), uint64(e), 1)
+	c.octets("Data", data)
+}
+
+func (c *cursor) originalAddress(p isakmp.NATOA) {
+	c.named("ID Type", isakmp.IDType(p.IDType).String(), uint64(p.IDType), 1)
+	c.reserved(uint64(p.Reserved2[0])<<16|uint64(p.Reserved2[1])<<8|uint64(p.Reserved2[2]), 3)
+	c.octets("Address", p.Address)
+}
+
 func (c *cursor) notify(p isakmp.Notify) {
-	c.number("DOI", uint64(p.DOI), 4)
-	c.number("Protocol", uint64(p.Protocol), 1)
+	c.named("DOI", doiNames[p.DOI], uint64(p.DOI), 4)
+	c.named("Protocol", phase1Protocols[p.Protocol], uint64(p.Protocol), 1)
 	c.number("SPI Size", uint64(len(p.SPI)), 1)
-	c.add("Notify Type", numbered(p.NotifyType.String(), uint64(p.NotifyType)), 2)
+	c.named("Notify Type", p.NotifyType.String(), uint64(p.NotifyType), 2)
 	c.octets("SPI", p.SPI)
 	c.octets("Data", p.Data)
 }
 
 func (c *cursor) delete(p isakmp.Delete) {
-	c.number("DOI", uint64(p.DOI), 4)
-	c.add("Protocol", numbered(deleteProtocols[uint64(p.Protocol)], uint64(p.Protocol)), 1)
+	c.named("DOI", doiNames[p.DOI], uint64(p.DOI), 4)
+	c.named("Protocol", deleteProtocol(p), uint64(p.Protocol), 1)
 	c.number("SPI Size", uint64(p.SPISize), 1)
 	count := uint64(len(p.SPIs))
 	if p.Count != nil {
@@ -189,29 +237,4 @@ func (c *cursor) delete(p isakmp.Delete) {
 	for _, spi := range p.SPIs {
 		c.octets("SPI", spi)
 	}
-}
-
-// identity is the data of an identity as its type is written: an address, a subnet, text, else octets.
-func identity(kind uint8, data []byte) string {
-	switch {
-	case kind == isakmp.IDIPv4Addr && len(data) == 4, kind == isakmp.IDIPv6Addr && len(data) == 16:
-		a, _ := netip.AddrFromSlice(data)
-		return a.String()
-	case kind == isakmp.IDIPv4AddrSubnet && len(data) == 8, kind == isakmp.IDIPv6AddrSubnet && len(data) == 32:
-		return addresses(data, "/")
-	case kind == isakmp.IDIPv4AddrRange && len(data) == 8, kind == isakmp.IDIPv6AddrRange && len(data) == 32:
-		return addresses(data, "-")
-	case kind == isakmp.IDFQDN, kind == isakmp.IDUserFQDN:
-		return fmt.Sprintf("%q", data)
-	case kind == isakmp.IDKeyID && len(data) == 4:
-		return fmt.Sprint(uint32(data[0])<<24 | uint32(data[1])<<16 | uint32(data[2])<<8 | uint32(data[3]))
-	}
-	return hex.EncodeToString(data)
-}
-
-// addresses are the two addresses of a subnet or a range, of either family.
-func addresses(data []byte, between string) string {
-	first, _ := netip.AddrFromSlice(data[:len(data)/2])
-	second, _ := netip.AddrFromSlice(data[len(data)/2:])
-	return first.String() + between + second.String()
 }

@@ -37,7 +37,9 @@ func TestFields(t *testing.T) {
 		path, value    string
 		offset, length int
 	}{
-		{1, "SA/DOI", "2", 32, 4},
+		{1, "SA/DOI", "GDOI (2)", 32, 4},
+		{1, "SA/P/Protocol", "ISAKMP (1)", 45, 1},
+		{1, "SA/P/T/Transform ID", "KEY_IKE (1)", 53, 1},
 		{1, "SA/P/T/Encryption Algorithm", "AES-CBC (7)", 56, 4},
 		{1, "SA/P/T/Life Duration", "86400", 80, 8},
 		{mm5, "ID", "192.0.2.11", 28, 12},
@@ -106,7 +108,7 @@ func TestFieldsOfUnusualPayloads(t *testing.T) {
 		isakmp.Delete{DOI: 2, Protocol: 0, SPISize: 16, SPIs: [][]byte{make([]byte, 16)}},
 		isakmp.Raw{PayloadType: 200, Body: []byte{1, 2, 3}},
 		gdoi.SA{DOI: 2, Reserved2: 1, Attributes: []isakmp.Payload{
-			gdoi.SAT{ProtocolID: 3, Raw: []byte{9, 8}}, gdoi.SAT{ProtocolID: 3, Raw: []byte{7}}, isakmp.Raw{PayloadType: 99, Body: []byte{6}}}},
+			gdoi.SAT{ProtocolID: 128, Raw: []byte{9, 8}}, gdoi.SAT{ProtocolID: 129, Raw: []byte{7}}, isakmp.Raw{PayloadType: 99, Body: []byte{6}}}},
 		gdoi.KD{Count: &count, Reserved2: 4, Packets: []gdoi.KeyPacket{{Type: gdoi.KDTypeLKH, Reserved: 1}, {Type: 9}}},
 		isakmp.Notify{NotifyType: 8192, SPI: []byte{1}, Data: []byte{2}},
 	)

@@ -205,7 +205,7 @@ func inside(ps []isakmp.Payload) string {
 }
 
 func deleted(p isakmp.Delete) string {
-	what := deleteProtocols[uint64(p.Protocol)]
+	what := deleteProtocol(p)
 	if what == "" {
 		what = fmt.Sprintf("protocol %d", p.Protocol)
 	}

@@ -24,9 +24,9 @@ const printed = `frame 1  0.000000 s  wan  192.0.2.1:848 -> 239.192.0.1:848  PUS
         0    28  HDR
         0     8    Initiator Cookie: 0fd4c4b5e7d28ab9
         8     8    Responder Cookie: e4a5a0b2b1d63a2e
-       16     1    Next Payload: SEQ
+       16     1    Next Payload: SEQ (18)
        17     1    Version: 1.0
-       18     1    Exchange: GROUPKEY-PUSH
+       18     1    Exchange: GROUPKEY-PUSH (33)
        19     1    Flags: 0x01 E
        20     4    Message ID: 00000000
        24     4    Length: 300

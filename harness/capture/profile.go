@@ -2,6 +2,7 @@ package capture
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,19 +69,51 @@ func table(keys []keylog.Entry, kind string, line func(keylog.Entry) string) str
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// espLine is an SA as Wireshark's table "esp_sa" has it. Addresses are any: with address preservation they are those of
-// the hosts.
-func espLine(k keylog.Entry) string {
-	switch policy.Cipher(k.Cipher) {
-	case policy.CipherAESGCM16:
-		return fmt.Sprintf(`"IPv4","*","*","0x%s","AES-GCM with 16 octet ICV [RFC4106]","0x%s","NULL",""`, k.SPI, k.CipherKey)
-	case policy.CipherAESCBC:
-		if policy.Integrity(k.Integrity) != policy.IntegrityHMACSHA256 {
-			return ""
-		}
-		return fmt.Sprintf(`"IPv4","*","*","0x%s","AES-CBC [RFC3602]","0x%s","HMAC-SHA-256-128 [RFC4868]","0x%s"`, k.SPI, k.CipherKey, k.IntegrityKey)
+// The names of algorithms in Wireshark's table "esp_sa". It has none for GMAC, and no column for extended sequence numbers: of
+// them it can check no HMAC, so that the name only says how long the ICV is.
+var (
+	espCiphers = map[policy.Cipher]string{
+		policy.CipherAESGCM16: "AES-GCM with 16 octet ICV [RFC4106]",
+		policy.CipherAESGCM12: "AES-GCM with 12 octet ICV [RFC4106]",
+		policy.CipherAESGCM8:  "AES-GCM with 8 octet ICV [RFC4106]",
+		policy.CipherAESCBC:   "AES-CBC [RFC3602]",
+		policy.Cipher3DES:     "TripleDES-CBC [RFC2451]",
+		policy.CipherNULL:     "NULL",
 	}
-	return ""
+	espIntegrities = map[policy.Integrity]string{
+		policy.IntegrityNone:       "NULL",
+		policy.IntegrityHMACSHA1:   "HMAC-SHA-1-96 [RFC2404]",
+		policy.IntegrityHMACSHA256: "HMAC-SHA-256-128 [RFC4868]",
+		policy.IntegrityHMACSHA384: "HMAC-SHA-384-192 [RFC4868]",
+		policy.IntegrityHMACSHA512: "HMAC-SHA-512-256 [RFC4868]",
+	}
+)
+
+// espLine is an SA as Wireshark's table "esp_sa" has it, "" if it cannot. Addresses are any: with address preservation they
+// are those of the hosts.
+func espLine(k keylog.Entry) string {
+	cipher, integrity := espCiphers[policy.Cipher(k.Cipher)], espIntegrities[policy.Integrity(k.Integrity)]
+	t := policy.Transform{Cipher: policy.Cipher(k.Cipher), KeyBits: k.KeyBits, Integrity: policy.Integrity(k.Integrity)}
+	if cipher == "" || integrity == "" || t.Check() != nil {
+		return ""
+	}
+	integrityKey := k.IntegrityKey
+	if form, ok := t.Integrity.Form(); ok && k.ESN {
+		integrity, integrityKey = fmt.Sprintf("ANY %d bit authentication [no checking]", 8*form.ICV), ""
+	}
+	version := "IPv4"
+	if source, err := netip.ParsePrefix(k.Source); err == nil && source.Addr().Is6() {
+		version = "IPv6"
+	}
+	return fmt.Sprintf(`"%s","*","*","0x%s","%s","%s","%s","%s"`, version, k.SPI, cipher, octets(k.CipherKey), integrity, octets(integrityKey))
+}
+
+// octets is a key as the tables have it.
+func octets(key string) string {
+	if key == "" {
+		return ""
+	}
+	return "0x" + key
 }
 
 // ikev1Line is a Phase 1 SA as Wireshark's "ikev1_decryption_table" has it.

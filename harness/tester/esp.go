@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/des"
 	"crypto/hmac"
+	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strconv"
 
@@ -17,25 +21,51 @@ import (
 	"github.com/gdoilab/gdoilab/reference/keylog"
 )
 
-// ESPKeys are the keys of one Data-Security SA in the tester's hands. They make and read its packets without the code that
-// the reference has for it, so that a mistake there is not made twice (RFC 4303, RFC 4106, RFC 3602, RFC 4868).
+// ESPKeys are the keys of one Data-Security SA in the tester's hands. They make and read its packets without the code and the
+// tables that the reference has for it, so that a mistake there is not made twice (RFC 4303, RFC 4106, RFC 4543, RFC 3602,
+// RFC 2451, RFC 2410, RFC 4868, RFC 2404).
 type ESPKeys struct {
 	SPI uint32
 
-	block     cipher.Block
-	salt      []byte // of GCM
-	integrity []byte // of CBC
+	form      espTransform
+	block     cipher.Block // nil: NULL
+	salt      []byte       // of GCM and GMAC
+	hash      espHash
+	integrity []byte
+	esn       bool
 	sent      uint32
 }
 
-// The ESP transforms (RFC 2407 §4.4.4 and its successors) and what they put into a packet.
-const (
-	espAESCBC, espAESGCM = 12, 20
+// espTransform is how a transform (RFC 2407 §4.4.4 and its successors) looks in a packet; lengths in octets.
+type espTransform struct {
+	iv, align int
+	icv       int // of a combined mode
+	gmac      bool
+	block     func(key []byte) (cipher.Block, error)
+}
 
+var espTransforms = map[int]espTransform{
+	3:  {iv: 8, align: 8, block: des.NewTripleDESCipher},
+	11: {align: 4},
+	12: {iv: 16, align: 16, block: aes.NewCipher},
+	18: {iv: 8, align: 4, icv: 8, block: aes.NewCipher},
+	19: {iv: 8, align: 4, icv: 12, block: aes.NewCipher},
+	20: {iv: 8, align: 4, icv: 16, block: aes.NewCipher},
+	23: {iv: 8, align: 4, icv: 16, gmac: true, block: aes.NewCipher},
+}
+
+// espHash is an Authentication Algorithm (RFC 2407 §4.5).
+type espHash struct {
+	icv int
+	new func() hash.Hash
+}
+
+var espHashes = map[int]espHash{2: {12, sha1.New}, 5: {16, sha256.New}, 6: {24, sha512.New384}, 7: {32, sha512.New}}
+
+const (
 	espHeader = 8
-	espICV    = 16
-	gcmIV     = 8
 	gcmSalt   = 4
+	gcmTag    = 16
 )
 
 // ErrESPKeys means that a key log entry does not hold the keys of a transform that the tester knows.
@@ -46,41 +76,36 @@ func NewESPKeys(k keylog.Entry) (*ESPKeys, error) {
 	spi, err1 := strconv.ParseUint(k.SPI, 16, 32)
 	key, err2 := hex.DecodeString(k.CipherKey)
 	integrity, err3 := hex.DecodeString(k.IntegrityKey)
-	s := &ESPKeys{SPI: uint32(spi), integrity: integrity}
-	if k.Cipher == espAESGCM && len(key) > gcmSalt {
+	form, known := espTransforms[k.Cipher]
+	s := &ESPKeys{SPI: uint32(spi), form: form, integrity: integrity, esn: k.ESN}
+	if form.icv > 0 && len(key) > gcmSalt {
 		key, s.salt = key[:len(key)-gcmSalt], key[len(key)-gcmSalt:]
 	}
-	block, err4 := aes.NewCipher(key)
-	s.block = block
+	var err4 error
+	if form.block != nil {
+		s.block, err4 = form.block(key)
+	}
+	if form.icv == 0 {
+		s.hash = espHashes[k.Integrity]
+		known = known && s.hash.new != nil
+	}
 	err := errors.Join(err1, err2, err3, err4)
-	if k.Kind != keylog.KindTraffic || err != nil || k.Cipher != espAESGCM && k.Cipher != espAESCBC {
-		return nil, fmt.Errorf("%w: %s %s cipher %d: %w", ErrESPKeys, k.Kind, k.SPI, k.Cipher, err)
+	if k.Kind != keylog.KindTraffic || err != nil || !known {
+		return nil, fmt.Errorf("%w: %s %s cipher %d with integrity %d: %w", ErrESPKeys, k.Kind, k.SPI, k.Cipher, k.Integrity, err)
 	}
 	return s, nil
 }
 
-func (s *ESPKeys) combined() bool { return s.salt != nil }
+func (s *ESPKeys) combined() bool { return s.form.icv > 0 }
 
-func (s *ESPKeys) ivLen() int {
-	if s.combined() {
-		return gcmIV
-	}
-	return aes.BlockSize
-}
-
-// align is what the encrypted part is a multiple of (RFC 4303 §2.4).
-func (s *ESPKeys) align() int {
-	if s.combined() {
-		return 4
-	}
-	return aes.BlockSize
-}
+// icv is the length of the ICV that a right packet has.
+func (s *ESPKeys) icv() int { return s.form.icv + s.hash.icv }
 
 // Packet protects an inner IPv4 packet in tunnel mode with both addresses preserved, as an honest member would but for
 // the options. Its sequence numbers count from 1; its IVs begin with a SID that no small group hands out.
 func (s *ESPKeys) Packet(inner []byte, options ...ESPOption) []byte {
 	s.sent++
-	f := &espForm{spi: s.SPI, sequence: s.sent, inner: inner, next: 4, icv: espICV}
+	f := &espForm{spi: s.SPI, sequence: uint64(s.sent), inner: inner, next: 4, icv: s.icv()}
 	f.outer, _ = lab.ParseIPv4(inner)
 	f.outer = lab.IPv4{Source: f.outer.Source, Destination: f.outer.Destination, TOS: f.outer.TOS, TTL: 64, Protocol: lab.ProtocolESP}
 	f.iv = s.freshIV()
@@ -94,44 +119,58 @@ func (s *ESPKeys) Packet(inner []byte, options ...ESPOption) []byte {
 	return f.outer.Bytes()
 }
 
-// freshIV counts below the SID 0xee for GCM, and is unpredictable for whoever has no key for CBC (RFC 3602 §3).
+// freshIV counts below the SID 0xee for GCM and GMAC, and is unpredictable for whoever has no key for CBC (RFC 3602 §3).
 func (s *ESPKeys) freshIV() []byte {
-	var count [aes.BlockSize]byte
-	binary.BigEndian.PutUint64(count[:], 0xee<<56|uint64(s.sent))
-	if s.combined() {
-		return count[:gcmIV]
+	count := binary.BigEndian.AppendUint64(nil, 0xee<<56|uint64(s.sent))
+	if s.combined() || s.block == nil {
+		return count[:s.form.iv]
 	}
-	s.block.Encrypt(count[:], count[:])
-	return count[:]
+	iv := make([]byte, s.form.iv)
+	s.block.Encrypt(iv, append(count, make([]byte, 8)...))
+	return iv
 }
 
 // seal makes the ESP packet from the SPI to the ICV.
 func (s *ESPKeys) seal(f *espForm) []byte {
-	packet := binary.BigEndian.AppendUint32(nil, f.spi)
-	packet = binary.BigEndian.AppendUint32(packet, f.sequence)
-	body := f.body(s.align())
+	head := binary.BigEndian.AppendUint32(nil, f.spi)
+	head = binary.BigEndian.AppendUint32(head, uint32(f.sequence))
+	body, high := f.body(s.form.align), uint32(f.sequence>>32)
 	if s.combined() {
-		return append(append(packet, f.iv...), s.gcm(f.icv).Seal(nil, s.nonce(f.iv), body, packet)...)
+		sealed := s.gcm(head, f.iv, body, high)
+		cut := len(sealed) - gcmTag + f.icv
+		return slices.Concat(head, f.iv, sealed[:cut])
 	}
-	cipher.NewCBCEncrypter(s.block, f.iv).CryptBlocks(body, body)
-	packet = append(append(packet, f.iv...), body...)
-	return append(packet, s.mac(packet)[:f.icv]...)
+	if s.block != nil {
+		cipher.NewCBCEncrypter(s.block, f.iv).CryptBlocks(body, body)
+	}
+	packet := slices.Concat(head, f.iv, body)
+	return append(packet, s.mac(packet, high)[:f.icv]...)
 }
 
-func (s *ESPKeys) nonce(iv []byte) []byte { return slices.Concat(s.salt, iv) }
-
-// gcm is AES-GCM with a tag of 12 to 16 octets.
-func (s *ESPKeys) gcm(tag int) cipher.AEAD {
-	aead, err := cipher.NewGCMWithTagSize(s.block, tag)
+// gcm is what follows the IV, with the whole tag: for GMAC the body as it is (RFC 4543 §3.3).
+func (s *ESPKeys) gcm(head, iv, body []byte, high uint32) []byte {
+	aead, err := cipher.NewGCM(s.block)
 	if err != nil {
-		panic(err) // a tag length that no option asks for
+		panic(err) // a block of another length than AES has
 	}
-	return aead
+	aad := slices.Clone(head[:4])
+	if s.esn {
+		aad = binary.BigEndian.AppendUint32(aad, high)
+	}
+	aad = append(aad, head[4:]...)
+	nonce := slices.Concat(s.salt, iv)
+	if s.form.gmac {
+		return append(slices.Clone(body), aead.Seal(nil, nonce, nil, slices.Concat(aad, iv, body))...)
+	}
+	return aead.Seal(nil, nonce, body, aad)
 }
 
-func (s *ESPKeys) mac(octets []byte) []byte {
-	h := hmac.New(sha256.New, s.integrity)
+func (s *ESPKeys) mac(octets []byte, high uint32) []byte {
+	h := hmac.New(s.hash.new, s.integrity)
 	h.Write(octets)
+	if s.esn {
+		h.Write(binary.BigEndian.AppendUint32(nil, high))
+	}
 	return h.Sum(nil)
 }
 
@@ -143,23 +182,26 @@ type ESPContent struct {
 	Padding       []byte
 	Next          uint8
 	ICV           []byte
-	LastBlock     []byte // the last 16 octets of the ciphertext
+	LastBlock     []byte // the last block of the ciphertext
 }
 
 // ErrNotAuthentic means that the ICV, at the length it ought to have, does not fit the packet.
 var ErrNotAuthentic = errors.New("tester: the ICV does not verify")
 
-// Open reads an IPv4 packet that holds an ESP packet of this SA.
-func (s *ESPKeys) Open(packet []byte) (ESPContent, error) {
+// Open reads an IPv4 packet that holds an ESP packet of this SA, one of the first 2^32 if its sequence numbers are extended.
+func (s *ESPKeys) Open(packet []byte) (ESPContent, error) { return s.OpenCycle(packet, 0) }
+
+// OpenCycle is Open with the upper half of an extended sequence number, which is not in the packet (RFC 4303 §2.2.1).
+func (s *ESPKeys) OpenCycle(packet []byte, high uint32) (ESPContent, error) {
 	ip, ok := lab.ParseIPv4(packet)
-	if !ok || ip.Protocol != lab.ProtocolESP || ip.Fragment || len(ip.Payload) < espHeader+s.ivLen()+s.align()+espICV {
+	if !ok || ip.Protocol != lab.ProtocolESP || ip.Fragment || len(ip.Payload) < espHeader+s.form.iv+s.form.align+s.icv() {
 		return ESPContent{}, errors.New("tester: no whole ESP packet")
 	}
 	p := ip.Payload
-	head, cut := espHeader+s.ivLen(), len(p)-espICV
+	head, cut := espHeader+s.form.iv, len(p)-s.icv()
 	c := ESPContent{SPI: binary.BigEndian.Uint32(p), Sequence: binary.BigEndian.Uint32(p[4:]), IV: p[espHeader:head],
-		ICV: p[cut:], LastBlock: p[max(0, cut-aes.BlockSize):cut]}
-	body, err := s.decrypt(p, head, cut)
+		ICV: p[cut:], LastBlock: p[max(0, cut-s.form.align):cut]}
+	body, err := s.decrypt(p, head, cut, high)
 	if err != nil {
 		return c, fmt.Errorf("%w: SPI %08x sequence %d", err, c.SPI, c.Sequence)
 	}
@@ -172,18 +214,33 @@ func (s *ESPKeys) Open(packet []byte) (ESPContent, error) {
 	return c, nil
 }
 
-func (s *ESPKeys) decrypt(p []byte, head, cut int) ([]byte, error) {
-	if s.combined() {
-		body, err := s.gcm(espICV).Open(nil, s.nonce(p[espHeader:head]), p[head:], p[:espHeader])
-		if err != nil {
-			return nil, ErrNotAuthentic
-		}
-		return body, nil
-	}
-	if !bytes.Equal(s.mac(p[:cut])[:espICV], p[cut:]) || (cut-head)%aes.BlockSize != 0 {
+func (s *ESPKeys) decrypt(p []byte, head, cut int, high uint32) ([]byte, error) {
+	if (cut-head)%s.form.align != 0 {
 		return nil, ErrNotAuthentic
 	}
-	body := slices.Clone(p[head:cut])
-	cipher.NewCBCDecrypter(s.block, p[espHeader:head]).CryptBlocks(body, body)
+	iv, body := p[espHeader:head], slices.Clone(p[head:cut])
+	if s.combined() {
+		return s.decryptCombined(p, iv, body, high)
+	}
+	if !bytes.Equal(s.mac(p[:cut], high)[:s.icv()], p[cut:]) {
+		return nil, ErrNotAuthentic
+	}
+	if s.block != nil {
+		cipher.NewCBCDecrypter(s.block, iv).CryptBlocks(body, body)
+	}
+	return body, nil
+}
+
+// decryptCombined decrypts in counter mode, whose blocks are counted from 2 (RFC 4106 §4), seals what comes out, and compares
+// the tags as far as one was sent.
+func (s *ESPKeys) decryptCombined(p, iv, body []byte, high uint32) ([]byte, error) {
+	if !s.form.gmac {
+		first := slices.Concat(s.salt, iv, []byte{0, 0, 0, 2})
+		cipher.NewCTR(s.block, first).XORKeyStream(body, body)
+	}
+	again := s.gcm(p[:espHeader], iv, body, high)
+	if !bytes.Equal(again[len(body):][:s.icv()], p[len(p)-s.icv():]) {
+		return nil, ErrNotAuthentic
+	}
 	return body, nil
 }

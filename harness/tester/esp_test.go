@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -21,9 +23,22 @@ var espEntries = map[string]keylog.Entry{
 		CipherKey: hex.EncodeToString([]byte("0123456789abcdef")), IntegrityKey: hex.EncodeToString(bytes.Repeat([]byte("i"), 32))},
 }
 
+// everyEntry are those and one of each other transform, also with extended sequence numbers.
+func everyEntry() map[string]keylog.Entry {
+	all := maps.Clone(espEntries)
+	for _, t := range policy.Transforms() {
+		for _, esn := range []bool{false, true} {
+			all[fmt.Sprint(t.Name(), " esn ", esn)] = keylog.Entry{Kind: keylog.KindTraffic, SPI: "00001234", Cipher: int(t.Cipher), KeyBits: t.KeyBits,
+				Integrity: int(t.Integrity), ESN: esn, CipherKey: hex.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuvwxyz")[:t.CipherKeyLen()]),
+				IntegrityKey: hex.EncodeToString(bytes.Repeat([]byte("i"), t.IntegrityKeyLen()))}
+		}
+	}
+	return all
+}
+
 func espKeys(t *testing.T, name string) *ESPKeys {
 	t.Helper()
-	s, err := NewESPKeys(espEntries[name])
+	s, err := NewESPKeys(everyEntry()[name])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,12 +48,12 @@ func espKeys(t *testing.T, name string) *ESPKeys {
 // referenceSA is the same SA in the reference's code.
 func referenceSA(t *testing.T, name string) *esp.SA {
 	t.Helper()
-	k := espEntries[name]
+	k := everyEntry()[name]
 	key, _ := hex.DecodeString(k.CipherKey)
 	integrity, _ := hex.DecodeString(k.IntegrityKey)
-	s, err := esp.New(policy.TrafficSA{SPI: 0x1234, CipherKey: key, IntegrityKey: integrity,
-		Transform: policy.Transform{Cipher: policy.Cipher(k.Cipher), KeyBits: k.KeyBits, Integrity: policy.Integrity(k.Integrity)}},
-		esp.Options{HasSID: true, SID: 3, SIDBits: 8, Rand: strings.NewReader(strings.Repeat("random", 1000))})
+	s, err := esp.New(policy.TrafficSA{SPI: 0x1234, CipherKey: key, IntegrityKey: integrity, Transform: policy.Transform{
+		Cipher: policy.Cipher(k.Cipher), KeyBits: k.KeyBits, Integrity: policy.Integrity(k.Integrity), ESN: k.ESN}},
+		esp.Options{HasSID: true, SID: 3, SIDBits: 8, Rand: strings.NewReader(strings.Repeat("random", 1000)), Window: 64})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +66,7 @@ func innerPacket(octets int) []byte {
 }
 
 func TestESPMeetsTheReference(t *testing.T) {
-	for name := range espEntries {
+	for name := range everyEntry() {
 		s, sa := espKeys(t, name), referenceSA(t, name)
 		for n := range 64 {
 			inner := innerPacket(n)
@@ -126,11 +141,45 @@ func TestESPOptions(t *testing.T) {
 	}
 }
 
+// The upper half of an extended sequence number is authenticated, and not sent.
+func TestESPExtended(t *testing.T) {
+	for _, name := range []string{"aes128-gcm8 esn true", "aes256-gmac esn true", "3des-hmac-sha1 esn true"} {
+		s := espKeys(t, name)
+		packet := s.Packet(innerPacket(8), ESPExtended(5<<32|7))
+		if c, err := s.OpenCycle(packet, 5); err != nil || c.Sequence != 7 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		if _, err := s.Open(packet); !errors.Is(err, ErrNotAuthentic) {
+			t.Errorf("%s: without the upper half: %v", name, err)
+		}
+	}
+}
+
+// An ICV of another length is that much shorter or longer, and not authentic.
+func TestESPICV(t *testing.T) {
+	for name, lengths := range map[string][]int{"null-hmac-sha1 esn false": {8, 20}, "null-hmac-sha512 esn false": {16, 64},
+		"aes128-gcm8 esn false": {4, 12, 16}, "aes128-gcm12 esn false": {8, 16}, "aes128-gmac esn false": {12}} {
+		for _, n := range lengths {
+			s := espKeys(t, name)
+			right, other := s.Packet(innerPacket(8)), s.Packet(innerPacket(8), ESPICV(n))
+			if len(other)-len(right) != n-s.icv() {
+				t.Errorf("%s: an ICV of %d makes %d octets of %d", name, n, len(other), len(right))
+			}
+			if _, err := s.Open(other); err == nil {
+				t.Errorf("%s: an ICV of %d octets was taken", name, n)
+			}
+		}
+	}
+}
+
 func TestESPKeysRefuseOtherEntries(t *testing.T) {
 	for _, alter := range []func(*keylog.Entry){
 		func(k *keylog.Entry) { k.Kind = keylog.KindRekey },
 		func(k *keylog.Entry) { k.SPI = "x" },
 		func(k *keylog.Entry) { k.Cipher = 3 },
+		func(k *keylog.Entry) { k.Cipher = 4 },
+		func(k *keylog.Entry) { k.Cipher, k.Integrity = 11, 1 },
+		func(k *keylog.Entry) { k.Cipher, k.Integrity = 11, 0 },
 		func(k *keylog.Entry) { k.CipherKey = "00" },
 		func(k *keylog.Entry) { k.IntegrityKey = "0" },
 	} {

@@ -9,16 +9,17 @@ import (
 
 // espForm is an ESP packet before it is sealed.
 type espForm struct {
-	spi, sequence uint32
-	iv            []byte
-	inner         []byte
-	traffic       int     // octets between the inner packet and the padding
-	padding       *[]byte // nil: as much as is needed, 1, 2, 3, …
-	padLength     *uint8  // nil: the length of the padding
-	next          uint8
-	icv           int
-	outer         lab.IPv4
-	finish        []func(esp []byte) // changes to the sealed packet
+	spi       uint32
+	sequence  uint64 // with extended numbers all of it counts, else the lower half
+	iv        []byte
+	inner     []byte
+	traffic   int     // octets between the inner packet and the padding
+	padding   *[]byte // nil: as much as is needed, 1, 2, 3, …
+	padLength *uint8  // nil: the length of the padding
+	next      uint8
+	icv       int
+	outer     lab.IPv4
+	finish    []func(esp []byte) // changes to the sealed packet
 }
 
 // body is what gets encrypted (RFC 4303 §2.4, §2.7).
@@ -43,7 +44,10 @@ func (f *espForm) body(align int) []byte {
 type ESPOption func(*espForm)
 
 // ESPSequence gives the packet that sequence number (RFC 4303 §2.2).
-func ESPSequence(n uint32) ESPOption { return func(f *espForm) { f.sequence = n } }
+func ESPSequence(n uint32) ESPOption { return ESPExtended(uint64(n)) }
+
+// ESPExtended gives the packet that extended sequence number, of which the lower half is sent (RFC 4303 §2.2.1).
+func ESPExtended(n uint64) ESPOption { return func(f *espForm) { f.sequence = n } }
 
 // ESPSPI has the packet name another SA, with the ICV made for that name (RFC 4303 §2.1).
 func ESPSPI(spi uint32) ESPOption { return func(f *espForm) { f.spi = spi } }
@@ -65,7 +69,11 @@ func ESPPadLength(n uint8) ESPOption { return func(f *espForm) { f.padLength = &
 func ESPTrafficPadding(octets int) ESPOption { return func(f *espForm) { f.traffic = octets } }
 
 // ESPShortICV cuts the ICV down to its first 12 octets (RFC 4868 §2.3, RFC 4106 §6).
-func ESPShortICV() ESPOption { return func(f *espForm) { f.icv = 12 } }
+func ESPShortICV() ESPOption { return ESPICV(12) }
+
+// ESPICV sends so many octets of what the algorithm makes, be it fewer or more than its transform has (RFC 4868 §2.3,
+// RFC 2404 §2, RFC 4106 §6, RFC 4543 §3.4).
+func ESPICV(octets int) ESPOption { return func(f *espForm) { f.icv = octets } }
 
 // ESPFlip changes one bit of the sealed packet at that octet, counted from the SPI, or from the end if it is negative.
 func ESPFlip(offset int) ESPOption {

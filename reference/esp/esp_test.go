@@ -39,14 +39,44 @@ func cbcSA() policy.TrafficSA {
 	}
 }
 
-// suites are one SA of each kind and what this sender needs to use it.
-var suites = []struct {
+// sample is an SA of one transform and what this sender needs to use it.
+type sample struct {
 	name string
 	sa   policy.TrafficSA
 	o    Options
-}{
-	{"gcm", gcmSA(), Options{HasSID: true, SID: 0x5a, SIDBits: 8, Window: 64}},
-	{"cbc", cbcSA(), Options{Rand: constant(7), Window: 64}},
+}
+
+// The two of which most tests speak: a combined mode and one with an HMAC beside it.
+var (
+	ofGCM = sample{"gcm", gcmSA(), Options{HasSID: true, SID: 0x5a, SIDBits: 8, Window: 64}}
+	ofCBC = sample{"cbc", cbcSA(), Options{Rand: constant(7), Window: 64}}
+)
+
+// suites are one SA of each transform, without and with extended sequence numbers.
+func suites() (all []sample) {
+	for _, esn := range []bool{false, true} {
+		for _, t := range policy.Transforms() {
+			t.ESN = esn
+			all = append(all, sampleOf(t))
+		}
+	}
+	return all
+}
+
+// sampleOf makes an SA whose keys are pieces of one text.
+func sampleOf(t policy.Transform) sample {
+	const text = "0123456789abcdefGHIJKLMNOPQRSTUVWXYZghijklmnopqrstuvwxyz!?*+-,.:"
+	return sample{t.Name() + map[bool]string{true: "-esn"}[t.ESN], policy.TrafficSA{SPI: 0x1001, Transform: t,
+		CipherKey: []byte(text[:t.CipherKeyLen()]), IntegrityKey: []byte(text[:t.IntegrityKeyLen()])},
+		Options{HasSID: true, SID: 0x5a, SIDBits: 8, Rand: constant(7), Window: 64}}
+}
+
+// authenticity is the guard that refuses a forged packet.
+func (c sample) authenticity() *rule.Guard {
+	if c.sa.Transform.Integrity == policy.IntegrityNone {
+		return guardTag
+	}
+	return guardICV
 }
 
 func mustNew(t testing.TB, sa policy.TrafficSA, o Options) *SA {
@@ -94,7 +124,7 @@ func wantViolation(t testing.TB, err error, g *rule.Guard) {
 }
 
 func TestRoundTripEveryLength(t *testing.T) {
-	for _, c := range suites {
+	for _, c := range suites() {
 		t.Run(c.name, func(t *testing.T) {
 			sender, receiver := mustNew(t, c.sa, c.o), mustNew(t, c.sa, c.o)
 			prefix := []byte("prefix")
@@ -120,9 +150,9 @@ func TestRoundTripEveryLength(t *testing.T) {
 	}
 }
 
-// The overhead without an outer header: 34 to 37 octets for GCM, 42 to 57 for CBC.
+// The overhead without an outer header is 34 to 37 octets for GCM with 16, 42 to 57 for AES-CBC with HMAC-SHA-256-128.
 func TestMaxPayloadIsTight(t *testing.T) {
-	for _, c := range suites {
+	for _, c := range suites() {
 		s := mustNew(t, c.sa, c.o)
 		for limit := 100; limit < 1600; limit++ {
 			n := s.MaxPayload(limit)
@@ -131,7 +161,7 @@ func TestMaxPayloadIsTight(t *testing.T) {
 					n+s.Overhead(n), n+1+s.Overhead(n+1))
 			}
 		}
-		for limit := range 25 {
+		for limit := range s.Overhead(0) {
 			if n := s.MaxPayload(limit); n >= 0 {
 				t.Errorf("%s: limit %d: MaxPayload %d", c.name, limit, n)
 			}
@@ -140,7 +170,7 @@ func TestMaxPayloadIsTight(t *testing.T) {
 }
 
 func TestEveryTruncationIsRefused(t *testing.T) {
-	for _, c := range suites {
+	for _, c := range suites() {
 		s := mustNew(t, c.sa, c.o)
 		packet := mustSeal(t, s, "twenty octets of data")
 		for n := range packet {
@@ -155,21 +185,20 @@ func TestEveryTruncationIsRefused(t *testing.T) {
 }
 
 func TestEveryOctetIsAuthenticated(t *testing.T) {
-	for _, c := range suites {
-		guard := map[string]*rule.Guard{"gcm": guardTag, "cbc": guardICV}[c.name]
+	for _, c := range suites() {
 		s := mustNew(t, c.sa, c.o)
 		packet := mustSeal(t, s, "some payload")
 		for i := range packet {
 			forged := bytes.Clone(packet)
 			forged[i] ^= 0x10
 			_, _, err := s.Open(nil, forged)
-			wantViolation(t, err, guard)
+			wantViolation(t, err, c.authenticity())
 		}
 	}
 }
 
 func TestForgeryDoesNotMoveTheWindow(t *testing.T) {
-	for _, c := range suites {
+	for _, c := range suites() {
 		s := mustNew(t, c.sa, c.o)
 		packet := mustSeal(t, s, "data")
 		forged := bytes.Clone(packet)
@@ -183,7 +212,11 @@ func TestForgeryDoesNotMoveTheWindow(t *testing.T) {
 		mutant := mustNew(t, c.sa, withRules(c.o, switches(t, "esp.open.mark", "broken")))
 		_, _, _ = mutant.Open(nil, forged)
 		_, _, err = mutant.Open(nil, packet)
-		wantViolation(t, err, guardWindow)
+		want := guardWindow
+		if c.sa.Transform.ESN { // the old packet counts as one of the next cycle
+			want = c.authenticity()
+		}
+		wantViolation(t, err, want)
 	}
 }
 
@@ -203,7 +236,7 @@ func TestReplayAndWindow(t *testing.T) {
 		}
 		return errs
 	}
-	on, off := suites[0].o, suites[0].o
+	on, off := ofGCM.o, ofGCM.o
 	off.Window = 0
 	for _, c := range []struct {
 		name      string
@@ -235,17 +268,19 @@ func TestReplayAndWindow(t *testing.T) {
 }
 
 func TestSequenceNumbersEnd(t *testing.T) {
-	on := mustNew(t, gcmSA(), suites[0].o)
+	on := mustNew(t, gcmSA(), ofGCM.o)
 	on.sent = math.MaxUint32 - 1
 	if seq := binary.BigEndian.Uint32(mustSeal(t, on, "last")[4:]); seq != math.MaxUint32 {
 		t.Errorf("last sequence number %d", seq)
 	}
 	for range 2 {
-		if out, err := on.Seal([]byte("x"), nil, NextIPv4); !errors.Is(err, ErrExhausted) || string(out) != "x" {
+		out, err := on.Seal([]byte("x"), nil, NextIPv4)
+		if !errors.Is(err, ErrExhausted) || string(out) != "x" {
 			t.Errorf("after the last number: %q, %v", out, err)
 		}
+		wantViolation(t, err, guardCycle)
 	}
-	o := suites[0].o
+	o := ofGCM.o
 	o.Window = 0
 	off := mustNew(t, gcmSA(), o)
 	off.sent = math.MaxUint32
@@ -261,7 +296,7 @@ func TestNewRefuses(t *testing.T) {
 		"no salt":            func(t *policy.TrafficSA, _ *Options) { t.CipherKey = t.CipherKey[:16] },
 		"integrity with GCM": func(t *policy.TrafficSA, _ *Options) { t.Transform.Integrity = policy.IntegrityHMACSHA256 },
 		"integrity key, GCM": func(t *policy.TrafficSA, _ *Options) { t.IntegrityKey = []byte("key") },
-		"unknown cipher":     func(t *policy.TrafficSA, _ *Options) { t.Transform.Cipher = 11 },
+		"unknown cipher":     func(t *policy.TrafficSA, _ *Options) { t.Transform.Cipher = 4 },
 		"SID too large":      func(_ *policy.TrafficSA, o *Options) { o.SID = 256 },
 		"SID of no bits":     func(_ *policy.TrafficSA, o *Options) { o.SIDBits = 0 },
 		"SID of all bits":    func(_ *policy.TrafficSA, o *Options) { o.SIDBits = 64 },
@@ -274,6 +309,22 @@ func TestNewRefuses(t *testing.T) {
 		alter(&sa, &o)
 		if _, err := New(sa, o); !errors.Is(err, ErrTransform) && !errors.Is(err, ErrSID) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, c := range suites() {
+		for _, alter := range []func(*policy.TrafficSA){
+			func(t *policy.TrafficSA) { t.CipherKey = append(t.CipherKey, 0) },
+			func(t *policy.TrafficSA) { t.IntegrityKey = append(t.IntegrityKey, 0) },
+		} {
+			sa := c.sa
+			alter(&sa)
+			if _, err := New(sa, c.o); !errors.Is(err, ErrTransform) {
+				t.Errorf("%s with keys of %d and %d octets: %v", c.name, len(sa.CipherKey), len(sa.IntegrityKey), err)
+			}
+		}
+		c.o.Window = 0
+		if _, err := New(c.sa, c.o); errors.Is(err, ErrNoWindow) != c.sa.Transform.ESN {
+			t.Errorf("%s without a window: %v", c.name, err)
 		}
 	}
 }
@@ -296,39 +347,63 @@ func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
 // A mutant of each sender's duty differs from the correct sender in the octets that the duty is about.
 func TestNeglectedDuties(t *testing.T) {
-	second := func(i int, rules *rule.Switches) []byte {
-		s := mustNew(t, suites[i].sa, withRules(suites[i].o, rules))
+	second := func(c sample, rules *rule.Switches) []byte {
+		s := mustNew(t, c.sa, withRules(c.o, rules))
 		mustSeal(t, s, "first")
 		return mustSeal(t, s, "second")
 	}
+	of := func(c policy.Cipher, a policy.Integrity, bits int) sample {
+		return sampleOf(policy.Transform{Cipher: c, Integrity: a, KeyBits: bits})
+	}
+	tripleDES, gmac := of(policy.Cipher3DES, policy.IntegrityHMACSHA1, 0), of(policy.CipherGMAC, 0, 128)
 	for _, c := range []struct {
 		guard    string
-		suite    int
+		sample   sample
 		from, to int
 		want     string // hexadecimal, of these octets
 	}{
-		{"esp.seal.first", 0, 4, 8, "00000001"},
-		{"esp.seal.sequence", 0, 4, 8, "00000001"},
-		{"esp.seal.leftmost", 0, 8, 16, "000000000000015a"},
-		{"esp.seal.ssiv", 0, 8, 16, "5a00000000000000"},
-		{"esp.seal.iv", 1, 8, 24, "00000000000000000000000000000002"},
+		{"esp.seal.first", ofGCM, 4, 8, "00000001"},
+		{"esp.seal.sequence", ofGCM, 4, 8, "00000001"},
+		{"esp.seal.leftmost", ofGCM, 8, 16, "000000000000015a"},
+		{"esp.seal.ssiv", ofGCM, 8, 16, "5a00000000000000"},
+		{"esp.seal.iv", ofCBC, 8, 24, "00000000000000000000000000000002"},
+		{"esp.seal.iv3des", tripleDES, 8, 16, "0000000000000002"},
 	} {
-		got := second(c.suite, switches(t, c.guard, "broken"))
+		got := second(c.sample, switches(t, c.guard, "broken"))
 		if !bytes.Equal(got[c.from:c.to], unhex(t, c.want)) {
 			t.Errorf("%s: %x, want %s", c.guard, got[c.from:c.to], c.want)
 		}
-		if bytes.Equal(second(c.suite, nil)[c.from:c.to], got[c.from:c.to]) {
+		if bytes.Equal(second(c.sample, nil)[c.from:c.to], got[c.from:c.to]) {
 			t.Errorf("%s: the mutant does as it should", c.guard)
 		}
 	}
-	if n := len(second(1, switches(t, "esp.seal.icv", "broken"))); n != len(second(1, nil))-4 {
-		t.Errorf("esp.seal.icv: %d octets", n)
+	for _, c := range []struct {
+		guard  string
+		sample sample
+	}{
+		{"esp.seal.icv", ofCBC},
+		{"esp.seal.icv", of(policy.CipherNULL, policy.IntegrityHMACSHA384, 0)},
+		{"esp.seal.icv", of(policy.CipherAESCBC, policy.IntegrityHMACSHA512, 256)},
+		{"esp.seal.icvsha1", tripleDES},
+		{"esp.seal.icvgcm", ofGCM},
+		{"esp.seal.icvgcm", of(policy.CipherAESGCM12, 0, 128)},
+		{"esp.seal.icvgcm", of(policy.CipherAESGCM8, 0, 128)},
+		{"esp.seal.icvgmac", gmac},
+	} {
+		if n := len(second(c.sample, switches(t, c.guard, "broken"))); n != len(second(c.sample, nil))-shorter {
+			t.Errorf("%s: %d octets", c.guard, n)
+		}
 	}
-	_, _, err := mustNew(t, gcmSA(), suites[0].o).Open(nil, second(0, switches(t, "esp.seal.aad", "broken")))
-	wantViolation(t, err, guardTag)
-	for i, c := range suites {
-		_, _, err = mustNew(t, c.sa, c.o).Open(nil, second(i, switches(t, "esp.seal.padding", "broken")))
-		if c.name == "gcm" { // "second" needs no padding there
+	for guard, c := range map[string]sample{"esp.seal.aad": ofGCM, "esp.seal.gmac": gmac, "esp.seal.esn": ofGCM} {
+		_, _, err := mustNew(t, c.sa, c.o).Open(nil, second(c, switches(t, guard, "broken")))
+		wantViolation(t, err, guardTag)
+	}
+	for _, c := range suites() {
+		_, _, err := mustNew(t, c.sa, c.o).Open(nil, second(c, switches(t, "esp.seal.padding", "broken")))
+		if c.sa.Transform.CounterMode() || c.sa.Transform.Cipher == policy.CipherNULL { // "second" needs no padding there
+			continue
+		}
+		if c.sa.Transform.Cipher == policy.Cipher3DES { // nor there
 			continue
 		}
 		wantViolation(t, err, guardPadding)
@@ -336,13 +411,13 @@ func TestNeglectedDuties(t *testing.T) {
 }
 
 func TestMutantsThatDoNotVerify(t *testing.T) {
-	for i, guard := range []string{"esp.open.tag", "esp.open.icv"} {
-		s := mustNew(t, suites[i].sa, withRules(suites[i].o, switches(t, guard, "off")))
+	for _, c := range suites() {
+		s := mustNew(t, c.sa, withRules(c.o, switches(t, c.authenticity().Name, "off")))
 		packet := mustSeal(t, s, "data")
 		packet[len(packet)-1] ^= 1
 		got, next, err := s.Open(nil, packet)
 		if err != nil || string(got) != "data" || next != NextIPv4 {
-			t.Errorf("%s: %q, %d, %v", guard, got, next, err)
+			t.Errorf("%s: %q, %d, %v", c.name, got, next, err)
 		}
 	}
 }
@@ -367,7 +442,7 @@ func TestPadding(t *testing.T) {
 				body = append([]byte("da"), unhex(t, c.trailer)...)
 			}
 			packet := sealRaw(t, body)
-			s := mustNew(t, gcmSA(), suites[0].o)
+			s := mustNew(t, gcmSA(), ofGCM.o)
 			got, _, err := s.Open(nil, packet)
 			if c.ok {
 				wantViolation(t, err, nil)
@@ -377,7 +452,7 @@ func TestPadding(t *testing.T) {
 			} else {
 				wantViolation(t, err, guardPadding)
 			}
-			s = mustNew(t, gcmSA(), withRules(suites[0].o, switches(t, "esp.open.padding", "off")))
+			s = mustNew(t, gcmSA(), withRules(ofGCM.o, switches(t, "esp.open.padding", "off")))
 			if got, _, err = s.Open(nil, packet); err != nil || string(got) != c.mutant {
 				t.Errorf("mutant: %q, %v; want %q", got, err, c.mutant)
 			}
@@ -388,27 +463,28 @@ func TestPadding(t *testing.T) {
 // sealRaw makes a GCM packet of gcmSA around a body that has its trailer already.
 func sealRaw(t *testing.T, body []byte) []byte {
 	t.Helper()
-	s := mustNew(t, gcmSA(), suites[0].o)
+	s := mustNew(t, gcmSA(), ofGCM.o)
 	packet := make([]byte, 16+len(body)+16)
 	binary.BigEndian.PutUint32(packet, 0x1001)
 	binary.BigEndian.PutUint32(packet[4:], 1)
 	copy(packet[16:], body)
-	s.suite.seal(packet, 16)
+	s.suite.seal(packet, 0)
 	return packet
 }
 
 func FuzzOpen(f *testing.F) {
-	for _, c := range suites {
-		f.Add(mustSeal(f, mustNew(f, c.sa, c.o), "seed"))
+	all := suites()
+	for i, c := range all {
+		f.Add(uint8(i), mustSeal(f, mustNew(f, c.sa, c.o), "seed"))
 	}
-	f.Fuzz(func(t *testing.T, packet []byte) {
-		for i, off := range []string{"esp.open.tag", "esp.open.icv"} {
-			for _, rules := range []*rule.Switches{nil, switches(t, off, "off"), switches(t, off, "off", "esp.open.padding", "off")} {
-				s := mustNew(t, suites[i].sa, withRules(suites[i].o, rules))
-				got, _, err := s.Open(nil, packet)
-				if err != nil && len(got) != 0 || len(got) > len(packet) {
-					t.Errorf("%d octets from %d, %v", len(got), len(packet), err)
-				}
+	f.Fuzz(func(t *testing.T, which uint8, packet []byte) {
+		c := all[int(which)%len(all)]
+		off := c.authenticity().Name
+		for _, rules := range []*rule.Switches{nil, switches(t, off, "off"), switches(t, off, "off", "esp.open.padding", "off")} {
+			s := mustNew(t, c.sa, withRules(c.o, rules))
+			got, _, err := s.Open(nil, packet)
+			if err != nil && len(got) != 0 || len(got) > len(packet) {
+				t.Errorf("%s: %d octets from %d, %v", c.name, len(got), len(packet), err)
 			}
 		}
 	})

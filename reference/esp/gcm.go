@@ -3,73 +3,138 @@ package esp
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
 	"slices"
-
-	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-const ivLenGCM = 8
+const (
+	saltLen = 4 // follows the key of GCM and GMAC (RFC 4106 §8.1, RFC 4543 §5.4)
+	ivLen   = 8 // of both
 
-// gcm is AES-GCM with a 16-octet ICV (RFC 4106): nonce = salt | IV, additional data = SPI | sequence number.
-type gcm struct {
-	rules   *rule.Switches
-	block   cipher.Block
-	aead    cipher.AEAD
-	counter counter
-	nonce   [saltLen + ivLenGCM]byte
+	// leastTag is the shortest tag that crypto/cipher makes.
+	leastTag = 12
+	fullTag  = 16
+)
+
+// keyed is what the modes of GCM have in common: nonce = salt | IV, where the IVs are counted (RFC 4106 §3.1 and §4, RFC 4543
+// §3.1 and §3.2).
+type keyed struct {
+	counter
+	block cipher.Block
+	aead  cipher.AEAD
+	esn   bool
+	nonce [saltLen + ivLen]byte
+	head  [headerLen + 4]byte // SPI and sequence number of 64 bits
 }
 
-func newGCM(keyAndSalt []byte, o Options) (*gcm, error) {
-	cut := len(keyAndSalt) - saltLen
-	block, err := aes.NewCipher(keyAndSalt[:cut])
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTransform, err)
+func newKeyed(p parts, tag int) (k keyed, err error) {
+	cut := len(p.CipherKey) - saltLen
+	if k.block, err = aes.NewCipher(p.CipherKey[:cut]); err != nil {
+		return k, fmt.Errorf("%w: %w", ErrTransform, err)
 	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTransform, err)
+	if k.aead, err = cipher.NewGCMWithTagSize(k.block, tag); err != nil {
+		return k, fmt.Errorf("%w: %w", ErrTransform, err)
 	}
-	g := &gcm{rules: o.Rules, block: block, aead: aead}
-	copy(g.nonce[:], keyAndSalt[cut:])
-	g.counter, err = newCounter(o)
-	return g, err
+	copy(k.nonce[:], p.CipherKey[cut:])
+	k.esn = p.esn
+	k.counter, err = newCounter(p.Options)
+	return k, err
 }
 
-func (g *gcm) iv(iv []byte) error { return g.counter.next(iv) }
+func (k *keyed) iv(iv []byte) error { return k.counter.next(iv) }
 
-func (g *gcm) seal(packet []byte, icvLen int) {
-	aad := packet[:headerLen]
-	if !guardAAD.Kept(g.rules) {
-		aad = nil
-	}
-	body := packet[headerLen+ivLenGCM : len(packet)-icvLen]
-	copy(g.nonce[saltLen:], packet[headerLen:])
-	g.aead.Seal(body[:0], g.nonce[:], body, aad)
+// nonceOf is the nonce of a packet, valid until the next call.
+func (k *keyed) nonceOf(packet []byte) []byte {
+	copy(k.nonce[saltLen:], packet[headerLen:headerLen+ivLen])
+	return k.nonce[:]
 }
 
-func (g *gcm) open(dst, packet []byte) ([]byte, error) {
-	copy(g.nonce[saltLen:], packet[headerLen:headerLen+ivLenGCM])
-	sealed := packet[headerLen+ivLenGCM:]
-	plain, err := g.aead.Open(dst, g.nonce[:], sealed, packet[:headerLen])
+// header is SPI and sequence number as they are authenticated (RFC 4106 §5): as they are sent, or with the upper half between
+// them. It is valid until the next call.
+func (k *keyed) header(packet []byte, high uint32) []byte {
+	if !k.esn {
+		return packet[:headerLen]
+	}
+	copy(k.head[:4], packet)
+	binary.BigEndian.PutUint32(k.head[4:], high)
+	copy(k.head[8:], packet[4:headerLen])
+	return k.head[:]
+}
+
+// decrypt is counter mode alone, for a mutant that does not authenticate: GCM encrypts with counter blocks from 2.
+func (k *keyed) decrypt(dst, ciphertext []byte) []byte {
+	var first [aes.BlockSize]byte
+	copy(first[:], k.nonce[:])
+	first[aes.BlockSize-1] = 2
+	start := len(dst)
+	dst = slices.Grow(dst, len(ciphertext))[:start+len(ciphertext)]
+	cipher.NewCTR(k.block, first[:]).XORKeyStream(dst[start:], ciphertext)
+	return dst
+}
+
+// gcm is AES-GCM with an ICV of 16 or 12 octets (RFC 4106): additional data = SPI | sequence number.
+type gcm struct{ keyed }
+
+func newGCM(p parts) (*gcm, error) {
+	k, err := newKeyed(p, p.form.ICV)
+	return &gcm{k}, err
+}
+
+func (g *gcm) seal(packet []byte, high uint32) {
+	body := packet[headerLen+ivLen : len(packet)-g.aead.Overhead()]
+	g.aead.Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
+}
+
+// sealHeader is header, but for a sender that neglects it.
+func (k *keyed) sealHeader(packet []byte, high uint32) []byte {
+	if !guardAAD.Kept(k.rules) {
+		return nil
+	}
+	return k.header(packet, high)
+}
+
+func (g *gcm) open(dst, packet []byte, high uint32) ([]byte, error) {
+	sealed := packet[headerLen+ivLen:]
+	plain, err := g.aead.Open(dst, g.nonceOf(packet), sealed, g.header(packet, high))
 	if err == nil {
 		return plain, nil
 	}
 	if !guardTag.Holds(g.rules, false) {
-		return dst, guardTag.Violated("ESP SPI %08x sequence %d is not authentic",
-			binary.BigEndian.Uint32(packet), binary.BigEndian.Uint32(packet[4:]))
+		return dst, refused(guardTag, packet)
 	}
 	return g.decrypt(dst, sealed[:len(sealed)-g.aead.Overhead()]), nil
 }
 
-// decrypt is counter mode alone, for the mutant that does not authenticate: GCM encrypts with counter blocks from 2.
-func (g *gcm) decrypt(dst, ciphertext []byte) []byte {
-	var first [aes.BlockSize]byte
-	copy(first[:], g.nonce[:])
-	first[aes.BlockSize-1] = 2
-	start := len(dst)
-	dst = slices.Grow(dst, len(ciphertext))[:start+len(ciphertext)]
-	cipher.NewCTR(g.block, first[:]).XORKeyStream(dst[start:], ciphertext)
-	return dst
+// shortGCM is AES-GCM with an ICV of 8 octets (RFC 4106 §6), of which crypto/cipher makes at least 12 and verifies no less.
+// So the receiver encrypts once more what it has decrypted, and compares what the tag begins with.
+type shortGCM struct {
+	keyed
+	again []byte // the packet as it is encrypted once more
+}
+
+func newShortGCM(p parts) (*shortGCM, error) {
+	k, err := newKeyed(p, leastTag)
+	return &shortGCM{keyed: k}, err
+}
+
+func (g *shortGCM) seal(packet []byte, high uint32) {
+	body := packet[headerLen+ivLen : len(packet)-g.aead.Overhead()]
+	g.aead.Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
+}
+
+const shortICV = 8
+
+func (g *shortGCM) open(dst, packet []byte, high uint32) ([]byte, error) {
+	nonce, end := g.nonceOf(packet), len(packet)-shortICV
+	body := packet[headerLen+ivLen : end]
+	// Counter mode is its own reverse; the tag of this first turn is of no use.
+	plain := g.aead.Seal(dst, nonce, body, nil)[:len(dst)+len(body)]
+	g.again = g.aead.Seal(g.again[:0], nonce, plain[len(dst):], g.header(packet, high))
+	if !guardTag.Holds(g.rules, subtle.ConstantTimeCompare(g.again[len(body):len(body)+shortICV], packet[end:]) == 1) {
+		clear(plain[len(dst):])
+		return dst, refused(guardTag, packet)
+	}
+	return plain, nil
 }

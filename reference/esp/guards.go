@@ -8,6 +8,10 @@ var (
 		"the first packet of an SA has sequence number 1")
 	guardSequence = rule.Duty("esp.seal.sequence", "RFC4303-2.2-01", rule.GM,
 		"the sequence number rises by one with each packet")
+	guardCycle = rule.Check("esp.seal.cycle", "RFC4303-3.3.3-01", rule.GM,
+		"with replay protection, sending stops before the sequence number would cycle")
+	guardESN = rule.Duty("esp.seal.esn", "RFC4303-2.2.1-02", rule.GM,
+		"sequence numbers have 64 bits if key management says so, and else 32")
 	guardPadContents = rule.Duty("esp.seal.padding", "RFC4303-2.4-03", rule.GM,
 		"padding octets are 1, 2, 3, and so on")
 	guardOwnSID = rule.Duty("esp.seal.sid", "RFC6054-5-01", rule.GM,
@@ -20,10 +24,20 @@ var (
 		"sending stops when every SSIV has been used")
 	guardAAD = rule.Duty("esp.seal.aad", "RFC4106-5-01", rule.GM,
 		"SPI and sequence number are authenticated with the packet")
+	guardGMACIV = rule.Duty("esp.seal.gmac", "RFC4543-3.3-01", rule.GM,
+		"GMAC covers the IV")
 	guardRandomIV = rule.Duty("esp.seal.iv", "RFC3602-3-01", rule.GM,
-		"the IV of CBC is unpredictable")
+		"the IV of AES-CBC is unpredictable")
+	guardRandomIV3DES = rule.Duty("esp.seal.iv3des", "RFC2451-2.1-01", rule.GM,
+		"the IV of 3DES-CBC is unpredictable")
 	guardICVLength = rule.Duty("esp.seal.icv", "RFC4868-2.3-01", rule.GM,
-		"the ICV of HMAC-SHA-256-128 has 16 octets")
+		"the ICV of HMAC-SHA-2 is the first half of its output")
+	guardICVLengthSHA1 = rule.Duty("esp.seal.icvsha1", "RFC2404-2-01", rule.GM,
+		"the ICV of HMAC-SHA-1-96 has 12 octets")
+	guardICVLengthGCM = rule.Duty("esp.seal.icvgcm", "RFC4106-6-03", rule.GM,
+		"the ICV of AES-GCM has the length of its transform")
+	guardICVLengthGMAC = rule.Duty("esp.seal.icvgmac", "RFC4543-3.4-01", rule.GM,
+		"the ICV of GMAC has 16 octets")
 )
 
 // What a receiver checks.
@@ -34,6 +48,8 @@ var (
 		"a sequence number is not older than the window")
 	guardMarkAfter = rule.Duty("esp.open.mark", "RFC4303-3.4.3-08", rule.GM,
 		"the window moves only after the packet has been verified")
+	guardHigh = rule.Duty("esp.open.high", "RFC4303-A2-01", rule.GM,
+		"the upper half of an extended sequence number is found from the window")
 	guardICV = rule.Check("esp.open.icv", "RFC4303-3.4.4.1-01", rule.GM,
 		"the ICV is that of the packet")
 	guardTag = rule.Check("esp.open.tag", "RFC4303-3.4.4.2-01", rule.GM,

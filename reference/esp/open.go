@@ -15,14 +15,14 @@ func (s *SA) Open(dst, packet []byte) (payload []byte, next uint8, err error) {
 	if !s.complete(packet) {
 		return dst, 0, guardICV.Violated("ESP SPI %08x: %d octets cannot be a packet of this SA", s.spi, len(packet))
 	}
-	sequence := binary.BigEndian.Uint32(packet[4:])
+	sequence := s.sequence(binary.BigEndian.Uint32(packet[4:]))
 	if v := s.admit(sequence); v != nil {
 		return dst, 0, v
 	}
 	if !guardMarkAfter.Kept(s.rules) {
 		s.window.Mark(sequence)
 	}
-	plain, err := s.suite.open(dst, packet)
+	plain, err := s.suite.open(dst, packet, uint32(sequence>>32))
 	if err != nil {
 		return dst, 0, err
 	}
@@ -32,6 +32,30 @@ func (s *SA) Open(dst, packet []byte) (payload []byte, next uint8, err error) {
 	return s.unpad(plain, len(dst), sequence)
 }
 
+// Read opens a packet as Open does, but for somebody who only watches: without replay protection, and with the upper half of
+// an extended sequence number given.
+func (s *SA) Read(dst, packet []byte, high uint32) (payload []byte, next uint8, err error) {
+	if !s.complete(packet) {
+		return dst, 0, guardICV.Violated("ESP SPI %08x: %d octets cannot be a packet of this SA", s.spi, len(packet))
+	}
+	plain, err := s.suite.open(dst, packet, high)
+	if err != nil {
+		return dst, 0, err
+	}
+	return s.unpad(plain, len(dst), uint64(high)<<32|uint64(binary.BigEndian.Uint32(packet[4:])))
+}
+
+// sequence is the whole number of a packet whose lower half was received (RFC 4303 appendix A2).
+func (s *SA) sequence(low uint32) uint64 {
+	switch {
+	case !s.esn:
+		return uint64(low)
+	case !guardHigh.Kept(s.rules):
+		return s.window.Top()&^0xffffffff | uint64(low)
+	}
+	return s.window.Extend(low)
+}
+
 // complete reports whether the packet has room for everything that this SA's packets have, in whole blocks.
 func (s *SA) complete(packet []byte) bool {
 	body := len(packet) - headerLen - s.sizes.iv - s.sizes.icv
@@ -39,13 +63,13 @@ func (s *SA) complete(packet []byte) bool {
 }
 
 // admit is the first check of a received packet: is its number one that may still come?
-func (s *SA) admit(sequence uint32) *rule.Violation {
+func (s *SA) admit(sequence uint64) *rule.Violation {
 	if !s.replay {
 		return nil
 	}
-	if !guardWindow.Above(s.rules, uint64(sequence)+uint64(s.window.Size()), uint64(s.window.Top())) {
-		return guardWindow.Violated("ESP SPI %08x: sequence %d is older than the window of %d below %d",
-			s.spi, sequence, s.window.Size(), s.window.Top())
+	top, size := s.window.Top(), uint64(s.window.Size())
+	if top >= size && !guardWindow.Above(s.rules, sequence, top-size) {
+		return guardWindow.Violated("ESP SPI %08x: sequence %d is older than the window of %d below %d", s.spi, sequence, size, top)
 	}
 	if !guardReplay.Holds(s.rules, sequence != 0 && !s.window.Seen(sequence)) {
 		return guardReplay.Violated("ESP SPI %08x: sequence %d is a replay", s.spi, sequence)
@@ -54,7 +78,7 @@ func (s *SA) admit(sequence uint32) *rule.Violation {
 }
 
 // unpad cuts padding, Pad Length and Next Header off plain, whose first start octets are the caller's.
-func (s *SA) unpad(plain []byte, start int, sequence uint32) ([]byte, uint8, error) {
+func (s *SA) unpad(plain []byte, start int, sequence uint64) ([]byte, uint8, error) {
 	end := len(plain) - trailerLen
 	pad, next := int(plain[end]), plain[end+1]
 	if !guardPadding.Holds(s.rules, end-pad >= start && counts(plain[max(start, end-pad):end])) {

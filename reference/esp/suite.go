@@ -2,39 +2,82 @@ package esp
 
 import (
 	"crypto/aes"
+	"crypto/des"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/binary"
 	"fmt"
+	"hash"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-const (
-	saltLen      = 4  // follows the key of GCM (RFC 4106 §8.1)
-	integrityLen = 32 // key of HMAC-SHA-256 (RFC 4868 §2.1.1)
-)
-
-// newSuite sets up the algorithms of an SA and checks the lengths of its keys.
-func newSuite(t policy.TrafficSA, o Options) (suite, sizes, error) {
-	tr := t.Transform
-	switch {
-	case tr.KeyBits != 128 && tr.KeyBits != 192 && tr.KeyBits != 256:
-		return nil, sizes{}, fmt.Errorf("%w: AES with a key of %d bits", ErrTransform, tr.KeyBits)
-	case tr.Cipher == policy.CipherAESGCM16 && tr.Integrity == policy.IntegrityNone:
-		if len(t.CipherKey) != tr.KeyBits/8+saltLen || len(t.IntegrityKey) != 0 {
-			return nil, sizes{}, keyError(t)
-		}
-		g, err := newGCM(t.CipherKey, o)
-		return g, sizes{iv: ivLenGCM, align: 4, icv: 16}, err
-	case tr.Cipher == policy.CipherAESCBC && tr.Integrity == policy.IntegrityHMACSHA256:
-		if len(t.CipherKey) != tr.KeyBits/8 || len(t.IntegrityKey) != integrityLen {
-			return nil, sizes{}, keyError(t)
-		}
-		c, err := newCBC(t.CipherKey, t.IntegrityKey, o)
-		return c, sizes{iv: aes.BlockSize, align: aes.BlockSize, icv: icvLenHMAC}, err
-	}
-	return nil, sizes{}, fmt.Errorf("%w: cipher %d with integrity algorithm %d", ErrTransform, tr.Cipher, tr.Integrity)
+// parts is what a suite is made from: the keys have the right lengths.
+type parts struct {
+	policy.TrafficSA
+	esn  bool
+	form policy.CipherForm
+	mac  integrity // of the algorithm that goes with the cipher, if there is one
+	Options
 }
 
-func keyError(t policy.TrafficSA) error {
-	return fmt.Errorf("%w: cipher %d with %d bits has keys of %d and %d octets", ErrTransform,
-		t.Transform.Cipher, t.Transform.KeyBits, len(t.CipherKey), len(t.IntegrityKey))
+// ciphers makes the suite of each transform. Its lengths are in the table of package policy.
+var ciphers = map[policy.Cipher]func(parts) (suite, error){
+	policy.CipherAESGCM16: func(p parts) (suite, error) { return newGCM(p) },
+	policy.CipherAESGCM12: func(p parts) (suite, error) { return newGCM(p) },
+	policy.CipherAESGCM8:  func(p parts) (suite, error) { return newShortGCM(p) },
+	policy.CipherGMAC:     func(p parts) (suite, error) { return newGMAC(p) },
+	policy.CipherAESCBC:   func(p parts) (suite, error) { return newSeparate(p, newCBC(aes.NewCipher, guardRandomIV)) },
+	policy.Cipher3DES:     func(p parts) (suite, error) { return newSeparate(p, newCBC(des.NewTripleDESCipher, guardRandomIV3DES)) },
+	policy.CipherNULL:     func(p parts) (suite, error) { return newSeparate(p, newNULL) },
+}
+
+// integrity is an HMAC at work and the duty to send as much of it as its RFC says.
+type integrity struct {
+	hash func() hash.Hash
+	cut  *rule.Guard
+}
+
+var integrities = map[policy.Integrity]integrity{
+	policy.IntegrityHMACSHA1:   {sha1.New, guardICVLengthSHA1},
+	policy.IntegrityHMACSHA256: {sha256.New, guardICVLength},
+	policy.IntegrityHMACSHA384: {sha512.New384, guardICVLength},
+	policy.IntegrityHMACSHA512: {sha512.New, guardICVLength},
+}
+
+// combinedCut are the duties to send the whole ICV of a combined mode.
+var combinedCut = map[policy.Cipher]*rule.Guard{
+	policy.CipherAESGCM16: guardICVLengthGCM,
+	policy.CipherAESGCM12: guardICVLengthGCM,
+	policy.CipherAESGCM8:  guardICVLengthGCM,
+	policy.CipherGMAC:     guardICVLengthGMAC,
+}
+
+// newSuite sets up the algorithms of an SA and checks the lengths of its keys.
+func newSuite(t policy.TrafficSA, esn bool, o Options) (suite, sizes, error) {
+	tr := t.Transform
+	if err := tr.Check(); err != nil {
+		return nil, sizes{}, fmt.Errorf("%w: %w", ErrTransform, err)
+	}
+	if len(t.CipherKey) != tr.CipherKeyLen() || len(t.IntegrityKey) != tr.IntegrityKeyLen() {
+		return nil, sizes{}, fmt.Errorf("%w: %s has keys of %d and %d octets", ErrTransform, tr, len(t.CipherKey), len(t.IntegrityKey))
+	}
+	form, _ := tr.Cipher.Form()
+	p := parts{TrafficSA: t, esn: esn, form: form, mac: integrities[tr.Integrity], Options: o}
+	s, err := ciphers[tr.Cipher](p)
+	if err != nil {
+		return nil, sizes{}, err
+	}
+	z := sizes{iv: form.IV, align: form.Block, icv: tr.ICVLen(), made: tr.ICVLen(), cut: p.mac.cut}
+	if form.Combined() {
+		z.made, z.cut = max(z.icv, leastTag), combinedCut[tr.Cipher]
+	}
+	return s, z, nil
+}
+
+// refused is the violation of a packet that is not authentic.
+func refused(g *rule.Guard, packet []byte) *rule.Violation {
+	return g.Violated("ESP SPI %08x sequence %d is not authentic", binary.BigEndian.Uint32(packet), binary.BigEndian.Uint32(packet[4:]))
 }

@@ -13,7 +13,9 @@ type model struct {
 	got  map[uint64]bool
 }
 
-func (m *model) check(n uint64) bool { return n != 0 && n+m.size > m.top && !m.got[n] }
+func (m *model) check(n uint64) bool {
+	return n != 0 && (m.top < m.size || n > m.top-m.size) && !m.got[n]
+}
 
 func (m *model) mark(n uint64) {
 	m.top = max(m.top, n)
@@ -22,7 +24,7 @@ func (m *model) mark(n uint64) {
 
 func TestWindowAgainstModel(t *testing.T) {
 	for _, size := range []int{0, 1, 32, 64, 65, 128, 192, 1024} {
-		for _, start := range []uint64{0, math.MaxUint32 - 5000} {
+		for _, start := range []uint64{0, math.MaxUint32 - 5000, math.MaxUint64 - 1<<20} {
 			r := rand.New(rand.NewPCG(uint64(size), start))
 			w := NewWindow(size)
 			m := model{size: uint64(w.Size()), got: make(map[uint64]bool)}
@@ -32,15 +34,15 @@ func TestWindowAgainstModel(t *testing.T) {
 				if r.IntN(40) == 0 {
 					step = r.Int64N(int64(3 * w.Size()))
 				}
-				n = min(max(int64tou(int64(m.top)+step), 0), math.MaxUint32)
-				if got, want := w.Check(uint32(n)), m.check(n); got != want {
+				n = moved(m.top, step)
+				if got, want := w.Check(n), m.check(n); got != want {
 					t.Fatalf("size %d, top %d: Check(%d) = %v", size, m.top, n, got)
 				}
 				if m.check(n) {
-					w.Mark(uint32(n))
+					w.Mark(n)
 					m.mark(n)
 				}
-				if uint64(w.Top()) != m.top {
+				if w.Top() != m.top {
 					t.Fatalf("size %d: top %d, want %d", size, w.Top(), m.top)
 				}
 			}
@@ -48,7 +50,13 @@ func TestWindowAgainstModel(t *testing.T) {
 	}
 }
 
-func int64tou(n int64) uint64 { return uint64(max(0, n)) }
+// moved is n+step, or 0 if that is below it.
+func moved(n uint64, step int64) uint64 {
+	if step < 0 && uint64(-step) > n {
+		return 0
+	}
+	return n + uint64(step)
+}
 
 func TestWindowSizes(t *testing.T) {
 	var zero Window
@@ -66,7 +74,7 @@ func TestWindowSizes(t *testing.T) {
 func TestWindowEdges(t *testing.T) {
 	var w Window
 	w.Mark(math.MaxUint32)
-	for n, want := range map[uint32]bool{math.MaxUint32: false, math.MaxUint32 - 1: true, math.MaxUint32 - 63: true,
+	for n, want := range map[uint64]bool{math.MaxUint32: false, math.MaxUint32 - 1: true, math.MaxUint32 - 63: true,
 		math.MaxUint32 - 64: false, 1: false, 0: false} {
 		if w.Check(n) != want {
 			t.Errorf("after the highest number: Check(%d) = %v", n, !want)

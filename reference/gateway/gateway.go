@@ -26,6 +26,7 @@ type Config struct {
 	Expected []policy.Selector
 
 	ReplayWindow int       // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
+	First        uint64    // sequence number of each SA; 0 means 1
 	Forwarding   bool      // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
 	ForwardESP   bool      // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
 	Rand         io.Reader // IVs of CBC

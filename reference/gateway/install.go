@@ -56,7 +56,7 @@ func (g *Gateway) install(now time.Time, t policy.TrafficSA, start time.Time) er
 	if t.Transform.Mode != policy.ModeTunnel && t.Transform.Mode != 0 {
 		return fmt.Errorf("%w: SPI %08x, mode %d", ErrMode, t.SPI, t.Transform.Mode)
 	}
-	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, Rules: g.rules}
+	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Rules: g.rules}
 	if len(g.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = g.sids.Values[0], g.sids.Bits, true
 	}

@@ -42,7 +42,7 @@ var neglected = map[*rule.Guard]*rule.Guard{
 	dutySendNoManagement: nil,
 	dutyCBCKeyLength:     checkKeyLength,
 	dutyGCMKeyLength:     checkGCMKeyLength,
-	dutyGCMTransform:     checkSATValue,
+	dutyGCMTransform:     nil,
 	dutyPacketLength:     malformed,
 	dutyNoIntegrity:      checkNoIntegrity,
 	dutyKeyLength:        checkGCMKeyLength,
@@ -61,6 +61,18 @@ var neglected = map[*rule.Guard]*rule.Guard{
 	dutySIDSPI:           checkSIDSPI,
 }
 
+// neglectedOthers is the same for the duties about the other transforms.
+var neglectedOthers = map[*rule.Guard]*rule.Guard{
+	dutyNoKeyLength:   checkNoKeyLength,
+	dutyGMACAlone:     checkGMACAlone,
+	dutyGMACKeyLength: checkGMACKeyLength,
+	dutyGMACKey:       checkGMACKey,
+	dutyNULLIntegrity: checkBothNULL,
+	dutySendESN:       nil,
+	dutyTripleDESKey:  checkTripleDESKey,
+	dutySHA1Key:       checkSHA1Key,
+}
+
 // malformed stands for the decoder that refuses.
 var malformed = &rule.Guard{Name: "decoder"}
 
@@ -73,18 +85,22 @@ func ackedFixture(rules *rule.Switches) *fixture {
 }
 
 func TestDutiesOfTheKeyServer(t *testing.T) {
-	right := ackedFixture(nil)
 	for _, duty := range own(rule.KindDuty, "gdoimap.make.") {
 		if duty == dutyRequestForm {
 			continue
 		}
 		want, ok := neglected[duty]
+		build := ackedFixture
+		if !ok {
+			want, ok = neglectedOthers[duty]
+			build = newOthers
+		}
 		if !ok {
 			t.Errorf("no test for %v", duty)
 			continue
 		}
-		f := ackedFixture(altered(t, duty.Name, rule.Broken))
-		if bytes.Equal(f.octets(t), right.octets(t)) {
+		f := build(altered(t, duty.Name, rule.Broken))
+		if bytes.Equal(f.octets(t), build(nil).octets(t)) {
 			t.Errorf("nobody sees that %v is neglected", duty)
 		}
 		_, _, err := f.receive(t, nil)
@@ -135,6 +151,9 @@ func TestDutiesOfTheMember(t *testing.T) {
 		{dutySymmetric, satWithout(atGCM, gdoi.SADirection),
 			func(o outcome) bool { return o.p.SAs[0].Transform.Direction == policy.DirectionAbsent },
 			func(o outcome) bool { return o.p.SAs[0].Transform.Direction == policy.DirectionReceiverOnly }},
+		{dutyReadESN, satWith(atGCM, wire.TV(gdoi.ExtendedSequenceNumber, 1)),
+			func(o outcome) bool { return o.p.SAs[0].Transform.ESN && !o.p.SAs[1].Transform.ESN },
+			func(o outcome) bool { return !o.p.SAs[0].Transform.ESN }},
 		{dutyAnySource, satESP(atGCM, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 4, Data: make([]byte, 8)} }),
 			func(o outcome) bool { return o.p.SAs[0].Selector.Source == anyAddress },
 			func(o outcome) bool { return o.p.SAs[0].Selector.Source.IsSingleIP() }},

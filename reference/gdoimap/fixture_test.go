@@ -133,6 +133,39 @@ const (
 	atSID
 )
 
+// The order in a fixture of others: SATs and TEKs alike.
+const (
+	atGMAC = iota
+	at3DES
+	atNULL
+)
+
+// others are SAs of the transforms that the first fixture has not, one of them with extended sequence numbers.
+func others() []policy.TrafficSA {
+	of := func(spi uint32, t policy.Transform) policy.TrafficSA {
+		sa := exampleSA()
+		t.Mode = policy.ModeTunnel
+		sa.SPI, sa.Transform = spi, t
+		sa.CipherKey, sa.IntegrityKey = nil, nil
+		if n := t.CipherKeyLen(); n > 0 {
+			sa.CipherKey = from(1, n)
+		}
+		if n := t.IntegrityKeyLen(); n > 0 {
+			sa.IntegrityKey = from(0x80, n)
+		}
+		return sa
+	}
+	return []policy.TrafficSA{
+		of(0x301, policy.Transform{Cipher: policy.CipherGMAC, KeyBits: 128}),
+		of(0x302, policy.Transform{Cipher: policy.Cipher3DES, Integrity: policy.IntegrityHMACSHA1, ESN: true}),
+		of(0x303, policy.Transform{Cipher: policy.CipherNULL, Integrity: policy.IntegrityHMACSHA512}),
+	}
+}
+
+func newOthers(rules *rule.Switches) *fixture {
+	return &fixture{sa: SAOf(nil, policy.Activation{}, others(), rules), kd: KDOf(nil, others(), nil, rules)}
+}
+
 func newFixture(rules *rule.Switches) *fixture {
 	sas := []policy.TrafficSA{gcmSA(), cbcSA()}
 	return &fixture{

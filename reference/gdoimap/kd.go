@@ -23,8 +23,14 @@ var (
 		"a TEK packet has each key once")
 	dutyGCMKey = rule.Duty("gdoimap.make.tek.gcm", "RFC4106-8.1-01", rule.KS,
 		"the salt follows the key of AES-GCM")
+	dutyGMACKey = rule.Duty("gdoimap.make.tek.gmac", "RFC4543-5.4-01", rule.KS,
+		"the salt follows the key of GMAC")
+	dutyTripleDESKey = rule.Duty("gdoimap.make.tek.3des", "RFC6407-5.6.1.1-01", rule.KS,
+		"the key of 3DES is three keys in the order of their use")
 	dutyIntegrityKey = rule.Duty("gdoimap.make.tek.integrity", "RFC4868-2.1.1-01", rule.KS,
-		"the key of HMAC-SHA-256 has 32 octets")
+		"the key of HMAC-SHA-2 is as long as the output of its hash")
+	dutySHA1Key = rule.Duty("gdoimap.make.tek.sha1", "RFC6407-5.6.1.2-01", rule.KS,
+		"the key of HMAC-SHA-1 has 20 octets")
 	dutyOneKEK = rule.Duty("gdoimap.make.kek.packet", "RFC6407-5.6.2-03", rule.KS,
 		"a KD has at most one KEK packet")
 	dutyKEKOnce = rule.Duty("gdoimap.make.kek.once", "RFC6407-5.6.2-01", rule.KS,
@@ -80,21 +86,34 @@ func tekPackets(sas []policy.TrafficSA, rules *rule.Switches) (packets []gdoi.Ke
 
 func tekPacket(sa policy.TrafficSA, rules *rule.Switches) gdoi.KeyPacket {
 	key, integrity := sa.CipherKey, sa.IntegrityKey
-	if salt := ciphers[sa.Transform.Cipher].salt; salt > 0 && len(key) > salt && !dutyGCMKey.Kept(rules) {
-		key = key[:len(key)-salt]
+	if !kept(ciphers[sa.Transform.Cipher].sendKey, rules) {
+		key = cutKey(sa.Transform.Cipher, key)
 	}
-	if !dutyIntegrityKey.Kept(rules) {
-		integrity = integrity[:min(20, len(integrity))]
+	if !kept(integrities[sa.Transform.Integrity].sendKey, rules) {
+		integrity = integrity[:min(16, len(integrity))]
 	}
 	p := gdoi.KeyPacket{Type: gdoi.KDTypeTEK, SPI: keySPI(binary.BigEndian.AppendUint32(nil, sa.SPI), rules)}
-	p.Attributes = append(p.Attributes, wire.TLV(gdoi.TEKAlgorithmKey, key))
-	if !dutyTEKOnce.Kept(rules) {
-		p.Attributes = append(p.Attributes, wire.TLV(gdoi.TEKAlgorithmKey, key))
+	first := wire.TLV(gdoi.TEKAlgorithmKey, key)
+	if len(key) == 0 { // NULL has no key
+		first = wire.TLV(gdoi.TEKIntegrityKey, integrity)
 	}
-	if len(integrity) > 0 {
+	p.Attributes = append(p.Attributes, first)
+	if !dutyTEKOnce.Kept(rules) {
+		p.Attributes = append(p.Attributes, first)
+	}
+	if len(key) > 0 && len(integrity) > 0 {
 		p.Attributes = append(p.Attributes, wire.TLV(gdoi.TEKIntegrityKey, integrity))
 	}
 	return p
+}
+
+// cutKey is what a mutant leaves of a key: it forgets the salt, or the last of the keys of 3DES.
+func cutKey(c policy.Cipher, key []byte) []byte {
+	form, _ := c.Form()
+	if form.Salt > 0 {
+		return key[:max(0, len(key)-form.Salt)]
+	}
+	return key[:len(key)*2/3]
 }
 
 func kekPacket(r policy.RekeySA, rules *rule.Switches) gdoi.KeyPacket {

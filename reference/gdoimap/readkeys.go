@@ -17,8 +17,14 @@ var (
 		"the key of AES-CBC has the length of the SAT")
 	checkGCMKey = rule.Check("gdoimap.read.tek.gcm", "RFC4106-8.1-01", rule.GM,
 		"the key of AES-GCM has the length of the SAT and four octets of salt")
+	checkGMACKey = rule.Check("gdoimap.read.tek.gmac", "RFC4543-5.4-01", rule.GM,
+		"the key of GMAC has the length of the SAT and four octets of salt")
+	checkTripleDESKey = rule.Check("gdoimap.read.tek.3des", "RFC6407-5.6.1.1-01", rule.GM,
+		"the key of 3DES has 24 octets")
 	checkIntegrityKey = rule.Check("gdoimap.read.tek.integrity", "RFC4868-2.1.1-01", rule.GM,
-		"the key of HMAC-SHA-256 has 32 octets")
+		"the key of HMAC-SHA-2 is as long as the output of its hash")
+	checkSHA1Key = rule.Check("gdoimap.read.tek.sha1", "RFC2404-3-01", rule.GM,
+		"the key of HMAC-SHA-1 has 20 octets")
 	checkOneKEK = rule.Check("gdoimap.read.kek.packet", "RFC6407-5.6.2-03", rule.GM,
 		"a KD has at most one KEK packet")
 	checkKEKOnce = rule.Check("gdoimap.read.kek.once", "RFC6407-5.6.2-01", rule.GM,
@@ -75,9 +81,13 @@ func (k *keyring) firstWithout() []int {
 }
 
 func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) error {
-	row, supported := ciphers[sa.Transform.Cipher]
-	wanted := []uint16{gdoi.TEKAlgorithmKey}
-	if supported && !row.combined {
+	cipher, integrity := sa.Transform.CipherKeyLen(), sa.Transform.IntegrityKeyLen()
+	_, supported := sa.Transform.Cipher.Form()
+	var wanted []uint16
+	if cipher > 0 || !supported {
+		wanted = append(wanted, gdoi.TEKAlgorithmKey)
+	}
+	if integrity > 0 {
 		wanted = append(wanted, gdoi.TEKIntegrityKey)
 	}
 	keys, fault := sole(p.Attributes, named[gdoi.TEKKeyAttribute], wanted...)
@@ -89,12 +99,16 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 		return nil
 	}
 	var err error
-	length := sa.Transform.KeyBits/8 + row.salt
-	if sa.CipherKey, err = readKey(keys, gdoi.TEKAlgorithmKey, length, row.material, rules); err != nil || row.combined {
-		return err
+	if cipher > 0 {
+		check := ciphers[sa.Transform.Cipher].material
+		if sa.CipherKey, err = readKey(keys, gdoi.TEKAlgorithmKey, cipher, check, rules); err != nil {
+			return err
+		}
 	}
-	length = integrityKeyLen[sa.Transform.Integrity]
-	sa.IntegrityKey, err = readKey(keys, gdoi.TEKIntegrityKey, length, checkIntegrityKey, rules)
+	if integrity > 0 {
+		check := integrities[sa.Transform.Integrity].material
+		sa.IntegrityKey, err = readKey(keys, gdoi.TEKIntegrityKey, integrity, check, rules)
+	}
 	return err
 }
 

@@ -3,7 +3,6 @@ package gdoimap
 import (
 	"testing"
 
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -98,10 +97,11 @@ var satRefusals = []refusal{
 	}},
 	{"transform 0", checkTransform, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 0 })},
 	{"transform 24", checkTransform, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 24 })},
-	{"3DES", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 3 })},
-	{"GMAC", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 23 })},
+	{"RC5", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 4 })},
+	{"AES-CCM", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 16 })},
 	{"attribute 100", checkSATUnknown, satWith(atGCM, wire.TV(100, 1))},
-	{"extended sequence numbers", checkSATUnknown, satWith(atGCM, wire.TV(gdoi.ExtendedSequenceNumber, 1))},
+	{"sequence numbers of another length", checkSATValue, satWith(atGCM, wire.TV(gdoi.ExtendedSequenceNumber, 2))},
+	{"extended sequence numbers as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.ExtendedSequenceNumber, []byte{0, 1}))},
 	{"Encapsulation Mode as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.EncapsulationMode, []byte{0, 1}))},
 	{"SA Life Type as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.SALifeType, []byte{0, 1}))},
 	{"transport mode", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 2))},
@@ -203,6 +203,41 @@ func sakWithout(number uint16) func(*fixture) {
 	return func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = without(p.Attributes, number) }) }
 }
 
+// otherRefusals alter the fixture of the other transforms.
+var otherRefusals = []refusal{
+	{"GMAC with integrity", checkGMACAlone, satWith(atGMAC, wire.TV(gdoi.AuthAlgorithm, 5))},
+	{"GMAC without Key Length", checkGMACKeyLength, satWithout(atGMAC, gdoi.KeyLength)},
+	{"GMAC of 160 bits", checkGMACKeyLength, satWith(atGMAC, wire.TV(gdoi.KeyLength, 160))},
+	{"3DES with Key Length", checkNoKeyLength, satWith(at3DES, wire.TV(gdoi.KeyLength, 192))},
+	{"3DES without integrity", checkSATValue, func(f *fixture) {
+		satWithout(at3DES, gdoi.AuthAlgorithm)(f)
+		keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f) // of what the mutant takes it for
+	}},
+	{"3DES with HMAC-MD5", checkSATValue, func(f *fixture) {
+		satWith(at3DES, wire.TV(gdoi.AuthAlgorithm, 1))(f)
+		keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f)
+	}},
+	{"NULL with Key Length", checkNoKeyLength, satWith(atNULL, wire.TV(gdoi.KeyLength, 128))},
+	{"NULL without integrity", checkBothNULL, func(f *fixture) {
+		satWithout(atNULL, gdoi.AuthAlgorithm)(f)
+		keyWith(atNULL, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f)
+	}},
+	{"NULL with KPDK", checkSATValue, func(f *fixture) {
+		satWith(atNULL, wire.TV(gdoi.AuthAlgorithm, 4))(f)
+		keyWith(atNULL, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))(f)
+	}},
+
+	{"GMAC without salt", checkGMACKey, keyWith(atGMAC, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
+	{"GMAC with TEK_INTEGRITY_KEY", checkTEKOnce, keyAdd(atGMAC, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},
+	{"3DES of two keys", checkTripleDESKey, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
+	{"3DES with salt", checkTripleDESKey, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 28)))},
+	{"HMAC-SHA-1 of 16 octets", checkSHA1Key, keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 16)))},
+	{"HMAC-SHA-1 of 32 octets", checkSHA1Key, keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},
+	{"NULL with TEK_ALGORITHM_KEY", checkTEKOnce, keyAdd(atNULL, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
+	{"NULL without TEK_INTEGRITY_KEY", checkTEKOnce, keyWithout(atNULL, gdoi.TEKIntegrityKey)},
+	{"HMAC-SHA-512 of 32 octets", checkIntegrityKey, keyWith(atNULL, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},
+}
+
 func satESP(at int, alter func(*gdoi.SATESP)) func(*fixture) {
 	return func(f *fixture) { f.sat(at, func(p *gdoi.SAT) { alter(p.ESP) }) }
 }
@@ -237,10 +272,14 @@ func keyWithout(at int, number uint16) func(*fixture) {
 
 // Each guard refuses, and no other one would: with the guard off the same thing passes. So a mutant can be noticed.
 func TestRefusals(t *testing.T) {
-	for part, refusals := range map[string][]refusal{"SA": saRefusals, "SAK": sakRefusals, "SAT": satRefusals, "KD": kdRefusals} {
+	for part, refusals := range map[string][]refusal{"SA": saRefusals, "SAK": sakRefusals, "SAT": satRefusals, "KD": kdRefusals,
+		"other transforms": otherRefusals} {
 		for _, c := range refusals {
 			t.Run(part+"/"+c.name, func(t *testing.T) {
 				f := newFixture(nil)
+				if part == "other transforms" {
+					f = newOthers(nil)
+				}
 				c.alter(f)
 				if _, _, err := f.receive(t, nil); err == nil {
 					t.Errorf("accepted, against %v", c.guard)
@@ -264,16 +303,18 @@ func sane(t *testing.T, p Policy) {
 		t.Errorf("KEK %x %x", p.Rekey.IV, p.Rekey.Key)
 	}
 	for _, sa := range p.SAs {
-		want := map[policy.Cipher][2]int{policy.CipherAESCBC: {16, 32}, policy.CipherAESGCM16: {20, 0}}
-		if n, ok := want[sa.Transform.Cipher]; ok && n != [2]int{len(sa.CipherKey), len(sa.IntegrityKey)} {
-			t.Errorf("keys of %d and %d octets", len(sa.CipherKey), len(sa.IntegrityKey))
+		if _, supported := sa.Transform.Cipher.Form(); !supported {
+			continue
+		}
+		if len(sa.CipherKey) != sa.Transform.CipherKeyLen() || len(sa.IntegrityKey) != sa.Transform.IntegrityKeyLen() {
+			t.Errorf("%s: keys of %d and %d octets", sa.Transform, len(sa.CipherKey), len(sa.IntegrityKey))
 		}
 	}
 }
 
 func TestEveryCheckRefuses(t *testing.T) {
 	covered := map[*rule.Guard]bool{checkRequestUnknown: true, checkRequestForm: true} // in TestReadRequest
-	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals} {
+	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals} {
 		for _, c := range refusals {
 			covered[c.guard] = true
 		}

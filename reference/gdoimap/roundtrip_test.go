@@ -54,6 +54,33 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// Every transform comes back, with and without extended sequence numbers.
+func TestTransforms(t *testing.T) {
+	var sas []policy.TrafficSA
+	for _, transform := range policy.Transforms() {
+		for _, esn := range []bool{false, true} {
+			sa := exampleSA()
+			transform.ESN, transform.Mode = esn, policy.ModeTunnel
+			sa.SPI, sa.Transform, sa.CipherKey, sa.IntegrityKey = uint32(1000+len(sas)), transform, nil, nil
+			if n := transform.CipherKeyLen(); n > 0 {
+				sa.CipherKey = from(byte(len(sas)), n)
+			}
+			if n := transform.IntegrityKeyLen(); n > 0 {
+				sa.IntegrityKey = from(byte(len(sas)), n)
+			}
+			sas = append(sas, sa)
+		}
+	}
+	f := &fixture{sa: SAOf(nil, policy.Activation{}, sas, nil), kd: KDOf(nil, sas, nil, nil)}
+	p, _, err := f.receive(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(p.SAs, sas) {
+		t.Errorf("got  %+v\nwant %+v", p.SAs, sas)
+	}
+}
+
 // The datagram that keys came in is not theirs.
 func TestNothingIsShared(t *testing.T) {
 	f := newFixture(nil)

@@ -18,15 +18,25 @@ var (
 	dutyNoGroup = rule.Duty("gdoimap.make.sat.group", "RFC6407-5.5.1-09", rule.KS,
 		"a SAT has no Group Description")
 	dutyNoIntegrity = rule.Duty("gdoimap.make.sat.combined", "RFC2407-4.5-04", rule.KS,
-		"a combined mode comes without Authentication Algorithm")
+		"AES-GCM comes without Authentication Algorithm")
+	dutyGMACAlone = rule.Duty("gdoimap.make.sat.gmac", "RFC4543-3-01", rule.KS,
+		"GMAC comes without Authentication Algorithm")
+	dutyNULLIntegrity = rule.Duty("gdoimap.make.sat.null", "RFC2407-4.5-05", rule.KS,
+		"NULL comes with an Authentication Algorithm")
 	dutyKeyLength = rule.Duty("gdoimap.make.sat.keylength", "RFC2407-4.5-06", rule.KS,
 		"a cipher with keys of several lengths comes with Key Length")
+	dutyNoKeyLength = rule.Duty("gdoimap.make.sat.nokeylength", "RFC2407-4.5-06", rule.KS,
+		"a cipher with keys of one length, or none, comes without Key Length")
 	dutyCBCKeyLength = rule.Duty("gdoimap.make.sat.cbckeylength", "RFC3602-5.2-01", rule.KS,
 		"AES-CBC comes with Key Length")
 	dutyGCMKeyLength = rule.Duty("gdoimap.make.sat.gcmkeylength", "RFC4106-8.4-01", rule.KS,
 		"AES-GCM comes with Key Length")
+	dutyGMACKeyLength = rule.Duty("gdoimap.make.sat.gmackeylength", "RFC4543-5.3-01", rule.KS,
+		"GMAC comes with Key Length")
 	dutyGCMTransform = rule.Duty("gdoimap.make.sat.gcm", "RFC4106-8.3-01", rule.KS,
-		"AES-GCM with an ICV of 16 octets is transform 20")
+		"AES-GCM with an ICV of 8, 12 or 16 octets is transform 18, 19 or 20")
+	dutySendESN = rule.Duty("gdoimap.make.sat.esn", "RFC4303-2.2.1-02", rule.KS,
+		"a SAT says so if sequence numbers have 64 bits")
 )
 
 // What the member checks in a SAT, and what it has to overlook.
@@ -46,11 +56,21 @@ var (
 	checkConflict = rule.Check("gdoimap.read.sat.conflict", "RFC2407-4.5.2-03", rule.GM,
 		"no attribute of a SAT has two values")
 	checkNoIntegrity = rule.Check("gdoimap.read.sat.combined", "RFC2407-4.5-04", rule.GM,
-		"a combined mode comes without Authentication Algorithm")
+		"AES-GCM comes without Authentication Algorithm")
+	checkGMACAlone = rule.Check("gdoimap.read.sat.gmac", "RFC4543-3-01", rule.GM,
+		"GMAC comes without Authentication Algorithm")
+	checkBothNULL = rule.Check("gdoimap.read.sat.null", "RFC4303-3.2-01", rule.GM,
+		"NULL comes with an Authentication Algorithm")
 	checkKeyLength = rule.Check("gdoimap.read.sat.keylength", "RFC2407-4.5-06", rule.GM,
 		"AES-CBC comes with Key Length")
+	checkNoKeyLength = rule.Check("gdoimap.read.sat.nokeylength", "RFC2407-4.5-06", rule.GM,
+		"a cipher with keys of one length, or none, comes without Key Length")
 	checkGCMKeyLength = rule.Check("gdoimap.read.sat.gcmkeylength", "RFC4106-8.4-01", rule.GM,
 		"AES-GCM comes with a Key Length of 128, 192 or 256")
+	checkGMACKeyLength = rule.Check("gdoimap.read.sat.gmackeylength", "RFC4543-5.3-01", rule.GM,
+		"GMAC comes with a Key Length of 128, 192 or 256")
+	dutyReadESN = rule.Duty("gdoimap.read.sat.esn", "RFC4303-2.2.1-02", rule.GM,
+		"sequence numbers have 64 bits if the SAT says so")
 	checkPreservation = rule.Check("gdoimap.read.sat.preservation", "RFC6407-5.5.1.1.1-02", rule.GM,
 		"Address Preservation is one of 1 to 4")
 	dutyIgnoreGroup = rule.Duty("gdoimap.read.sat.group", "RFC6407-5.5.1-10", rule.GM,
@@ -65,7 +85,7 @@ const highestTransform = 23
 // satAttributes are those but lifetimes.
 var satAttributes = attributeSet{
 	basic: []uint16{gdoi.GroupDescription, gdoi.EncapsulationMode, gdoi.AuthAlgorithm, gdoi.KeyLength,
-		gdoi.AddressPreservation, gdoi.SADirection},
+		gdoi.ExtendedSequenceNumber, gdoi.AddressPreservation, gdoi.SADirection},
 	name:     named[gdoi.SAAttribute],
 	unknown:  checkSATUnknown,
 	form:     checkSATForm,
@@ -86,8 +106,8 @@ func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
 	if !dutyProtocol.Kept(rules) {
 		sat.ProtocolID = 5
 	}
-	if sa.Transform.Cipher == policy.CipherAESGCM16 && !dutyGCMTransform.Kept(rules) {
-		sat.ESP.TransformID = 18 // that with an ICV of 8 octets
+	if !kept(ciphers[sa.Transform.Cipher].sendID, rules) {
+		sat.ESP.TransformID = otherGCM[sa.Transform.Cipher]
 	}
 	if !dutyTransform.Kept(rules) {
 		sat.ESP.TransformID = 0
@@ -100,20 +120,47 @@ func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute)
 		as = append(as, wire.TV(gdoi.GroupDescription, 14))
 	}
 	as = append(as, basic(gdoi.EncapsulationMode, uint16(t.Mode), dutySATForm, rules))
-	switch {
-	case t.Integrity != policy.IntegrityNone:
-		as = append(as, wire.TV(gdoi.AuthAlgorithm, uint16(t.Integrity)))
-	case !dutyNoIntegrity.Kept(rules):
-		as = append(as, wire.TV(gdoi.AuthAlgorithm, uint16(policy.IntegrityHMACSHA256)))
-	}
-	if duty := ciphers[t.Cipher].sendLength; dutyKeyLength.Kept(rules) && (duty == nil || duty.Kept(rules)) {
-		as = append(as, wire.TV(gdoi.KeyLength, uint16(t.KeyBits)))
+	as = append(as, algorithmsOf(t, rules)...)
+	if t.ESN && dutySendESN.Kept(rules) {
+		as = append(as, wire.TV(gdoi.ExtendedSequenceNumber, esn64))
 	}
 	if t.Preservation != policy.PreserveAbsent {
 		as = append(as, wire.TV(gdoi.AddressPreservation, uint16(t.Preservation)))
 	}
 	if t.Direction != policy.DirectionAbsent {
 		as = append(as, wire.TV(gdoi.SADirection, uint16(t.Direction)))
+	}
+	return as
+}
+
+// otherGCM is the transform that a mutant names instead: with another ICV.
+var otherGCM = map[policy.Cipher]uint8{
+	policy.CipherAESGCM16: uint8(policy.CipherAESGCM8),
+	policy.CipherAESGCM12: uint8(policy.CipherAESGCM16),
+	policy.CipherAESGCM8:  uint8(policy.CipherAESGCM12),
+}
+
+// algorithmsOf says what goes with the Transform ID: an Authentication Algorithm and a Key Length, or neither. A neglected
+// duty turns that round.
+func algorithmsOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute) {
+	row := ciphers[t.Cipher]
+	form, _ := t.Cipher.Form()
+	algorithm, bits := t.Integrity, t.KeyBits
+	if form.Combined() {
+		algorithm = policy.IntegrityHMACSHA256
+	}
+	if form.Combined() != kept(row.sendAuth, rules) {
+		as = append(as, wire.TV(gdoi.AuthAlgorithm, uint16(algorithm)))
+	}
+	sized := len(form.KeyBits) > 0
+	if !sized {
+		bits = 128
+	}
+	if sized && !dutyKeyLength.Kept(rules) {
+		return as
+	}
+	if sized == kept(row.sendLength, rules) {
+		as = append(as, wire.TV(gdoi.KeyLength, uint16(bits)))
 	}
 	return as
 }

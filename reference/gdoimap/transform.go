@@ -1,6 +1,7 @@
 package gdoimap
 
 import (
+	"math"
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -8,33 +9,57 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 )
 
-// cipherRow is an ESP transform that a member supports.
+// cipherRow is the guards of one ESP transform; what it looks like stands in the table of package policy.
 type cipherRow struct {
-	salt     int  // octets behind the key in TEK_ALGORITHM_KEY
-	combined bool // protects integrity by itself
+	// What the key server owes; nil: nothing of its own.
+	sendID     *rule.Guard // that the Transform ID is that of its ICV
+	sendLength *rule.Guard // to send Key Length, or to leave it out
+	sendAuth   *rule.Guard // to send an Authentication Algorithm, or to leave it out
+	sendKey    *rule.Guard // TEK_ALGORITHM_KEY whole: with its salt, or with all its keys
 
-	sendLength *rule.Guard // the duty to send Key Length
-	keyLength  *rule.Guard // that Key Length is there
-	keySize    *rule.Guard // that it is one of AES
-	material   *rule.Guard // that TEK_ALGORITHM_KEY has key and salt
+	// What the member checks.
+	keyLength *rule.Guard // that Key Length is there, or not
+	keySize   *rule.Guard // that it is one of AES
+	auth      *rule.Guard // that an Authentication Algorithm is there, or not
+	material  *rule.Guard // that TEK_ALGORITHM_KEY has the right length
 }
 
-var ciphers = map[policy.Cipher]cipherRow{
-	policy.CipherAESCBC: {sendLength: dutyCBCKeyLength, keyLength: checkKeyLength, keySize: checkSATValue,
-		material: checkCipherKey},
-	policy.CipherAESGCM16: {salt: 4, combined: true, sendLength: dutyGCMKeyLength, keyLength: checkGCMKeyLength,
-		keySize: checkGCMKeyLength, material: checkGCMKey},
+var (
+	gcmRow = cipherRow{sendID: dutyGCMTransform, sendLength: dutyGCMKeyLength, sendAuth: dutyNoIntegrity, sendKey: dutyGCMKey,
+		keyLength: checkGCMKeyLength, keySize: checkGCMKeyLength, auth: checkNoIntegrity, material: checkGCMKey}
+
+	ciphers = map[policy.Cipher]cipherRow{
+		policy.CipherAESGCM16: gcmRow,
+		policy.CipherAESGCM12: gcmRow,
+		policy.CipherAESGCM8:  gcmRow,
+		policy.CipherGMAC: {sendLength: dutyGMACKeyLength, sendAuth: dutyGMACAlone, sendKey: dutyGMACKey,
+			keyLength: checkGMACKeyLength, keySize: checkGMACKeyLength, auth: checkGMACAlone, material: checkGMACKey},
+		policy.CipherAESCBC: {sendLength: dutyCBCKeyLength,
+			keyLength: checkKeyLength, keySize: checkSATValue, auth: checkSATValue, material: checkCipherKey},
+		policy.Cipher3DES: {sendLength: dutyNoKeyLength, sendKey: dutyTripleDESKey,
+			keyLength: checkNoKeyLength, auth: checkSATValue, material: checkTripleDESKey},
+		policy.CipherNULL: {sendLength: dutyNoKeyLength, sendAuth: dutyNULLIntegrity,
+			keyLength: checkNoKeyLength, auth: checkBothNULL},
+	}
+)
+
+// integrityRow is the guards of the key of one integrity algorithm: the key server's duty and the member's check.
+type integrityRow struct{ sendKey, material *rule.Guard }
+
+var integrities = map[policy.Integrity]integrityRow{
+	policy.IntegrityHMACSHA1:   {dutySHA1Key, checkSHA1Key},
+	policy.IntegrityHMACSHA256: {dutyIntegrityKey, checkIntegrityKey},
+	policy.IntegrityHMACSHA384: {dutyIntegrityKey, checkIntegrityKey},
+	policy.IntegrityHMACSHA512: {dutyIntegrityKey, checkIntegrityKey},
 }
 
-// integrityKeyLen are the integrity algorithms that a member supports, with the length of their keys in octets.
-var integrityKeyLen = map[policy.Integrity]int{
-	policy.IntegrityHMACSHA256: 32,
-}
+// kept reports whether a duty that a row may not have is fulfilled.
+func kept(duty *rule.Guard, rules *rule.Switches) bool { return duty == nil || duty.Kept(rules) }
 
 // readTransform reads what protects the packets of an SA.
 func readTransform(id uint8, n numbers, rules *rule.Switches) (policy.Transform, error) {
 	t := policy.Transform{Cipher: policy.Cipher(id)}
-	row, supported := ciphers[t.Cipher]
+	form, supported := t.Cipher.Form()
 	registered := id > 0 && id <= highestTransform
 	switch {
 	case !checkTransform.Holds(rules, registered):
@@ -44,19 +69,28 @@ func readTransform(id uint8, n numbers, rules *rule.Switches) (policy.Transform,
 	case !supported:
 		return t, nil
 	}
-	if err := readKeyLength(&t, row, n, rules); err != nil {
+	if err := readKeyLength(&t, form, n, rules); err != nil {
 		return t, err
 	}
-	if err := readIntegrity(&t, row, n, rules); err != nil {
+	if err := readIntegrity(&t, form, n, rules); err != nil {
+		return t, err
+	}
+	if err := readESN(&t, n, rules); err != nil {
 		return t, err
 	}
 	return t, readHandling(&t, n, rules)
 }
 
 // readKeyLength takes 128 where the guard of a length is off.
-func readKeyLength(t *policy.Transform, row cipherRow, n numbers, rules *rule.Switches) error {
-	size := n.or(gdoi.KeyLength, 128)
-	fits := slices.Contains(aesKeyBits, size)
+func readKeyLength(t *policy.Transform, form policy.CipherForm, n numbers, rules *rule.Switches) error {
+	row, size := ciphers[t.Cipher], n.or(gdoi.KeyLength, 128)
+	if len(form.KeyBits) == 0 {
+		if !row.keyLength.Holds(rules, !n.has(gdoi.KeyLength)) {
+			return row.keyLength.Violated("Key Length %d with ESP transform %d, whose keys have one length", size, t.Cipher)
+		}
+		return nil
+	}
+	fits := size <= math.MaxUint16 && slices.Contains(form.KeyBits, int(size))
 	switch {
 	case !row.keyLength.Holds(rules, n.has(gdoi.KeyLength)):
 		return row.keyLength.Violated("ESP transform %d without Key Length", t.Cipher)
@@ -69,20 +103,40 @@ func readKeyLength(t *policy.Transform, row cipherRow, n numbers, rules *rule.Sw
 	return nil
 }
 
-// readIntegrity demands an Authentication Algorithm for a cipher that is no combined mode: encryption without integrity is
-// not supported.
-func readIntegrity(t *policy.Transform, row cipherRow, n numbers, rules *rule.Switches) error {
-	algorithm := n.or(gdoi.AuthAlgorithm, 0)
-	if row.combined {
-		if !checkNoIntegrity.Holds(rules, !n.has(gdoi.AuthAlgorithm)) {
-			return checkNoIntegrity.Violated("Authentication Algorithm %d with a combined mode", algorithm)
+// readIntegrity demands an Authentication Algorithm for a transform that is no combined mode: encryption without integrity is
+// not supported, and nothing at all is forbidden (RFC 4303 §3.2). It takes HMAC-SHA-256 where the guards are off.
+func readIntegrity(t *policy.Transform, form policy.CipherForm, n numbers, rules *rule.Switches) error {
+	check, algorithm := ciphers[t.Cipher].auth, n.or(gdoi.AuthAlgorithm, 0)
+	if form.Combined() {
+		if !check.Holds(rules, !n.has(gdoi.AuthAlgorithm)) {
+			return check.Violated("Authentication Algorithm %d with a combined mode", algorithm)
 		}
 		return nil
 	}
-	if !checkSATValue.Holds(rules, algorithm == uint64(policy.IntegrityHMACSHA256)) {
+	_, known := policy.Integrity(algorithm).Form()
+	known = known && algorithm <= math.MaxUint16
+	switch {
+	case !check.Holds(rules, n.has(gdoi.AuthAlgorithm)):
+		return check.Violated("ESP transform %d without Authentication Algorithm", t.Cipher)
+	case n.has(gdoi.AuthAlgorithm) && !checkSATValue.Holds(rules, known):
 		return checkSATValue.Violated("Authentication Algorithm %d", algorithm)
+	case !known:
+		algorithm = uint64(policy.IntegrityHMACSHA256)
 	}
-	t.Integrity = policy.IntegrityHMACSHA256
+	t.Integrity = policy.Integrity(algorithm)
+	return nil
+}
+
+// esn64 is the one value of Extended (64-bit) Sequence Number (RFC 4304 §2).
+const esn64 = 1
+
+// readESN reads how long sequence numbers are. Whether the member has the window that long ones need is its own to say.
+func readESN(t *policy.Transform, n numbers, rules *rule.Switches) error {
+	has := n.has(gdoi.ExtendedSequenceNumber)
+	if v := n.or(gdoi.ExtendedSequenceNumber, esn64); !checkSATValue.Holds(rules, v == esn64) {
+		return checkSATValue.Violated("Extended (64-bit) Sequence Number %d", v)
+	}
+	t.ESN = has && dutyReadESN.Kept(rules)
 	return nil
 }
 

@@ -8,19 +8,16 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// ciphers are the ESP transforms a group can use, with the octets of salt that follow the key in TEK_ALGORITHM_KEY.
-var ciphers = map[policy.Cipher]struct {
-	salt     int
-	combined bool
-}{
-	policy.CipherAESCBC:   {},
-	policy.CipherAESGCM16: {salt: 4, combined: true}, // RFC 4106 §8.1
-}
-
-// integrityKeys are the lengths in octets of TEK_INTEGRITY_KEY (RFC 6407 §5.6.1.2).
-var integrityKeys = map[policy.Integrity]int{policy.IntegrityHMACSHA256: 32}
+// What a key server owes in the keys of Data-Security SAs.
+var (
+	guardSalt = rule.Duty("group.tek.salt", "RFC4106-4-02", rule.KS,
+		"the salt of a counter mode is unpredictable")
+	guardThreeKeys = rule.Duty("group.tek.3des", "RFC2451-2.4-01", rule.KS,
+		"a key of 3DES is three different keys")
+)
 
 // The Rekey SA uses AES in CBC mode with 128 bits.
 const (
@@ -102,10 +99,9 @@ func (g *Group) destination() netip.AddrPort {
 
 // newTrafficSA makes an SA with its keys; beside are those made together with it.
 func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA, error) {
-	c := ciphers[p.Transform.Cipher]
-	cipherOctets := p.Transform.KeyBits/8 + c.salt
-	material := make([]byte, cipherOctets+integrityKeys[p.Transform.Integrity])
-	if err := g.random(material); err != nil {
+	cipherOctets := p.Transform.CipherKeyLen()
+	material := make([]byte, cipherOctets+p.Transform.IntegrityKeyLen())
+	if err := g.newMaterial(p.Transform, material); err != nil {
 		return nil, err
 	}
 	spi, err := g.newSPI(beside)
@@ -120,6 +116,47 @@ func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA
 		t.CipherKey = beside[0].CipherKey
 	}
 	return t, nil
+}
+
+// newMaterial draws the keys of an SA.
+func (g *Group) newMaterial(t policy.Transform, material []byte) error {
+	if err := g.random(material); err != nil {
+		return err
+	}
+	form, _ := t.Cipher.Form()
+	if form.Salt > 0 && !guardSalt.Kept(g.opts.Rules) {
+		clear(material[t.CipherKeyLen()-form.Salt : t.CipherKeyLen()])
+	}
+	if t.Cipher != policy.Cipher3DES {
+		return nil
+	}
+	if !guardThreeKeys.Kept(g.opts.Rules) {
+		copy(material[desKey:], material[:desKey])
+		return nil
+	}
+	for !threeKeys(material) { // once in a blue moon
+		if err := g.random(material); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// desKey is the length of one of the three keys of 3DES.
+const desKey = 8
+
+// threeKeys reports whether no two of the keys of 3DES are the same to DES, which takes no notice of the parity in the lowest
+// bits: with two the same it would be little better than DES (RFC 2451 §2.4).
+func threeKeys(material []byte) bool {
+	same := func(i, j int) bool {
+		for n := range desKey {
+			if (material[i*desKey+n]^material[j*desKey+n])>>1 != 0 {
+				return false
+			}
+		}
+		return true
+	}
+	return !same(0, 1) && !same(1, 2) && !same(0, 2)
 }
 
 // newSPI chooses an SPI that the group has not in use (RFC 6407 §3.2: all SPIs are chosen by the key server).

@@ -48,16 +48,8 @@ func validateRekey(r policy.RekeyPolicy) error {
 }
 
 func validateSA(sa policy.SAPolicy, margin time.Duration) error {
-	t, ok := ciphers[sa.Transform.Cipher]
-	switch {
-	case !ok:
-		return fmt.Errorf("unknown ESP transform %d", sa.Transform.Cipher)
-	case sa.Transform.KeyBits != 128 && sa.Transform.KeyBits != 192 && sa.Transform.KeyBits != 256:
-		return fmt.Errorf("%s with a key of %d bits", sa.Transform, sa.Transform.KeyBits)
-	case t.combined && sa.Transform.Integrity != policy.IntegrityNone:
-		return fmt.Errorf("%s with an integrity algorithm beside it", sa.Transform)
-	case !t.combined && integrityKeys[sa.Transform.Integrity] == 0:
-		return fmt.Errorf("%s with integrity algorithm %d", sa.Transform, sa.Transform.Integrity)
+	if err := sa.Transform.Check(); err != nil {
+		return err
 	}
 	for _, flow := range append([]policy.Selector{sa.Selector}, sa.Also...) {
 		if !flow.Source.IsValid() || !flow.Destination.IsValid() {

@@ -54,7 +54,9 @@ type Entry struct {
 	Integrity       int     `json:"integrity,omitempty"`
 	IntegrityKey    string  `json:"integrity_key,omitempty"`
 	Mode            int     `json:"mode,omitempty"`
+	ESN             bool    `json:"esn,omitempty"` // extended sequence numbers, of 64 bits
 	Preservation    int     `json:"preservation,omitempty"`
+	Direction       int     `json:"direction,omitempty"`
 	Lifetime        float64 `json:"lifetime_s,omitempty"`
 
 	// Sender-IDs (RFC 6407 §5.6.4).
@@ -110,7 +112,8 @@ func traffic(e Entry, t *policy.TrafficSA) Entry {
 	e.Protocol, e.SourcePort, e.DestinationPort = t.Selector.Protocol, t.Selector.SourcePort, t.Selector.DestinationPort
 	e.Cipher, e.KeyBits, e.Integrity = int(t.Transform.Cipher), t.Transform.KeyBits, int(t.Transform.Integrity)
 	e.CipherKey, e.IntegrityKey = hex.EncodeToString(t.CipherKey), hex.EncodeToString(t.IntegrityKey)
-	e.Mode, e.Preservation = int(t.Transform.Mode), int(t.Transform.Preservation)
+	e.ESN, e.Mode, e.Preservation = t.Transform.ESN, int(t.Transform.Mode), int(t.Transform.Preservation)
+	e.Direction = int(t.Transform.Direction)
 	e.Lifetime = t.Lifetime.Seconds()
 	return e
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // Each octet string of a Phase 1 secret has its name in the key log, and comes back from it.
@@ -28,5 +29,22 @@ func TestPhase1Entry(t *testing.T) {
 	back, err := keylog.Read(text)
 	if err != nil || len(back) != 1 || back[0].Shared != "07" {
 		t.Errorf("%+v, %v", back, err)
+	}
+}
+
+// So has everything of a Data-Security SA.
+func TestTrafficEntry(t *testing.T) {
+	sa := &policy.TrafficSA{SPI: 0x1234, CipherKey: []byte{1}, IntegrityKey: []byte{2}, Transform: policy.Transform{Cipher: policy.CipherAESCBC,
+		KeyBits: 128, Integrity: policy.IntegrityHMACSHA512, ESN: true, Mode: policy.ModeTunnel, Preservation: policy.PreserveBoth,
+		Direction: policy.DirectionSenderOnly}}
+	text, err := json.Marshal(keylog.Of("GM1", time.Unix(0, 0).UTC(), &core.Secret{Traffic: sa})[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"kind":"traffic"`, `"spi":"00001234"`, `"cipher":12`, `"key_bits":128`, `"cipher_key":"01"`, `"integrity":7`,
+		`"integrity_key":"02"`, `"esn":true`, `"mode":1`, `"preservation":4`, `"direction":1`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %s", text, want)
+		}
 	}
 }

@@ -96,6 +96,7 @@ func scenes() []scene {
 		{"silence", configuration(acknowledged), (*witness).silence},
 		{"not asked", configuration(), (*witness).notAsked},
 		{"outsiders", configuration(), (*witness).outsiders},
+		{"key material", configuration(tripleDES), (*witness).keyMaterial},
 	}
 }
 
@@ -115,4 +116,10 @@ func observe(t testing.TB, want []string, altered ...string) (lines []string, sa
 func twoSAs(cfg *policy.KeyServer) {
 	cfg.Groups[0].SAs = append(cfg.Groups[0].SAs, cfg.Groups[0].SAs[0])
 	cfg.Groups[0].SAs[1].Selector.Protocol = 17
+}
+
+// tripleDES adds an SA whose key has parts.
+func tripleDES(cfg *policy.KeyServer) {
+	twoSAs(cfg)
+	cfg.Groups[0].SAs[1].Transform = policy.Transform{Cipher: policy.Cipher3DES, Integrity: policy.IntegrityHMACSHA1, Mode: policy.ModeTunnel}
 }

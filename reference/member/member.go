@@ -67,7 +67,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		gateway: gateway.New(gateway.Config{
 			Address: cfg.Address.Addr(), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
 			Expected:     cfg.Authorised,
-			ReplayWindow: cfg.ReplayWindow, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
+			ReplayWindow: cfg.ReplayWindow, First: cfg.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
 		}),
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -46,6 +47,13 @@ var scenarios = map[string]scenario{
 	"unacceptable policy": {kills: "policy.delete", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
 		sak := o.Payloads[1].(gdoi.SA).Attributes[0].(gdoi.SAK)
 		sak.Attributes[0].Type = 77
+	})},
+	"extended sequence numbers without a window": {kills: "policy.esn", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
+		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
+			if sat, ok := p.(gdoi.SAT); ok {
+				sat.ESP.Attributes = append(sat.ESP.Attributes, wire.TV(gdoi.ExtendedSequenceNumber, 1))
+			}
+		}
 	})},
 	"unauthorised flow": {kills: "policy.authorised", cfg: func(cfg *policy.Member) {
 		cfg.Authorised = []policy.Selector{{Source: prefix("10.1.0.0/16"), Destination: prefix("10.1.0.0/16")}}

@@ -25,6 +25,9 @@ func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoima
 	if err != nil {
 		return nil, err
 	}
+	if err := m.windowed(offer.SAs); err != nil {
+		return nil, err
+	}
 	unauthorised := m.unauthorised(offer.SAs)
 	for _, v := range unauthorised {
 		m.refuse(now, v, d.From)

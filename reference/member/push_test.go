@@ -235,7 +235,7 @@ func TestRefusedPushes(t *testing.T) {
 		{"Sender-IDs", "RFC6054-5-01", pushSpec{seq: 1, sas: sas, sids: &policy.SIDs{Bits: 8, Values: []uint32{7}}}},
 		{"unknown transform", "RFC2407-4.5.3-01", payloads(func(ps []isakmp.Payload) []isakmp.Payload {
 			sa := ps[1].(gdoi.SA)
-			sa.Attributes[0].(gdoi.SAT).ESP.TransformID = 3
+			sa.Attributes[0].(gdoi.SAT).ESP.TransformID = 4
 			return ps
 		})},
 	} {

@@ -139,6 +139,9 @@ func (m *Member) readPush(p *push) error {
 	if err != nil {
 		return err
 	}
+	if err := m.windowed(pol.SAs); err != nil {
+		return err
+	}
 	p.policy = &pol
 	if p.sids, err = pol.AddKeys(*p.kd, m.rules); err != nil {
 		return err

@@ -229,7 +229,7 @@ func TestUnacceptablePolicy(t *testing.T) {
 	}{
 		{"unknown transform", "RFC2407-4.5.3-01", policyIs(func(sa *gdoi.SA) {
 			esp := *sa.Attributes[1].(gdoi.SAT).ESP
-			esp.TransformID = 3
+			esp.TransformID = 4
 			sa.Attributes[1] = gdoi.SAT{ProtocolID: 1, ESP: &esp}
 		}), "GM --> INFO"},
 		{"unknown SAK attribute", "RFC6407-5.3.2-01", policyIs(func(sa *gdoi.SA) {

@@ -26,9 +26,12 @@ type Member struct {
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
 	MTU          int            // of the outside link; 0 means 1500
 	ReplayWindow int            // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
-	RetryDelay   time.Duration  // after a failed registration; 0 means 10 s
-	ReRegister   time.Duration  // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
-	SIDRequest   int            // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	// FirstSequence is the number of the first packet of each SA, as if those before it had been sent and received. 0 means 1,
+	// which is right (RFC 4303 §2.2); tests begin near the end of the numbers, where nobody would get otherwise.
+	FirstSequence uint64
+	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
+	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
 }
 
 // Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys, AES-CBC-128, SHA-256, MODP 2048.

@@ -36,7 +36,8 @@ func MarshalMember(m Member) ([]byte, error) {
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1DocOf(m.Phase1), Group: m.Group,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
-		RetryDelay: duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
+		FirstSequence: m.FirstSequence,
+		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
 	}
 	for _, s := range m.Authorised {
 		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
@@ -126,7 +127,7 @@ func activationDocOf(a Activation) *activationDoc {
 
 func saDocOf(s SAPolicy) (saDoc, error) {
 	t := s.Transform
-	kind, ok1 := transforms.Of(Transform{Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity})
+	kind, ok1 := transforms.Of(t.Algorithms())
 	mode, ok2 := modes.Of(t.Mode)
 	preservation, ok3 := preservations.Of(t.Preservation)
 	direction, ok4 := directions.Of(t.Direction)
@@ -134,7 +135,7 @@ func saDocOf(s SAPolicy) (saDoc, error) {
 		return saDoc{}, fmt.Errorf("transform %+v has no name", t)
 	}
 	doc := saDoc{
-		selectorDoc: selectorDocOf(s.Selector), Transform: kind, Mode: mode, Preservation: preservation, Direction: direction,
+		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
 		Lifetime: duration(s.Lifetime),
 	}
 	for _, also := range s.Also {

@@ -11,19 +11,20 @@ type keyServerDoc struct {
 }
 
 type memberDoc struct {
-	Name         string        `yaml:"name"`
-	Address      string        `yaml:"address"`
-	KeyServers   []string      `yaml:"key_servers"`
-	Group        uint32        `yaml:"group"`
-	Phase1       phase1Doc     `yaml:"phase1"`
-	Authorised   []selectorDoc `yaml:"authorised,omitempty"`
-	Inside       []string      `yaml:"inside,omitempty"`
-	FailOpen     bool          `yaml:"fail_open,omitempty"`
-	MTU          int           `yaml:"mtu,omitempty"`
-	ReplayWindow int           `yaml:"replay_window,omitempty"`
-	RetryDelay   string        `yaml:"retry_delay,omitempty"`
-	ReRegister   string        `yaml:"re_register,omitempty"`
-	SIDRequest   int           `yaml:"sid_request,omitempty"`
+	Name          string        `yaml:"name"`
+	Address       string        `yaml:"address"`
+	KeyServers    []string      `yaml:"key_servers"`
+	Group         uint32        `yaml:"group"`
+	Phase1        phase1Doc     `yaml:"phase1"`
+	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
+	Inside        []string      `yaml:"inside,omitempty"`
+	FailOpen      bool          `yaml:"fail_open,omitempty"`
+	MTU           int           `yaml:"mtu,omitempty"`
+	ReplayWindow  int           `yaml:"replay_window,omitempty"`
+	FirstSequence uint64        `yaml:"first_sequence,omitempty"`
+	RetryDelay    string        `yaml:"retry_delay,omitempty"`
+	ReRegister    string        `yaml:"re_register,omitempty"`
+	SIDRequest    int           `yaml:"sid_request,omitempty"`
 }
 
 type phase1Doc struct {
@@ -76,6 +77,7 @@ type saDoc struct {
 	selectorDoc  `yaml:",inline"`
 	Also         []selectorDoc `yaml:"also,omitempty"`
 	Transform    string        `yaml:"transform"`
+	ESN          bool          `yaml:"esn,omitempty"`
 	Mode         string        `yaml:"mode"`
 	Preservation string        `yaml:"preservation"`
 	Direction    string        `yaml:"direction"`

@@ -44,7 +44,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 				Selector: policy.Selector{Source: any4, Destination: any4, Protocol: 17, SourcePort: 1, DestinationPort: 65535},
 				Transform: policy.Transform{
 					Cipher: policy.CipherAESCBC, KeyBits: 256, Integrity: policy.IntegrityHMACSHA256, Mode: policy.ModeTransport,
-					Direction: policy.DirectionSenderOnly,
+					Direction: policy.DirectionSenderOnly, ESN: true,
 				},
 				Lifetime: 2 * time.Second,
 			},
@@ -64,6 +64,30 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		}},
 	})
 	return k
+}
+
+// Every transform comes back from a configuration.
+func TestTransformRoundTrip(t *testing.T) {
+	k := fullKeyServer(t)
+	k.Groups = k.Groups[len(k.Groups)-1:]
+	sas := &k.Groups[0].SAs
+	for i, transform := range policy.Transforms() {
+		sa := (*sas)[0]
+		transform.Mode, transform.ESN = policy.ModeTunnel, i%2 == 0
+		sa.Transform, sa.Selector.Protocol = transform, uint8(i+1)
+		*sas = append(*sas, sa)
+	}
+	text, err := policy.MarshalKeyServer(k, "sign.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := policy.ParseKeyServer("ks.yaml", text, func(string) ([]byte, error) { return policy.SigningKeyPEM(k), nil })
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(k, got, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s\n%s", diff, text)
+	}
 }
 
 func TestKeyServerRoundTrip(t *testing.T) {
@@ -94,7 +118,7 @@ func TestMemberRoundTrip(t *testing.T) {
 			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
 		},
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
-		FailOpen: true, MTU: 1400, ReplayWindow: 64, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 	}
 	text, err := policy.MarshalMember(want)
 	if err != nil {

@@ -69,6 +69,7 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("fail_open", &m.FailOpen, yamldoc.Value.Bool),
 		yamldoc.Optional("mtu", &m.MTU, within(576, 65535)),
 		yamldoc.Optional("replay_window", &m.ReplayWindow, replayWindow),
+		yamldoc.Optional("first_sequence", &m.FirstSequence, anyNumber),
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),

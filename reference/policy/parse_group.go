@@ -28,15 +28,19 @@ var (
 		{"destination", PreserveDestination}, {"none", PreserveNone}, {"absent", PreserveAbsent}}
 	directions = yamldoc.Names[Direction]{{"absent", DirectionAbsent}, {"symmetric", DirectionSymmetric},
 		{"sender-only", DirectionSenderOnly}, {"receiver-only", DirectionReceiverOnly}}
-	transforms = yamldoc.Names[Transform]{
-		{"aes128-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 128}},
-		{"aes192-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 192}},
-		{"aes256-gcm16", Transform{Cipher: CipherAESGCM16, KeyBits: 256}},
-		{"aes128-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 128, Integrity: IntegrityHMACSHA256}},
-		{"aes192-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 192, Integrity: IntegrityHMACSHA256}},
-		{"aes256-cbc-hmac-sha256", Transform{Cipher: CipherAESCBC, KeyBits: 256, Integrity: IntegrityHMACSHA256}},
-	}
+	transforms = transformNames()
 )
+
+// transformNames names each combination of algorithms.
+func transformNames() (names yamldoc.Names[Transform]) {
+	for _, t := range Transforms() {
+		names = append(names, struct {
+			Name  string
+			Value Transform
+		}{t.Name(), t})
+	}
+	return names
+}
 
 func groupList(v yamldoc.Value) []place[Group] {
 	ids := make(map[uint32]string)
@@ -139,6 +143,7 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 	fields := append(selectorFields(&s.Selector),
 		yamldoc.Optional("also", &s.Also, yamldoc.List(selector)),
 		yamldoc.Required("transform", &kind, transforms.Read),
+		yamldoc.Optional("esn", &s.Transform.ESN, yamldoc.Value.Bool),
 		yamldoc.Optional("mode", &s.Transform.Mode, modes.Read),
 		yamldoc.Optional("preservation", &s.Transform.Preservation, preservations.Read),
 		yamldoc.Optional("direction", &s.Transform.Direction, directions.Read),

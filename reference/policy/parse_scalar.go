@@ -91,6 +91,9 @@ func replayWindow(v yamldoc.Value) int {
 	return n
 }
 
+// anyNumber reads any number of 64 bits.
+func anyNumber(v yamldoc.Value) uint64 { return v.Uint(0, math.MaxUint64) }
+
 // network reads a prefix, or an address as the prefix of that one.
 func network(v yamldoc.Value) netip.Prefix {
 	s, ok := v.Text()

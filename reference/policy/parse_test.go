@@ -168,8 +168,9 @@ var keyServerFaults = []fault{
 	{"SIDs of 9 bits", "id: 1234", "id: 1234\n    sid_bits: 9", []string{
 		"ks.yaml:11:15: groups[0].sid_bits: 9 is no size of Sender-IDs; it must be 8, 12 or 16"}},
 	{"transform unknown", "aes128-gcm16", "aes128", []string{
-		`ks.yaml:19:20: groups[0].sas[0].transform: "aes128" is unknown; known are aes128-gcm16, aes192-gcm16, aes256-gcm16, ` +
-			`aes128-cbc-hmac-sha256, aes192-cbc-hmac-sha256, aes256-cbc-hmac-sha256`}},
+		`ks.yaml:19:20: groups[0].sas[0].transform: "aes128" is unknown; known are ` + strings.Join(transformNames(), ", ")}},
+	{"ESN is no word", "aes128-gcm16", "aes128-gcm16\n        esn: 1", []string{
+		`ks.yaml:20:14: groups[0].sas[0].esn: "1" where true or false is expected`}},
 	{"transport mode preserves", "aes128-gcm16", "aes128-gcm16\n        mode: transport\n        preservation: both", []string{
 		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
 	{"ports without protocol", "aes128-gcm16", "aes128-gcm16\n        source_port: 5000", []string{

@@ -31,32 +31,6 @@ func (s Selector) String() string {
 	return text
 }
 
-// Cipher is the IPsec ESP transform identifier of RFC 2407 §4.4.4 and its successors (IKEv1 numbers).
-type Cipher uint8
-
-// The ESP transforms in use.
-const (
-	Cipher3DES     Cipher = 3
-	CipherNULL     Cipher = 11
-	CipherAESCBC   Cipher = 12
-	CipherAESGCM8  Cipher = 18
-	CipherAESGCM12 Cipher = 19
-	CipherAESGCM16 Cipher = 20
-	CipherGMAC     Cipher = 23 // NULL_AUTH_AES-GMAC: integrity only (RFC 4543)
-)
-
-// Integrity is the Authentication Algorithm of RFC 2407 §4.5; zero for combined modes.
-type Integrity uint16
-
-// The integrity algorithms in use.
-const (
-	IntegrityNone       Integrity = 0
-	IntegrityHMACSHA1   Integrity = 2 // RFC 2404, truncated to 12 octets
-	IntegrityHMACSHA256 Integrity = 5 // RFC 4868, truncated to 16 octets
-	IntegrityHMACSHA384 Integrity = 6 // RFC 4868, truncated to 24 octets
-	IntegrityHMACSHA512 Integrity = 7 // RFC 4868, truncated to 32 octets
-)
-
 // Mode is the Encapsulation Mode of RFC 2407 §4.5.
 type Mode uint16
 
@@ -102,29 +76,12 @@ const (
 // Transform is how an SA protects packets.
 type Transform struct {
 	Cipher       Cipher
-	KeyBits      int // of the cipher, without salt
+	KeyBits      int // of the cipher, without salt; 0 if it has keys of one length only, or none
 	Integrity    Integrity
+	ESN          bool // extended sequence numbers, of 64 bits (RFC 4303 §2.2.1); receivers need a replay window for them
 	Mode         Mode
 	Preservation Preservation
 	Direction    Direction
-}
-
-// CounterMode reports whether senders need a SID to build their IVs (RFC 6407 §3.5).
-func (t Transform) CounterMode() bool { return t.Cipher == CipherAESGCM16 }
-
-// String names the algorithms as an operator reads them: "aes-gcm-16-128", "aes-cbc-128 hmac-sha-256-128".
-func (t Transform) String() string {
-	name := fmt.Sprintf("cipher-%d-%d", t.Cipher, t.KeyBits)
-	switch t.Cipher {
-	case CipherAESGCM16:
-		name = fmt.Sprintf("aes-gcm-16-%d", t.KeyBits)
-	case CipherAESCBC:
-		name = fmt.Sprintf("aes-cbc-%d", t.KeyBits)
-	}
-	if t.Integrity == IntegrityHMACSHA256 {
-		name += " hmac-sha-256-128"
-	}
-	return name
 }
 
 // TrafficSA is a Data-Security SA with its keys (a SAT and its TEK).

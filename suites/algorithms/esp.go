@@ -2,24 +2,107 @@ package algorithms
 
 import (
 	"context"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
+
+// espColumn is a way of using a transform, of which each is tried.
+type espColumn struct {
+	name         string
+	requirements []string
+	setup        func(t *policy.Transform, s *lab.Setup)
+}
+
+var espColumns = []espColumn{
+	{name: "in tunnel mode", setup: func(*policy.Transform, *lab.Setup) {}},
+	{name: "in tunnel mode with extended sequence numbers", requirements: []string{"RFC4303-2.2.1-01"},
+		setup: func(t *policy.Transform, s *lab.Setup) {
+			t.ESN = true
+			s.Member = windowed
+		}},
+}
+
+// replayWindow is that of members that have one.
+const replayWindow = 64
+
+// windowed gives members the replay window that extended sequence numbers need (RFC 4303 §3.4.3).
+func windowed(_ int, c *policy.Member) { c.ReplayWindow = replayWindow }
 
 var _ = Describe("ESP transforms (RFC 6407 §5.5.1)", kit.Subject("algorithms"), kit.DUT(rule.Both), func() {
 	It("carries traffic before and after a rekey under the default transform", kit.Requirement("RFC6407-5.5.1-07"), func(ctx SpecContext) {
 		carries(ctx, lab.Setup{})
 	})
+
+	for _, t := range policy.Transforms() {
+		for _, c := range espColumns {
+			It(fmt.Sprintf("carries traffic before and after a rekey under %s %s", t.Name(), c.name),
+				kit.Requirement(append(espRequirements(t), c.requirements...)...), kit.Exhaustive, func(ctx SpecContext) {
+					transform, setup := inTunnel(t), lab.Setup{}
+					c.setup(&transform, &setup)
+					setup.Group = withTransform(transform)
+					opens(carries(ctx, setup), transform)
+				})
+		}
+	}
 })
 
+// inTunnel completes a row of the table of transforms: a tunnel with both addresses preserved.
+func inTunnel(t policy.Transform) policy.Transform {
+	t.Mode, t.Preservation, t.Direction = policy.ModeTunnel, policy.PreserveBoth, policy.DirectionSymmetric
+	return t
+}
+
+func withTransform(t policy.Transform) func(*policy.Group) {
+	return func(g *policy.Group) { g.SAs[0].Transform = t }
+}
+
+// The requirements that a transform speaks for once it carries traffic, by its parts.
+var (
+	cipherRequirements = map[policy.Cipher][]string{
+		policy.CipherAESGCM16: {"RFC4106-6-01"},
+		policy.CipherAESGCM12: {"RFC4106-6-02"},
+		policy.CipherAESGCM8:  {"RFC4106-6-02"},
+		policy.CipherGMAC:     {"RFC4543-3.3-01"},
+		policy.CipherAESCBC:   {"RFC6407-5.5.1-12", "RFC3602-2.4-01"},
+		policy.Cipher3DES:     {"RFC6407-5.5.1-12", "RFC2451-2.1-01"},
+		policy.CipherNULL:     {"RFC6407-5.5.1-12", "RFC2407-4.4.4.11-01"},
+	}
+	integrityRequirements = map[policy.Integrity][]string{
+		policy.IntegrityHMACSHA1:   {"RFC2404-2-01"},
+		policy.IntegrityHMACSHA256: {"RFC4868-2.3-01"},
+		policy.IntegrityHMACSHA384: {"RFC4868-2.3-01"},
+		policy.IntegrityHMACSHA512: {"RFC4868-2.3-01"},
+	}
+)
+
+func espRequirements(t policy.Transform) []string {
+	ids := append([]string{"RFC6407-5.5.1-07"}, cipherRequirements[t.Cipher]...)
+	return append(ids, integrityRequirements[t.Integrity]...)
+}
+
+// opens demands that every ESP packet that crossed the WAN opens with the group's keys, and that its ICV is as long as the
+// transform says.
+func opens(l *lab.Lab, t policy.Transform) {
+	GinkgoHelper()
+	packets := kit.MessagesSince(l, 0, "ESP")
+	Expect(packets).NotTo(BeEmpty())
+	for _, m := range packets {
+		icv, _ := kit.Field(m, "ICV")
+		Expect(m.Decrypted).To(BeTrue(), "frame %d opens: %v", m.Frame, m.Checks)
+		Expect(icv.Length).To(Equal(t.ICVLen()), "octets of the ICV")
+	}
+}
+
 // carries registers two members, has their hosts talk, rekeys, and has them talk under the new SAs.
-func carries(ctx context.Context, setup lab.Setup) {
+func carries(ctx context.Context, setup lab.Setup) *lab.Lab {
 	GinkgoHelper()
 	setup.Members, setup.Hosts = 2, true
 	l := kit.Lab(ctx, setup)
@@ -38,4 +121,5 @@ func carries(ctx context.Context, setup lab.Setup) {
 	for _, p := range kit.ESPSince(l, since) {
 		Expect(p.SPI).NotTo(Equal(old), "a packet under the replaced SA")
 	}
+	return l
 }

@@ -100,7 +100,7 @@ var _ = Describe("Informationals at a key server (RFC 2408 §4.8, RFC 2409 §5.7
 		kit.Requirement("RFC2408-4.8-01", "RFC2409-5.7-01", "RFC2409-5.7-02", "RFC2408-3.14-01"), func(ctx SpecContext) {
 			t := begin(ctx, lab.Setup{Member: lost})
 			t.informs(ctx, "N", func(m capture.Message) {
-				Expect(value(m, "N", "Protocol")).To(Equal("1"), "it is about ISAKMP")
+				Expect(value(m, "N", "Protocol")).To(Equal("ISAKMP (1)"), "it is about ISAKMP")
 				Expect(value(m, "N")).To(Equal(isakmp.NotifyInvalidIDInformation.String()))
 			})
 		})

@@ -104,7 +104,7 @@ var _ = Describe("The offer at a key server (RFC 2409 §5)", kit.Subject("phase1
 				Expect(m.Encrypted).To(BeFalse(), "there are no keys yet")
 				Expect(m.Payloads).To(HaveLen(1), "only N follows the header: %s", m.Summary)
 				Expect(value(m, "N")).To(Equal(isakmp.NotifyNoProposalChosen.String()))
-				Expect(value(m, "N", "Protocol")).To(Equal("1"), "it is about ISAKMP")
+				Expect(value(m, "N", "Protocol")).To(Equal("ISAKMP (1)"), "it is about ISAKMP")
 			}
 		})
 })

@@ -80,7 +80,7 @@ var _ = Describe("Whom and what a member trusts (RFC 6407 §3.1, §3.3)", kit.Su
 func seesDelete(l *lab.Lab, m capture.Message) {
 	GinkgoHelper()
 	Expect(kit.Checked(m, "HASH(1)")).To(Equal(capture.OK))
-	Expect(kit.Value(m, "D/DOI")).To(Equal("2"))
+	Expect(kit.Value(m, "D/DOI")).To(Equal("GDOI (2)"))
 	Expect(kit.Value(m, "D/Protocol")).To(HaveSuffix("(1)"), "ISAKMP")
 	cookies := append(m.Header.InitiatorCookie[:], m.Header.ResponderCookie[:]...)
 	Expect(kit.Value(m, "D/SPI")).To(Equal(hex.EncodeToString(cookies)))

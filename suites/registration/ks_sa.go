@@ -21,7 +21,7 @@ const (
 
 var _ = Describe("SA of a key server (RFC 6407 §5.2 to §5.4)", kit.Subject("registration"), kit.DUT(rule.KS), func() {
 	ksSecondOwes([]ksDuty{
-		{"sends an SA with DOI 2", "RFC6407-5.2-05", ksRich, ksIs("SA/DOI", "2")},
+		{"sends an SA with DOI 2", "RFC6407-5.2-05", ksRich, ksIs("SA/DOI", "GDOI (2)")},
 		{"sends an SA with situation 0", "RFC6407-5.2-06", ksRich, ksIs("SA/Situation", "0")},
 		{"names SAK as the first payload inside the SA", "RFC6407-5.2-07", ksRich, ksIs("SA/"+ksSAFirst, "SAK (15)")},
 		{"names GAP as the first payload inside an SA without SAK", "RFC6407-5.2-07 RFC6407-5.4-03", ksTEKOnly, ksIs("SA/"+ksSAFirst, "GAP (22)")},

@@ -155,7 +155,7 @@ var _ = Describe("GROUPKEY-PUSH messages of a key server (RFC 6407 §4, §4.2, �
 		}},
 		{"a rekey whose SA is followed by KD and begins with a SAT", []string{"RFC6407-5.2-02", "RFC6407-5.2-07"}, func(p seen) {
 			Expect(kit.Value(p.Message, "SA/SA Attribute Next Payload")).To(ContainSubstring("(16)"))
-			Expect(kit.Value(p.Message, "SA/DOI")).To(Equal("2"))
+			Expect(kit.Value(p.Message, "SA/DOI")).To(Equal("GDOI (2)"))
 			Expect(kit.Value(p.Message, "SA/Situation")).To(Equal("0"))
 		}},
 	})
@@ -209,7 +209,7 @@ var _ = Describe("GROUPKEY-PUSH messages of a key server (RFC 6407 §4, §4.2, �
 			Expect(kit.Names(p.Message)).To(Equal([]string{"SEQ", "D", "D", "SIG"}))
 			Expect(kit.Checked(p.Message, "SIG")).To(Equal(capture.OK))
 		}},
-		{"Deletes of the GDOI DOI", []string{"RFC6407-5.9-03"}, func(p seen) { Expect(all(p.Payloads, "D/DOI")).To(HaveEach("2")) }},
+		{"Deletes of the GDOI DOI", []string{"RFC6407-5.9-03"}, func(p seen) { Expect(all(p.Payloads, "D/DOI")).To(HaveEach("GDOI (2)")) }},
 		{"a Delete of all SAs with the protocol number of ESP in a SAT and SPI 0", []string{"RFC6407-5.9-04", "RFC6407-5.9-08"}, func(p seen) {
 			Expect(kit.Value(p.Message, "D/Protocol")).To(HaveSuffix("(1)"))
 			Expect(kit.Value(p.Message, "D/SPI Size")).To(Equal("4"))

@@ -48,19 +48,18 @@ func satPayload(sa policy.TrafficSA) gdoi.SAT {
 func kdPayload(rekey *policy.RekeySA, sids *policy.SIDs, sas ...policy.TrafficSA) gdoi.KD {
 	var p gdoi.KD
 	if rekey != nil {
-		p.Packets = append(p.Packets, gdoi.KeyPacket{Type: gdoi.KDTypeKEK, SPI: rekey.SPI[:], Attributes: []wire.Attribute{
-			wire.TLV(gdoi.KEKAlgorithmKey, append(append([]byte{}, rekey.IV...), rekey.Key...)), wire.TLV(gdoi.SigAlgorithmKey, rekey.PublicKey)}})
+		p.Packets = append(p.Packets, gdoi.KEKPacket(rekey.SPI,
+			wire.TLV(gdoi.KEKAlgorithmKey, append(append([]byte{}, rekey.IV...), rekey.Key...)), wire.TLV(gdoi.SigAlgorithmKey, rekey.PublicKey)))
 	}
 	for _, sa := range sas {
 		as := []wire.Attribute{wire.TLV(gdoi.TEKAlgorithmKey, sa.CipherKey)}
 		if len(sa.IntegrityKey) > 0 {
 			as = append(as, wire.TLV(gdoi.TEKIntegrityKey, sa.IntegrityKey))
 		}
-		p.Packets = append(p.Packets, gdoi.KeyPacket{Type: gdoi.KDTypeTEK, SPI: binary.BigEndian.AppendUint32(nil, sa.SPI), Attributes: as})
+		p.Packets = append(p.Packets, gdoi.TEKPacket(sa.SPI, as...))
 	}
 	if sids != nil {
-		p.Packets = append(p.Packets, gdoi.KeyPacket{Type: gdoi.KDTypeSID, Attributes: []wire.Attribute{
-			wire.TV(gdoi.SIDBits, uint16(sids.Bits)), wire.TLV32(gdoi.SIDValue, sids.Values[0])}})
+		p.Packets = append(p.Packets, gdoi.SIDPacket(uint16(sids.Bits), sids.Values[0]))
 	}
 	return p
 }
@@ -121,7 +120,7 @@ type Sender struct {
 
 // Sender makes a sender of the newest SA.
 func (t *Talk) Sender(sid uint32) *Sender {
-	sa, err := esp.New(t.SAs[len(t.SAs)-1], esp.Options{SID: sid, SIDBits: 8, HasSID: true, Rand: t.rand})
+	sa, err := esp.New(t.SAs[len(t.SAs)-1], esp.Options{SID: sid, SIDBits: 8, HasSID: true, Rand: t.rand, Window: 64, First: t.FirstSequence})
 	must(err)
 	return &Sender{t, sa}
 }

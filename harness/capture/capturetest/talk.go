@@ -44,7 +44,9 @@ type Talk struct {
 	Rekey    policy.RekeySA
 	Sequence uint32 // of the last PUSH
 	SAs      []policy.TrafficSA
-	ipID     uint16
+
+	FirstSequence uint64 // of the senders made from now on; 0 means 1
+	ipID          uint16
 }
 
 // New begins a conversation; the same seed makes the same octets. cipher is that of the group's traffic.
@@ -63,13 +65,20 @@ func New(seed string, cipher policy.Cipher) *Talk {
 
 // NewTEK adds a Data-Security SA for all traffic between the hosts.
 func (t *Talk) NewTEK(cipher policy.Cipher) *policy.TrafficSA {
+	transform := policy.Transform{Cipher: cipher, KeyBits: 128}
+	if cipher == policy.CipherAESCBC {
+		transform.Integrity = policy.IntegrityHMACSHA256
+	}
+	return t.NewTransform(transform)
+}
+
+// NewTransform is NewTEK with any algorithms.
+func (t *Talk) NewTransform(transform policy.Transform) *policy.TrafficSA {
+	transform.Mode, transform.Preservation = policy.ModeTunnel, policy.PreserveBoth
 	sa := policy.TrafficSA{SPI: 0x10000000 | uint32(t.bytes(1)[0])<<8 | uint32(len(t.SAs)+1), Lifetime: time.Hour,
 		Selector:  policy.Selector{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8")},
-		Transform: policy.Transform{Cipher: cipher, KeyBits: 128, Mode: policy.ModeTunnel, Preservation: policy.PreserveBoth}}
-	sa.CipherKey = t.bytes(20)
-	if cipher == policy.CipherAESCBC {
-		sa.CipherKey, sa.IntegrityKey, sa.Transform.Integrity = t.bytes(16), t.bytes(32), policy.IntegrityHMACSHA256
-	}
+		Transform: transform}
+	sa.CipherKey, sa.IntegrityKey = t.bytes(transform.CipherKeyLen()), t.bytes(transform.IntegrityKeyLen())
 	t.SAs = append(t.SAs, sa)
 	t.log("KS", &core.Secret{Group: GroupID, Traffic: &sa})
 	return &t.SAs[len(t.SAs)-1]

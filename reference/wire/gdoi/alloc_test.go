@@ -22,9 +22,16 @@ func TestMemoryIsBounded(t *testing.T) {
 	}{
 		{"SA of empty GAPs", saHead + "0016 0000", "16000004", "00000004", isakmp.ParserOf(gdoi.ParseSA)},
 		{"SA of small SATs", saHead + "0010 0000", "10000013 01 00 00000000 00000000 00 00000000", "00000004", isakmp.ParserOf(gdoi.ParseSA)},
+		{"SA of small SATs of IEC 61850", saHead + "0010 0000", "10000014 03 00 0000 00000000 0000 0000 00000000", "00000004",
+			isakmp.ParserOf(gdoi.ParseSA)},
 		{"GAP of attributes", "", "80010001", "", isakmp.ParserOf(gdoi.ParseGAP)},
 		{"GAP of empty attributes", "", "00010000", "", isakmp.ParserOf(gdoi.ParseGAP)},
 		{"KD of empty packets", "ffff 0000", "0100000500", "", isakmp.ParserOf(gdoi.ParseKD)},
+		{"LKH array of empty keys", "01 ffff 00", "0001 03 00 00000000 00000000 00000000 00000000000000000000000000000000", "",
+			func(b []byte, offset int) (isakmp.Payload, error) {
+				_, err := gdoi.ParseLKHDownload(b, offset, 0)
+				return nil, err
+			}},
 		{"Delete of one octet each", "00000002 01 01 fff0", "00", "", isakmp.ParserOf(isakmp.ParseDelete)},
 		{"Delete of no octets", "00000002 01 00 ffff", "", "", isakmp.ParserOf(isakmp.ParseDelete)},
 		{"Phase 1 SA of proposals", "00000002 00000000", "02000008 01010000", "00000008 01010000", isakmp.ParserOf(isakmp.ParseSA)},

@@ -51,6 +51,8 @@ func FuzzMessage(f *testing.F) {
 		b := wiretest.Vector(f, name)
 		f.Add(b[18], b[16], b[isakmp.HeaderLen:])
 	}
+	f.Add(byte(isakmp.ExchangePull), byte(isakmp.PayloadKD), wiretest.Vector(f, "gdoi/kd-lkh"))
+	f.Add(byte(isakmp.ExchangePush), byte(isakmp.PayloadPOP), wiretest.Vector(f, "gdoi/id-oid"))
 	f.Fuzz(func(t *testing.T, exchange, first byte, b []byte) {
 		d := gdoi.DialectOf(isakmp.ExchangeType(exchange))
 		wiretest.CheckChain(t, d, isakmp.PayloadType(first), b, isakmp.HeaderLen)

@@ -2,6 +2,7 @@ package gdoi_test
 
 import (
 	"bytes"
+	"net/netip"
 	"reflect"
 	"testing"
 
@@ -53,22 +54,53 @@ var (
 			wire.TV(gdoi.SADirection, 3),
 		},
 	}}
+	satAH = gdoi.SAT{ProtocolID: gdoi.ProtoIPsecAH, ESP: &gdoi.SATESP{
+		Source:      tenNetwork,
+		Destination: tenNetwork,
+		TransformID: gdoi.AHSHA256,
+		SPI:         0x0a0b0c0d,
+		Attributes: []wire.Attribute{
+			wire.TV(gdoi.SALifeType, 1),
+			wire.TLV32(gdoi.SALifeDuration, 3600),
+			wire.TV(gdoi.EncapsulationMode, gdoi.EncapsulationTransport),
+			wire.TV(gdoi.AuthAlgorithm, gdoi.AuthHMACSHA256),
+		},
+	}}
+	traffic = isakmp.OIDIdentity{
+		OID:     []byte{6, 0x0b, 0x2a, 0x86, 0x48, 0xce, 0x56, 0x83, 0xe3, 0x1a, 8, 1, 2},
+		Payload: []byte{192, 0, 2, 10, 239, 1, 1, 2},
+	}
+	sat61850 = gdoi.SAT{ProtocolID: gdoi.ProtoIEC61850, IEC61850: &gdoi.SATIEC61850{
+		Traffic:        traffic,
+		SPI:            0x61850001,
+		Authentication: gdoi.IECAuthHMACSHA256Trunc128,
+		Encryption:     gdoi.IECEncryptionAES128CBC,
+		Remaining:      3600,
+		Attributes:     []wire.Attribute{wire.TLV32(gdoi.IECActivation, 5), wire.TV(gdoi.IECKeyAssurance, 100)},
+	}}
 	sa = gdoi.SA{DOI: gdoi.DOI, AttributeNext: uint16(isakmp.PayloadSAK), Attributes: []isakmp.Payload{sak, gap, sat}}
 	kd = gdoi.KD{Packets: []gdoi.KeyPacket{
-		{Type: gdoi.KDTypeKEK, SPI: spi[:], Attributes: []wire.Attribute{
-			wire.TLV(gdoi.KEKAlgorithmKey, append(run(0x40, 16), run(0x50, 16)...)),
-		}},
-		{Type: gdoi.KDTypeTEK, SPI: []byte{0x9a, 0xbc, 0xde, 0xf0}, Attributes: []wire.Attribute{
-			wire.TLV(gdoi.TEKAlgorithmKey, run(0x60, 36)),
-		}},
-		{Type: gdoi.KDTypeSID, Attributes: []wire.Attribute{wire.TV(gdoi.SIDBits, 8), wire.TLV32(gdoi.SIDValue, 5)}},
+		gdoi.KEKPacket(spi, wire.TLV(gdoi.KEKAlgorithmKey, append(run(0x40, 16), run(0x50, 16)...))),
+		gdoi.TEKPacket(0x9abcdef0, wire.TLV(gdoi.TEKAlgorithmKey, run(0x60, 36))),
+		gdoi.SIDPacket(8, 5),
 	}}
+	kd61850 = gdoi.KD{Packets: []gdoi.KeyPacket{gdoi.TEKPacket(0x61850001,
+		wire.TLV(gdoi.TEKAlgorithmKey, run(0x60, 16)), wire.TLV(gdoi.TEKIntegrityKey, run(0x70, 32)))}}
 	gapRequest  = gdoi.GAP{Attributes: []wire.Attribute{wire.TV(gdoi.GAPSenderIDRequest, 2)}}
 	groupID     = gdoi.ID{IDType: isakmp.IDKeyID, Data: []byte{0, 0, 4, 0xd2}}
 	memberID    = gdoi.ID{IDType: isakmp.IDIPv4Addr, Data: []byte{192, 0, 2, 1}}
 	wipeTraffic = isakmp.Delete{DOI: gdoi.DOI, Protocol: 1, SPISize: 4, SPIs: [][]byte{make([]byte, 4)}}
 	wipeRekey   = isakmp.Delete{DOI: gdoi.DOI, Protocol: 0, SPISize: 16, SPIs: [][]byte{make([]byte, 16)}}
 )
+
+func idOf(typ uint8, data []byte) gdoi.ID { return gdoi.ID{IDType: typ, Data: data} }
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
 
 func TestGoldenPayloads(t *testing.T) {
 	tests := []struct {
@@ -81,14 +113,23 @@ func TestGoldenPayloads(t *testing.T) {
 		{"gdoi/gap", isakmp.PayloadSAT, gap, isakmp.ParserOf(gdoi.ParseGAP)},
 		{"gdoi/gap-request", isakmp.PayloadNone, gapRequest, isakmp.ParserOf(gdoi.ParseGAP)},
 		{"gdoi/sat", isakmp.PayloadNone, sat, isakmp.ParserOf(gdoi.ParseSAT)},
-		{"gdoi/sat-61850", isakmp.PayloadNone, gdoi.SAT{ProtocolID: gdoi.ProtoIEC61850, Raw: []byte{0xde, 0xad, 0xbe, 0xef}},
-			isakmp.ParserOf(gdoi.ParseSAT)},
+		{"gdoi/sat-ah", isakmp.PayloadNone, satAH, isakmp.ParserOf(gdoi.ParseSAT)},
+		{"gdoi/sat-61850", isakmp.PayloadNone, sat61850, isakmp.ParserOf(gdoi.ParseSAT)},
 		{"gdoi/sa", isakmp.PayloadNone, sa, isakmp.ParserOf(gdoi.ParseSA)},
 		{"gdoi/kd", isakmp.PayloadNone, kd, isakmp.ParserOf(gdoi.ParseKD)},
+		{"gdoi/kd-61850", isakmp.PayloadNone, kd61850, isakmp.ParserOf(gdoi.ParseKD)},
+		{"gdoi/kd-lkh", isakmp.PayloadNone, kdLKH(), isakmp.ParserOf(gdoi.ParseKD)},
 		{"gdoi/seq", isakmp.PayloadKD, gdoi.SEQ{}, isakmp.ParserOf(gdoi.ParseSEQ)},
 		{"gdoi/seq-ack", isakmp.PayloadID, gdoi.SEQ{Number: 1}, isakmp.ParserOf(gdoi.ParseSEQ)},
 		{"gdoi/id-group", isakmp.PayloadNone, groupID, isakmp.ParserOf(isakmp.ParseID)},
 		{"gdoi/id-member", isakmp.PayloadNone, memberID, isakmp.ParserOf(isakmp.ParseID)},
+		{"gdoi/id-range", isakmp.PayloadNone, idOf(isakmp.RangeIdentity(netip.MustParseAddr("192.0.2.1"),
+			netip.MustParseAddr("192.0.2.9"))), isakmp.ParserOf(isakmp.ParseID)},
+		{"gdoi/id-subnet6", isakmp.PayloadNone, idOf(isakmp.SubnetIdentity(netip.MustParsePrefix("2001:db8::/32"))),
+			isakmp.ParserOf(isakmp.ParseID)},
+		{"gdoi/id-dn", isakmp.PayloadNone, idOf(isakmp.IDDERASN1DN, wiretest.Hex(t, "3010310e300c06035504030c0547444c4142")),
+			isakmp.ParserOf(isakmp.ParseID)},
+		{"gdoi/id-oid", isakmp.PayloadNone, idOf(isakmp.IDOID, must(traffic.Append(nil))), isakmp.ParserOf(isakmp.ParseID)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.vector, func(t *testing.T) {

@@ -34,8 +34,8 @@ func TestLayersOfDecryptedMessages(t *testing.T) {
 		}
 		for n := range len(golden) {
 			p := gopacket.NewPacket(golden[:n:n], tt.typ, gopacket.DecodeOptions{SkipDecodeRecovery: true})
-			if p.ErrorLayer() == nil {
-				t.Errorf("%s: no error with %d octets", tt.vector, n)
+			if p.ErrorLayer() == nil || !p.Metadata().Truncated {
+				t.Errorf("%s: %d octets: truncated %v, error %v", tt.vector, n, p.Metadata().Truncated, p.ErrorLayer())
 			}
 		}
 	}
@@ -65,4 +65,16 @@ func TestLayersDecodeInAParser(t *testing.T) {
 	if len(pull.Payloads) != 3 || len(push.Payloads) != 4 {
 		t.Errorf("%v\n%v", &pull, &push)
 	}
+}
+
+func FuzzLayers(f *testing.F) {
+	for _, name := range []string{"gdoi/pull-2", "gdoi/pull-4", "gdoi/push", "gdoi/push-ack"} {
+		f.Add(wiretest.Vector(f, name))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, typ := range []gopacket.LayerType{gdoi.LayerTypePull, gdoi.LayerTypePush} {
+			p := gopacket.NewPacket(b, typ, gopacket.DecodeOptions{SkipDecodeRecovery: true})
+			_ = p.String()
+		}
+	})
 }

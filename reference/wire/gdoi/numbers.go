@@ -83,6 +83,18 @@ func (a SAAttribute) String() string {
 		"Address Preservation", "SA Direction")
 }
 
+// IECAttribute is the number of an attribute in a SAT for IEC 61850 (RFC 8052 §2.2).
+type IECAttribute uint16
+
+// The attributes of a SAT for IEC 61850.
+const (
+	IECActivation   = 1 // SA_ATD
+	IECKeyAssurance = 2 // SA_KDA
+)
+
+// String returns the registered name.
+func (a IECAttribute) String() string { return name(int(a), "SA attribute", "SA_ATD", "SA_KDA") }
+
 // TEKKeyAttribute is the number of an attribute in a key packet of type TEK (RFC 6407 §5.6.1).
 type TEKKeyAttribute uint16
 
@@ -143,8 +155,16 @@ func (a SIDAttribute) String() string {
 
 // name returns the n-th name, counted from 1. A gap in the numbers is an empty name.
 func name(n int, kind string, names ...string) string {
-	if n >= 1 && n <= len(names) && names[n-1] != "" {
-		return names[n-1]
+	if found := registered(names, uint64(n)); found != "" {
+		return found
 	}
 	return fmt.Sprintf("%s(%d)", kind, n)
+}
+
+// registered is the n-th name, counted from 1, or nothing.
+func registered(names []string, n uint64) string {
+	if n >= 1 && n <= uint64(len(names)) {
+		return names[n-1]
+	}
+	return ""
 }

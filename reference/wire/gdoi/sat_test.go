@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/reference/wire/wiretest"
 )
 
@@ -25,6 +26,18 @@ func TestSATBothWays(t *testing.T) {
 				TransformID: 11,
 				SPI:         0x01020304,
 				Attributes:  []wire.Attribute{wire.TV(gdoi.SADirection, 1)},
+			}}},
+		{"IEC 61850 with nothing", "03 00 0000 00000000 0000 0000 00000000", gdoi.SAT{ProtocolID: gdoi.ProtoIEC61850,
+			IEC61850: &gdoi.SATIEC61850{}}},
+		{"IEC 61850, attributes unknown", "03 01 aa 0001 bb 01020304 0506 0708 090a0b0c 7fff0001dd ffffeeee", gdoi.SAT{
+			ProtocolID: gdoi.ProtoIEC61850,
+			IEC61850: &gdoi.SATIEC61850{
+				Traffic:        isakmp.OIDIdentity{OID: []byte{0xaa}, Payload: []byte{0xbb}},
+				SPI:            0x01020304,
+				Authentication: 0x0506,
+				Encryption:     0x0708,
+				Remaining:      0x090a0b0c,
+				Attributes:     []wire.Attribute{wire.TLV(0x7fff, []byte{0xdd}), wire.TV(0x7fff, 0xeeee)},
 			}}},
 		{"another protocol", "80 010203", gdoi.SAT{ProtocolID: 128, Raw: []byte{1, 2, 3}}},
 		{"another protocol, empty", "00", gdoi.SAT{}},
@@ -51,6 +64,11 @@ func TestSATErrors(t *testing.T) {
 		{"01 00 04 0000 00 04 0000 00", wire.Error{Offset: 42, Field: "SAT transform ID", Err: wire.ErrShort}},
 		{"01 00 04 0000 00 04 0000 00 14 9abc", wire.Error{Offset: 43, Field: "SAT SPI", Err: wire.ErrShort}},
 		{"01 00 04 0000 00 04 0000 00 14 9abcdef0 00020004 00", wire.Error{Offset: 51, Field: "attribute value", Err: wire.ErrShort}},
+		{"03 05 aabb", wire.Error{Offset: 34, Field: "OID", Err: wire.ErrShort}},
+		{"03 01 aa 0002 bb", wire.Error{Offset: 37, Field: "OID payload", Err: wire.ErrShort}},
+		{"03 00 0000 61850001 0001", wire.Error{Offset: 42, Field: "SAT encryption algorithm", Err: wire.ErrShort}},
+		{"03 00 0000 61850001 0001 0001 00000e", wire.Error{Offset: 44, Field: "SAT remaining lifetime", Err: wire.ErrShort}},
+		{"03 00 0000 61850001 0001 0001 00000e10 8001", wire.Error{Offset: 50, Field: "attribute value", Err: wire.ErrShort}},
 	}
 	for _, tt := range tests {
 		var e *wire.Error
@@ -58,4 +76,25 @@ func TestSATErrors(t *testing.T) {
 			t.Errorf("error %v, want %v", err, &tt.want)
 		}
 	}
+}
+
+func TestSATsThatCannotBeWritten(t *testing.T) {
+	for field, traffic := range map[string]isakmp.OIDIdentity{
+		"OID length":         {OID: make([]byte, 256)},
+		"OID payload length": {Payload: make([]byte, 65536)},
+	} {
+		var e *wire.Error
+		p := gdoi.SAT{ProtocolID: gdoi.ProtoIEC61850, IEC61850: &gdoi.SATIEC61850{Traffic: traffic}}
+		if _, err := p.AppendBody(nil); !errors.As(err, &e) || e.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+func FuzzSAT(f *testing.F) {
+	for _, name := range []string{"gdoi/sat", "gdoi/sat-ah", "gdoi/sat-61850"} {
+		f.Add(wiretest.Vector(f, name)[isakmp.GenericLen:])
+	}
+	f.Add([]byte{128, 1, 2, 3})
+	f.Fuzz(func(t *testing.T, body []byte) { checkCut(t, isakmp.ParserOf(gdoi.ParseSAT), body) })
 }

@@ -126,10 +126,12 @@ func TestPayloadsThatCannotBeWritten(t *testing.T) {
 }
 
 func FuzzPhase1(f *testing.F) {
-	for _, name := range []string{"isakmp/main-1", "isakmp/informational"} {
+	for _, name := range []string{"isakmp/main-1", "isakmp/main-3", "isakmp/main-5", "isakmp/informational"} {
 		b := wiretest.Vector(f, name)
 		f.Add(b[16], b[isakmp.HeaderLen:])
 	}
+	f.Add(byte(isakmp.PayloadNATOA), wiretest.Vector(f, "isakmp/nat-oa"))
+	f.Add(byte(130), wiretest.Hex(f, "83000006 aabb 00000004"))
 	f.Add(byte(12), wiretest.Hex(f, "0000000c 00000001 0100 ffff"))
 	f.Fuzz(func(t *testing.T, first byte, b []byte) {
 		wiretest.CheckChain(t, isakmp.Phase1, isakmp.PayloadType(first), b, isakmp.HeaderLen)

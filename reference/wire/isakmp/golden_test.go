@@ -2,6 +2,7 @@ package isakmp_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"reflect"
 	"testing"
 
@@ -41,6 +42,20 @@ var informational = []isakmp.Payload{
 	isakmp.VID{Data: []byte("\xaf\xca\xd7\x13\x68\xa1\xf1\xc9\x6b\x86\x96\xfc\x77\x57\x01\x00")},
 }
 
+var (
+	natd = isakmp.NATD{Data: unhex("4855e3a992452f55ea33142336ebd6d47d0b1180ef44b8484a53e8b7620af5fd")}
+	cert = isakmp.CERT{Encoding: isakmp.CertX509Signature, Data: unhex("3006020101020102")}
+	cr   = isakmp.CR{Encoding: isakmp.CertX509Signature, Authority: unhex("3010310e300c06035504030c0547444c4142")}
+)
+
+func unhex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
 func TestGoldenMessages(t *testing.T) {
 	info := isakmp.Header{
 		InitiatorCookie: isakmp.Cookie(cookiePair[:8]),
@@ -50,12 +65,19 @@ func TestGoldenMessages(t *testing.T) {
 		Flags:           isakmp.FlagEncryption,
 		MessageID:       0x0a0b0c0d,
 	}
+	main3, main5 := headerOfMain1, headerOfMain1
+	main3.ResponderCookie = isakmp.Cookie(cookiePair[8:])
+	main5.ResponderCookie, main5.Flags = main3.ResponderCookie, isakmp.FlagEncryption
 	tests := []struct {
 		vector   string
 		header   isakmp.Header
 		payloads []isakmp.Payload
 	}{
 		{"isakmp/main-1", headerOfMain1, []isakmp.Payload{phase1SA}},
+		{"isakmp/main-3", main3, []isakmp.Payload{isakmp.KE{Data: bytes.Repeat([]byte{0xa1}, 32)},
+			isakmp.Nonce{Data: unhex("000102030405060708090a0b0c0d0e0f")}, cr, natd}},
+		{"isakmp/main-5", main5, []isakmp.Payload{isakmp.ID{IDType: isakmp.IDIPv4Addr, Data: []byte{192, 0, 2, 1}}, cert,
+			isakmp.SIG{Data: bytes.Repeat([]byte{0x5a}, 28)}}},
 		{"isakmp/informational", info, informational},
 	}
 	for _, tt := range tests {
@@ -80,12 +102,28 @@ func TestGoldenMessages(t *testing.T) {
 	}
 }
 
-func TestGoldenPhase1SA(t *testing.T) {
-	golden := wiretest.Vector(t, "isakmp/phase1-sa")
-	if got, err := isakmp.AppendPayload(nil, isakmp.PayloadNone, phase1SA); err != nil || !bytes.Equal(got, golden) {
-		t.Errorf("appended %x (%v)\nwant     %x", got, err, golden)
+func TestGoldenPayloads(t *testing.T) {
+	tests := []struct {
+		vector string
+		next   isakmp.PayloadType
+		value  isakmp.Payload
+	}{
+		{"isakmp/phase1-sa", isakmp.PayloadNone, phase1SA},
+		{"isakmp/cert", isakmp.PayloadSIG, cert},
+		{"isakmp/cr", isakmp.PayloadNATD, cr},
+		{"isakmp/nat-d", isakmp.PayloadNone, natd},
+		{"isakmp/nat-oa", isakmp.PayloadNone, isakmp.NATOA{IDType: isakmp.IDIPv4Addr, Address: []byte{192, 0, 2, 1}}},
 	}
-	if got, err := isakmp.ParseSA(golden[isakmp.GenericLen:], 32); err != nil || !reflect.DeepEqual(got, phase1SA) {
-		t.Errorf("parsed %+v (%v)\nwant   %+v", got, err, phase1SA)
+	for _, tt := range tests {
+		t.Run(tt.vector, func(t *testing.T) {
+			golden := wiretest.Vector(t, tt.vector)
+			if got, err := isakmp.AppendPayload(nil, tt.next, tt.value); err != nil || !bytes.Equal(got, golden) {
+				t.Errorf("appended %x (%v)\nwant     %x", got, err, golden)
+			}
+			parse := isakmp.Phase1[tt.value.Type()]
+			if got, err := parse(golden[isakmp.GenericLen:], 32); err != nil || !reflect.DeepEqual(got, tt.value) {
+				t.Errorf("parsed %+v (%v)\nwant   %+v", got, err, tt.value)
+			}
+		})
 	}
 }

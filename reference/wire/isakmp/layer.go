@@ -6,9 +6,12 @@ import (
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
+
+	"github.com/gdoilab/gdoilab/reference/wire"
 )
 
-// LayerTypeISAKMP is the gopacket layer of an ISAKMP message: what is found on UDP ports 500 and 848.
+// LayerTypeISAKMP is the gopacket layer of an ISAKMP message: what is found on UDP ports 500 and 848, and on
+// port 4500 behind a marker (package natt).
 var LayerTypeISAKMP = gopacket.RegisterLayerType(1848, gopacket.LayerTypeMetadata{
 	Name:    "ISAKMP",
 	Decoder: gopacket.DecodeFunc(decodeLayer),
@@ -43,14 +46,14 @@ func (l *Layer) CanDecode() gopacket.LayerClass { return LayerTypeISAKMP }
 func (l *Layer) NextLayerType() gopacket.LayerType { return gopacket.LayerTypePayload }
 
 // DecodeFromBytes reads a message as it was on the wire. When it fails, the header and the payloads before the bad one
-// are there if they could be read.
+// are there if they could be read. A message shorter than its header says fails and is reported as truncated.
 func (l *Layer) DecodeFromBytes(data []byte, df gopacket.DecodeFeedback) error {
 	if err := l.decodeHeader(data, df); err != nil {
 		return err
 	}
 	if l.Header.Flags&FlagEncryption != 0 {
 		l.BaseLayer = layers.BaseLayer{Contents: data[:HeaderLen], Payload: data[HeaderLen:]}
-		return nil
+		return l.whole(data)
 	}
 	d, ok := layerDialects[l.Header.Exchange]
 	if !ok {
@@ -77,7 +80,18 @@ func (l *Layer) decodeHeader(data []byte, df gopacket.DecodeFeedback) (err error
 
 func (l *Layer) decodePayloads(data []byte, d Dialect) (err error) {
 	l.Payloads, l.Padding, err = d.Parse(l.Header.NextPayload, data[HeaderLen:], HeaderLen)
-	return err
+	if err != nil {
+		return err
+	}
+	return l.whole(data)
+}
+
+// whole fails if the message ends before its header says.
+func (l *Layer) whole(data []byte) error {
+	if int64(l.Header.Length) > int64(len(data)) {
+		return &wire.Error{Offset: len(data), Field: "message", Err: wire.ErrShort}
+	}
+	return nil
 }
 
 // LayerPayload returns the ciphertext, or nothing.

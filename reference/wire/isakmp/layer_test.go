@@ -75,11 +75,16 @@ func TestLayerString(t *testing.T) {
 }
 
 func TestLayerCutOff(t *testing.T) {
-	golden := wiretest.Vector(t, "isakmp/main-1")
-	for n := range len(golden) {
-		p := gopacket.NewPacket(golden[:n:n], isakmp.LayerTypeISAKMP, gopacket.DecodeOptions{SkipDecodeRecovery: true})
-		if !p.Metadata().Truncated || p.ErrorLayer() == nil {
-			t.Errorf("%d octets: truncated %v, error %v", n, p.Metadata().Truncated, p.ErrorLayer())
+	for _, name := range []string{"isakmp/main-1", "isakmp/main-3", "isakmp/informational"} {
+		golden := wiretest.Vector(t, name)
+		for n := range len(golden) {
+			p := gopacket.NewPacket(golden[:n:n], isakmp.LayerTypeISAKMP, gopacket.DecodeOptions{SkipDecodeRecovery: true})
+			if !p.Metadata().Truncated || p.ErrorLayer() == nil {
+				t.Errorf("%s, %d octets: truncated %v, error %v", name, n, p.Metadata().Truncated, p.ErrorLayer())
+			}
+			if l := layerOf(p); n >= isakmp.HeaderLen && (l == nil || l.Header.Length != uint32(len(golden))) {
+				t.Errorf("%s, %d octets: the header is lost", name, n)
+			}
 		}
 	}
 }

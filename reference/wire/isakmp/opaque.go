@@ -17,6 +17,9 @@ type Nonce struct{ Data []byte }
 // VID is the Vendor ID payload (RFC 2408 §3.16).
 type VID struct{ Data []byte }
 
+// NATD is the NAT Discovery payload (RFC 3947 §3.2): the hash of an address and port.
+type NATD struct{ Data []byte }
+
 // Raw is a payload without a layout in its dialect, kept octet by octet.
 type Raw struct {
 	PayloadType PayloadType
@@ -38,6 +41,9 @@ func (Nonce) Type() PayloadType { return PayloadNonce }
 // Type returns PayloadVID.
 func (VID) Type() PayloadType { return PayloadVID }
 
+// Type returns PayloadNATD.
+func (NATD) Type() PayloadType { return PayloadNATD }
+
 // Type returns the number it was received under, or is to be sent under.
 func (p Raw) Type() PayloadType { return p.PayloadType }
 
@@ -56,10 +62,13 @@ func (p Nonce) AppendBody(b []byte) ([]byte, error) { return append(b, p.Data...
 // AppendBody appends the vendor's octets.
 func (p VID) AppendBody(b []byte) ([]byte, error) { return append(b, p.Data...), nil }
 
+// AppendBody appends the hash.
+func (p NATD) AppendBody(b []byte) ([]byte, error) { return append(b, p.Data...), nil }
+
 // AppendBody appends the body.
 func (p Raw) AppendBody(b []byte) ([]byte, error) { return append(b, p.Body...), nil }
 
-// ParseKE reads the body of a KE payload. It takes anything, as do the next four.
+// ParseKE reads the body of a KE payload. It takes anything, as do the next five.
 func ParseKE(body []byte, _ int) (KE, error) { return KE{Data: body}, nil }
 
 // ParseHash reads the body of a HASH payload.
@@ -73,3 +82,6 @@ func ParseNonce(body []byte, _ int) (Nonce, error) { return Nonce{Data: body}, n
 
 // ParseVID reads the body of a Vendor ID payload.
 func ParseVID(body []byte, _ int) (VID, error) { return VID{Data: body}, nil }
+
+// ParseNATD reads the body of a NAT-D payload.
+func ParseNATD(body []byte, _ int) (NATD, error) { return NATD{Data: body}, nil }

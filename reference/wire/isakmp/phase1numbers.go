@@ -37,17 +37,7 @@ var attributeNames = [...]string{1: "Encryption Algorithm", "Hash Algorithm", "A
 // String returns the registered name.
 func (a Attribute) String() string { return name(attributeNames[:], int(a), "attribute") }
 
-// Values of the Phase 1 attributes (RFC 2409 appendix A and its registry).
-const (
-	EncryptionAESCBC = 7 // of AttrEncryptionAlgorithm
-	HashSHA256       = 4 // of AttrHashAlgorithm
-	AuthPreSharedKey = 1 // of AttrAuthenticationMethod
-	GroupMODP2048    = 14
-	LifeSeconds      = 1 // of AttrLifeType
-	LifeKilobytes    = 2
-)
-
-// IDType is the type of an identity (RFC 2407 §4.6.2.1, RFC 8052 §2.2). The constants are untyped, so that they also
+// IDType is the type of an identity (RFC 2407 §4.6.2.1, RFC 8052 §2.1). The constants are untyped, so that they also
 // compare with ID.IDType.
 type IDType uint8
 

@@ -81,7 +81,7 @@ Exit status: 0 if every selected spec passed or was declared unsupported or skip
 		Version: version,
 	}
 	c.SetFlagErrorFunc(flagError)
-	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), coverageCommand(), selftestCommand(),
+	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), diffCommand(), coverageCommand(), selftestCommand(),
 		doctorCommand(), versionCommand())
 	return c
 }

@@ -1,0 +1,31 @@
+package pcapdiff
+
+import "github.com/gdoilab/gdoilab/harness/capture"
+
+// class says how a field is compared.
+type class uint8
+
+const (
+	plain      class = iota // by its value
+	random                  // by its length: nonces, public values, hashes, signatures, keys
+	identifier              // by what it names
+	lifetime                // by when it ends
+	derived                 // not at all: it follows from what is compared elsewhere
+)
+
+// classes are those of fields that are not plain, by their names in a decoded message.
+var classes = map[string]class{
+	"KE": random, "NONCE": random, "HASH": random, "SIG": random, "NAT-D": random,
+	"IV": random, "ICV": random, "SIG_ALGORITHM_KEY": random,
+	"SPI":              identifier,
+	"SA Life Duration": lifetime, "Life Duration": lifetime, "KEK_KEY_LIFETIME": lifetime,
+	// Counts and types of what follows, which is itself compared. A wrong one is an error of the message.
+	"Key Packets": derived, "SPIs": derived, "Transforms": derived, "SA Attribute Next Payload": derived,
+}
+
+func classOf(f *capture.Field) class {
+	if f.Secret {
+		return random
+	}
+	return classes[f.Name]
+}

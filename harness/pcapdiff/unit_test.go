@@ -1,0 +1,211 @@
+package pcapdiff
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// leaf and tree make fields as a decoder does.
+func leaf(name, value string) capture.Field {
+	return capture.Field{Name: name, Value: value, Length: len(value) / 2}
+}
+
+func tree(name string, children ...capture.Field) capture.Field {
+	return capture.Field{Name: name, Children: children}
+}
+
+var (
+	ks  = netip.MustParseAddrPort("192.0.2.10:848")
+	gm  = netip.MustParseAddrPort("192.0.2.21:848")
+	gm9 = netip.MustParseAddrPort("198.51.100.9:848")
+)
+
+// talk is the beginning of a registration: Phase 1 in two messages, and message 2 of a PULL with these payloads.
+func talk(member netip.AddrPort, cookie byte, payloads ...capture.Field) []capture.Message {
+	h := func(exchange isakmp.ExchangeType, id uint32) *isakmp.Header {
+		return &isakmp.Header{InitiatorCookie: isakmp.Cookie{cookie}, ResponderCookie: isakmp.Cookie{cookie, 1}, Version: 0x10, Exchange: exchange, MessageID: id}
+	}
+	return []capture.Message{
+		{Frame: 1, Kind: "MM1", Summary: "HDR, SA", From: member, To: ks, Header: h(isakmp.ExchangeMainMode, 0)},
+		{Frame: 2, Kind: "MM2", Summary: "HDR, SA", From: ks, To: member, Header: h(isakmp.ExchangeMainMode, 0)},
+		{Frame: 3, Kind: "PULL1", Summary: "HDR*, HASH(1), Ni, ID", From: member, To: ks, Header: h(isakmp.ExchangePull, uint32(cookie)), Encrypted: true, Decrypted: true},
+		{Frame: 4, Kind: "PULL2", Summary: "HDR*, HASH(2), Nr, SA", From: ks, To: member, Header: h(isakmp.ExchangePull, uint32(cookie)), Encrypted: true, Decrypted: true,
+			Payloads: payloads, At: time.Unix(100, 0)},
+	}
+}
+
+func none(string, string) []string { return nil }
+
+// sole is the only difference between two conversations.
+func sole(t *testing.T, a, b []capture.Message) Difference {
+	t.Helper()
+	r := Compare(a, b, none)
+	if len(r.Differences) != 1 {
+		t.Fatalf("%d differences: %+v", len(r.Differences), r.Differences)
+	}
+	return r.Differences[0]
+}
+
+func sat(spi string, more ...capture.Field) capture.Field {
+	return tree("SAT", append([]capture.Field{leaf("Transform ID", "20"), leaf("SPI", spi)}, more...)...)
+}
+
+func TestRandomOctetsAreNotCompared(t *testing.T) {
+	a := talk(gm, 1, leaf("NONCE", "0102"), tree("SA", sat("aaaaaaaa")))
+	b := talk(gm, 2, leaf("NONCE", "0304"), tree("SA", sat("bbbbbbbb")))
+	if r := Compare(a, b, none); !r.Same() || r.Compared != 4 {
+		t.Errorf("%+v", r)
+	}
+	b[3].Payloads[0] = leaf("NONCE", "030405")
+	if d := sole(t, a, b); d.What != Length || d.A != "2 octets" || d.B != "3 octets" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// An address counts as the node that has it, in the header of a packet, as text and in hexadecimal.
+func TestNodesAreMatchedByRole(t *testing.T) {
+	a := talk(gm, 1, leaf("Source", "ID_IPV4_ADDR 192.0.2.21"), leaf("Data", "c0000215"))
+	b := talk(gm9, 2, leaf("Source", "ID_IPV4_ADDR 198.51.100.9"), leaf("Data", "c6336409"))
+	r := Compare(a, b, none)
+	if !r.Same() || !slices.Contains(r.Nodes, NodePair{"GM", "192.0.2.21", "198.51.100.9"}) {
+		t.Errorf("%+v", r)
+	}
+	b[3].Payloads[1].Value = "c633640a"
+	if d := sole(t, a, b); d.Where != "PULL2 Data" || d.What != Value {
+		t.Errorf("%+v", d)
+	}
+}
+
+// An SPI that stood for one thing before cannot stand for another one.
+func TestIdentifiersKeepTheirMeaning(t *testing.T) {
+	kd := func(first, second string) capture.Field {
+		return tree("KD", tree("Key Packet TEK", leaf("SPI", first)), tree("Key Packet TEK", leaf("SPI", second)))
+	}
+	a := talk(gm, 1, tree("SA", sat("aaaaaaa1"), sat("aaaaaaa2")), kd("aaaaaaa1", "aaaaaaa2"))
+	b := talk(gm, 2, tree("SA", sat("bbbbbbb1"), sat("bbbbbbb2")), kd("bbbbbbb1", "bbbbbbb2"))
+	if r := Compare(a, b, none); !r.Same() {
+		t.Errorf("%+v", r)
+	}
+	b[3].Payloads[1] = kd("bbbbbbb1", "bbbbbbb9")
+	if r := Compare(a, b, none); r.Same() {
+		t.Error("a key for an SPI that no SAT has is no difference")
+	}
+	ids := newIdentities()
+	if !ids.meet("a1", "b1") || ids.meet("a1", "b2") || ids.meet("a2", "b1") || !ids.meet("a2", "b2") || ids.meet("a3", "b333") {
+		t.Error("identities")
+	}
+	if !ids.meet("00", "00") || ids.meet("00", "b3") || ids.meet("0000", "00") {
+		t.Error("zeros stand for themselves alone")
+	}
+}
+
+// The keys of an SA that only one capture has are no further difference, nor is its use.
+func TestConsequencesAreLeftOut(t *testing.T) {
+	kd := func(spis ...string) capture.Field {
+		f := tree("KD", leaf("Key Packets", string(rune('0'+len(spis)))))
+		for _, spi := range spis {
+			f.Children = append(f.Children, tree("Key Packet TEK", leaf("SPI", spi)))
+		}
+		return f
+	}
+	esp := func(frame int, spi string) capture.Message {
+		return capture.Message{Frame: frame, Kind: capture.KindESP, From: gm, To: ks, Payloads: []capture.Field{leaf("SPI", spi)}}
+	}
+	a := append(talk(gm, 1, tree("SA", sat("aaaaaaa1", leaf("Key Length", "128"))), kd("aaaaaaa1")), esp(5, "aaaaaaa1"))
+	b := append(talk(gm, 2, tree("SA", sat("bbbbbbb0", leaf("Key Length", "256")), sat("bbbbbbb1", leaf("Key Length", "128"))), kd("bbbbbbb0", "bbbbbbb1")),
+		esp(5, "bbbbbbb0"), esp(6, "bbbbbbb1"))
+	if d := sole(t, a, b); d.What != Presence || d.A != "" || !strings.Contains(d.B, "Key Length=256") {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestOrder(t *testing.T) {
+	a := talk(gm, 1, tree("SAK", leaf("X", "1"), leaf("Y", "2"), leaf("Z", "3")))
+	b := talk(gm, 2, tree("SAK", leaf("Y", "2"), leaf("X", "1"), leaf("Z", "3")))
+	if d := sole(t, a, b); d.What != Order || d.A != "X, Y, Z" || d.B != "Y, X, Z" {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestMissingAndFailed(t *testing.T) {
+	a, b := talk(gm, 1), talk(gm, 2)
+	if d := sole(t, a, b[:3]); d.What != Presence || d.Where != "PULL2" || d.B != "" || d.Frames[0] != (Frames{A: 4, Kind: "PULL2"}) {
+		t.Errorf("%+v", d)
+	}
+	a[3].Checks = []capture.Check{{Name: "HASH(2)", Result: capture.OK}}
+	b[3].Checks = []capture.Check{{Name: "HASH(2)", Result: capture.Bad, Detail: "why"}}
+	if d := sole(t, a, b); d.What != Outcome || d.Where != "PULL2 HASH(2)" || d.B != "bad (why)" {
+		t.Errorf("%+v", d)
+	}
+	b[3].Checks, a[3].Checks, b[3].Err = nil, nil, "where it breaks"
+	if d := sole(t, a, b); d.What != Outcome || d.A != "sound" || d.B != "where it breaks" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What only one of the captures opens is not passed over, and what neither opens is counted.
+func TestClosedMessages(t *testing.T) {
+	a, b := talk(gm, 1, leaf("X", "1")), talk(gm, 2, leaf("X", "2"))
+	a[3].Decrypted = false
+	if d := sole(t, a, b); d.Where != "PULL2 decryption" || d.A != "no key opens it" || d.B != "opened" {
+		t.Errorf("%+v", d)
+	}
+	b[3].Decrypted = false
+	if r := Compare(a, b, none); !r.Same() || r.Closed != 1 || !strings.Contains(r.verdict(), "1 pairs stayed closed") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A failed attempt before the others does not move them against each other.
+func TestExtraExchange(t *testing.T) {
+	a := talk(gm, 1, leaf("X", "1"))
+	failed := talk(gm, 9)[:1]
+	failed[0].Frame = 7
+	b := append(slices.Clone(failed), talk(gm, 2, leaf("X", "1"))...)
+	if d := sole(t, a, b); d.Where != "MM1" || d.Frames[0].B != 7 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What is left of a lifetime depends on the moment; what a rekey brings does not.
+func TestLifetimes(t *testing.T) {
+	with := func(cookie byte, spi, life string, at int64) []capture.Message {
+		m := talk(gm, cookie, tree("SA", sat(spi, leaf("SA Life Duration", life))))
+		m[3].At = time.Unix(at, 0)
+		return m
+	}
+	if r := Compare(with(1, "aaaaaaaa", "3600", 100), with(2, "bbbbbbbb", "3598", 900), none); !r.Same() {
+		t.Errorf("%+v", r)
+	}
+	if d := sole(t, with(1, "aaaaaaaa", "3600", 100), with(2, "bbbbbbbb", "3590", 900)); d.What != Value || d.B != "3590" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Two of the same list are never compared in a way that costs more than the list is long.
+func TestAlign(t *testing.T) {
+	same := func(a, b string) func(i, j int) int {
+		return func(i, j int) int {
+			if a[i] == b[j] {
+				return 0
+			}
+			return apart
+		}
+	}
+	one := func(int) int { return 1 }
+	if got := align(3, 3, same("abc", "bcd"), one, one); !slices.Equal(got, []pair{{0, -1}, {1, 0}, {2, 1}, {-1, 2}}) {
+		t.Error(got)
+	}
+	if got := align(0, 2, nil, one, one); !slices.Equal(got, []pair{{-1, 0}, {-1, 1}}) {
+		t.Error(got)
+	}
+	if got := align(3000, 3000, nil, one, one); len(got) != 3000 || got[2999] != (pair{2999, 2999}) {
+		t.Error(len(got))
+	}
+}

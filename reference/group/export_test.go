@@ -1,0 +1,4 @@
+package group
+
+// ThreeKeys is for tests.
+var ThreeKeys = threeKeys

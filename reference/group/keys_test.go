@@ -1,0 +1,73 @@
+package group_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/gdoilab/gdoilab/reference/group"
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// keyed is the first SA of a group with that transform.
+func keyed(t *testing.T, transform policy.Transform, altered ...string) policy.TrafficSA {
+	t.Helper()
+	sa := gcm
+	sa.Transform = transform
+	g := newGroup(t, unicast(func(c *policy.Group) { c.SAs = []policy.SAPolicy{sa} }), altered...)
+	return register(t, g, epoch, 1, 1).Download.SAs[0]
+}
+
+// Each transform gets keys of its lengths.
+func TestKeyLengths(t *testing.T) {
+	for _, transform := range policy.Transforms() {
+		sa := keyed(t, transform)
+		if len(sa.CipherKey) != transform.CipherKeyLen() || len(sa.IntegrityKey) != transform.IntegrityKeyLen() {
+			t.Errorf("%s: keys of %d and %d octets", transform.Name(), len(sa.CipherKey), len(sa.IntegrityKey))
+		}
+	}
+}
+
+func TestTripleDESKey(t *testing.T) {
+	transform := policy.Transform{Cipher: policy.Cipher3DES, Integrity: policy.IntegrityHMACSHA1}
+	same := func(key []byte) bool {
+		return bytes.Equal(key[:8], key[8:16]) || bytes.Equal(key[8:16], key[16:]) || bytes.Equal(key[:8], key[16:])
+	}
+	if key := keyed(t, transform).CipherKey; same(key) {
+		t.Errorf("key %x", key)
+	}
+	if key := keyed(t, transform, "group.tek.3des", "broken").CipherKey; !same(key) {
+		t.Errorf("the mutant's key %x", key)
+	}
+}
+
+func TestThreeKeys(t *testing.T) {
+	key := func(parts ...byte) (k []byte) {
+		for _, p := range parts {
+			k = append(k, bytes.Repeat([]byte{p}, 8)...)
+		}
+		return k
+	}
+	for _, c := range []struct {
+		key  []byte
+		good bool
+	}{
+		{key(2, 4, 6), true}, {key(2, 2, 4), false}, {key(4, 2, 2), false}, {key(2, 4, 2), false},
+		{key(2, 3, 4), false}, // parity is no difference
+	} {
+		if group.ThreeKeys(c.key) != c.good {
+			t.Errorf("%x: %v", c.key, !c.good)
+		}
+	}
+}
+
+func TestSalt(t *testing.T) {
+	for _, c := range []policy.Cipher{policy.CipherAESGCM8, policy.CipherGMAC} {
+		transform := policy.Transform{Cipher: c, KeyBits: 128}
+		if key := keyed(t, transform).CipherKey; bytes.Equal(key[16:], make([]byte, 4)) {
+			t.Errorf("key %x", key)
+		}
+		if key := keyed(t, transform, "group.tek.salt", "broken").CipherKey; !bytes.Equal(key[16:], make([]byte, 4)) {
+			t.Errorf("the mutant's key %x", key)
+		}
+	}
+}

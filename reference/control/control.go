@@ -44,7 +44,7 @@ type RekeyArgs struct {
 // RekeyResult says what was sent.
 type RekeyResult struct {
 	Sequence uint32   `json:"sequence"` // of the PUSH
-	SPIs     []string `json:"spis"`     // of the new Data-Security SAs, eight hexadecimal digits each
+	SPIs     []string `json:"spis"`     // of the Data-Security SAs in it, eight hexadecimal digits each
 	Rekey    string   `json:"rekey"`    // SPI of the Rekey SA in force from now on
 }
 

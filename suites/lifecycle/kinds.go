@@ -204,6 +204,18 @@ var _ = Describe("Every kind of GROUPKEY-PUSH at a group member (RFC 6407 §4.4,
 			Expect(s.closed(1, 2)).To(BeTrue(), "it sends nothing after")
 		})
 
+	It("registers again before the shorter end of an SA if no rekey comes", kit.Requirement("RFC6407-5.5.1-11", "RFC6407-4.4-04"), kit.Needs(lab.NeedVirtualTime),
+		func(ctx SpecContext) {
+			s := group(ctx, 2)
+			s.protects(1, 2)
+			p := s.rekey(control.RekeyArgs{Announce: true, Lifetime: 100})
+			Expect(s.carriesOut(1, p)).To(BeTrue())
+			s.withhold()
+			s.Pass(ctx, p.at.Add(101*time.Second).Sub(s.Now()))
+			Expect(s.registrations(1)).To(Equal(2))
+			Expect(s.sends(1, 2)).NotTo(BeElementOf(p.SPIs[0], nothing), "it sends under another SA without a pause")
+		})
+
 	It("takes an SA that it has missed when it is told once more", kit.Requirement("RFC6407-4-06", "RFC6407-4.4-04"), func(ctx SpecContext) {
 		s := group(ctx, 2)
 		before := s.protects(1, 2)

@@ -2,11 +2,10 @@ package lab
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/gdoilab/gdoilab/fixtures"
@@ -202,20 +201,24 @@ func defaultMember(s Setup, i int) *policy.Member {
 	return c
 }
 
-// SigningKey reads a test key of fixtures/keys as PKCS#8 DER.
+// signingKeys are those that have been read, by name.
+var signingKeys sync.Map
+
+// SigningKey reads a test key of fixtures/keys as PKCS#8 DER. It is not to be written into.
 func SigningKey(name string) ([]byte, error) {
+	if der, ok := signingKeys.Load(name); ok {
+		return der.([]byte), nil
+	}
 	text, err := fixtures.FS.ReadFile("keys/" + name + ".pem")
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key: %w", err)
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("lab: signing key %s: no PEM", name)
+	der, err := policy.DecodeSigningKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("lab: signing key %s %w", name, err)
 	}
-	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err != nil {
-		return nil, fmt.Errorf("lab: signing key %s: %w", name, err)
-	}
-	return block.Bytes, nil
+	signingKeys.Store(name, der)
+	return der, nil
 }
 
 var _ core.Tap = (*Peer)(nil).see

@@ -15,6 +15,9 @@ func TestRoundTrip(t *testing.T) {
 	acked := exampleRekey()
 	acked.Ack = policy.AckKEKSHA256
 	acked.KeyBits, acked.Key = 256, from(0, 32)
+	strong := exampleRekey()
+	strong.Ack, strong.SigHash = policy.AckKEKSHA512, policy.SigHashSHA512
+	strong.KeyBits, strong.Key = 192, from(0, 24)
 	unicast := exampleRekey()
 	unicast.Destination = netip.AddrPortFrom(netip.IPv4Unspecified(), 848)
 	everything := cbcSA()
@@ -32,6 +35,9 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		"all":             {exampleRekey(), exampleActivation(), []policy.TrafficSA{exampleSA(), cbcSA()}, &policy.SIDs{Bits: 12, Values: []uint32{0xabc, 0}}},
 		"KEK alone":       {acked, policy.Activation{}, nil, nil},
+		"SHA-512":         {strong, policy.Activation{}, nil, nil},
+		"3DES":            {tripleRekey(), policy.Activation{}, nil, nil},
+		"ECDSA":           {ecdsaRekey(), policy.Activation{}, nil, nil},
 		"unicast":         {unicast, policy.Activation{ATD: seconds(0)}, []policy.TrafficSA{everything}, nil},
 		"TEK alone":       {nil, policy.Activation{DTD: seconds(65535)}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 32, Values: []uint32{0xffffffff}}},
 		"SAs of one key":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA(), cbcSA(), shared}, nil},
@@ -169,6 +175,14 @@ func TestTolerance(t *testing.T) {
 		"no SIG_KEY_LENGTH": {
 			func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = without(p.Attributes, 7) }) },
 			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.SigKeyBits == 2048 },
+		},
+		"KEK_KEY_LENGTH of 3DES": {
+			both(withRekey(tripleRekey), sakWith(wire.TV(gdoi.KEKKeyLength, 192))),
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.Cipher == policy.KEK3DES && p.Rekey.KeyBits == 192 },
+		},
+		"no SIG_HASH_ALGORITHM with ECDSA": {
+			both(withRekey(ecdsaRekey), sakWithout(gdoi.SigHashAlgorithm)),
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.SigHash == policy.SigHashSHA256 },
 		},
 		"SIG_ALGORITHM_KEY as RSAPublicKey": {
 			func(f *fixture) {

@@ -37,6 +37,9 @@ func complete(cfg policy.Member) (policy.Member, error) {
 	if cfg.SIDRequest < 0 || cfg.SIDRequest > maxSIDRequest {
 		return cfg, fmt.Errorf("request for %d Sender-IDs: want 0 to %d", cfg.SIDRequest, maxSIDRequest)
 	}
+	if err := cfg.Phase1.CheckProposals(); err != nil {
+		return cfg, err
+	}
 	cfg.Address = withPort(cfg.Address)
 	cfg.KeyServers = slices.Clone(cfg.KeyServers)
 	for i, ks := range cfg.KeyServers {

@@ -30,6 +30,9 @@ func TestBadConfiguration(t *testing.T) {
 		{"no key server", func(cfg *policy.Member) { cfg.KeyServers = nil }, "no key server"},
 		{"no pre-shared key", func(cfg *policy.Member) { cfg.KeyServers[0] = addrPort("198.51.100.1:848") }, "pre-shared"},
 		{"too many Sender-IDs", func(cfg *policy.Member) { cfg.SIDRequest = 65536 }, "65536"},
+		{"a weak proposal", func(cfg *policy.Member) {
+			cfg.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.ECP256}}
+		}, "3des md5 ecp256 is weak"},
 		{"negative Sender-IDs", func(cfg *policy.Member) { cfg.SIDRequest = -1 }, "-1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,7 +25,11 @@ func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoima
 	if err != nil {
 		return nil, err
 	}
-	if err := m.windowed(offer.SAs); err != nil {
+	err = m.windowed(offer.SAs)
+	if err == nil {
+		err = m.checkHash(offer.Rekey)
+	}
+	if err != nil {
 		return nil, err
 	}
 	unauthorised := m.unauthorised(offer.SAs)

@@ -1,11 +1,14 @@
 package member
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"net/netip"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
@@ -20,6 +23,9 @@ var (
 // rekeySA is the Rekey SA in force, with the highest sequence number that it has seen.
 type rekeySA struct {
 	policy.RekeySA
+	cipher keymat.Cipher
+	scheme keymat.PushScheme
+	signer crypto.PublicKey // nil if PublicKey cannot be read
 	last   uint32
 	expiry time.Time // zero: never
 }
@@ -35,7 +41,11 @@ func (sa *rekeySA) group() netip.Addr {
 // newRekeySA makes the Rekey SA of a SAK. The number is that of the PULL, or 0 if the SAK came by PUSH: then the first
 // message under it has 1 (RFC 6407 §3.2). A SAK that is in force already keeps its number, unless the new one is higher.
 func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rekeySA {
-	sa := &rekeySA{RekeySA: r, last: number}
+	if r.SigAlgorithm == policy.SigRSA {
+		r.SigForm = m.cfg.Rekey.SignatureForm
+	}
+	sa := &rekeySA{RekeySA: r, cipher: gdoimap.CipherOf(r), scheme: gdoimap.SchemeOf(r), last: number}
+	sa.signer, _ = keymat.ParsePublicKey(r.PublicKey)
 	if r.Lifetime > 0 {
 		sa.expiry = now.Add(max(guardKEKLifetime.Delay(m.rules, r.Lifetime), leastWait))
 	}

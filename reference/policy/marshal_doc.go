@@ -25,14 +25,29 @@ type memberDoc struct {
 	RetryDelay    string        `yaml:"retry_delay,omitempty"`
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
+
+	Rekey *memberRekeyDoc `yaml:"rekey,omitempty"`
+}
+
+type memberRekeyDoc struct {
+	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
+	SigForm    string `yaml:"signature_form,omitempty"`
 }
 
 type phase1Doc struct {
-	Lifetime    string   `yaml:"lifetime,omitempty"`
-	Retransmit  string   `yaml:"retransmit,omitempty"`
-	Retries     int      `yaml:"retries,omitempty"`
-	HalfOpenMax int      `yaml:"half_open_max,omitempty"`
-	PSKs        []pskDoc `yaml:"psks"`
+	Proposals   []proposalDoc `yaml:"proposals,omitempty"`
+	AllowWeak   bool          `yaml:"allow_weak,omitempty"`
+	Lifetime    string        `yaml:"lifetime,omitempty"`
+	Retransmit  string        `yaml:"retransmit,omitempty"`
+	Retries     int           `yaml:"retries,omitempty"`
+	HalfOpenMax int           `yaml:"half_open_max,omitempty"`
+	PSKs        []pskDoc      `yaml:"psks"`
+}
+
+type proposalDoc struct {
+	Encryption string `yaml:"encryption"`
+	Hash       string `yaml:"hash"`
+	Group      string `yaml:"group"`
 }
 
 type pskDoc struct {
@@ -58,6 +73,9 @@ type rekeyDoc struct {
 	Retransmit  int    `yaml:"retransmit,omitempty"`
 	Interval    string `yaml:"interval,omitempty"`
 	Ack         string `yaml:"ack"`
+	Cipher      string `yaml:"cipher,omitempty"`
+	SigHash     string `yaml:"sig_hash,omitempty"`
+	SigForm     string `yaml:"signature_form,omitempty"`
 }
 
 type activationDoc struct {

@@ -22,6 +22,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	}
 	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
 	k.Phase1 = policy.Phase1{
+		Proposals: everyProposal(), AllowWeak: true,
 		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpenMax: 12,
 		PSKs: []policy.PSK{
 			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
@@ -36,7 +37,8 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Name: "blue", ID: 4294967295, SIDBits: 16,
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
-			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA256,
+			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA512,
+			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
 		SAs: []policy.SAPolicy{
@@ -112,13 +114,17 @@ func TestMemberRoundTrip(t *testing.T) {
 	want := policy.Member{
 		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"),
 		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
-		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}}},
-		Group:      99,
+		Phase1: policy.Phase1{
+			Proposals: []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP521}, policy.DefaultProposal},
+			PSKs:      []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}},
+		},
+		Group: 99,
 		Authorised: []policy.Selector{
 			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
 		},
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},
 	}
 	text, err := policy.MarshalMember(want)
 	if err != nil {
@@ -137,6 +143,9 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 	alter := map[string]func(*policy.Group){
 		"transport": func(g *policy.Group) { g.Rekey.Transport = "pigeon" },
 		"ack":       func(g *policy.Group) { g.Rekey.Ack = 200 },
+		"cipher":    func(g *policy.Group) { g.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} },
+		"hash":      func(g *policy.Group) { g.Rekey.SigHash = 1 },
+		"form":      func(g *policy.Group) { g.Rekey.SigForm = 7 },
 		"key bits":  func(g *policy.Group) { g.SAs[0].Transform.KeyBits = 100 },
 		"mode":      func(g *policy.Group) { g.SAs[0].Transform.Mode = 9 },
 	}
@@ -146,5 +155,8 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 		if text, err := policy.MarshalKeyServer(k, "x"); err == nil {
 			t.Errorf("%s: no error, but\n%s", name, text)
 		}
+	}
+	if text, err := policy.MarshalMember(policy.Member{Rekey: policy.MemberRekey{SignatureForm: 7}}); err == nil {
+		t.Errorf("a member's form: no error, but\n%s", text)
 	}
 }

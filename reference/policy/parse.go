@@ -39,10 +39,14 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("phase1", &k.Phase1, phase1),
 		yamldoc.Required("groups", &groups, groupList),
 	)
+	algorithm := signatureAlgorithm(k.SigningKey)
 	for _, g := range groups {
 		k.Groups = append(k.Groups, g.value)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
+		}
+		if err := g.value.Rekey.SignableBy(algorithm); err != nil {
+			g.at.Problem("the rekey's %v", err)
 		}
 		for _, m := range g.value.Members {
 			if len(k.Phase1.PSKs) > 0 && !keyOverlaps(k.Phase1.PSKs, m) {
@@ -73,6 +77,7 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
+		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
 	seen := make(map[netip.AddrPort]string)
 	for _, s := range servers {
@@ -83,6 +88,15 @@ func member(root yamldoc.Value) Member {
 		}
 	}
 	return m
+}
+
+func memberRekey(v yamldoc.Value) MemberRekey {
+	var r MemberRekey
+	v.Fields(
+		yamldoc.Optional("accept_sha1", &r.AcceptSHA1, yamldoc.Value.Bool),
+		yamldoc.Optional("signature_form", &r.SignatureForm, sigForms.Read),
+	)
+	return r
 }
 
 // keyOverlaps reports whether some address of the prefix has a pre-shared key, or may have one once the faults of the keys

@@ -65,7 +65,7 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
 		"ks.yaml:3:1: address: the field is already given in line 2"}},
 	{"anchor", "name: ks1", "name: &n ks1", []string{
@@ -87,17 +87,27 @@ var keyServerFaults = []fault{
 	{"key missing", "signing_key: ks1.pem\n", "", []string{
 		`ks.yaml:1:1: the field "signing_key" is missing; the rekey of groups[0] has to be signed`}},
 	{"key file missing", "ks1.pem", "no.pem", []string{
-		`ks.yaml:3:14: signing_key: there is no file "no.pem"; name a PEM file with an RSA key, relative to this file`}},
+		`ks.yaml:3:14: signing_key: there is no file "no.pem"; name a PEM file with an RSA or ECDSA key, relative to this file`}},
 	{"key too small", "ks1.pem", "small.pem", []string{
 		`ks.yaml:3:14: signing_key: "small.pem" holds an RSA key of 1024 bits; it must have at least 2048`}},
-	{"key not RSA", "ks1.pem", "ec.pem", []string{
-		`ks.yaml:3:14: signing_key: "ec.pem" holds a key of another kind; it must hold an RSA key`}},
+	{"key of another kind", "ks1.pem", "ed.pem", []string{
+		`ks.yaml:3:14: signing_key: "ed.pem" holds a key of another kind; it must hold one of RSA, or of ECDSA over P-256, P-384 or P-521`}},
+	{"key over another curve", "ks1.pem", "p224.pem", []string{
+		`ks.yaml:3:14: signing_key: "p224.pem" holds a key of another kind; it must hold one of RSA, or of ECDSA over P-256, P-384 or P-521`}},
+	{"hash not that of the curve", keyServerYAML, signedBy("ec.pem", "sig_hash: sha384"), []string{
+		"ks.yaml:9:5: groups[0]: the rekey's sig_hash is not that of the signing key's curve; leave it out"}},
+	{"form of another key", keyServerYAML, signedBy("ec.pem", "signature_form: bare-hash"), []string{
+		"ks.yaml:9:5: groups[0]: the rekey's signature_form is for RSA, and the signing key is one of ECDSA; leave it out"}},
+	{"cipher unknown", "transport: unicast", "transport: unicast\n      cipher: des", []string{
+		`ks.yaml:14:15: groups[0].rekey.cipher: "des" is unknown; known are aes128-cbc, aes192-cbc, aes256-cbc, 3des`}},
+	{"signature hash unknown", "transport: unicast", "transport: unicast\n      sig_hash: md5", []string{
+		`ks.yaml:14:17: groups[0].rekey.sig_hash: "md5" is unknown; known are sha256, sha384, sha512, sha1`}},
 	{"key a certificate", "ks1.pem", "cert.pem", []string{
-		`ks.yaml:3:14: signing_key: "cert.pem" holds a PEM block "CERTIFICATE"; it must be PRIVATE KEY or RSA PRIVATE KEY`}},
+		`ks.yaml:3:14: signing_key: "cert.pem" holds a PEM block "CERTIFICATE"; it must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY`}},
 	{"key cut", "ks1.pem", "cut.pem", []string{
 		`ks.yaml:3:14: signing_key: "cut.pem" holds a key that cannot be read: asn1: syntax error: truncated tag or length`}},
 	{"key no PEM", "ks1.pem", "text.pem", []string{
-		`ks.yaml:3:14: signing_key: "text.pem" holds no PEM; it must hold an RSA private key (PKCS #8 or PKCS #1)`}},
+		`ks.yaml:3:14: signing_key: "text.pem" holds no PEM; it must hold a private key of RSA or ECDSA (PKCS #8, PKCS #1 or SEC 1)`}},
 	{"no PSK", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "psks: []", []string{
 		"ks.yaml:5:9: phase1.psks: the list is empty; name at least one pre-shared key"}},
 	{"PSKs missing", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "retries: 3", []string{
@@ -112,6 +122,23 @@ var keyServerFaults = []fault{
 		"ks.yaml:8:7: phase1.psks[1]: 10.0.0.0/24 is already given at phase1.psks[0]"}},
 	{"PSK for nobody", "peer: 10.0.0.0/24", "peer: 10.9.0.0/24", []string{
 		"ks.yaml:9:5: groups[0]: the members 10.0.0.2/32 have no pre-shared key; add one for them to phase1.psks"}},
+	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{
+		"ks.yaml:5:14: phase1.proposals: the list is empty; name at least one proposal"}},
+	{"proposal a text", "phase1:\n", "phase1:\n  proposals: [aes128-cbc]\n", []string{
+		`ks.yaml:5:15: phase1.proposals[0]: "aes128-cbc" where a mapping is expected, with the fields encryption, hash, group`}},
+	{"proposal without hash", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, group: ecp256}\n", []string{
+		`ks.yaml:6:7: phase1.proposals[0]: the field "hash" is missing`}},
+	{"unknown algorithms", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: des, hash: tiger, group: modp6144}\n", []string{
+		`ks.yaml:6:20: phase1.proposals[0].encryption: "des" is unknown; known are aes128-cbc, aes192-cbc, aes256-cbc, 3des`,
+		`ks.yaml:6:31: phase1.proposals[0].hash: "tiger" is unknown; known are sha1, sha256, sha384, sha512, md5`,
+		`ks.yaml:6:45: phase1.proposals[0].group: "modp6144" is unknown; known are modp2048, modp3072, modp4096, ecp256, ecp384, ecp521, modp768, modp1024, modp1536`}},
+	{"proposal twice", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, hash: sha1, group: ecp256}\n    - {hash: sha1, group: ecp256, encryption: 3des}\n", []string{
+		"ks.yaml:7:7: phase1.proposals[1]: 3des sha1 ecp256 is already given at phase1.proposals[0]"}},
+	{"weak proposals", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, hash: md5, group: ecp256}\n    - encryption: aes256-cbc\n      hash: sha512\n      group: modp1536\n", []string{
+		`ks.yaml:6:32: phase1.proposals[0].hash: md5 is weak, and off unless phase1 says "allow_weak: true"`,
+		`ks.yaml:9:14: phase1.proposals[1].group: modp1536 is weak, and off unless phase1 says "allow_weak: true"`}},
+	{"weak proposals not allowed", "phase1:\n", "phase1:\n  allow_weak: false\n  proposals:\n    - {encryption: 3des, hash: sha1, group: modp768}\n", []string{
+		`ks.yaml:7:45: phase1.proposals[0].group: modp768 is weak, and off unless phase1 says "allow_weak: true"`}},
 	{"bad prefix", "peer: 10.0.0.0/24", "peer: 10.0.0.0/33", []string{
 		`ks.yaml:6:13: phase1.psks[0].peer: "10.0.0.0/33" is no prefix; write one such as 10.1.0.0/16`}},
 	{"prefix with host bits", "peer: 10.0.0.0/24", "peer: 10.0.0.7/24", []string{
@@ -188,7 +215,16 @@ var keyServerFaults = []fault{
 		"ks.yaml:3:14: signing_key: 7 is not text for YAML; put it in quotes"}},
 }
 
+// signedBy is the key server's configuration with another signing key and one more field in its rekey.
+func signedBy(key, field string) string {
+	whole := strings.Replace(keyServerYAML, "ks1.pem", key, 1)
+	return strings.Replace(whole, "transport: unicast", "transport: unicast\n      "+field, 1)
+}
+
 var memberFaults = []fault{
+	{"signature form unknown", "group: 1234", "group: 1234\nrekey: {signature_form: pss, accept_sha1: 1}", []string{
+		`gm.yaml:5:25: rekey.signature_form: "pss" is unknown; known are digest-info, bare-hash`,
+		`gm.yaml:5:43: rekey.accept_sha1: "1" where true or false is expected`}},
 	{"no key server", "[10.0.0.1]", "[]", []string{"gm.yaml:3:14: key_servers: the list is empty; name at least one key server"}},
 	{"key server twice", "[10.0.0.1]", "[10.0.0.1, '10.0.0.1:848']", []string{
 		"gm.yaml:3:25: key_servers[1]: 10.0.0.1:848 is already given at key_servers[0]"}},

@@ -145,7 +145,7 @@ var _ = Describe("Every kind of GROUPKEY-PUSH of a key server (RFC 6407 §4, §5
 
 var _ = Describe("Every kind of GROUPKEY-PUSH at a group member (RFC 6407 §4.4, §5.9)", kit.Subject("lifecycle"), kit.DUT(rule.GM), func() {
 	for _, k := range kinds {
-		It("carries out a PUSH "+k.what, kit.Requirement(append(k.requires, "RFC6407-4.4-04")...), func(ctx SpecContext) {
+		It("carries out a PUSH "+k.what, kit.Requirement(append(k.requires, "RFC6407-4.4-04", "RFC5374-4.2.1-01")...), func(ctx SpecContext) {
 			s := group(ctx, 3, twoFlows)
 			before := []string{s.protects(1, 2), s.protects(1, 3)}
 			p := s.rekey(k.order(s.inForce(0)))

@@ -53,6 +53,16 @@ func (s *scene) pushesTo(i int, since kit.Mark) (all []capture.Message) {
 	return all
 }
 
+// answersLate has all acknowledgements take that long, until the end.
+func (s *scene) answersLate(by time.Duration) (end func()) {
+	s.Intercept(func(c *lab.Crossing) {
+		if ip, ok := lab.ParseIPv4(c.Packet); ok && exchangeOf(ip) == isakmp.ExchangePushACK {
+			c.Delay = by
+		}
+	})
+	return func() { s.Intercept(nil) }
+}
+
 var _ = Describe("A member that misses rekeys (RFC 6407 §4.4, §7.3.4)", kit.Subject("lifecycle"), kit.DUT(rule.GM), func() {
 	for _, lost := range []struct {
 		name string
@@ -243,6 +253,55 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 			Expect(m.To.Addr()).To(Equal(lab.MulticastGroup))
 			Expect(kit.Value(m, "SEQ")).To(Equal(kit.Value(pushes[0], "SEQ")))
 		}
+	})
+
+	It("misses no acknowledgement that takes nine seconds, and repeats nothing meanwhile", kit.Requirement("RFC8263-6-05", "RFC8263-6-07"), kit.Negative,
+		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+			s := group(ctx, 2, repeating(2, 0))
+			Expect(s.carriesOut(1, s.rekey(control.RekeyArgs{}))).To(BeTrue(), "it answers, and so is expected to")
+			late := s.answersLate(9500 * time.Millisecond)
+			p := s.rekey(control.RekeyArgs{})
+			s.Pass(ctx, 30*time.Second)
+			Expect(s.pushesTo(1, p.since)).To(HaveLen(1))
+			Expect(s.KS.Logged("ACK_MISSING")).To(BeEmpty())
+			late()
+			s.answersLate(time.Hour)
+			p = s.rekey(control.RekeyArgs{})
+			s.Pass(ctx, 35*time.Second)
+			kit.Control(len(s.pushesTo(1, p.since)) == 3 && len(s.KS.Logged("ACK_MISSING")) > 0, "it does both when no answer comes")
+		})
+
+	It("waits for acknowledgements as long as it is told", kit.Requirement("RFC8263-6-06", "RFC8263-6-08"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+		s := group(ctx, 1, repeating(1, 25*time.Second))
+		Expect(s.carriesOut(1, s.rekey(control.RekeyArgs{}))).To(BeTrue(), "it answers, and so is expected to")
+		s.answersLate(time.Hour)
+		p := s.rekey(control.RekeyArgs{})
+		s.Pass(ctx, time.Minute)
+		copies := s.pushesTo(1, p.since)
+		Expect(copies).To(HaveLen(2))
+		Expect(copies[1].At.Sub(copies[0].At)).To(BeNumerically("~", 25*time.Second, time.Second))
+		missing := s.KS.Logged("ACK_MISSING")
+		Expect(missing).NotTo(BeEmpty())
+		Expect(missing[0].Time.Sub(p.at)).To(BeNumerically("~", 25*time.Second, time.Second))
+	})
+
+	It("takes the acknowledgements of all members at once", kit.Requirement("RFC8263-7.3-01", "RFC8263-5-05"), func(ctx SpecContext) {
+		const members = 8
+		s := group(ctx, members, lab.Multicast)
+		for range 3 {
+			p := s.rekey(control.RekeyArgs{})
+			Expect(s.Wait(ctx, lab.Patience, func() bool {
+				status, err := s.KS.KSStatus(ctx)
+				n := 0
+				for _, m := range status.Groups[0].Members {
+					if m.Acked == p.Sequence {
+						n++
+					}
+				}
+				return err == nil && n == members
+			})).To(BeTrue(), "all have acknowledged %d", p.Sequence)
+		}
+		Expect(s.KS.Logged("ACK_MISSING")).To(BeEmpty())
 	})
 
 	It("answers a member that lost the rekey of the KEK with the new KEK and its number", kit.Requirement("RFC6407-3.2-14", "RFC6407-3.2-17"), func(ctx SpecContext) {

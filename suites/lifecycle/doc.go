@@ -5,8 +5,7 @@
 //	sas.go      several SAs in one group, and one SA for several flows
 //	groups.go   several groups on one key server
 //	delays.go   ATD and DTD, second by second
-//	kinds.go    every kind of PUSH, as it is sent and as it is taken
-//	deletes.go  what a key server's operator can delete
+//	kinds.go    every kind of PUSH, deletions among them, as it is sent and as it is taken
 //	missed.go   members that miss rekeys
 //	sids.go     Sender-IDs until they are used up
 package lifecycle

@@ -28,7 +28,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		d.add(len(m.Authorised) > 0, "authorisation")
 		d.add(m.FailOpen, "fail-open")
 		d.add(m.ReplayWindow > 0, "replay-window")
-		d.add(m.Address.Addr().Is6(), "ipv6")
+		d.add(m.Address.Addr().Is6() || m.OtherAddress.IsValid(), "ipv6")
 	}
 	return d
 }

@@ -46,8 +46,11 @@ func ForgeACK(rekey keylog.Entry, sequence uint32, id netip.Addr) ([]byte, error
 	if err != nil || keyErr != nil || len(spi) != 16 {
 		return nil, fmt.Errorf("tester: acknowledgement under %q: no usable Rekey SA", rekey.SPI)
 	}
-	a := id.As4()
-	after := []isakmp.Payload{gdoi.SEQ{Number: sequence}, isakmp.ID{IDType: 1, Data: a[:]}}
+	typ := uint8(isakmp.IDIPv4Addr)
+	if id.Is6() {
+		typ = isakmp.IDIPv6Addr
+	}
+	after := []isakmp.Payload{gdoi.SEQ{Number: sequence}, isakmp.ID{IDType: typ, Data: id.AsSlice()}}
 	seqPayload, err := isakmp.AppendPayload(nil, isakmp.PayloadID, after[0])
 	if err != nil {
 		return nil, err

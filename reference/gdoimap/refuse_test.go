@@ -54,7 +54,9 @@ var sakRefusals = []refusal{
 	{"RESERVED2", checkSAKReserved, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Reserved2 = 1 }) }},
 	{"TCP", checkSAKProtocol, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Protocol = 6 }) }},
 	{"ID type 200", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Destination.Type = 200 }) }},
-	{"source of IPv6", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Type, p.Source.Data = 5, make([]byte, 16) }) }},
+	{"source of IPv6 with 4 octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Type = 5 }) }},
+	{"source of IPv4 with 16 octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Data = make([]byte, 16) }) }},
+	{"a subnet as source", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Type, p.Source.Data = 4, make([]byte, 8) }) }},
 	{"source of three octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Data = make([]byte, 3) }) }},
 	{"source of no octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Data = nil }) }},
 	{"attribute 100", checkKEKUnknown, sakWith(wire.TV(100, 1))},
@@ -94,7 +96,18 @@ var satRefusals = []refusal{
 	{"destination of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Destination.Type = 200 })},
 	{"source of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Source.Type = 200 })},
 	{"zeros of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 200, Data: make([]byte, 8)} })},
-	{"IPv6", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 5, Data: from(0, 16)} })},
+	{"IPv6 to IPv4", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 5, Data: from(0, 16)} })},
+	{"zeros of IPv6 to IPv4", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 5, Data: make([]byte, 16)} })},
+	{"a mask of IPv6 with a hole", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) {
+		e.Destination = gdoi.ID16{Type: 6, Data: append(make([]byte, 16), 255, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)}
+	})},
+	{"a range that is no prefix", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) {
+		e.Destination = gdoi.ID16{Type: 7, Data: []byte{10, 0, 0, 0, 10, 0, 0, 254}}
+	})},
+	{"a range that begins inside a prefix", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) {
+		e.Destination = gdoi.ID16{Type: 7, Data: []byte{10, 0, 0, 1, 10, 0, 0, 255}}
+	})},
+	{"a range of 9 octets", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Destination = gdoi.ID16{Type: 7, Data: make([]byte, 9)} })},
 	{"a range", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source.Type, e.Source.Data = 7, from(1, 8) })},
 	{"a mask with a hole", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Destination.Data = []byte{10, 0, 0, 0, 255, 0, 255, 0} })},
 	{"no destination", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Destination.Data = nil })},
@@ -111,7 +124,8 @@ var satRefusals = []refusal{
 	{"extended sequence numbers as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.ExtendedSequenceNumber, []byte{0, 1}))},
 	{"Encapsulation Mode as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.EncapsulationMode, []byte{0, 1}))},
 	{"SA Life Type as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.SALifeType, []byte{0, 1}))},
-	{"transport mode", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 2))},
+	{"UDP-encapsulated tunnel mode", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 3))},
+	{"Encapsulation Mode 0", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 0))},
 	{"KPDK", checkSATValue, satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, 4))},
 	{"Authentication Algorithm 200", checkSATValue, satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, 200))},
 	{"CBC without integrity", checkSATValue, satWithout(atCBC, gdoi.AuthAlgorithm)},

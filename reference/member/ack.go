@@ -38,7 +38,7 @@ var (
 	guardAckSPI = rule.Duty("member.ack.spi", "RFC8263-3.2-04", rule.GM,
 		"the key is derived with the cookies of the PUSH")
 	guardAckSEQ    = rule.Duty("member.ack.seq", "RFC8263-3.3-01", rule.GM, "SEQ is that of the PUSH")
-	guardAckIDType = rule.Duty("member.ack.id_type", "RFC8263-3.4-01", rule.GM, "the identity is an ID_IPV4_ADDR")
+	guardAckIDType = rule.Duty("member.ack.id_type", "RFC8263-3.4-01", rule.GM, "the identity is an ID_IPV4_ADDR or an ID_IPV6_ADDR, as the address is")
 	guardAckIDZero = rule.Duty("member.ack.id_zero", "RFC8263-3.4-02", rule.GM,
 		"protocol and port of the identity are 0")
 	guardAckID = rule.Duty("member.ack.id_address", "RFC8263-3.4-03", rule.GM,
@@ -125,7 +125,8 @@ func (m *Member) ackSEQ(number uint32) gdoi.SEQ {
 
 // ackID is the address that the member registered from.
 func (m *Member) ackID() gdoi.ID {
-	id := gdoi.ID{IDType: isakmp.IDIPv4Addr, Data: m.cfg.Address.Addr().AsSlice()}
+	own := m.cfg.Address.Addr()
+	id := gdoi.ID{IDType: addressType(own), Data: own.AsSlice()}
 	if !guardAckIDType.Kept(m.rules) {
 		id.IDType = isakmp.IDKeyID
 	}
@@ -133,7 +134,7 @@ func (m *Member) ackID() gdoi.ID {
 		id.Protocol, id.Port = 17, port
 	}
 	if !guardAckID.Kept(m.rules) {
-		id.Data = m.cfg.Address.Addr().Next().AsSlice()
+		id.Data = own.Next().AsSlice()
 	}
 	return id
 }

@@ -26,7 +26,7 @@ type scenario struct {
 }
 
 var scenarios = map[string]scenario{
-	"registration": {kills: "pull1. pull3.hash pull.hash_"},
+	"registration": {kills: "pull1. pull3.hash pull.hash_ multicast.join"},
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},
@@ -104,7 +104,7 @@ var scenarios = map[string]scenario{
 		setup: func(l *lab) { l.ks.sas, l.ks.sids = []policy.TrafficSA{cbc(0x1001)}, nil },
 		run:   pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}}),
 	},
-	"KEK deleted": {kills: "push.re_register", run: func(l *lab) {
+	"KEK deleted": {kills: "push.re_register multicast.leave", run: func(l *lab) {
 		l.ks.sids = &policy.SIDs{Bits: 8, Values: []uint32{6}}
 		pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}})(l)
 	}},

@@ -16,6 +16,10 @@ import (
 var (
 	guardKEKLifetime = rule.Timer("member.kek.lifetime", "RFC6407-5.3.4-01", rule.GM, 10*time.Second,
 		"a KEK serves until KEK_KEY_LIFETIME after it came, and no longer")
+	guardJoin = rule.Duty("member.multicast.join", "RFC6407-5.3-04", rule.GM,
+		"a member joins the multicast group that a SAK names as the destination of PUSH messages")
+	guardLeave = rule.Duty("member.multicast.leave", "RFC6407-4-05", rule.GM,
+		"a member leaves the multicast group of a Rekey SA that it no longer has")
 	guardRestart = rule.Duty("member.kek.sequence", "RFC6407-3.2-17", rule.GM,
 		"the sequence number starts anew with a new KEK")
 )
@@ -61,10 +65,10 @@ func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rek
 // setRekey replaces the Rekey SA (RFC 6407 §4); nil leaves the member without.
 func (m *Member) setRekey(sa *rekeySA) {
 	before, after := m.rekey.group(), sa.group()
-	if before != after && before.IsValid() {
+	if before != after && before.IsValid() && guardLeave.Kept(m.rules) {
 		m.emit(&core.Leave{Group: before})
 	}
-	if before != after && after.IsValid() {
+	if before != after && after.IsValid() && guardJoin.Kept(m.rules) {
 		m.emit(&core.Join{Group: after})
 	}
 	if m.rekey != nil && (sa == nil || sa.SPI != m.rekey.SPI) {

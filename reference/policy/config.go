@@ -18,6 +18,7 @@ type KeyServer struct {
 type Member struct {
 	Name         string
 	Address      netip.AddrPort   // its own; port 848 unless said
+	OtherAddress netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
@@ -33,6 +34,7 @@ type Member struct {
 	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
 	Rekey         MemberRekey
+	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 }
 
 // MemberRekey says which signatures of PUSH messages a member takes beyond, or instead of, those that RFC 6407 asks for.
@@ -102,6 +104,7 @@ type KEKTransform struct {
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
 type SAPolicy struct {
 	Selector  Selector
+	Also      []Selector // further flows under the same SA, each with a SAT of its own
 	Transform Transform
 	Lifetime  time.Duration // 0 means 3600 s
 }

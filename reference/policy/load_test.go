@@ -25,7 +25,10 @@ import (
 )
 
 var compare = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
-var compareAddrs = cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })
+var compareAddrs = cmp.Options{
+	cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+}
 
 func TestLoadExampleKeyServer(t *testing.T) {
 	k, err := policy.LoadKeyServer("../../fixtures/examples/gdoi-ks.yaml")

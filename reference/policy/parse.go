@@ -45,6 +45,9 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
+		if to := g.value.Rekey.Address.Addr(); differ(to, k.Address.Addr()) {
+			g.at.Problem("the rekey goes to %s, which is not of the same IP version as the address %s", to, k.Address.Addr())
+		}
 		if err := g.value.Rekey.SignableBy(algorithm); err != nil {
 			g.at.Problem("the rekey's %v", err)
 		}
@@ -61,10 +64,12 @@ func signs(t Transport) bool { return t == TransportUnicast || t == TransportMul
 
 func member(root yamldoc.Value) Member {
 	var m Member
+	var other place[netip.Addr]
 	var servers []place[netip.AddrPort]
-	root.Fields(
+	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
+		yamldoc.Optional("other_address", &other, placed(unicast)),
 		yamldoc.Required("key_servers", &servers, yamldoc.Some("key server", placed(unicastPort))),
 		yamldoc.Required("phase1", &m.Phase1, phase1),
 		yamldoc.Required("group", &m.Group, groupID),
@@ -79,9 +84,18 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
+	root.Fields(fields...)
+	m.OtherAddress = other.value
+	own := m.Address.Addr()
+	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
+		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
+	}
 	seen := make(map[netip.AddrPort]string)
 	for _, s := range servers {
 		once(s.at, seen, s.value)
+		if differ(own, s.value.Addr()) {
+			s.at.Problem("%s is not of the same IP version as the address %s", s.value.Addr(), own)
+		}
 		m.KeyServers = append(m.KeyServers, s.value)
 		if s.value.IsValid() && len(m.Phase1.PSKs) > 0 && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
 			s.at.Problem("%s has no pre-shared key; add one for it to phase1.psks", s.value.Addr())
@@ -89,6 +103,9 @@ func member(root yamldoc.Value) Member {
 	}
 	return m
 }
+
+// differ reports whether two addresses are of different IP versions. One that could not be read differs from none.
+func differ(a, b netip.Addr) bool { return a.IsValid() && b.IsValid() && a.Is4() != b.Is4() }
 
 func memberRekey(v yamldoc.Value) MemberRekey {
 	var r MemberRekey

@@ -130,7 +130,14 @@ func (t *Talk) Sender(sid uint32) *Sender {
 // Send adds an echo request from host to host, under ESP in tunnel mode with both addresses preserved.
 func (s *Sender) Send(from, to netip.Addr, seq uint16) {
 	inner := serialize(s.t.ip(from, to, layers.IPProtocolICMPv4), echo(seq), gopacket.Payload(strings.Repeat("group traffic ", 4)))
-	packet, err := s.sa.Seal(nil, inner, esp.NextIPv4)
+	s.seal(from, to, inner, esp.NextIPv4)
+}
+
+// SendInner adds any packet under ESP in tunnel mode, between Host1 and Host2, with that Next Header.
+func (s *Sender) SendInner(inner []byte, next uint8) { s.seal(Host1, Host2, inner, next) }
+
+func (s *Sender) seal(from, to netip.Addr, inner []byte, next uint8) {
+	packet, err := s.sa.Seal(nil, inner, next)
 	must(err)
 	s.t.add("wan", s.t.ip(from, to, 50), gopacket.Payload(packet))
 }

@@ -79,6 +79,7 @@ type memoryNet struct {
 	schedule
 	plan      Plan
 	nodes     []*memoryNode // in the order of their start
+	starts    starts
 	stations  map[netip.Addr]*memoryNode
 	indexes   map[string]int       // of members, by their names
 	behind    map[netip.Prefix]int // index of the member in front of each LAN

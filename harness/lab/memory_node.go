@@ -37,7 +37,7 @@ type memoryNode struct {
 
 // Start makes the core and gives it its first event.
 func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
-	c, err := newCore(n.plan.Seed, s)
+	c, err := newCore(n.starts.seed(n.plan.Seed, s.Name), s)
 	if err != nil {
 		return nil, err
 	}

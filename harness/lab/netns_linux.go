@@ -107,6 +107,7 @@ type kernelNet struct {
 	taps   []*sniffer
 	hosts  map[string]*kernelHost
 	nodes  []stopper
+	starts starts // guarded by life
 
 	life   sync.Mutex // held while a node comes up: a spec that was given up may still be at it when its network is closed
 	closed bool

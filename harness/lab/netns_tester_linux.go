@@ -30,7 +30,7 @@ type kernelTester struct {
 }
 
 func (n *kernelNet) startTester(s Station) (Node, error) {
-	c, err := newTester(n.plan.Seed, s, false)
+	c, err := newTester(n.starts.seed(n.plan.Seed, s.Name), s, false)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"fmt"
+
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
@@ -19,6 +21,21 @@ func newTester(seed string, s Station, forwarding bool) (core.Core, error) {
 		return keyserver.New(*s.KS, keyserver.Options{Rand: random, Tap: s.Tap, Secrets: true})
 	}
 	return member.New(*s.GM, member.Options{Rand: random, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
+}
+
+// starts counts how often each node was started. The zero value is ready for use.
+type starts struct{ of map[string]int }
+
+// seed is the one for the next start of that node: a node that starts again makes other cookies, nonces and IVs than before.
+func (c *starts) seed(seed, node string) string {
+	if c.of == nil {
+		c.of = make(map[string]int)
+	}
+	c.of[node]++
+	if n := c.of[node]; n > 1 {
+		return fmt.Sprintf("%s, start %d", seed, n)
+	}
+	return seed
 }
 
 // gatewayOf returns the data path of a member's core, without a device yet; nil if it is no member.

@@ -9,46 +9,45 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/cores"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
-	"github.com/gdoilab/gdoilab/reference/keyserver"
-	"github.com/gdoilab/gdoilab/reference/member"
 	"github.com/gdoilab/gdoilab/reference/syslog"
 )
 
 // memoryNode drives one core on the memory fabric, as package node does with real sockets.
 type memoryNode struct {
-	net       *memoryNet
-	name      string
-	index     int // of a member, from 1
-	addresses []netip.Addr
-	core      core.Core
-	joined    map[netip.Addr]bool
-	wakeup    time.Time // of the timer entry that counts; others are out of date
-	log       []string
-	keys      []keylog.Entry
-	replies   map[uint64]*core.Reply
-	asked     uint64
-	stopped   bool
+	net     *memoryNet
+	name    string
+	station Station
+	index   int // of a member, from 1
+	core    core.Core
+	joined  map[netip.Addr]bool
+	wakeup  time.Time // of the timer entry that counts; others are out of date
+	log     []string
+	keys    []keylog.Entry
+	replies map[uint64]*core.Reply
+	asked   uint64
+	stopped bool
 }
 
 // Start makes the core and gives it its first event.
 func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
-	c, err := newCore(n.plan.Seed, s, true)
+	c, err := newCore(n.plan.Seed, s)
 	if err != nil {
 		return nil, err
 	}
-	addresses := s.addresses()
-	for _, addr := range addresses {
+	for _, addr := range s.addresses() {
 		if old := n.stations[addr]; old != nil && !old.stopped {
 			return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
 		}
 	}
-	node := &memoryNode{net: n, name: s.Name, index: n.indexes[s.Name], addresses: addresses, core: c,
+	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], core: c,
 		joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
-	for _, addr := range addresses {
+	for _, addr := range s.addresses() {
 		n.stations[addr] = node
 	}
 	if node.index > 0 {
@@ -59,18 +58,24 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	return node, nil
 }
 
-// newCore makes the core of a station; all its randomness comes from the seed and its name. Where there is no kernel that
-// does it, a member decrements the TTL of what it forwards.
-func newCore(seed string, s Station, forwarding bool) (core.Core, error) {
-	rules, err := Switches(s.Mutants)
+// newCore makes the core of a station, where no kernel decrements the TTL of what a member forwards.
+func newCore(seed string, s Station) (core.Core, error) {
+	if s.Device == nil {
+		return newTester(seed, s, true)
+	}
+	if why := (Memory{}).CannotStart(s.Device); why != "" {
+		return nil, errors.New("lab: " + why)
+	}
+	rules, err := peer.Switches(s.Mutants)
 	if err != nil {
 		return nil, err
 	}
-	random := keymat.Seeded(seed, s.Name)
+	device, _ := s.Device.Core()
+	options := cores.Options{Rand: keymat.Seeded(seed, s.Name), Rules: rules, Forwarding: true}
 	if s.KS != nil {
-		return keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
+		return device.KeyServer(*s.KS, options)
 	}
-	return member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
+	return device.Member(*s.GM, options)
 }
 
 // handle gives the core an event, does what it wants, and sees to its next deadline.
@@ -116,7 +121,7 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 // report tells the WAN, as an IP stack does, whether the node is in a group now.
 func (node *memoryNode) report(group netip.Addr) {
 	from := netip.IPv4Unspecified()
-	for _, a := range node.addresses {
+	for _, a := range node.station.addresses() {
 		if a.Is4() {
 			from = a
 		}
@@ -188,3 +193,6 @@ func (node *memoryNode) Do(_ context.Context, command string, args any) (control
 func (node *memoryNode) Log() []string        { return slices.Clone(node.log) }
 func (node *memoryNode) Keys() []keylog.Entry { return slices.Clone(node.keys) }
 func (node *memoryNode) Stop() error          { node.stopped = true; return nil }
+
+// Config returns the policy that a device was given as a value, as it would stand in a file.
+func (node *memoryNode) Config() ([]peer.File, error) { return node.station.policyFiles() }

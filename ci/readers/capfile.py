@@ -27,7 +27,7 @@ class Packet:
     """An IP packet, read as far as it goes. error says why it went no further."""
 
     __slots__ = ("raw", "version", "src", "dst", "proto", "payload", "payload_at", "fragment", "tos", "ttl", "ident",
-                 "sport", "dport", "udp", "udp_at", "error", "header_ok")
+                 "sport", "dport", "udp", "udp_at", "error", "header_ok", "spot", "front")
 
     def __init__(self):
         for name in self.__slots__:
@@ -94,16 +94,14 @@ def parse_ip(data):
         pkt.ttl, pkt.proto = data[7], data[6]
         pkt.src, pkt.dst = str(ipaddress.IPv6Address(data[8:24])), str(ipaddress.IPv6Address(data[24:40]))
         pkt.header_ok = True
-        head = 40
-        while pkt.proto in (0, 43, 44, 60) and head + 8 <= total:
-            nxt = data[head]
-            if pkt.proto == 44:
-                if struct.unpack_from(">H", data, head + 2)[0] & 0xfff9:
-                    pkt.fragment = True
-                head += 8
-            else:
-                head += 8 + 8 * data[head + 1]
-            pkt.proto = nxt
+        head, pointer = 40, 6
+        while pkt.proto in (0, 43, 60) and head + 8 <= total:
+            pkt.proto, pointer, head = data[head], head, head + 8 + 8 * data[head + 1]
+        if pkt.proto == 44 and head + 8 <= total:
+            spot, pkt.ident = struct.unpack_from(">HL", data, head + 2)
+            pkt.fragment, pkt.spot = True, (spot & 0xfff8, bool(spot & 1))
+            pkt.front = data[:pointer] + data[head:head + 1] + data[pointer + 1:head]
+            pkt.proto, head = data[head], head + 8
     else:
         return None
     pkt.payload, pkt.payload_at = pkt.raw[head:], head
@@ -117,20 +115,27 @@ def parse_ip(data):
     return pkt
 
 
+def whole_ipv6(front, data):
+    """The packet that was cut, from what stood before the Fragment header and what was behind it (RFC 8200 4.5)."""
+    size = len(front) - 40 + len(data)
+    return parse_ip(front[:4] + struct.pack(">H", size) + front[6:] + data) if size <= 65535 else None
+
+
 class Reassembler:
-    """Puts fragments of IPv4 packets together."""
+    """Puts fragments of packets together."""
 
     def __init__(self):
         self.parts = {}
 
     def add(self, place, pkt):
         """The whole packet if this fragment, seen at this place, was the last one missing, else None."""
-        if pkt.version != 4:
-            return None
-        spot = struct.unpack_from(">H", pkt.raw, 6)[0]
-        key = place, pkt.src, pkt.dst, pkt.proto, pkt.ident
+        if pkt.version == 4:
+            spot = struct.unpack_from(">H", pkt.raw, 6)[0]
+            key, offset, more = (place, pkt.src, pkt.dst, pkt.proto, pkt.ident), (spot & 0x1fff) * 8, bool(spot & 0x2000)
+        else:
+            key, (offset, more) = (place, pkt.src, pkt.dst, pkt.ident), pkt.spot
         parts = self.parts.setdefault(key, {})
-        parts[(spot & 0x1fff) * 8] = pkt, bool(spot & 0x2000)
+        parts[offset] = pkt, more
         data, at = b"", 0
         while at in parts:
             part, more = parts[at]
@@ -138,6 +143,8 @@ class Reassembler:
             if not more:
                 del self.parts[key]
                 first = parts[0][0]
+                if first.version == 6:
+                    return whole_ipv6(first.front, data)
                 size = first.payload_at + len(data)
                 if size > 65535:
                     return None

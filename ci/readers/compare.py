@@ -74,12 +74,13 @@ def endpoint_text(node, octets=False):
 def id_text(kind, data):
     """Identification data as text."""
     try:
+        address = ipaddress.IPv4Address if kind in (1, 4, 7) else ipaddress.IPv6Address
         if kind in (1, 5):
-            return str(ipaddress.ip_address(data))
+            return str(address(data))
         if kind in (4, 6, 7, 8):
             half = len(data) // 2
             sign = "/" if kind in (4, 6) else "-"
-            return str(ipaddress.ip_address(data[:half])) + sign + str(ipaddress.ip_address(data[half:]))
+            return str(address(data[:half])) + sign + str(address(data[half:]))
         if kind in (2, 3):
             return data.decode("utf-8")
     except (ValueError, UnicodeDecodeError):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Opens the ESP packets of captures with Scapy and looks for their contents on the LANs."""
 
+import ipaddress
 import string
 import sys
 
@@ -166,7 +167,10 @@ class Lan:
 
     def __init__(self, frames, nodes):
         self.by_content, self.by_load, self.links, whole = {}, {}, set(), capfile.Reassembler()
-        self.hosts = {"lan" + n["name"].lstrip("host"): n["address"] for n in nodes if n.get("role") == "host"}
+        self.hosts = {}     # link -> addresses of the host there, of either IP version
+        for node in nodes:
+            if node.get("role") == "host":
+                self.hosts.setdefault("lan" + node["name"].lstrip("host"), set()).add(node["address"])
         self.all = []
         for frame in frames:
             packet = frame.ip
@@ -180,8 +184,11 @@ class Lan:
             self.all.append((frame, packet))
 
     def delivered(self, frame, packet):
-        """Whether a frame came out of the gateway, to the host of that link."""
-        return packet.dst == self.hosts.get(frame.link) and packet.src != packet.dst
+        """Whether a frame came out of the gateway, to the host of that link or to a group."""
+        hosts = self.hosts.get(frame.link, ())
+        if ipaddress.ip_address(packet.dst).is_multicast:
+            return packet.src not in hosts
+        return packet.dst in hosts and packet.src != packet.dst
 
 
 def check(folder, tally):
@@ -295,7 +302,7 @@ def inside(tally, bad, lan, frame, outer, ip, entry, negative):
         tally.add("inner packets as a host got them")
     if not before and not after:
         tally.add("inner packets of the tester, not delivered")
-    sender = [link for link, host in lan.hosts.items() if host == ip.src and link in lan.links]
+    sender = [link for link, hosts in lan.hosts.items() if ip.src in hosts and link in lan.links]
     if not before and sender and not negative and any(
             not lan.delivered(f, p) and f.link == sender[0] for f, p in lan.all):
         bad(frame, "no frame of %s holds what is inside" % sender[0])
@@ -311,7 +318,7 @@ def across(tally, bad, lan, frame, ip, negative):
         tally.add("payloads as a host got them")
     if not there:
         tally.add("payloads of the tester, not delivered")
-    sender = [link for link, host in lan.hosts.items() if host == ip.src and link in lan.links]
+    sender = [link for link, hosts in lan.hosts.items() if ip.src in hosts and link in lan.links]
     if not before and sender and not negative and any(
             not lan.delivered(f, p) and f.link == sender[0] for f, p in lan.all):
         bad(frame, "no frame of %s holds what is inside" % sender[0])
@@ -322,7 +329,8 @@ def deliveries(tally, bad, lan, carried):
     for frame, packet in lan.all:
         if not lan.delivered(frame, packet) or packet.fragment:
             continue
-        if packet.proto == 1 and packet.payload[:1] in (b"\x03", b"\x0b"):
+        errors = {1: (b"\x03", b"\x0b"), 58: (b"\x01", b"\x02", b"\x03", b"\x04")}
+        if packet.payload[:1] in errors.get(packet.proto, ()):
             tally.add("ICMP errors of a gateway")
             continue
         tally.add("packets that a host got")

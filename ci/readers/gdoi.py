@@ -573,10 +573,29 @@ def ip_nodes(data, at):
     if len(data) >= 40 and data[0] >> 4 == 6:
         data = data[:40 + struct.unpack_from(">H", data, 4)[0]]
         node = Node("IPv6", "ip", 6, at, len(data))
-        node.kids = [Node("Hop Limit", "field", 0, at + 7, 1, data[7]),
-                     Node("Data", "field", 0, at + 40, len(data) - 40, data[40:])]
+        first = struct.unpack_from(">L", data, 0)[0]
+        node.kids = [Node("Traffic Class", "field", 0, at, 1, first >> 20 & 0xff),
+                     Node("Flow Label", "field", 0, at + 1, 3, first & 0xfffff),
+                     Node("Hop Limit", "field", 0, at + 7, 1, data[7])]
+        headers, head = extension_headers(data, at)
+        node.kids += headers + [Node("Data", "field", 0, at + head, len(data) - head, data[head:])]
         return [node]
     return []
+
+
+EXTENSIONS = {0: "Hop-by-Hop Options", 43: "Routing", 44: "Fragment", 60: "Destination Options"}
+
+
+def extension_headers(data, at):
+    """The extension headers of an IPv6 packet as nodes, and where what they stand before begins (RFC 8200 4)."""
+    nodes, head, following = [], 40, data[6]
+    while following in EXTENSIONS and head + 8 <= len(data):
+        size = 8 if following == 44 else 8 + 8 * data[head + 1]
+        nodes.append(Node(EXTENSIONS[following], "field", 0, at + head, size))
+        last, following, head = following, data[head], head + size
+        if last == 44:
+            break
+    return nodes, head
 
 
 # ---------------------------------------------------------------------------------------------------------------------

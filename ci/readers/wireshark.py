@@ -41,11 +41,12 @@ def tshark(config, capture, wanted, fields, extra=()):
 def esp_line(entry):
     """A line of Wireshark's table of ESP SAs, or None if it has no such algorithm."""
     key = "0x" + (entry.get("cipher_key") or "")
+    version = "IPv6" if ":" in (entry.get("source") or "") else "IPv4"
     if entry.get("cipher") == 20:
-        return '"IPv4","*","*","0x%s","AES-GCM with 16 octet ICV [RFC4106]","%s","NULL",""' % (entry["spi"], key)
+        return '"%s","*","*","0x%s","AES-GCM with 16 octet ICV [RFC4106]","%s","NULL",""' % (version, entry["spi"], key)
     if entry.get("cipher") == 12 and entry.get("integrity") == 5:
-        return '"IPv4","*","*","0x%s","AES-CBC [RFC3602]","%s","HMAC-SHA-256-128 [RFC4868]","0x%s"' % (
-            entry["spi"], key, entry.get("integrity_key") or "")
+        return '"%s","*","*","0x%s","AES-CBC [RFC3602]","%s","HMAC-SHA-256-128 [RFC4868]","0x%s"' % (
+            version, entry["spi"], key, entry.get("integrity_key") or "")
     return None
 
 

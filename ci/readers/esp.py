@@ -20,6 +20,8 @@ except ImportError as reason:
     ESP, MISSING = None, str(reason)
     AuthAlgo = CryptAlgo = object
 
+OF_A_LINK = [ipaddress.ip_network("224.0.0.0/24"), ipaddress.ip_network("ff01::/16"), ipaddress.ip_network("ff02::/16")]
+
 COUNTER_MODES = {18: 8, 19: 8, 20: 8, 23: 8}
 ALGORITHMS = {23: "AES-GMAC", 20: "AES-GCM", 19: "AES-GCM-12", 18: "AES-GCM-8", 12: "AES-CBC", 11: "NULL", 3: "3DES"}
 INTEGRITY = {1: "HMAC-MD5-96", 2: "HMAC-SHA1-96", 5: "SHA2-256-128", 6: "SHA2-384-192", 7: "SHA2-512-256"}
@@ -186,8 +188,9 @@ class Lan:
     def delivered(self, frame, packet):
         """Whether a frame came out of the gateway, to the host of that link or to a group."""
         hosts = self.hosts.get(frame.link, ())
-        if ipaddress.ip_address(packet.dst).is_multicast:
-            return packet.src not in hosts
+        group = ipaddress.ip_address(packet.dst)
+        if group.is_multicast:
+            return packet.src not in hosts and not any(group.version == n.version and group in n for n in OF_A_LINK)
         return packet.dst in hosts and packet.src != packet.dst
 
 

@@ -2,10 +2,13 @@ package lab
 
 import "net/netip"
 
-// addresses are all that a station has on the WAN, that of its key management first.
+// addresses are those that a station has on the WAN: that of its key management first.
 func (s Station) addresses() []netip.Addr {
-	addresses := []netip.Addr{s.addr()}
-	if s.GM != nil && s.GM.OtherAddress.IsValid() {
+	if s.KS != nil {
+		return []netip.Addr{s.KS.Address.Addr()}
+	}
+	addresses := []netip.Addr{s.GM.Address.Addr()}
+	if s.GM.OtherAddress.IsValid() {
 		addresses = append(addresses, s.GM.OtherAddress)
 	}
 	return addresses

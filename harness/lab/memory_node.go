@@ -20,18 +20,19 @@ import (
 
 // memoryNode drives one core on the memory fabric, as package node does with real sockets.
 type memoryNode struct {
-	net     *memoryNet
-	name    string
-	station Station
-	index   int // of a member, from 1
-	core    core.Core
-	joined  map[netip.Addr]bool
-	wakeup  time.Time // of the timer entry that counts; others are out of date
-	log     []string
-	keys    []keylog.Entry
-	replies map[uint64]*core.Reply
-	asked   uint64
-	stopped bool
+	net       *memoryNet
+	name      string
+	station   Station
+	index     int // of a member, from 1
+	addresses []netip.Addr
+	core      core.Core
+	joined    map[netip.Addr]bool
+	wakeup    time.Time // of the timer entry that counts; others are out of date
+	log       []string
+	keys      []keylog.Entry
+	replies   map[uint64]*core.Reply
+	asked     uint64
+	stopped   bool
 }
 
 // Start makes the core and gives it its first event.
@@ -40,14 +41,15 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, addr := range s.addresses() {
+	addresses := s.addresses()
+	for _, addr := range addresses {
 		if old := n.stations[addr]; old != nil && !old.stopped {
 			return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
 		}
 	}
-	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], core: c,
+	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: addresses, core: c,
 		joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
-	for _, addr := range s.addresses() {
+	for _, addr := range addresses {
 		n.stations[addr] = node
 	}
 	if node.index > 0 {
@@ -121,7 +123,7 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 // report tells the WAN, as an IP stack does, whether the node is in a group now.
 func (node *memoryNode) report(group netip.Addr) {
 	from := netip.IPv4Unspecified()
-	for _, a := range node.station.addresses() {
+	for _, a := range node.addresses {
 		if a.Is4() {
 			from = a
 		}

@@ -78,6 +78,13 @@ func (p *process) prepare(s Station) (err error) {
 	if subject.Program, err = os.Executable(); err != nil {
 		return err
 	}
+	usual, err := usually(s)
+	if err != nil {
+		return err
+	}
+	if why := s.Device.Ignores(subject, usual); why != "" {
+		return &peer.Unsupported{Declaration: why}
+	}
 	if p.launch, err = s.Device.Launch(subject); err != nil {
 		return err
 	}

@@ -29,6 +29,19 @@ func Rehearse(device *peer.Role) (*peer.Launch, error) {
 	return device.Launch(s)
 }
 
+// usually is a station with the policy that it has when a spec decides nothing.
+func usually(s Station) (peer.Subject, error) {
+	if s.KS != nil {
+		ks, err := defaultKeyServer(Setup{Members: 1})
+		return peer.Subject{KS: ks}, err
+	}
+	i := 1
+	for MemberName(i) != s.Name {
+		i++
+	}
+	return peer.Subject{GM: defaultMember(Setup{Members: i}, i)}, nil
+}
+
 // The interfaces of a node.
 const (
 	wanInterface = "wan0"

@@ -1,19 +1,9 @@
 package lab
 
 import (
-	"net/netip"
-
 	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
-
-// addr is the station's address on the WAN.
-func (s Station) addr() netip.Addr {
-	if s.KS != nil {
-		return s.KS.Address.Addr()
-	}
-	return s.GM.Address.Addr()
-}
 
 // policyFile is what the policy of a device is called that got it as a value.
 const policyFile = "policy.yaml"

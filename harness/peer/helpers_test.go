@@ -60,8 +60,8 @@ func load(t *testing.T, name string) *Manifest {
 	return m
 }
 
-// parse reads a manifest that has to be right.
-func parse(t *testing.T, text string) *Manifest {
+// manifest reads a manifest that has to be right.
+func manifest(t *testing.T, text string) *Manifest {
 	t.Helper()
 	m, err := Parse("x.yaml", []byte(text))
 	if err != nil {

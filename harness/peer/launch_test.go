@@ -120,12 +120,12 @@ func TestLaunchErrors(t *testing.T) {
 		{"a/b.txt", "/etc/passwd", "x.yaml:8:18: /etc/passwd is outside of the device's own folder /tmp/x"},
 		{"{{ .Group }}", "{{ netmask .Address }}", "x.yaml:8:36: "},
 	} {
-		m := parse(t, strings.Replace(processText, c.old, c.by, 1))
+		m := manifest(t, strings.Replace(processText, c.old, c.by, 1))
 		if _, err := m.GM.Launch(Subject{Place: place(""), GM: member()}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %s", c.by, err, c.want)
 		}
 	}
-	m := parse(t, strings.Replace(processText, "/bin/true", "/no/such/program", 1))
+	m := manifest(t, strings.Replace(processText, "/bin/true", "/no/such/program", 1))
 	l, err := m.GM.Launch(Subject{Place: place(""), GM: member()})
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestLaunchErrors(t *testing.T) {
 	if string(l.Files[0].Content) != "1234" || l.Files[0].Path != "/tmp/x/a/b.txt" || l.Command[1] != "gm1" {
 		t.Errorf("%+v", l)
 	}
-	m = parse(t, "name: x\nfeatures: []\nroles: {KS: {core: reference-ks}}\n")
+	m = manifest(t, "name: x\nfeatures: []\nroles: {KS: {core: reference-ks}}\n")
 	if _, err := m.KS.Launch(Subject{Place: place(""), KS: keyServer(t)}); !errors.Is(err, ErrNoProcess) {
 		t.Errorf("%v", err)
 	}

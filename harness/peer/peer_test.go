@@ -14,7 +14,7 @@ import (
 
 // What a device lacks is said with its name, the role and the place in the manifest.
 func TestAbilities(t *testing.T) {
-	whole, black := load(t, DefaultName), parse(t, processText)
+	whole, black := load(t, DefaultName), manifest(t, processText)
 	for _, a := range []Ability{ControlStatus, ControlRegister, ControlClear, ReadKeys, ReadLog, Mutants} {
 		if why := whole.GM.Lacks(a); why != "" {
 			t.Errorf("%s: %s", a, why)
@@ -26,7 +26,7 @@ func TestAbilities(t *testing.T) {
 	if why := whole.GM.Lacks(ControlRekey); !strings.HasPrefix(why, "reference as GM declares no control command rekey (fixtures/peers/reference.yaml:") {
 		t.Errorf("%q", why)
 	}
-	some := parse(t, strings.Replace(processText, "    process:", "    control: {unix: x, commands: [status]}\n    process:", 1))
+	some := manifest(t, strings.Replace(processText, "    process:", "    control: {unix: x, commands: [status]}\n    process:", 1))
 	if why := some.GM.Lacks(ControlClear); why != "x as GM declares no control command clear (x.yaml:5:14)" {
 		t.Errorf("%q", why)
 	}
@@ -36,7 +36,7 @@ func TestAbilities(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
-	m := parse(t, processText)
+	m := manifest(t, processText)
 	if m.Lacks(rule.GM) != "" || m.Role(rule.KS) != nil || m.Role(rule.Both) != nil || len(m.Roles()) != 1 {
 		t.Errorf("%+v", m)
 	}
@@ -170,7 +170,7 @@ func TestEvents(t *testing.T) {
 	if why := m.KS.LacksEvent("ACK_RECEIVED"); why != "" {
 		t.Errorf("%q", why)
 	}
-	if why := parse(t, processText).GM.LacksEvent("REGISTERED"); why != "x as GM declares no syslog (x.yaml:5:5)" {
+	if why := manifest(t, processText).GM.LacksEvent("REGISTERED"); why != "x as GM declares no syslog (x.yaml:5:5)" {
 		t.Errorf("%q", why)
 	}
 }

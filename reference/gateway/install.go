@@ -14,8 +14,10 @@ import (
 )
 
 // Install adds the SAs of a registration or a rekey. They receive from now on, and send when the activation delay has
-// passed. With replace, older SAs for the same selectors (or all older SAs, if no selector is the same) send until then
-// and receive until the deactivation delay has passed; without that delay until their lifetime ends.
+// passed. The delay is one of rollovers (RFC 6407 §5.4.1 takes it from RFC 5374 §4.2.1): until it has passed the older SA
+// for the flow goes on. Where there is none, as for a member that has just registered, nobody gains by its silence, and the
+// new SA sends at once. With replace, older SAs for the same selectors (or all older SAs, if no selector is the same) send
+// until then and receive until the deactivation delay has passed; without that delay until their lifetime ends.
 //
 // SIDs, if there are any, become those of all SAs; nil keeps the ones that were given before. The flows of all SAs are
 // protected from now on, even of those that could not be installed, which the error tells.
@@ -59,6 +61,9 @@ func (g *Gateway) install(now time.Time, t policy.TrafficSA, start time.Time) er
 	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Rules: g.rules}
 	if len(g.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = g.sids.Values[0], g.sids.Bits, true
+	}
+	if !g.db.Relieves(now, t.Selector, g.generation) {
+		start = now
 	}
 	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Generation: g.generation})
 	return err

@@ -88,7 +88,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		return nil
 	}
 	var missing []Missing
-	for _, m := range slices.Clone(o.waiting) {
+	for _, m := range o.waiting() {
 		if !guardAckExpected.Holds(g.opts.Rules, m.everAcked) {
 			continue
 		}
@@ -97,7 +97,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		}
 		gone := m.missed >= goneAfter
 		if gone {
-			g.drop(m)
+			g.drop(func(have *member) bool { return have == m })
 		}
 		if guardAckMissing.Kept(g.opts.Rules) {
 			missing = append(missing, Missing{Identity: m.identity, Address: m.address, Gone: gone})

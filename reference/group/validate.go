@@ -67,8 +67,10 @@ func validateSA(sa policy.SAPolicy, margin time.Duration) error {
 	if err := sa.Transform.Check(); err != nil {
 		return err
 	}
-	if !sa.Selector.Source.IsValid() || !sa.Selector.Destination.IsValid() {
-		return fmt.Errorf("selector without source or destination")
+	for _, flow := range append([]policy.Selector{sa.Selector}, sa.Also...) {
+		if !flow.Source.IsValid() || !flow.Destination.IsValid() {
+			return fmt.Errorf("selector without source or destination")
+		}
 	}
 	return validateLifetime(tekLifetime(sa), margin)
 }

@@ -104,6 +104,7 @@ type KEKTransform struct {
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
 type SAPolicy struct {
 	Selector  Selector
+	Also      []Selector // further flows under the same SA, each with a SAT of its own
 	Transform Transform
 	Lifetime  time.Duration // 0 means 3600 s
 }

@@ -188,10 +188,14 @@ func saDocOf(s SAPolicy) (saDoc, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return saDoc{}, fmt.Errorf("transform %+v has no name", t)
 	}
-	return saDoc{
+	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
 		Lifetime: duration(s.Lifetime),
-	}, nil
+	}
+	for _, also := range s.Also {
+		doc.Also = append(doc.Also, selectorDocOf(also))
+	}
+	return doc, nil
 }
 
 func selectorDocOf(s Selector) selectorDoc {

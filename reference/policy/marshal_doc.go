@@ -110,10 +110,11 @@ type selectorDoc struct {
 
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
-	Transform    string `yaml:"transform"`
-	ESN          bool   `yaml:"esn,omitempty"`
-	Mode         string `yaml:"mode"`
-	Preservation string `yaml:"preservation"`
-	Direction    string `yaml:"direction"`
-	Lifetime     string `yaml:"lifetime,omitempty"`
+	Also         []selectorDoc `yaml:"also,omitempty"`
+	Transform    string        `yaml:"transform"`
+	ESN          bool          `yaml:"esn,omitempty"`
+	Mode         string        `yaml:"mode"`
+	Preservation string        `yaml:"preservation"`
+	Direction    string        `yaml:"direction"`
+	Lifetime     string        `yaml:"lifetime,omitempty"`
 }

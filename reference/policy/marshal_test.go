@@ -54,6 +54,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 			},
 			{
 				Selector:  policy.Selector{Source: any4, Destination: any4, Protocol: 89},
+				Also:      []policy.Selector{{Source: any4, Destination: any4, Protocol: 1}, {Source: any4, Destination: any4, Protocol: 6, SourcePort: 22}},
 				Transform: policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 192, Mode: policy.ModeTunnel},
 			},
 		},

@@ -137,7 +137,9 @@ func saPolicies(v yamldoc.Value) []place[SAPolicy] {
 	selectors := make(map[Selector]string)
 	return yamldoc.List(placed(func(item yamldoc.Value) SAPolicy {
 		s := saPolicy(item)
-		once(item, selectors, s.Selector)
+		for _, flow := range append([]Selector{s.Selector}, s.Also...) {
+			once(item, selectors, flow)
+		}
 		return s
 	}))(v)
 }
@@ -147,6 +149,7 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 	s.Transform = Transform{Mode: ModeTunnel}
 	var kind Transform
 	fields := append(selectorFields(&s.Selector),
+		yamldoc.Optional("also", &s.Also, yamldoc.List(selector)),
 		yamldoc.Required("transform", &kind, transforms.Read),
 		yamldoc.Optional("esn", &s.Transform.ESN, yamldoc.Value.Bool),
 		yamldoc.Optional("mode", &s.Transform.Mode, modes.Read),

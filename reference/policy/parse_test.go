@@ -211,6 +211,10 @@ var keyServerFaults = []fault{
 	{"SA twice", "        transform: aes128-gcm16\n",
 		"        transform: aes128-gcm16\n" + keyServerYAML[strings.Index(keyServerYAML, "      - source"):], []string{
 			"ks.yaml:20:9: groups[0].sas[1]: 10.1.0.0/16 -> 10.1.0.0/16 is already given at groups[0].sas[0]"}},
+	{"flow twice in one SA", "        transform: aes128-gcm16\n",
+		"        also:\n          - {source: 10.2.0.0/16, destination: 10.1.0.0/16}\n" +
+			"          - {source: 10.1.0.0/16, destination: 10.1.0.0/16}\n        transform: aes128-gcm16\n", []string{
+			"ks.yaml:17:9: groups[0].sas[0]: 10.1.0.0/16 -> 10.1.0.0/16 is already given at groups[0].sas[0]"}},
 	{"several at once", "address: 10.0.0.1\nsigning_key: ks1.pem", "adress: 10.0.0.1\nsigning_key: 7", []string{
 		`ks.yaml:1:1: the field "address" is missing`,
 		"ks.yaml:2:1: adress: unknown field; did you mean address?",

@@ -75,3 +75,14 @@ func same(a, b policy.Selector) bool {
 	b.Source, b.Destination = b.Source.Masked(), b.Destination.Masked()
 	return a == b
 }
+
+// overlap reports whether there may be a packet that both selectors take.
+func overlap(a, b policy.Selector) bool {
+	return overlapPrefix(a.Source, b.Source) && overlapPrefix(a.Destination, b.Destination) &&
+		overlapNumber(a.Protocol, b.Protocol) && overlapNumber(a.SourcePort, b.SourcePort) &&
+		overlapNumber(a.DestinationPort, b.DestinationPort)
+}
+
+func overlapPrefix(a, b netip.Prefix) bool { return !a.IsValid() || !b.IsValid() || a.Overlaps(b) }
+
+func overlapNumber[T uint8 | uint16](a, b T) bool { return a == b || a == 0 || b == 0 }

@@ -73,3 +73,33 @@ func TestFlowString(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestOverlap(t *testing.T) {
+	udp := func(s policy.Selector, src, dst uint16) policy.Selector {
+		s.Protocol, s.SourcePort, s.DestinationPort = 17, src, dst
+		return s
+	}
+	for _, c := range []struct {
+		name string
+		a, b policy.Selector
+		want bool
+	}{
+		{"the same", anyTen, anyTen, true},
+		{"one within the other", anyTen, selector("10.1.0.0/16", "10.2.0.0/16"), true},
+		{"everything", policy.Selector{}, anyTen, true},
+		{"beside each other", selector("10.1.0.0/16", "10.0.0.0/8"), selector("10.2.0.0/16", "10.0.0.0/8"), false},
+		{"other destinations", selector("10.0.0.0/8", "10.1.0.0/16"), selector("10.0.0.0/8", "10.2.0.0/16"), false},
+		{"a protocol of all", anyTen, udp(anyTen, 0, 0), true},
+		{"a port of all", udp(anyTen, 0, 0), udp(anyTen, 0, 53), true},
+		{"two ports", udp(anyTen, 0, 53), udp(anyTen, 0, 54), false},
+		{"source and destination port", udp(anyTen, 1000, 0), udp(anyTen, 0, 53), true},
+		{"families", selector("::/0", "::/0"), anyTen, false},
+	} {
+		if got := overlap(c.a, c.b); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+		if got := overlap(c.b, c.a); got != c.want {
+			t.Errorf("%s, the other way: %v", c.name, got)
+		}
+	}
+}

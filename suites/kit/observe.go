@@ -127,10 +127,16 @@ func Rekey(ctx context.Context, l *lab.Lab, args control.RekeyArgs) control.Reke
 	return result
 }
 
-// SwitchesTo waits until member i sends under that SPI, and reports whether it does.
+// SwitchesTo waits until member i sends to the host behind member j under that SPI, and reports whether it does.
 func SwitchesTo(ctx context.Context, l *lab.Lab, i, j int, spi string) bool {
 	ginkgo.GinkgoHelper()
-	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPI(ctx, l, i, j)) == spi
+	return SwitchesToward(ctx, l, i, l.Hosts[j-1].Addr(), spi)
+}
+
+// SwitchesToward is SwitchesTo for any address.
+func SwitchesToward(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
+	ginkgo.GinkgoHelper()
+	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPITo(ctx, l, i, to)) == spi
 }
 
 func hasSA(ctx context.Context, l *lab.Lab, i int, spi string) bool {

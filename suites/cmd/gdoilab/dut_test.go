@@ -65,7 +65,11 @@ func TestDeadDevice(t *testing.T) {
 			if name == "black box" {
 				change = append(change, "    control:\n      unix: \"{{ .Dir }}/control\"\n", "", "    keylog:\n      file: \"{{ .Dir }}/keys.jsonl\"\n", "")
 			}
-			report, s := ran(t, dir, altered(t, dir, change...), "--redact")
+			filter := "" // all there are
+			if name == "black box" {
+				filter = "!exhaustive"
+			}
+			report, s := ran(t, dir, altered(t, dir, change...), "--redact", "--filter", filter)
 			if s.code != 1 || len(report.Specs) < 900 {
 				t.Errorf("exit %d, %d specs\n%s", s.code, len(report.Specs), s.err)
 			}
@@ -310,7 +314,7 @@ func TestPeerCheck(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	s = call("peer", "check", manifest(t, dir, "name: x\nfeatures: []\nroles: {GM: {core: dead}}\n"))
-	if s.code != 1 || !strings.Contains(s.out, "x does not declare the feature unicast") {
+	if s.code != 1 || !strings.Contains(s.out, "x does not declare the feature ") {
 		t.Errorf("%+v", s)
 	}
 	if s := call("peer", "check", "example-cli"); s.code != 1 || !strings.Contains(s.out, "FAILED  KS  its program is there") {

@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -158,6 +159,22 @@ func TestNodes(t *testing.T) {
 		}
 	}
 	if len(got) != 5 {
+		t.Errorf("%v", got)
+	}
+}
+
+// Nodes with addresses of both versions have one name.
+func TestNodesOfBothVersions(t *testing.T) {
+	l, err := lab.New(t.Context(), lab.Env{Fabric: lab.Memory{}, Seed: "1"}, lab.Setup{Hosts: true, Family: lab.IPv6Family})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	want := map[string]string{
+		lab.KeyServerAddr6.String(): "ks", lab.MemberAddr6(1).String(): "gm1", lab.MemberAddr(1).String(): "gm1",
+		lab.HostAddr(1).String(): "h1", lab.HostAddr6(1).String(): "h1",
+	}
+	if got := nodes(l); !maps.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
 }

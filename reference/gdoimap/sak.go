@@ -80,9 +80,6 @@ var kekAttributes = attributeSet{
 	conflict: checkKEKValue,
 }
 
-// aesKeyBits are the lengths of AES keys.
-var aesKeyBits = []uint64{128, 192, 256}
-
 // sigAlgorithms are the algorithms of signatures (RFC 6407 §5.3.6).
 var sigAlgorithms = []uint64{uint64(policy.SigRSA), uint64(policy.SigECDSA256), uint64(policy.SigECDSA384), uint64(policy.SigECDSA521)}
 
@@ -108,7 +105,7 @@ func sakAttributes(r policy.RekeySA, rules *rule.Switches) (as []wire.Attribute)
 		as = append(as, wire.TV(gdoi.KEKManagement, 1))
 	}
 	put(dutyKEKAlgorithm, basic(gdoi.KEKAlgorithm, uint16(r.Cipher), dutyKEKForm, rules))
-	if !kekCiphers[r.Cipher].fixed() {
+	if form, _ := r.Cipher.Form(); !form.Fixed() {
 		put(dutyKEKKeyLength, wire.TV(gdoi.KEKKeyLength, uint16(r.KeyBits)))
 	}
 	as = append(as, lifetimeOf(r.Lifetime, rules), wire.TV(gdoi.SigHashAlgorithm, uint16(r.SigHash)))
@@ -184,7 +181,7 @@ func readKEKAttributes(r *policy.RekeySA, as []wire.Attribute, rules *rule.Switc
 
 func readKEKCipher(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
 	algorithm := n.or(gdoi.KEKAlgorithm, uint64(policy.KEKAES))
-	cipher, supported := kekCiphers[policy.KEKCipher(algorithm)]
+	form, supported := policy.KEKCipher(algorithm).Form()
 	supported = supported && algorithm <= math.MaxUint16
 	switch {
 	case !checkKEKAlgorithm.Holds(rules, n.has(gdoi.KEKAlgorithm)):
@@ -192,23 +189,24 @@ func readKEKCipher(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
 	case !checkKEKValue.Holds(rules, supported):
 		return checkKEKValue.Violated("KEK_ALGORITHM %d", algorithm)
 	case !supported:
-		algorithm, cipher = uint64(policy.KEKAES), kekCiphers[policy.KEKAES]
+		form, _ = policy.KEKAES.Form()
 	}
-	r.Cipher = policy.KEKCipher(algorithm)
-	return readKEKLength(r, n, cipher, rules)
+	r.Cipher = form.Cipher
+	return readKEKLength(r, n, form, rules)
 }
 
 // readKEKLength reads the length of the key, which a cipher with one length alone need not tell (RFC 6407 §5.3.3).
-func readKEKLength(r *policy.RekeySA, n numbers, cipher kekCipher, rules *rule.Switches) error {
-	size := n.or(gdoi.KEKKeyLength, cipher.keyBits[0])
-	fits := slices.Contains(cipher.keyBits, size)
+func readKEKLength(r *policy.RekeySA, n numbers, form policy.KEKForm, rules *rule.Switches) error {
+	usual := form.KeyBits[0]
+	size := n.or(gdoi.KEKKeyLength, uint64(usual))
+	fits := size <= math.MaxUint16 && slices.Contains(form.KeyBits, int(size))
 	switch {
-	case !checkKEKKeyLength.Holds(rules, cipher.fixed() || n.has(gdoi.KEKKeyLength)):
+	case !checkKEKKeyLength.Holds(rules, form.Fixed() || n.has(gdoi.KEKKeyLength)):
 		return checkKEKKeyLength.Violated("SAK without KEK_KEY_LENGTH")
 	case !checkKEKKeySize.Holds(rules, fits):
 		return checkKEKKeySize.Violated("KEK_KEY_LENGTH %d", size)
 	case !fits:
-		size = cipher.keyBits[0]
+		size = uint64(usual)
 	}
 	r.KeyBits = int(size)
 	return nil

@@ -7,19 +7,11 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-// kekCipher is one KEK_ALGORITHM (RFC 6407 §5.3.2).
-type kekCipher struct {
-	cipher  keymat.Cipher
-	keyBits []uint64 // lengths of keys; one that has a single length need not tell it (§5.3.3)
+// kekCiphers are the ciphers of Rekey SAs (RFC 6407 §5.3.2).
+var kekCiphers = map[policy.KEKCipher]keymat.Cipher{
+	policy.KEK3DES: keymat.TripleDES,
+	policy.KEKAES:  keymat.AES,
 }
-
-var kekCiphers = map[policy.KEKCipher]kekCipher{
-	policy.KEK3DES: {keymat.TripleDES, []uint64{192}},
-	policy.KEKAES:  {keymat.AES, aesKeyBits},
-}
-
-// fixed reports whether all keys of the cipher have one length.
-func (c kekCipher) fixed() bool { return len(c.keyBits) == 1 }
 
 // sigHashes are the hashes of signatures (RFC 6407 §5.3.5).
 var sigHashes = map[policy.SigHash]crypto.Hash{
@@ -30,7 +22,7 @@ var sigHashes = map[policy.SigHash]crypto.Hash{
 }
 
 // CipherOf is the cipher of a Rekey SA; AES of one whose KEK_ALGORITHM is not known.
-func CipherOf(r policy.RekeySA) keymat.Cipher { return kekCiphers[r.Cipher].cipher }
+func CipherOf(r policy.RekeySA) keymat.Cipher { return kekCiphers[r.Cipher] }
 
 // SchemeOf is how messages under a Rekey SA are signed. Nothing verifies under a hash that is not known.
 func SchemeOf(r policy.RekeySA) keymat.PushScheme {

@@ -20,14 +20,6 @@ var (
 		"a key of 3DES is three different keys")
 )
 
-// kekTransforms are the ciphers of a Rekey SA, by the lengths of their keys, with the octets of an IV.
-var kekTransforms = map[policy.KEKTransform]int{
-	{Cipher: policy.KEK3DES, KeyBits: 192}: 8,
-	{Cipher: policy.KEKAES, KeyBits: 128}:  16,
-	{Cipher: policy.KEKAES, KeyBits: 192}:  16,
-	{Cipher: policy.KEKAES, KeyBits: 256}:  16,
-}
-
 // spiOctets is the length of a policy.RekeySPI.
 const spiOctets = 16
 
@@ -76,12 +68,12 @@ func (g *Group) newEpoch() (*epoch, error) {
 func (g *Group) newRekeySA() (*rekeySA, error) {
 	cfg := g.cfg.Rekey
 	kek := kekTransform(cfg)
-	iv := kekTransforms[kek]
-	material := make([]byte, spiOctets+iv+kek.KeyBits/8)
+	form, _ := kek.Cipher.Form()
+	material := make([]byte, spiOctets+form.IV+kek.KeyBits/8)
 	if err := g.random(material); err != nil {
 		return nil, err
 	}
-	key := material[spiOctets+iv:]
+	iv, key := material[spiOctets:spiOctets+form.IV], material[spiOctets+form.IV:]
 	if kek.Cipher == policy.KEK3DES {
 		if err := g.threeKeys(key, guardThreeKEKs); err != nil {
 			return nil, err
@@ -92,7 +84,7 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
 		SigHash: g.sigHash(), SigAlgorithm: g.opts.SigAlgorithm, SigKeyBits: g.opts.SigKeyBits, SigForm: cfg.SigForm,
 		Ack: cfg.Ack, Lifetime: kekLifetime(cfg),
-		IV: material[spiOctets : spiOctets+iv], Key: key, PublicKey: g.opts.PublicKey,
+		IV: iv, Key: key, PublicKey: g.opts.PublicKey,
 	}}
 	copy(r.SPI[:], material)
 	if g.epoch != nil && !guardNewCookies.Kept(g.opts.Rules) {
@@ -114,10 +106,10 @@ func (g *Group) threeKeys(key []byte, duty *rule.Guard) error {
 	return nil
 }
 
-// kekTransform is the cipher of the Rekey SA, AES with 128 bits if none is named.
+// kekTransform is the cipher of the Rekey SA.
 func kekTransform(r policy.RekeyPolicy) policy.KEKTransform {
 	if r.KEK == (policy.KEKTransform{}) {
-		return policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 128}
+		return policy.DefaultKEK
 	}
 	return r.KEK
 }

@@ -51,8 +51,8 @@ func validateRekey(r policy.RekeyPolicy) error {
 }
 
 func validateKEK(r policy.RekeyPolicy) error {
-	if kek := kekTransform(r); kekTransforms[kek] == 0 {
-		return fmt.Errorf("unknown cipher %d of the rekey, or not with %d bits", kek.Cipher, kek.KeyBits)
+	if err := kekTransform(r).Check(); err != nil {
+		return err
 	}
 	if r.SigHash != 0 && (r.SigHash < policy.SigHashSHA1 || r.SigHash > policy.SigHashSHA512) {
 		return fmt.Errorf("unknown signature hash %d", r.SigHash)

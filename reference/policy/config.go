@@ -90,15 +90,9 @@ type RekeyPolicy struct {
 	Retransmit  int            // further copies of a multicast PUSH, or attempts without acknowledgement
 	Interval    time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
 	Ack         AckType
-	KEK         KEKTransform // the zero value means AES with 128 bits
+	KEK         KEKTransform // the zero value means DefaultKEK
 	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
 	SigForm     SigForm      // of RSA
-}
-
-// KEKTransform is the cipher of a KEK with the length of its key.
-type KEKTransform struct {
-	Cipher  KEKCipher
-	KeyBits int
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

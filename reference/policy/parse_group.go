@@ -23,9 +23,8 @@ const (
 var (
 	transports    = yamldoc.Names[Transport]{{"unicast", TransportUnicast}, {"multicast", TransportMulticast}, {"none", TransportNone}}
 	ackTypes      = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}, {"kek-sha512", AckKEKSHA512}}
-	kekTransforms = yamldoc.Names[KEKTransform]{{"aes128-cbc", KEKTransform{KEKAES, 128}}, {"aes192-cbc", KEKTransform{KEKAES, 192}},
-		{"aes256-cbc", KEKTransform{KEKAES, 256}}, {"3des", KEKTransform{KEK3DES, 192}}}
-	sigHashes = yamldoc.Names[SigHash]{{"sha256", SigHashSHA256}, {"sha384", SigHashSHA384}, {"sha512", SigHashSHA512},
+	kekTransforms = kekNames()
+	sigHashes     = yamldoc.Names[SigHash]{{"sha256", SigHashSHA256}, {"sha384", SigHashSHA384}, {"sha512", SigHashSHA512},
 		{"sha1", SigHashSHA1}}
 	sigForms      = yamldoc.Names[SigForm]{{"digest-info", SigDigestInfo}, {"bare-hash", SigBareHash}}
 	modes         = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}}
@@ -43,6 +42,23 @@ func transformNames() (names yamldoc.Names[Transform]) {
 			Name  string
 			Value Transform
 		}{t.Name(), t})
+	}
+	return names
+}
+
+// kekNames names each cipher of a KEK with each length of its key.
+func kekNames() (names yamldoc.Names[KEKTransform]) {
+	for _, c := range kekForms {
+		for _, bits := range c.KeyBits {
+			name := c.name
+			if !c.Fixed() {
+				name = sized(name, bits)
+			}
+			names = append(names, struct {
+				Name  string
+				Value KEKTransform
+			}{name, KEKTransform{c.Cipher, bits}})
+		}
 	}
 	return names
 }

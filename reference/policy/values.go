@@ -94,15 +94,6 @@ type TrafficSA struct {
 	IntegrityKey []byte        // TEK_INTEGRITY_KEY; empty for combined modes
 }
 
-// KEKCipher is the KEK_ALGORITHM of RFC 6407 §5.3.2.
-type KEKCipher uint16
-
-// The ciphers of a KEK, both in CBC mode.
-const (
-	KEK3DES KEKCipher = 2
-	KEKAES  KEKCipher = 3
-)
-
 // SigHash is the SIG_HASH_ALGORITHM of RFC 6407 §5.3.5.
 type SigHash uint16
 

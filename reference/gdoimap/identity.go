@@ -28,14 +28,9 @@ func endpointID(a netip.AddrPort) gdoi.ID16 {
 	if !address.IsValid() {
 		address = netip.IPv4Unspecified()
 	}
-	return gdoi.ID16{Type: addressType(address), Port: a.Port(), Data: address.AsSlice()}
-}
-
-func addressType(a netip.Addr) uint8 {
-	if a.Is6() {
-		return isakmp.IDIPv6Addr
-	}
-	return isakmp.IDIPv4Addr
+	id := gdoi.ID16{Port: a.Port()}
+	id.Type, id.Data = isakmp.AddressIdentity(address)
+	return id
 }
 
 // prefixID is one side of a selector: a single address as such, anything wider as address and mask. No prefix stands for any
@@ -44,28 +39,18 @@ func prefixID(p netip.Prefix, port uint16) gdoi.ID16 {
 	if p = p.Masked(); !p.IsValid() {
 		p = anyAddress
 	}
-	address := p.Addr().AsSlice()
+	id := gdoi.ID16{Port: port}
 	if p.IsSingleIP() {
-		return gdoi.ID16{Type: addressType(p.Addr()), Port: port, Data: address}
+		id.Type, id.Data = isakmp.AddressIdentity(p.Addr())
+	} else {
+		id.Type, id.Data = isakmp.SubnetIdentity(p)
 	}
-	typ := uint8(isakmp.IDIPv4AddrSubnet)
-	if p.Addr().Is6() {
-		typ = isakmp.IDIPv6AddrSubnet
-	}
-	return gdoi.ID16{Type: typ, Port: port, Data: append(address, mask(p.Bits(), len(address))...)}
-}
-
-func mask(ones, octets int) []byte {
-	m := make([]byte, octets)
-	for i := range ones {
-		m[i/8] |= 0x80 >> (i % 8)
-	}
-	return m
+	return id
 }
 
 // readEndpoint is the reverse of endpointID.
 func readEndpoint(id gdoi.ID16, field string, rules *rule.Switches) (netip.AddrPort, error) {
-	a, ok := addressOf(id)
+	a, ok := isakmp.IdentityAddress(id.Type, id.Data)
 	if !checkEndpoint.Holds(rules, ok) {
 		return netip.AddrPort{}, checkEndpoint.Violated("SAK %s has ID type %d and %d octets", field, id.Type, len(id.Data))
 	}
@@ -73,15 +58,6 @@ func readEndpoint(id gdoi.ID16, field string, rules *rule.Switches) (netip.AddrP
 		a = netip.IPv4Unspecified()
 	}
 	return netip.AddrPortFrom(a, id.Port), nil
-}
-
-// addressOf reads an identity of one address.
-func addressOf(id gdoi.ID16) (netip.Addr, bool) {
-	switch {
-	case id.Type == isakmp.IDIPv4Addr && len(id.Data) == 4, id.Type == isakmp.IDIPv6Addr && len(id.Data) == 16:
-		return netip.AddrFromSlice(id.Data)
-	}
-	return netip.Addr{}, false
 }
 
 // readSelector reads both sides of a SAT, which are of one IP version.
@@ -136,37 +112,20 @@ func readPrefix(id gdoi.ID16, field string, rules *rule.Switches) (netip.Prefix,
 
 // prefixOf returns any address where the identity is none that can be used (RFC 2407 §4.6.2.1).
 func prefixOf(id gdoi.ID16) (netip.Prefix, bool) {
-	if a, ok := addressOf(id); ok {
-		return netip.PrefixFrom(a, a.BitLen()), true
+	first, second, ok := isakmp.IdentityAddresses(id.Type, id.Data)
+	ones := first.BitLen()
+	switch {
+	case !ok:
+		return anyAddress, false
+	case id.Type == isakmp.IDIPv4AddrRange || id.Type == isakmp.IDIPv6AddrRange:
+		ones, ok = rangeLength(first.AsSlice(), second.AsSlice())
+	case second.IsValid():
+		ones, ok = maskLength(second.AsSlice())
 	}
-	first, second, ok := pairOf(id)
 	if !ok {
 		return anyAddress, false
 	}
-	ones, ok := maskLength(second)
-	if id.Type == isakmp.IDIPv4AddrRange || id.Type == isakmp.IDIPv6AddrRange {
-		ones, ok = rangeLength(first, second)
-	}
-	if !ok {
-		return anyAddress, false
-	}
-	a, _ := netip.AddrFromSlice(first)
-	return netip.PrefixFrom(a, ones).Masked(), true
-}
-
-// pairOf reads the address and mask of a subnet, or the two ends of a range.
-func pairOf(id gdoi.ID16) (first, second []byte, ok bool) {
-	octets := 0
-	switch id.Type {
-	case isakmp.IDIPv4AddrSubnet, isakmp.IDIPv4AddrRange:
-		octets = 4
-	case isakmp.IDIPv6AddrSubnet, isakmp.IDIPv6AddrRange:
-		octets = 16
-	}
-	if octets == 0 || len(id.Data) != 2*octets {
-		return nil, nil, false
-	}
-	return id.Data[:octets], id.Data[octets:], true
+	return netip.PrefixFrom(first, ones).Masked(), true
 }
 
 // maskLength fails if ones follow zeros.

@@ -22,10 +22,8 @@ var identityLen = map[uint8]int{
 
 // identity is the own one: the local address.
 func (c *Config) identity() isakmp.ID {
-	id := isakmp.ID{IDType: isakmp.IDIPv4Addr, Data: c.Local.Addr().Unmap().AsSlice()}
-	if len(id.Data) == 16 {
-		id.IDType = isakmp.IDIPv6Addr
-	}
+	var id isakmp.ID
+	id.IDType, id.Data = isakmp.AddressIdentity(c.Local.Addr().Unmap())
 	if !dutyIDPort.Kept(c.Rules) {
 		id.Protocol, id.Port = 6, 22
 	}

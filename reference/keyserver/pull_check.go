@@ -97,10 +97,7 @@ func (k *KeyServer) identity(s *session, d *core.Datagram) netip.Addr {
 		return d.From.Addr()
 	}
 	id := s.sa.PeerID()
-	if id.IDType != uint8(isakmp.IDIPv4Addr) && id.IDType != uint8(isakmp.IDIPv6Addr) {
-		return netip.Addr{}
-	}
-	addr, _ := netip.AddrFromSlice(id.Data)
+	addr, _ := isakmp.IdentityAddress(id.IDType, id.Data)
 	return addr.Unmap()
 }
 

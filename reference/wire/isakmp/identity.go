@@ -39,6 +39,15 @@ func ofFamily(a netip.Addr, four, six uint8) uint8 {
 	return six
 }
 
+// IdentityAddress is the reverse of AddressIdentity. It is not ok for data of another type or length.
+func IdentityAddress(typ uint8, data []byte) (a netip.Addr, ok bool) {
+	if typ != IDIPv4Addr && typ != IDIPv6Addr {
+		return netip.Addr{}, false
+	}
+	a, _, ok = IdentityAddresses(typ, data)
+	return a, ok
+}
+
 // IdentityAddresses returns the two addresses in the data of a subnet (address and mask) or a range (first and last); of a
 // single address it is the first. It is not ok for other types, and for data that has not the length of its type.
 func IdentityAddresses(typ uint8, data []byte) (first, second netip.Addr, ok bool) {

@@ -50,6 +50,10 @@ func TestIdentitiesOfAddresses(t *testing.T) {
 			if !ok || first != tt.first || second != tt.second {
 				t.Errorf("%v, %v, %v; want %v, %v", first, second, ok, tt.first, tt.second)
 			}
+			single := !tt.second.IsValid()
+			if got, ok := isakmp.IdentityAddress(tt.typ, b); ok != single || single && got != tt.first {
+				t.Errorf("the one address is %v, %v", got, ok)
+			}
 			for n := range len(b) {
 				if first, _, ok := isakmp.IdentityAddresses(tt.typ, b[:n]); ok {
 					t.Errorf("%d octets are %v", n, first)

@@ -1,7 +1,7 @@
 package gdoimap
 
 import (
-	"encoding/binary"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -92,7 +92,8 @@ func tekPacket(sa policy.TrafficSA, rules *rule.Switches) gdoi.KeyPacket {
 	if !kept(integrities[sa.Transform.Integrity].sendKey, rules) {
 		integrity = integrity[:min(16, len(integrity))]
 	}
-	p := gdoi.KeyPacket{Type: gdoi.KDTypeTEK, SPI: keySPI(binary.BigEndian.AppendUint32(nil, sa.SPI), rules)}
+	p := gdoi.TEKPacket(sa.SPI)
+	spoilSPI(p.SPI, rules)
 	first := wire.TLV(gdoi.TEKAlgorithmKey, key)
 	if len(key) == 0 { // NULL has no key
 		first = wire.TLV(gdoi.TEKIntegrityKey, integrity)
@@ -121,8 +122,9 @@ func kekPacket(r policy.RekeySA, rules *rule.Switches) gdoi.KeyPacket {
 	if !dutyIVFirst.Kept(rules) {
 		first, second = second, first
 	}
-	key := wire.TLV(gdoi.KEKAlgorithmKey, append(append([]byte(nil), first...), second...))
-	p := gdoi.KeyPacket{Type: gdoi.KDTypeKEK, SPI: keySPI(append([]byte(nil), r.SPI[:]...), rules), Attributes: []wire.Attribute{key}}
+	key := wire.TLV(gdoi.KEKAlgorithmKey, slices.Concat(first, second))
+	p := gdoi.KEKPacket(r.SPI, key)
+	spoilSPI(p.SPI, rules)
 	if !dutyKEKOnce.Kept(rules) {
 		p.Attributes = append(p.Attributes, key)
 	}
@@ -134,19 +136,16 @@ func kekPacket(r policy.RekeySA, rules *rule.Switches) gdoi.KeyPacket {
 
 // sidPacket sends each SID in four octets; RFC 6407 §5.6.4.2 does not say how many it has.
 func sidPacket(s policy.SIDs, rules *rule.Switches) gdoi.KeyPacket {
-	p := gdoi.KeyPacket{Type: gdoi.KDTypeSID, Attributes: []wire.Attribute{wire.TV(gdoi.SIDBits, uint16(s.Bits))}}
+	p := gdoi.SIDPacket(uint16(s.Bits), s.Values...)
 	if !dutySIDSPI.Kept(rules) {
 		p.SPI = make([]byte, 4)
-	}
-	for _, v := range s.Values {
-		p.Attributes = append(p.Attributes, wire.TLV32(gdoi.SIDValue, v))
 	}
 	return p
 }
 
-func keySPI(spi []byte, rules *rule.Switches) []byte {
+// spoilSPI is for a mutant.
+func spoilSPI(spi []byte, rules *rule.Switches) {
 	if !dutyKeySPI.Kept(rules) {
 		spi[len(spi)-1] ^= 0xff
 	}
-	return spi
 }

@@ -117,6 +117,7 @@ var satRefusals = []refusal{
 	}},
 	{"transform 0", checkTransform, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 0 })},
 	{"transform 24", checkTransform, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 24 })},
+	{"transform 17, which nothing is registered for", checkTransform, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 17 })},
 	{"RC5", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 4 })},
 	{"AES-CCM", checkSATValue, satESP(atGCM, func(e *gdoi.SATESP) { e.TransformID = 16 })},
 	{"attribute 100", checkSATUnknown, satWith(atGCM, wire.TV(100, 1))},

@@ -79,9 +79,6 @@ var (
 		"without SA Direction an SA is symmetric")
 )
 
-// highestTransform is the highest ESP transform that is registered for IKEv1.
-const highestTransform = 23
-
 // satAttributes are those but lifetimes.
 var satAttributes = attributeSet{
 	basic: []uint16{gdoi.GroupDescription, gdoi.EncapsulationMode, gdoi.AuthAlgorithm, gdoi.KeyLength,
@@ -122,7 +119,7 @@ func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute)
 	as = append(as, basic(gdoi.EncapsulationMode, uint16(t.Mode), dutySATForm, rules))
 	as = append(as, algorithmsOf(t, rules)...)
 	if t.ESN && dutySendESN.Kept(rules) {
-		as = append(as, wire.TV(gdoi.ExtendedSequenceNumber, esn64))
+		as = append(as, wire.TV(gdoi.ExtendedSequenceNumber, gdoi.SequenceNumber64))
 	}
 	if t.Preservation != policy.PreserveAbsent {
 		as = append(as, wire.TV(gdoi.AddressPreservation, uint16(t.Preservation)))

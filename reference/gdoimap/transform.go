@@ -60,7 +60,7 @@ func kept(duty *rule.Guard, rules *rule.Switches) bool { return duty == nil || d
 func readTransform(id uint8, n numbers, rules *rule.Switches) (policy.Transform, error) {
 	t := policy.Transform{Cipher: policy.Cipher(id)}
 	form, supported := t.Cipher.Form()
-	registered := id > 0 && id <= highestTransform
+	registered := gdoi.TransformName(gdoi.ProtoIPsecESP, id) != ""
 	switch {
 	case !checkTransform.Holds(rules, registered):
 		return t, checkTransform.Violated("ESP transform %d", id)
@@ -127,16 +127,14 @@ func readIntegrity(t *policy.Transform, form policy.CipherForm, n numbers, rules
 	return nil
 }
 
-// esn64 is the one value of Extended (64-bit) Sequence Number (RFC 4304 §2).
-const esn64 = 1
-
-// readESN reads how long sequence numbers are. Whether the member has the window that long ones need is its own to say.
+// readESN reads how long sequence numbers are: the attribute has one value only (RFC 4304 §2). Whether the member has the
+// window that long ones need is its own to say.
 func readESN(t *policy.Transform, n numbers, rules *rule.Switches) error {
-	has := n.has(gdoi.ExtendedSequenceNumber)
-	if v := n.or(gdoi.ExtendedSequenceNumber, esn64); !checkSATValue.Holds(rules, v == esn64) {
+	v := n.or(gdoi.ExtendedSequenceNumber, gdoi.SequenceNumber64)
+	if !checkSATValue.Holds(rules, v == gdoi.SequenceNumber64) {
 		return checkSATValue.Violated("Extended (64-bit) Sequence Number %d", v)
 	}
-	t.ESN = has && dutyReadESN.Kept(rules)
+	t.ESN = n.has(gdoi.ExtendedSequenceNumber) && dutyReadESN.Kept(rules)
 	return nil
 }
 

@@ -10,8 +10,8 @@ import (
 const trailerLen = 2 // Pad Length and Next Header
 
 // Seal appends to dst the ESP packet that protects payload, without an IP header (RFC 4303 §3.3). Payload must not overlap
-// the free space of dst, which should have room for Overhead more octets than payload, and
-// for 16 in place of the ICV.
+// the free space of dst, which should have room for Overhead more octets than payload, and for four more where the ICV has
+// eight.
 //
 // When the SA can send no more the error wraps ErrExhausted, and holds a *rule.Violation if the limit is one of a
 // requirement; without a SID it wraps ErrNoSID. On any error dst is returned as it was and nothing has been used up.

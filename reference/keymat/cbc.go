@@ -49,8 +49,8 @@ func (c Cipher) String() string {
 	return "AES"
 }
 
-// Independent reports whether the three keys of TripleDES differ from each other, apart from their parity bits: with two
-// that are equal it is a weaker cipher (RFC 6407 §5.3.2.2).
+// Independent reports whether the three keys in a key of TripleDES, which has 24 octets, differ from each other, apart from
+// their parity bits: with two that are equal it is a weaker cipher (RFC 6407 §5.3.2.2).
 func Independent(key []byte) bool {
 	var parts [3][des.BlockSize]byte
 	for i, octet := range key {

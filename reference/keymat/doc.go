@@ -3,9 +3,10 @@
 // acknowledgement key.
 //
 // It knows octets, not messages: what a payload is made of comes from the caller. Nothing in here reads a clock or a
-// global random source; randomness is an argument. Each algorithm is one row of a table, under its IKEv1 number.
+// global random source; randomness is an argument. Hashes and groups are rows of tables, under their IKEv1 numbers.
 //
 // Specifications: RFC 2409 §5, §6 and appendices A and B (key schedule, IVs, groups 1 and 2), RFC 3526 (MODP groups), RFC 5903
 // (ECP groups), RFC 4868 (HMAC-SHA-2), RFC 6407 §4 and §5.3.6 (signature of a PUSH), RFC 4754 §7 and RFC 6979 (ECDSA),
-// RFC 8263 §3.2 (acknowledgement), NIST SP 800-38A (CBC).
+// RFC 8263 §3.2 (acknowledgement), RFC 3947 §3.2 (NAT-D), NIST SP 800-38A (CBC). Not here: keys of a Phase 1 that is
+// authenticated by signatures or public keys.
 package keymat

@@ -111,9 +111,3 @@ func TestPullHashes(t *testing.T) {
 		equal(t, name, SHA256.PRF(a, append([][]byte{unhex(t, mid)}, c.parts...)...), c.want)
 	}
 }
-
-// NAT-D is a plain hash (RFC 3947 §3.2).
-func TestNATDetection(t *testing.T) {
-	address := unhex(t, "c000020a 0350") // 192.0.2.10, port 848
-	equal(t, "NAT-D", SHA256.Sum(toyCI[:], toyCR[:], address), "4855e3a992452f55ea33142336ebd6d47d0b1180ef44b8484a53e8b7620af5fd")
-}

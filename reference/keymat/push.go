@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
-	_ "crypto/sha512" // for crypto.SHA384 and crypto.SHA512; hash.go has the others
 	"encoding/asn1"
 	"errors"
 	"fmt"

@@ -181,7 +181,7 @@ func activationDocOf(a Activation) *activationDoc {
 
 func saDocOf(s SAPolicy) (saDoc, error) {
 	t := s.Transform
-	kind, ok1 := transforms.Of(t.Algorithms())
+	kind, ok1 := transforms.Of(t.algorithms())
 	mode, ok2 := modes.Of(t.Mode)
 	preservation, ok3 := preservations.Of(t.Preservation)
 	direction, ok4 := directions.Of(t.Direction)

@@ -168,8 +168,8 @@ func (t Transform) CounterMode() bool {
 	return c.Salt > 0
 }
 
-// Algorithms is the transform without everything but its algorithms, as Transforms lists it.
-func (t Transform) Algorithms() Transform {
+// algorithms is the transform without everything but its algorithms, as Transforms lists it.
+func (t Transform) algorithms() Transform {
 	return Transform{Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity}
 }
 

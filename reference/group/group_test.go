@@ -64,6 +64,10 @@ func TestValidate(t *testing.T) {
 			c.SAs = []policy.SAPolicy{gcm}
 			c.SAs[0].Selector.Source = netip.Prefix{}
 		}, "selector"},
+		{"further flow of two IP versions", func(c *policy.Group) {
+			c.SAs = []policy.SAPolicy{gcm}
+			c.SAs[0].Also = []policy.Selector{{Source: netip.MustParsePrefix("::/0"), Destination: gcm.Selector.Destination}}
+		}, "IP versions"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

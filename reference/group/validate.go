@@ -1,6 +1,7 @@
 package group
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -68,11 +69,21 @@ func validateSA(sa policy.SAPolicy, margin time.Duration) error {
 		return err
 	}
 	for _, flow := range append([]policy.Selector{sa.Selector}, sa.Also...) {
-		if !flow.Source.IsValid() || !flow.Destination.IsValid() {
-			return fmt.Errorf("selector without source or destination")
+		if err := validateFlow(flow); err != nil {
+			return err
 		}
 	}
 	return validateLifetime(tekLifetime(sa), margin)
+}
+
+func validateFlow(s policy.Selector) error {
+	switch source, destination := s.Source, s.Destination; {
+	case !source.IsValid() || !destination.IsValid():
+		return errors.New("selector without source or destination")
+	case source.Addr().Is4() != destination.Addr().Is4():
+		return fmt.Errorf("selector %s is of two IP versions", s)
+	}
+	return nil
 }
 
 func validateLifetime(lifetime, margin time.Duration) error {

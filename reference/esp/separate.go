@@ -32,8 +32,8 @@ type separate struct {
 	upper [4]byte
 }
 
-func newSeparate(p parts, make func(parts) (encryption, error)) (*separate, error) {
-	e, err := make(p)
+func newSeparate(p parts, encryptionOf func(parts) (encryption, error)) (*separate, error) {
+	e, err := encryptionOf(p)
 	return &separate{encryption: e, rules: p.Rules, mac: hmac.New(p.mac.hash, p.IntegrityKey), esn: p.esn,
 		ivLen: p.form.IV, icv: p.Transform.ICVLen()}, err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
 var (
@@ -17,15 +18,11 @@ var (
 		"an SA without a lifetime lives for 28800 s")
 )
 
-const (
-	lifeSeconds = 1
-
-	// defaultLife is that of an SA without attributes about it (RFC 2407 §4.5).
-	defaultLife = 28800 * time.Second
-)
+// defaultLife is that of an SA without attributes about it (RFC 2407 §4.5).
+const defaultLife = 28800 * time.Second
 
 func lifeOf(d time.Duration, rules *rule.Switches) []wire.Attribute {
-	unit, value := wire.TV(gdoi.SALifeType, lifeSeconds), wire.TLV32(gdoi.SALifeDuration, wholeSeconds(d))
+	unit, value := wire.TV(gdoi.SALifeType, isakmp.LifeSeconds), wire.TLV32(gdoi.SALifeDuration, wholeSeconds(d))
 	if !dutyLifeOrder.Kept(rules) {
 		return []wire.Attribute{value, unit}
 	}
@@ -75,7 +72,7 @@ func checkUnit(a wire.Attribute, after []wire.Attribute, rules *rule.Switches) e
 // readDuration reads one SA Life Duration in the unit that the attribute before it says. It may be a TV if it fits (RFC 2407
 // §4.5). Without an error it is not ok in a unit that is no time.
 func readDuration(before []wire.Attribute, a wire.Attribute, rules *rule.Switches) (d time.Duration, ok bool, err error) {
-	unit := uint64(lifeSeconds)
+	unit := uint64(isakmp.LifeSeconds)
 	paired := len(before) > 0 && before[len(before)-1].Type == gdoi.SALifeType
 	if paired {
 		unit = number(before[len(before)-1])
@@ -84,8 +81,8 @@ func readDuration(before []wire.Attribute, a wire.Attribute, rules *rule.Switche
 	switch {
 	case !checkLifeOrder.Holds(rules, paired):
 		return 0, false, checkLifeOrder.Violated("SA Life Duration without SA Life Type before it")
-	case !checkSATValue.Holds(rules, unit == lifeSeconds && readable):
+	case !checkSATValue.Holds(rules, unit == isakmp.LifeSeconds && readable):
 		return 0, false, checkSATValue.Violated("SA Life Type %d with a duration of %d octets", unit, len(a.Value))
 	}
-	return duration(number(a)), unit == lifeSeconds, nil
+	return duration(number(a)), unit == isakmp.LifeSeconds, nil
 }

@@ -221,15 +221,15 @@ func (c *comparison) sameAlgorithms(s scope, f *capture.Field) bool {
 // rounding is how far the rest of a lifetime may be off: it is told in whole seconds, at a moment within a second.
 const rounding = 2 * time.Second
 
-// lifetime compares when something ends. A registration tells what is left of the life of keys that may have been made before
-// the capture began, so it is given a second or two; what a PUSH brings begins to live with it.
+// lifetime compares when something ends. What is told of keys that were made before, in a registration or by a PUSH that tells
+// an SA in force once more, is the rest of a life, and is given a second or two; what a PUSH brings begins to live with it.
 func (c *comparison) lifetime(s scope, a, b *capture.Field) {
 	if a.Value == b.Value {
 		return
 	}
 	left, okA := seconds(a.Value)
 	other, okB := seconds(b.Value)
-	if okA && okB && s.ownerA != "" && strings.HasPrefix(s.a.Kind, "PULL") {
+	if okA && okB && s.ownerA != "" && rest(c.a, s.a, s.ownerA) && rest(c.b, s.b, s.ownerB) {
 		end := left + s.a.At.Sub(c.a.born[s.ownerA])
 		otherEnd := other + s.b.At.Sub(c.b.born[s.ownerB])
 		if (end - otherEnd).Abs() <= rounding {
@@ -237,6 +237,12 @@ func (c *comparison) lifetime(s scope, a, b *capture.Field) {
 		}
 	}
 	c.differs(s.a, s.b, Value, s.path, a.Value, b.Value)
+}
+
+// rest reports whether what a message tells of an SA's life is but the rest of it. A registration may tell of keys that were
+// made before the capture began.
+func rest(c *conversation, m *capture.Message, spi string) bool {
+	return strings.HasPrefix(m.Kind, "PULL") || c.born[spi].Before(m.At)
 }
 
 func seconds(text string) (time.Duration, bool) {

@@ -188,6 +188,27 @@ func TestLifetimes(t *testing.T) {
 	}
 }
 
+// A PUSH that tells an SA in force once more tells the rest of its life; one that brings an SA, the whole of it.
+func TestLifetimesInPush(t *testing.T) {
+	with := func(cookie byte, spi, told, again string, at int64) []capture.Message {
+		push := func(frame int, life string, at int64) capture.Message {
+			return capture.Message{Frame: frame, Kind: "PUSH", From: ks, To: gm, At: time.Unix(at, 0), Encrypted: true, Decrypted: true,
+				Header:   &isakmp.Header{InitiatorCookie: isakmp.Cookie{cookie, 2}, Version: 0x10, Exchange: isakmp.ExchangePush},
+				Payloads: []capture.Field{tree("SA", sat(spi, leaf("SA Life Duration", life)))}}
+		}
+		return append(talk(gm, cookie), push(5, told, 200), push(6, again, 200+at))
+	}
+	if r := Compare(with(1, "aaaaaaaa", "3600", "3590", 10), with(2, "bbbbbbbb", "3600", "3570", 30), none); !r.Same() {
+		t.Errorf("%+v", r)
+	}
+	if d := sole(t, with(1, "aaaaaaaa", "3600", "3590", 10), with(2, "bbbbbbbb", "3600", "3600", 30)); d.B != "3600" || d.Frames[0].B != 6 {
+		t.Errorf("%+v", d)
+	}
+	if d := sole(t, with(1, "aaaaaaaa", "3600", "1800", 10), with(2, "bbbbbbbb", "3599", "1800", 10)); d.B != "3599" || d.Frames[0].B != 5 {
+		t.Errorf("%+v", d)
+	}
+}
+
 // Two of the same list are never compared in a way that costs more than the list is long.
 func TestAlign(t *testing.T) {
 	same := func(a, b string) func(i, j int) int {

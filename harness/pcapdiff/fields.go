@@ -201,6 +201,10 @@ func (c *comparison) field(s scope, a, b *capture.Field) {
 		c.named(s.a, s.b, s.path, a.Value, b.Value)
 	case lifetime:
 		c.lifetime(s, a, b)
+	case date:
+		if x, y := moment(s.a, a.Value), moment(s.b, b.Value); x.known != y.known || (x.ahead-y.ahead).Abs() > rounding {
+			c.differs(s.a, s.b, Value, s.path, a.Value, b.Value)
+		}
 	default:
 		if va, vb := canonical(a.Value, c.namesA), canonical(b.Value, c.namesB); va != vb {
 			c.differs(s.a, s.b, Value, s.path, a.Value, b.Value)
@@ -243,6 +247,22 @@ func (c *comparison) lifetime(s scope, a, b *capture.Field) {
 // made before the capture began.
 func rest(c *conversation, m *capture.Message, spi string) bool {
 	return strings.HasPrefix(m.Kind, "PULL") || c.born[spi].Before(m.At)
+}
+
+// when is a date as one message tells it: how far ahead of the message it is, or 0 if it is past.
+type when struct {
+	known bool
+	ahead time.Duration
+}
+
+// moment reads seconds since 1970, which stand behind their meaning in parentheses; 0 is no date.
+func moment(m *capture.Message, text string) when {
+	digits := strings.TrimSuffix(text[strings.LastIndex(text, "(")+1:], ")")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n == 0 {
+		return when{}
+	}
+	return when{true, max(0, time.Unix(n, 0).Sub(m.At))}
 }
 
 func seconds(text string) (time.Duration, bool) {

@@ -1,6 +1,7 @@
 package pcapdiff
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -184,6 +185,28 @@ func TestLifetimes(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if d := sole(t, with(1, "aaaaaaaa", "3600", 100), with(2, "bbbbbbbb", "3590", 900)); d.What != Value || d.B != "3590" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What a key of LKH says of its time is counted from the message; its handle is any number.
+func TestDates(t *testing.T) {
+	with := func(cookie byte, handle string, at, created, expires int64) []capture.Message {
+		date := func(name string, n int64) capture.Field { return leaf(name, fmt.Sprintf("some day (%d)", n)) }
+		m := talk(gm, cookie, tree("KD", tree("Key Packet LKH", tree("LKH Key", capture.Field{Name: "Key Handle", Value: handle, Length: 4},
+			date("Creation Date", created), date("Expiration Date", expires)))))
+		m[3].At = time.Unix(at, 0)
+		return m
+	}
+	if r := Compare(with(1, "7", 1000, 900, 4600), with(2, "4711", 5000, 10, 8601), none); !r.Same() {
+		t.Errorf("%+v", r)
+	}
+	if d := sole(t, with(1, "7", 1000, 900, 4600), with(2, "7", 5000, 900, 4600)); d.Where != "PULL2 KD/Key Packet LKH/LKH Key/Expiration Date" {
+		t.Errorf("%+v", d)
+	}
+	never := with(2, "7", 1000, 900, 0)
+	never[3].Payloads[0].Children[0].Children[0].Children[2].Value = "0"
+	if d := sole(t, with(1, "7", 1000, 900, 4600), never); d.B != "0" || d.What != Value {
 		t.Errorf("%+v", d)
 	}
 }

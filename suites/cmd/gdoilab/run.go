@@ -39,7 +39,7 @@ func runCommand() *cobra.Command {
 of evidence for each spec. The device is described by a manifest (docs/peers.md); without --dut it is the reference.
 
 A filter is a Ginkgo label expression over these labels:
-  subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   feature:WHAT   negative
+  subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   feature:WHAT   negative   exhaustive
 
 The fabric "memory" needs no privileges and has a virtual clock. "netns" has a network namespace for every node,
 real sockets and a real IP stack; it needs root. "auto" takes netns where it can, and says so if not.

@@ -30,6 +30,20 @@ type runFlags struct {
 	lane                           string
 }
 
+// once is a flag that can be given once: of two specs, one would be left out without a word.
+type once string
+
+func (o *once) Set(s string) error {
+	if *o != "" {
+		return errors.New("it is given already; --filter selects several specs")
+	}
+	*o = once(s)
+	return nil
+}
+
+func (o *once) String() string { return string(*o) }
+func (o *once) Type() string   { return "string" }
+
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
@@ -56,7 +70,7 @@ the run was interrupted, and the exit status is 1.`,
 	c.Flags().StringVar(&f.fabric, "fabric", "memory", "what carries the packets: memory, netns or auto")
 	c.Flags().StringVar(&f.dut, "dut", peer.DefaultName, "`MANIFEST` of the device under test: a file, or the name of one that is built in")
 	c.Flags().StringVar(&f.filter, "filter", "", "label expression that selects specs")
-	c.Flags().StringVar(&f.spec, "spec", "", "run the spec with this id")
+	c.Flags().Var((*once)(&f.spec), "spec", "run the spec with this `ID`")
 	c.Flags().StringVar(&f.seed, "seed", "1", "decides everything random; the same seed gives the same capture on the memory fabric")
 	c.Flags().StringVar(&f.out, "out", "", "folder for the report (default: a new folder in out/, which out/latest then points to)")
 	c.Flags().BoolVar(&f.redact, "redact", false, "leave keys and secrets out of everything written")

@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,7 +20,7 @@ type Fields struct{ entries []fieldEntry }
 
 // fieldEntry is one line of the table.
 type fieldEntry struct {
-	Messages     []string `yaml:"messages"` // kinds, or what they begin with
+	Messages     []string `yaml:"messages"` // kinds, those of an exchange without their number, or "" for every one
 	Field        string   `yaml:"field"`
 	Requirements []string `yaml:"requirements"`
 }
@@ -75,10 +76,6 @@ func (f *Fields) Touched(kind, path string) []string {
 }
 
 func (e *fieldEntry) fits(kind string) bool {
-	for _, m := range e.Messages {
-		if strings.HasPrefix(kind, m) {
-			return true
-		}
-	}
-	return false
+	exchange := strings.TrimRight(kind, "0123456789")
+	return slices.ContainsFunc(e.Messages, func(m string) bool { return m == "" || m == kind || m == exchange })
 }

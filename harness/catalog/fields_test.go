@@ -22,6 +22,9 @@ func TestFieldsTouchRequirements(t *testing.T) {
 		{"MM2", "SA/DOI", "RFC6407-2.1-02"},
 		{"PULL2", "SA/DOI", "RFC6407-5.2-05"},
 		{"PUSH-ACK", "SEQ", "RFC8263-3.3-01"},
+		{"PUSH-ACK", "HDR/Version", "RFC8263-3.1-03"},
+		{"PUSH-ACK", "HDR/Flags", "RFC8263-3.1-03"},
+		{"PUSH", "HDR/Version", "RFC6407-4.2-02"},
 		{"PUSH", "SEQ", "RFC6407-4.3-01"},
 		{"ESP", "outer source", "RFC5374-3.1-02"},
 	} {

@@ -10,6 +10,7 @@ const (
 	random                  // by its length: nonces, public values, hashes, signatures, keys
 	identifier              // by what it names
 	lifetime                // by when it ends
+	date                    // by whether there is one, and one that is to come by how long after the message
 	derived                 // not at all: it follows from what is compared elsewhere
 )
 
@@ -17,6 +18,7 @@ const (
 var classes = map[string]class{
 	"KE": random, "NONCE": random, "HASH": random, "SIG": random, "NAT-D": random,
 	"IV": random, "ICV": random, "SIG_ALGORITHM_KEY": random,
+	"Key Handle": random, "Creation Date": date, "Expiration Date": date,
 	"SPI":              identifier,
 	"SA Life Duration": lifetime, "Life Duration": lifetime, "KEK_KEY_LIFETIME": lifetime,
 	// Counts and types of what follows, which is itself compared. A wrong one is an error of the message.

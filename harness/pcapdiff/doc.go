@@ -2,7 +2,7 @@
 //
 // What is random or belongs to one run only is matched up, not compared: cookies, Message IDs and SPIs by the places where
 // they stand, so that a PUSH under the wrong Rekey SA still shows; nonces, keys, hashes and signatures by their length and by
-// the outcome of their check; addresses of key servers and members by their role; lifetimes by when they end. Everything
+// the outcome of their check; addresses of key servers and members by their role; lifetimes and dates by when they end. Everything
 // else has to be the same: which exchanges there are and how they end, which payloads a message has and in which order,
 // and every field.
 //

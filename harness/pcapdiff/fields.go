@@ -201,6 +201,10 @@ func (c *comparison) field(s scope, a, b *capture.Field) {
 		c.named(s.a, s.b, s.path, a.Value, b.Value)
 	case lifetime:
 		c.lifetime(s, a, b)
+	case date:
+		if x, y := moment(s.a, a.Value), moment(s.b, b.Value); x.known != y.known || (x.ahead-y.ahead).Abs() > rounding {
+			c.differs(s.a, s.b, Value, s.path, a.Value, b.Value)
+		}
 	default:
 		if va, vb := canonical(a.Value, c.namesA), canonical(b.Value, c.namesB); va != vb {
 			c.differs(s.a, s.b, Value, s.path, a.Value, b.Value)
@@ -221,15 +225,15 @@ func (c *comparison) sameAlgorithms(s scope, f *capture.Field) bool {
 // rounding is how far the rest of a lifetime may be off: it is told in whole seconds, at a moment within a second.
 const rounding = 2 * time.Second
 
-// lifetime compares when something ends. A registration tells what is left of the life of keys that may have been made before
-// the capture began, so it is given a second or two; what a PUSH brings begins to live with it.
+// lifetime compares when something ends. What is told of keys that were made before, in a registration or by a PUSH that tells
+// an SA in force once more, is the rest of a life, and is given a second or two; what a PUSH brings begins to live with it.
 func (c *comparison) lifetime(s scope, a, b *capture.Field) {
 	if a.Value == b.Value {
 		return
 	}
 	left, okA := seconds(a.Value)
 	other, okB := seconds(b.Value)
-	if okA && okB && s.ownerA != "" && strings.HasPrefix(s.a.Kind, "PULL") {
+	if okA && okB && s.ownerA != "" && rest(c.a, s.a, s.ownerA) && rest(c.b, s.b, s.ownerB) {
 		end := left + s.a.At.Sub(c.a.born[s.ownerA])
 		otherEnd := other + s.b.At.Sub(c.b.born[s.ownerB])
 		if (end - otherEnd).Abs() <= rounding {
@@ -237,6 +241,28 @@ func (c *comparison) lifetime(s scope, a, b *capture.Field) {
 		}
 	}
 	c.differs(s.a, s.b, Value, s.path, a.Value, b.Value)
+}
+
+// rest reports whether what a message tells of an SA's life is but the rest of it. A registration may tell of keys that were
+// made before the capture began.
+func rest(c *conversation, m *capture.Message, spi string) bool {
+	return strings.HasPrefix(m.Kind, "PULL") || c.born[spi].Before(m.At)
+}
+
+// when is a date as one message tells it: how far ahead of the message it is, or 0 if it is past.
+type when struct {
+	known bool
+	ahead time.Duration
+}
+
+// moment reads seconds since 1970, which stand behind their meaning in parentheses; 0 is no date.
+func moment(m *capture.Message, text string) when {
+	digits := strings.TrimSuffix(text[strings.LastIndex(text, "(")+1:], ")")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n == 0 {
+		return when{}
+	}
+	return when{true, max(0, time.Unix(n, 0).Sub(m.At))}
 }
 
 func seconds(text string) (time.Duration, bool) {

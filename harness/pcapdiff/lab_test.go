@@ -21,17 +21,18 @@ import (
 
 // story is one run on the memory fabric: two members register, their hosts talk, the key server rekeys twice.
 type story struct {
-	seed  string
-	setup lab.Setup
-	tap   core.Tap // of the key server
-	after func(ctx context.Context, l *lab.Lab)
+	seed    string
+	setup   lab.Setup
+	members int      // 0: two
+	tap     core.Tap // of the key server
+	after   func(ctx context.Context, l *lab.Lab)
 }
 
 // run returns what crossed the WAN, decoded.
 func (s story) run(t *testing.T) []capture.Message {
 	t.Helper()
 	ctx := t.Context()
-	s.setup.Members, s.setup.Hosts = 2, true
+	s.setup.Members, s.setup.Hosts = max(s.members, 2), true
 	l, err := lab.New(ctx, lab.Env{Fabric: lab.Memory{}, Seed: s.seed}, s.setup)
 	if err != nil {
 		t.Fatal(err)

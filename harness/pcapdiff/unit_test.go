@@ -1,6 +1,7 @@
 package pcapdiff
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -184,6 +185,49 @@ func TestLifetimes(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if d := sole(t, with(1, "aaaaaaaa", "3600", 100), with(2, "bbbbbbbb", "3590", 900)); d.What != Value || d.B != "3590" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What a key of LKH says of its time is counted from the message; its handle is any number.
+func TestDates(t *testing.T) {
+	with := func(cookie byte, handle string, at, created, expires int64) []capture.Message {
+		date := func(name string, n int64) capture.Field { return leaf(name, fmt.Sprintf("some day (%d)", n)) }
+		m := talk(gm, cookie, tree("KD", tree("Key Packet LKH", tree("LKH Key", capture.Field{Name: "Key Handle", Value: handle, Length: 4},
+			date("Creation Date", created), date("Expiration Date", expires)))))
+		m[3].At = time.Unix(at, 0)
+		return m
+	}
+	if r := Compare(with(1, "7", 1000, 900, 4600), with(2, "4711", 5000, 10, 8601), none); !r.Same() {
+		t.Errorf("%+v", r)
+	}
+	if d := sole(t, with(1, "7", 1000, 900, 4600), with(2, "7", 5000, 900, 4600)); d.Where != "PULL2 KD/Key Packet LKH/LKH Key/Expiration Date" {
+		t.Errorf("%+v", d)
+	}
+	never := with(2, "7", 1000, 900, 0)
+	never[3].Payloads[0].Children[0].Children[0].Children[2].Value = "0"
+	if d := sole(t, with(1, "7", 1000, 900, 4600), never); d.B != "0" || d.What != Value {
+		t.Errorf("%+v", d)
+	}
+}
+
+// A PUSH that tells an SA in force once more tells the rest of its life; one that brings an SA, the whole of it.
+func TestLifetimesInPush(t *testing.T) {
+	with := func(cookie byte, spi, told, again string, at int64) []capture.Message {
+		push := func(frame int, life string, at int64) capture.Message {
+			return capture.Message{Frame: frame, Kind: "PUSH", From: ks, To: gm, At: time.Unix(at, 0), Encrypted: true, Decrypted: true,
+				Header:   &isakmp.Header{InitiatorCookie: isakmp.Cookie{cookie, 2}, Version: 0x10, Exchange: isakmp.ExchangePush},
+				Payloads: []capture.Field{tree("SA", sat(spi, leaf("SA Life Duration", life)))}}
+		}
+		return append(talk(gm, cookie), push(5, told, 200), push(6, again, 200+at))
+	}
+	if r := Compare(with(1, "aaaaaaaa", "3600", "3590", 10), with(2, "bbbbbbbb", "3600", "3570", 30), none); !r.Same() {
+		t.Errorf("%+v", r)
+	}
+	if d := sole(t, with(1, "aaaaaaaa", "3600", "3590", 10), with(2, "bbbbbbbb", "3600", "3600", 30)); d.B != "3600" || d.Frames[0].B != 6 {
+		t.Errorf("%+v", d)
+	}
+	if d := sole(t, with(1, "aaaaaaaa", "3600", "1800", 10), with(2, "bbbbbbbb", "3599", "1800", 10)); d.B != "3599" || d.Frames[0].B != 5 {
 		t.Errorf("%+v", d)
 	}
 }

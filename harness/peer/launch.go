@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -85,7 +86,11 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 		w.errs = append(w.errs, mutant.errs...)
 	}
 	for _, f := range p.Files {
-		l.Files = append(l.Files, File{w.path(f.Path, s.Dir), f.Mode, []byte(w.one(f.Content))})
+		file := File{w.path(f.Path, s.Dir), f.Mode, []byte(w.one(f.Content))}
+		if slices.ContainsFunc(l.Files, func(other File) bool { return other.Path == file.Path }) {
+			w.errs = append(w.errs, fmt.Errorf("%s: %s is among the files already", f.Path.At, file.Path))
+		}
+		l.Files = append(l.Files, file)
 	}
 	if r.Syslog != nil {
 		l.LogFile = w.one(r.Syslog.File)

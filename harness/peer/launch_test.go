@@ -118,6 +118,7 @@ func TestLaunchErrors(t *testing.T) {
 		{"{{ .Name }}", "{{ index .KeyServers 7 }}", "x.yaml:6:28: "},
 		{"a/b.txt", "../b.txt", "x.yaml:8:18: /tmp/b.txt is outside of the device's own folder /tmp/x"},
 		{"a/b.txt", "/etc/passwd", "x.yaml:8:18: /etc/passwd is outside of the device's own folder /tmp/x"},
+		{`"{{ .Group }}"}`, "x}\n        - {path: './a/b.{{ print `txt` }}', content: y}", "x.yaml:9:18: /tmp/x/a/b.txt is among the files already"},
 		{"{{ .Group }}", "{{ netmask .Address }}", "x.yaml:8:36: "},
 	} {
 		m := manifest(t, strings.Replace(processText, c.old, c.by, 1))

@@ -27,7 +27,7 @@ func (m *Manifest) read(root yamldoc.Value) {
 		yamldoc.Field{Name: "roles", Required: true, Read: m.readRoles},
 		yamldoc.Field{Name: "features", Required: true, Read: m.Features.read},
 		yamldoc.Field{Name: "lacks", Read: m.Features.readLacks},
-		yamldoc.Optional("expected_failures", &m.Expected, yamldoc.List(expected)),
+		yamldoc.Optional("expected_failures", &m.Expected, expectedFailures),
 	)
 	for _, r := range m.Roles() {
 		r.Device = m.Name

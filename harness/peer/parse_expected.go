@@ -7,6 +7,20 @@ import (
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
+// expectedFailures reads known failures. Only one can be applied to a spec or to a requirement.
+func expectedFailures(v yamldoc.Value) (all []Expected) {
+	v.Items(func(_ int, item yamldoc.Value) {
+		e := expected(item)
+		for _, other := range all {
+			if about := e.Spec + e.Requirement; about != "" && about == other.Spec+other.Requirement {
+				item.Problem("a failure of %s is expected already (%s)", about, other.At)
+			}
+		}
+		all = append(all, e)
+	})
+	return all
+}
+
 // expected reads one known failure.
 func expected(v yamldoc.Value) Expected {
 	e := Expected{At: v.Place(), Verdict: "fail"}

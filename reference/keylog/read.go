@@ -8,6 +8,9 @@ import (
 	"io"
 )
 
+// errNoEntry means that an object is something else than a key, such as a decoded conversation.
+var errNoEntry = errors.New("it has neither a kind nor entries")
+
 // Read reads a key log, one entry a line, or a keys.json, {"entries": […]}. A last line that was cut off is an error, as
 // is anything else that is no entry; the entries before it are returned with the error.
 func Read(data []byte) ([]Entry, error) {
@@ -24,8 +27,9 @@ func Read(data []byte) ([]Entry, error) {
 			return entries, nil
 		case err != nil:
 			return entries, fmt.Errorf("keylog: entry %d at octet %d: %w", len(entries)+1, decoder.InputOffset(), err)
-		}
-		if line.Kind != "" {
+		case line.Kind == "" && line.Entries == nil:
+			return entries, fmt.Errorf("keylog: entry %d at octet %d: %w", len(entries)+1, decoder.InputOffset(), errNoEntry)
+		case line.Kind != "":
 			entries = append(entries, line.Entry)
 		}
 		entries = append(entries, line.Entries...)

@@ -30,9 +30,9 @@ var _ = Describe("The MTU of a path (RFC 4301 §8.2)", kit.Subject("dataplane"),
 		p := sized(s.packet(), big)
 		p.DontFragment = true
 		s.send(p)
-		kit.Reached(s.Wait(s.ctx, lab.Patience, func() bool {
+		Expect(s.Wait(s.ctx, lab.Patience, func() bool {
 			return find(s.onWAN(before), p) != nil || fragmentationNeeded(s.onLAN(before)) != nil
-		}), "the packet leaves, or its sender is told")
+		})).To(BeTrue(), "the packet leaves, or its sender is told")
 		return find(s.onWAN(before), p) != nil
 	}
 	// aged has the device forget soon.

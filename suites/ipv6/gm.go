@@ -63,7 +63,7 @@ var badEndpoints = []struct {
 }
 
 var _ = Describe("A member whose key management is over IPv6 (RFC 6407, RFC 8263)", kit.Subject("ipv6"), kit.DUT(rule.GM), func() {
-	It("registers, and names itself by its IPv6 address in Phase 1", kit.Requirement("RFC2407-4.6.2-01", "RFC2408-5.8-01"), func(ctx SpecContext) {
+	It("registers, and names itself by its IPv6 address in Phase 1", kit.Requirement("RFC2407-4.6.2-01"), func(ctx SpecContext) {
 		l := kit.Lab(ctx, over())
 		Expect(l.Up(ctx)).To(Succeed())
 		message5 := kit.Last(kit.MessagesSince(l, 0, core.MainMode5.String()))

@@ -110,7 +110,7 @@ var _ = Describe("Messages between forged ones (RFC 2409 §10)", kit.Subject("ph
 	// survives has a message come damaged first, and then as it should be.
 	survives := func(ctx SpecContext, kind core.Kind, id rule.ID) {
 		t := begin(ctx, lab.Setup{Member: fast}, tester.Once(tester.FlipOctet(kind, -1)))
-		goesOn := t.Wait(ctx, lab.Patience, func() bool { return len(t.messages(t.device)) > place(kind)/2 })
+		goesOn := t.Wait(ctx, lab.Patience, func() bool { return t.goes(place(kind)/2 + 1) })
 		Expect(mainMode(t.messages(t.tester))).To(HaveLen(3+1), "a damaged %s and then the right one", kind)
 		Expect(goesOn).To(BeTrue(), "the right one is decrypted with the IV that the damaged one found")
 		Expect(t.device.Refused(ctx, id)).To(BeNumerically(">", 0), "the device says that it refused the damaged one")

@@ -47,13 +47,14 @@ func refuses(ctx SpecContext, setup lab.Setup, kind core.Kind, r row) {
 	kit.Control(answered, "it answers an unaltered "+kind.String())
 }
 
-// accepts makes a spec of each row: the message is unusual but right, and the device answers it.
+// accepts makes a spec of each row: the message is unusual but right, and the device goes on. An Informational that refuses it
+// is no answer, and neither is another beginning.
 func accepts(kind core.Kind, rows []row) {
 	for _, r := range rows {
 		It("accepts "+r.deviation.Name, kit.Requirement(string(r.requirement)), func(ctx SpecContext) {
 			t := begin(ctx, lab.Setup{}, r.deviation)
 			after := place(kind)/2 + 1
-			Expect(t.Wait(ctx, lab.Patience, func() bool { return len(t.messages(t.device)) >= after })).
+			Expect(t.Wait(ctx, lab.Patience, func() bool { return t.goes(after) })).
 				To(BeTrue(), "the device answers %s", r.deviation.Name)
 		})
 	}

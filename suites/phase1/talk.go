@@ -109,7 +109,14 @@ func place(kind core.Kind) int {
 
 // reaches waits until that message of the device is out, and reports whether it came.
 func (t *talk) reaches(ctx context.Context, kind core.Kind) bool {
-	return t.Wait(ctx, lab.Patience, func() bool { return len(t.answers(isakmp.Cookie{}, false)) >= (place(kind)+1)/2 })
+	return t.Wait(ctx, lab.Patience, func() bool { return t.goes((place(kind) + 1) / 2) })
+}
+
+// goes reports whether the device has sent so many different messages in one and the same registration.
+func (t *talk) goes(messages int) bool {
+	return slices.ContainsFunc(t.openings(t.GM[0]), func(opening datagram) bool {
+		return len(t.answers(opening.header.InitiatorCookie, true)) >= messages
+	})
 }
 
 // afresh has the member forget everything and begin again, with a tester that deviates no longer, and returns the new

@@ -57,7 +57,7 @@ func completeLabels(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	labels := []string{"negative"}
+	labels := []string{"negative", "exhaustive"}
 	for _, s := range specs {
 		labels = append(labels, "subject:"+s.Subject, "dut:"+s.DUT)
 		for _, n := range s.Needs {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,6 +30,30 @@ func TestDiff(t *testing.T) {
 		t.Errorf("%+v", asJSON)
 	}
 	validate(t, schema.Diff, call("diff", "--json", recorded+"rekey", recorded+"rekey").out)
+}
+
+// Another seed changes the octets of every recorded conversation, and nothing that counts.
+func TestDiffOfSeeds(t *testing.T) {
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(read(t, recorded, "README.md"), -1)
+	if len(rows) < 20 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		t.Run(row[1], func(t *testing.T) {
+			t.Parallel()
+			out := t.TempDir()
+			if s := start(t, out, "run", "--spec", row[2], "--seed", "2", "--out", out, "--json"); s.code != 0 {
+				t.Fatalf("%+v", s)
+			}
+			s := call("diff", recorded+row[1], filepath.Join(out, "specs", row[2]))
+			if s.code != 0 || !strings.Contains(s.out, "no difference in ") || strings.Contains(s.out, "closed") {
+				t.Errorf("%+v", s)
+			}
+			if read(t, recorded, row[1], "capture.pcapng") == read(t, out, "specs", row[2], "capture.pcapng") {
+				t.Error("the seed decides nothing")
+			}
+		})
+	}
 }
 
 // Without keys everything behind Phase 1 stays closed, and that is said.

@@ -25,6 +25,8 @@ func peerCommand() *cobra.Command {
 		Use: "peer", Short: "Look after the manifest of a device under test",
 		Long: `A manifest describes a device under test: how it is started, configured, asked and stopped, what it can do and what is
 known to fail. docs/peers.md explains how to write one; "run --dut" takes it.`,
+		Args: cobra.NoArgs, // a command that there is not is no question for help
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(&cobra.Command{
 		Use: "check MANIFEST", Short: "Try a manifest out: render, start, ask, stop", Args: cobra.ExactArgs(1),

@@ -30,6 +30,20 @@ type runFlags struct {
 	lane                           string
 }
 
+// once is a flag that can be given once: of two specs, one would be left out without a word.
+type once string
+
+func (o *once) Set(s string) error {
+	if *o != "" {
+		return errors.New("it is given already; --filter selects several specs")
+	}
+	*o = once(s)
+	return nil
+}
+
+func (o *once) String() string { return string(*o) }
+func (o *once) Type() string   { return "string" }
+
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
@@ -39,7 +53,7 @@ func runCommand() *cobra.Command {
 of evidence for each spec. The device is described by a manifest (docs/peers.md); without --dut it is the reference.
 
 A filter is a Ginkgo label expression over these labels:
-  subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   feature:WHAT   negative
+  subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   feature:WHAT   negative   exhaustive
 
 The fabric "memory" needs no privileges and has a virtual clock. "netns" has a network namespace for every node,
 real sockets and a real IP stack; it needs root. "auto" takes netns where it can, and says so if not.
@@ -56,7 +70,7 @@ the run was interrupted, and the exit status is 1.`,
 	c.Flags().StringVar(&f.fabric, "fabric", "memory", "what carries the packets: memory, netns or auto")
 	c.Flags().StringVar(&f.dut, "dut", peer.DefaultName, "`MANIFEST` of the device under test: a file, or the name of one that is built in")
 	c.Flags().StringVar(&f.filter, "filter", "", "label expression that selects specs")
-	c.Flags().StringVar(&f.spec, "spec", "", "run the spec with this id")
+	c.Flags().Var((*once)(&f.spec), "spec", "run the spec with this `ID`")
 	c.Flags().StringVar(&f.seed, "seed", "1", "decides everything random; the same seed gives the same capture on the memory fabric")
 	c.Flags().StringVar(&f.out, "out", "", "folder for the report (default: a new folder in out/, which out/latest then points to)")
 	c.Flags().BoolVar(&f.redact, "redact", false, "leave keys and secrets out of everything written")

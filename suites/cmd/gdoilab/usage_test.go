@@ -26,6 +26,8 @@ func TestBadUsage(t *testing.T) {
 		{[]string{"run", "--spec", "SEQ-equals-the-last"}, "did you mean " + seq},
 		{[]string{"run", "--spec", "☃"}, `there is none called "☃"; "gdoilab list" shows them`},
 		{[]string{"run", "--spec", seq, "--filter", "negative"}, "--spec and --filter exclude each other"},
+		{[]string{"run", "--spec", seq, "--spec", seq}, "it is given already; --filter selects several specs"},
+		{[]string{"peer", "chekc", "x.yaml"}, `unknown command "chekc" for "gdoilab peer"`},
 		{[]string{"run", "--filter", "subject:nothing"}, `no spec is selected: the filter "subject:nothing" matches none`},
 		{[]string{"list", "--filter", "subject:nothing"}, "no spec is selected"},
 		{[]string{"run", "--filter", "dut:KS &&"}, `the filter "dut:KS &&" is no label expression: Unexpected EOF.`},

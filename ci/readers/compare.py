@@ -8,6 +8,8 @@ import sys
 import capfile
 import folders
 import gdoi
+import isakmp
+import keymath
 
 ID_NAMES = {
     1: "ID_IPV4_ADDR", 2: "ID_FQDN", 3: "ID_USER_FQDN", 4: "ID_IPV4_ADDR_SUBNET", 5: "ID_IPV6_ADDR",
@@ -39,7 +41,7 @@ def same_value(theirs, node):
     if theirs is None or node.value is None:
         return None
     data = node.value if isinstance(node.value, (bytes, bytearray)) else None
-    number = gdoi.number_of(node.value)
+    number = isakmp.number_of(node.value)
     cut = CUT.search(theirs)
     if cut and data is not None:
         return int(cut.group(1)) == len(data) and data.hex().startswith(theirs[:cut.start()])
@@ -94,6 +96,8 @@ class Comparison:
 
     def __init__(self, folder, tally):
         self.folder, self.tally = folder, tally
+        self.negative = bool(folder.spec.get("negative"))
+        self.roles, self.hosts, self.links = {}, {}, set()
 
     def bad(self, frame, text):
         self.tally.problem(self.folder.name, frame, text)
@@ -108,6 +112,10 @@ class Comparison:
         except (capfile.CaptureError, OSError) as err:
             self.bad(0, "capture.pcapng: %s" % err)
             return
+        for node in theirs.get("nodes") or []:
+            self.roles[node["address"]] = node["role"]
+            self.hosts[node["address"]] = "lan" + node["name"].lstrip("host")
+        self.links = {frame.link for frame in frames}
         self.messages(theirs.get("messages") or [], frames, self.folder.keys)
 
     def messages(self, theirs, frames, keys):
@@ -166,23 +174,44 @@ class Comparison:
     def checks(self, theirs, mine, loose):
         given = {c["name"]: c["result"] for c in theirs.get("checks") or []}
         own = {n: r for n, r in mine.checks.items() if HARNESS_CHECKS.match(n)}
-        for name, result in mine.checks.items():
-            if name in own:
-                continue
-            if result == gdoi.BAD:
-                self.bad(mine.number, "%s of keys.json is not what the wire gives" % name)
-            else:
-                self.tally.add("checks of keys.json, " + name)
+        self.rules(theirs, mine)
         if loose:
-            if gdoi.OK in given.values() and gdoi.OK not in own.values() and gdoi.BAD in own.values():
+            if keymath.OK in given.values() and keymath.OK not in own.values() and keymath.BAD in own.values():
                 self.bad(mine.number, "checks %s, second decoder %s" % (given, own))
             return
-        own = {n: gdoi.BAD if r == "bare" else r for n, r in own.items()}
         if given != own:
             self.bad(mine.number, "checks %s, second decoder %s" % (given, own))
             return
         for name, result in own.items():
             self.tally.add("checks %s %s" % (name, result))
+
+    def rules(self, theirs, mine):
+        """The checks that only the second decoder makes, and what a message holds against the protocol."""
+        on_purpose = bool(theirs.get("note") or mine.comments or self.negative)
+        for name, result in mine.checks.items():
+            if HARNESS_CHECKS.match(name):
+                continue
+            if result != keymath.BAD:
+                self.tally.add("own checks, %s" % name)
+            elif on_purpose or name == "SID of the IV" and not self.of_a_lan(mine):
+                self.tally.add("own checks, %s: wrong on purpose" % name)
+            else:
+                self.bad(mine.number, "; ".join([name + " is wrong"] + mine.details))
+        for text in mine.breaches:
+            if on_purpose or self.of_the_tester(mine):
+                self.tally.add("breaches on purpose")
+            else:
+                self.bad(mine.number, text)
+
+    def of_the_tester(self, mine):
+        """Whether the spec is about a device of the other role than the one that sent this message."""
+        role = self.roles.get(mine.packet.src) if mine.packet else None
+        return role is not None and self.folder.spec.get("dut") not in (role, "both", None)
+
+    def of_a_lan(self, mine):
+        """Whether the inner packet comes from a host whose link is in the capture; else the tester has sealed it."""
+        inner = capfile.parse_ip(mine.inner or b"")
+        return inner is not None and self.hosts.get(inner.src) in self.links
 
     def trees(self, theirs, mine, broken):
         nodes = {}

@@ -16,7 +16,7 @@ import tempfile
 import capfile
 import compare
 import folders
-import gdoi
+import isakmp
 import sample
 
 # Differences that stand, each a leniency of one reader in a message that no peer would send: what was altered in the
@@ -52,7 +52,7 @@ def declared(altered, text):
 
 def spots(octets, first):
     """Offsets of generic headers at the top level and of what starts near them."""
-    nodes, _, _, _ = gdoi.parse_payloads(bytes(16) + bytes([first, 0x10, gdoi.PULL, 0]) + bytes(8) + octets, 0)
+    nodes, _, _, _ = isakmp.parse_payloads(bytes(16) + bytes([first, 0x10, isakmp.PULL, 0]) + bytes(8) + octets, 0)
     out = []
     for node in nodes:
         for _, deeper in node.walk():
@@ -85,7 +85,7 @@ def alter(message, rng):
     elif what == "length" and at + 3 < len(octets):
         octets[at + 3] = (octets[at + 3] + rng.choice((-1, 1, -4, 4, 3))) & 255
     message.octets = bytes(octets)
-    if message.resealed and rng.random() < 0.5 and len(octets) >= 300:
+    if message.resealed and rng.random() < 0.5 and len(octets) >= message.least:
         message.octets = message.resealed(message.octets)
         what += ", sealed again"
     return what

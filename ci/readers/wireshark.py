@@ -10,6 +10,8 @@ import tempfile
 import capfile
 import folders
 import gdoi
+import isakmp
+import keymath
 
 GROUP = 300     # folders in one run of tshark
 
@@ -156,8 +158,8 @@ def check_esp(job, base, rows, tally):
         if not job.spis.get(message.payloads[0].value.hex()):
             tally.add("ESP packets of an unknown SPI")
             continue
-        says = gdoi.OK if good in ("1", "True") else gdoi.BAD if wrong in ("1", "True") else gdoi.UNCHECKED
-        if result == gdoi.BAD and says != gdoi.OK:
+        says = keymath.OK if good in ("1", "True") else keymath.BAD if wrong in ("1", "True") else keymath.UNCHECKED
+        if result == keymath.BAD and says != keymath.OK:
             tally.add("ESP agreed bad")
             continue
         if says != result:
@@ -177,12 +179,12 @@ def expected(message):
     out = []
     for node in message.payloads:
         out.append((node.number, node.length))
-        if node.number == gdoi.SA:
-            if message.header["exchange"] != gdoi.IDENTITY_PROTECTION:
+        if node.number == isakmp.SA:
+            if message.header["exchange"] != isakmp.IDENTITY_PROTECTION:
                 return out, False
             for proposal in (k for k in node.kids if k.name == "P"):
-                out.append((gdoi.P, proposal.length))
-                out += [(gdoi.T, k.length) for k in proposal.kids if k.name == "T"]
+                out.append((isakmp.P, proposal.length))
+                out += [(isakmp.T, k.length) for k in proposal.kids if k.name == "T"]
     return out, True
 
 
@@ -192,7 +194,7 @@ def check_isakmp(job, base, rows, tally):
         if message.header is None:
             continue
         pair = message.header["initiator_cookie"]
-        if message.error or message.remarks or gdoi.BAD in message.checks.values() or \
+        if message.error or message.remarks or keymath.BAD in message.checks.values() or \
                 message.encrypted and not message.decrypted:
             altered.add(pair)
             continue
@@ -232,7 +234,7 @@ def check_profile(job, tally):
         for place, extra in ((config, ()), (os.path.join(work, "home"), ("-C", "evidence"))):
             rows = tshark(place, job.folder.file("capture.pcapng"), "esp.icv_good == 1", ["esp.icv_good"], extra)
             want = sum(1 for f, m in zip(job.frames, job.messages)
-                       if m.kind == "ESP" and m.checks.get("ICV") == gdoi.OK and not f.ip.fragment)
+                       if m.kind == "ESP" and m.checks.get("ICV") == keymath.OK and not f.ip.fragment)
             if len(rows) < want:
                 tally.problem(job.folder.name, 0, "its profile opens %d ESP packets of %d" % (len(rows), want))
             else:

@@ -57,9 +57,9 @@ func Decode(frames []Frame, keys []keylog.Entry) []Message {
 	return d.messages
 }
 
-// frame finds the IPv4 packet in a frame, whole or as the last of its fragments.
+// frame finds the IP packet in a frame, whole or as the last of its fragments.
 func (d *decoder) frame(m *Message, f Frame) {
-	p, err := parseIPv4(f.Packet)
+	p, err := parseIP(f.Packet)
 	if err != nil {
 		m.Kind, m.Err = KindOther, err.Error()
 		if f.Packet == nil {
@@ -82,7 +82,7 @@ func (d *decoder) frame(m *Message, f Frame) {
 }
 
 // packet tells key management, ESP and the rest apart.
-func (d *decoder) packet(m *Message, p ipv4) {
+func (d *decoder) packet(m *Message, p packet) {
 	if p.protocol == protocolESP {
 		d.esp(m, p.payload)
 		return

@@ -250,6 +250,42 @@ func TestDecodeSeveral(t *testing.T) {
 		"INFO | HDR*, HASH(1), N INVALID-ID-INFORMATION | HASH(1): ok")
 }
 
+// phase1Suites have every cipher and hash of Phase 1, and groups of both kinds.
+var phase1Suites = []policy.Proposal{
+	policy.DefaultProposal,
+	{Encryption: policy.Phase1AES, KeyBits: 192, Hash: policy.Phase1MD5, Group: policy.ECP256},
+	{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA1, Group: policy.ECP384},
+	{Encryption: policy.Phase1AES, KeyBits: 192, Hash: policy.Phase1SHA384, Group: policy.ECP521},
+	{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
+	{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP256},
+	{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA512, Group: policy.MODP1536},
+}
+
+// A registration opens and proves itself under every algorithm of Phase 1, and two under different ones side by side.
+func TestDecodeUnderEveryAlgorithm(t *testing.T) {
+	for _, o := range phase1Suites {
+		t.Run(o.String(), func(t *testing.T) {
+			talk := capturetest.New("algorithms", policy.CipherAESGCM16)
+			one, two := talk.MainModeUnder(capturetest.GM1, o), talk.MainMode(capturetest.GM2)
+			one.Pull(1)
+			two.Pull(2)
+			one.Inform(false, isakmp.Notify{DOI: gdoi.DOI, Protocol: isakmp.ProtoISAKMP, NotifyType: isakmp.NotifyInvalidIDInformation})
+			got := capture.Decode(talk.Frames, talk.Keys)
+			proven := 0
+			for _, m := range got {
+				for _, c := range m.Checks {
+					if proven++; c.Result != capture.OK || m.Err != "" {
+						t.Errorf("frame %d: %s", m.Frame, line(m))
+					}
+				}
+			}
+			if proven != 2*(2+4)+1 {
+				t.Errorf("%d messages are proven", proven)
+			}
+		})
+	}
+}
+
 // A key server that signs over the length after padding is told apart, not refused (RFC 6407 leaves it open).
 func TestDecodePushVariants(t *testing.T) {
 	talk := capturetest.New("push", policy.CipherAESGCM16)

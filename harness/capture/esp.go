@@ -128,15 +128,19 @@ func (m *Message) sealed(err error) {
 // inner shows what an opened packet holds, in the places where it stood.
 func (c *cursor) inner(m *Message, k *trafficKeys, packet, plain []byte, next uint8) {
 	c.octets("IV", packet[c.at:c.at+k.ivLen])
-	p, err := parseIPv4(plain)
+	p, err := parseIP(plain)
+	tunnelled := next == esp.NextIPv4 || next == protocolIPv6
+	if err == nil && tunnelled && p.version == 4 != (next == esp.NextIPv4) {
+		err = fmt.Errorf("an IPv%d packet, called %s", p.version, protocolName(next))
+	}
 	switch {
-	case next == esp.NextIPv4 && err == nil:
+	case tunnelled && err == nil:
 		c.fields = append(c.fields, p.field(c.at, true))
 		m.Summary += ", " + p.line()
 	case len(plain) > 0:
 		c.fields = append(c.fields, Field{Name: "Data", Value: text(plain, 64), Offset: c.at, Length: len(plain), Secret: true})
 	}
-	if next == esp.NextIPv4 && err != nil {
+	if tunnelled && err != nil {
 		m.fail(fmt.Errorf("inside: %w", err))
 	}
 	c.skip(len(plain))

@@ -6,7 +6,7 @@ import "time"
 type Frame struct {
 	At       time.Time
 	Link     string // where: "wan", "lan1"
-	Packet   []byte // the IPv4 packet; nil if the frame holds something else
+	Packet   []byte // the IP packet; nil if the frame holds something else
 	Ethernet []byte // the whole frame if the fabric has them, else nil
 	Note     string // what the tester did to it or says of it; the packet comment of the capture file
 }

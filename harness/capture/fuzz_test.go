@@ -42,6 +42,10 @@ func FuzzDecodeFrame(f *testing.F) {
 	for _, frame := range known().Frames {
 		f.Add(frame.Packet, true)
 	}
+	frames, _ := conversation6(8)
+	for _, frame := range frames {
+		f.Add(frame.Packet, true)
+	}
 	f.Add([]byte{}, false)
 	f.Fuzz(func(t *testing.T, packet []byte, keys bool) {
 		digest(t, []capture.Frame{{At: at, Link: "wan", Packet: packet}, {At: at, Packet: packet}}, keys)

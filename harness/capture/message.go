@@ -10,9 +10,9 @@ import (
 // The kinds of messages that core.Kind does not name.
 const (
 	KindESP      = "ESP"
-	KindClear    = "clear"    // an IPv4 packet that is neither key management nor ESP
-	KindFragment = "fragment" // part of an IPv4 packet; the last part carries the decoded whole
-	KindOther    = "other"    // not IPv4, or not readable as such
+	KindClear    = "clear"    // an IP packet that is neither key management nor ESP
+	KindFragment = "fragment" // part of an IP packet; the last part carries the decoded whole
+	KindOther    = "other"    // not IP, or not readable as such
 )
 
 // Message is one frame, decoded.

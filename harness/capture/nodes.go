@@ -31,11 +31,11 @@ type roles struct{ keyServer, member, host bool }
 // Nodes names the addresses of the conversation: as known says (address to name), else by what they do. Who answers
 // Phase 1 or sends a PUSH is a key server, who begins Phase 1 a group member, whose packets are carried a host. Key
 // servers come first, then members, then hosts, each in the order of their names or addresses. Multicast groups are no
-// nodes.
+// nodes, and neither are the addresses of a link, from which nodes report their groups.
 func Nodes(messages []Message, known map[string]string) []Node {
 	seen := make(map[netip.Addr]roles)
 	mark := func(a netip.AddrPort, r roles) {
-		if !a.IsValid() || a.Addr().IsMulticast() {
+		if !a.IsValid() || a.Addr().IsMulticast() || a.Addr().IsLinkLocalUnicast() || a.Addr().IsUnspecified() {
 			return
 		}
 		have := seen[a.Addr()]

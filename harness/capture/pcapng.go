@@ -21,6 +21,7 @@ const (
 	linkLoop     = 108
 	linkSLL      = 113
 	linkIPv4     = 228
+	linkIPv6     = 229
 	linkRawBSD   = 12
 	linkNull     = 0
 )

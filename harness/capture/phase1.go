@@ -12,8 +12,8 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
-// maxBlocks bounds the ends of IV chains that are tried for one message.
-const maxBlocks = 16
+// maxEnds bounds the ends of IV chains that are tried for one message.
+const maxEnds = 16
 
 // phase1 is a Phase 1 SA as far as the conversation has shown it.
 type phase1 struct {
@@ -22,7 +22,7 @@ type phase1 struct {
 	initiator netip.AddrPort
 	offer     []byte // body of the initiator's SA payload
 	gxi, gxr  []byte
-	blocks    [][]byte // last ciphertext blocks of its encrypted messages
+	ends      [][]byte // of the ciphertexts of its messages
 	streams   map[streamName]*stream
 }
 
@@ -38,6 +38,25 @@ type phase1Keys struct {
 	skeyid, a, cipherKey, firstIV []byte
 }
 
+// ivs are the last blocks of the ciphertexts that end so.
+func (k phase1Keys) ivs(ends [][]byte) [][]byte {
+	var ivs [][]byte
+	for _, end := range ends {
+		if n := k.block(); len(end) >= n {
+			ivs = append(ivs, end[len(end)-n:])
+		}
+	}
+	return ivs
+}
+
+// block is the block size of the cipher: that of AES if the first IV was not logged.
+func (k phase1Keys) block() int {
+	if k.firstIV == nil {
+		return keymat.BlockSize
+	}
+	return len(k.firstIV)
+}
+
 // streamName tells exchanges under one Phase 1 SA apart.
 type streamName struct {
 	exchange isakmp.ExchangeType
@@ -47,7 +66,7 @@ type streamName struct {
 // stream is one exchange with its own IV chain (RFC 2409 appendix B).
 type stream struct {
 	initiator netip.AddrPort
-	blocks    [][]byte // last ciphertext blocks of its messages
+	ends      [][]byte // of the ciphertexts of its messages
 	ni, nr    [][]byte // bodies of the nonces that were seen, the proven ones first
 	came      [5]bool  // which messages of a PULL were there, right or wrong, by their number
 }
@@ -55,12 +74,8 @@ type stream struct {
 func (d *decoder) addPhase1(k keylog.Entry) {
 	name := cookies{cookie(k.CookieI), cookie(k.CookieR)}
 	keys := phase1Keys{skeyid: unhex(k.SKEYID), a: unhex(k.SKEYIDa), cipherKey: unhex(k.CipherKey), firstIV: unhex(k.FirstIV)}
-	switch len(keys.skeyid) { // the PRF is HMAC of the negotiated hash
-	case 20:
-		keys.hash = keymat.SHA1
-	case 32:
-		keys.hash = keymat.SHA256
-	default:
+	var known bool
+	if keys.hash, known = keymat.HashOfSize(len(keys.skeyid)); !known { // the PRF is HMAC of the negotiated hash
 		return
 	}
 	p := d.phase1SA(name)
@@ -161,17 +176,17 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 		m.Kind = core.MainMode5.String()
 		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadID: "IDii"}
 	}
-	ivs := func(k phase1Keys) [][]byte { return append(slices.Clone(p.blocks), k.firstIV) }
+	ivs := func(k phase1Keys) [][]byte { return append(k.ivs(p.ends), k.firstIV) }
 	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.identityHash(o, k, initiator) == nil })
 	m.summarize(o, names)
 	if o == nil {
-		p.blocks = remember(p.blocks, data, false)
+		p.ends = remember(p.ends, data, false)
 		m.unchecked(names[isakmp.PayloadHASH], "not decrypted")
 		return
 	}
 	m.show(o)
 	err := p.identityHash(o, k, initiator)
-	p.blocks = remember(p.blocks, data, o.err == nil && (err == nil || errors.Is(err, errMissing)))
+	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing)))
 	switch {
 	case errors.Is(err, errMissing):
 		m.unchecked(names[isakmp.PayloadHASH], err.Error())
@@ -239,9 +254,13 @@ func (p *phase1) open(m *Message, h isakmp.Header, data []byte, ivs func(phase1K
 	return best, with
 }
 
-// decrypt opens a message with one key and IV; nil if they do not fit its length.
+// decrypt opens a message with one key and IV, whose length tells the cipher; nil if they do not fit its length.
 func decrypt(h isakmp.Header, key, iv, data []byte) *opened {
-	plain, _, err := keymat.AES.DecryptCBC(key, iv, data[isakmp.HeaderLen:])
+	cipher, known := keymat.CipherOfBlock(len(iv))
+	if !known {
+		return nil
+	}
+	plain, _, err := cipher.DecryptCBC(key, iv, data[isakmp.HeaderLen:])
 	if err != nil {
 		return nil
 	}
@@ -253,17 +272,16 @@ func plausible(o *opened) bool {
 	return len(o.payloads) > 0 && (o.err == nil || o.payloads[0].Reserved == 0)
 }
 
-// remember adds the last ciphertext block of a message to the ends of a chain, the likeliest of them last. A message that
-// did not open or is wrong counts too, for what was damaged on the way may have been right where it was sent.
-func remember(blocks [][]byte, data []byte, good bool) [][]byte {
-	if len(data) < isakmp.HeaderLen+keymat.BlockSize {
-		return blocks
-	}
-	block := slices.Clone(data[len(data)-keymat.BlockSize:])
+// remember adds the end of a message's ciphertext, as long as the longest block, to the ends of a chain, the likeliest of
+// them last. A message that did not open or is wrong counts too, for what was damaged on the way may have been right where
+// it was sent.
+func remember(ends [][]byte, data []byte, good bool) [][]byte {
+	ciphertext := data[isakmp.HeaderLen:]
+	end := slices.Clone(ciphertext[max(0, len(ciphertext)-keymat.BlockSize):])
 	if good {
-		blocks = append(blocks, block)
+		ends = append(ends, end)
 	} else {
-		blocks = slices.Insert(blocks, 0, block)
+		ends = slices.Insert(ends, 0, end)
 	}
-	return blocks[max(0, len(blocks)-maxBlocks):]
+	return ends[max(0, len(ends)-maxEnds):]
 }

@@ -40,8 +40,8 @@ func Phase1View(frames []Frame) []Frame {
 }
 
 // phase1SA finds the SA body of a Phase 1 message in clear: its offset in the packet.
-func phase1SA(packet []byte) (at int, found bool) {
-	p, err := parseIPv4(packet)
+func phase1SA(octets []byte) (at int, found bool) {
+	p, err := parseIP(octets)
 	if err != nil || p.fragment() {
 		return 0, false
 	}
@@ -61,7 +61,7 @@ func phase1SA(packet []byte) (at int, found bool) {
 
 // rewriteDOI changes DOI and situation at that offset and the UDP checksum with them (RFC 1624 §3).
 func rewriteDOI(packet []byte, at int) {
-	udp := packet[int(packet[0]&15)*4:]
+	udp := packet[at-phase1SAOffset-8:]
 	sum := binary.BigEndian.Uint16(udp[6:])
 	old := slices.Clone(packet[at : at+8])
 	binary.BigEndian.PutUint32(packet[at:], doiIPsec)

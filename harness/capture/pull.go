@@ -27,10 +27,10 @@ func (p *phase1) stream(m *Message, h isakmp.Header) *stream {
 func (p *phase1) ivs(s *stream, h isakmp.Header) func(phase1Keys) [][]byte {
 	return func(k phase1Keys) [][]byte {
 		var ivs [][]byte
-		for _, block := range p.blocks {
+		for _, block := range k.ivs(p.ends) {
 			ivs = append(ivs, keymat.PhaseTwoIV(k.hash, block, h.MessageID))
 		}
-		return append(ivs, s.blocks...)
+		return append(ivs, k.ivs(s.ends)...)
 	}
 }
 
@@ -62,7 +62,7 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 	}
 	m.summarize(o, names)
 	if o == nil {
-		s.blocks = remember(s.blocks, data, false)
+		s.ends = remember(s.ends, data, false)
 		m.unchecked(name, "not decrypted")
 		return
 	}
@@ -70,7 +70,7 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 	m.hashChecked(name, k, err)
 	d.learn(m, o)
 	good := o.err == nil && (err == nil || errors.Is(err, errNonce))
-	s.blocks = remember(s.blocks, data, good && m.Encrypted)
+	s.ends = remember(s.ends, data, good && m.Encrypted)
 	s.keep(o, n, good)
 }
 
@@ -119,7 +119,7 @@ func (d *decoder) informational(m *Message, h isakmp.Header, data []byte) {
 	}
 	m.show(o)
 	if m.Encrypted {
-		s.blocks = remember(s.blocks, data, o.err == nil && check(o, k) == nil)
+		s.ends = remember(s.ends, data, o.err == nil && check(o, k) == nil)
 		m.hashChecked("HASH(1)", k, check(o, k))
 	}
 }

@@ -3,23 +3,26 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
 // rekeyKeys are the keys of a Rekey SA as one node logged them.
 type rekeyKeys struct {
+	scheme          keymat.PushScheme
 	iv, key, public []byte
 	ack             int // type of acknowledgement that its SAK asks for
 }
 
 func (k rekeyKeys) equal(o rekeyKeys) bool {
-	return bytes.Equal(k.iv, o.iv) && bytes.Equal(k.key, o.key) && bytes.Equal(k.public, o.public) && k.ack == o.ack
+	return k.scheme == o.scheme && k.ack == o.ack &&
+		bytes.Equal(k.iv, o.iv) && bytes.Equal(k.key, o.key) && bytes.Equal(k.public, o.public)
 }
 
 func (d *decoder) addRekey(k keylog.Entry) {
@@ -28,10 +31,23 @@ func (d *decoder) addRekey(k keylog.Entry) {
 		return
 	}
 	name := cookies{isakmp.Cookie(spi[:8]), isakmp.Cookie(spi[8:])}
-	keys := rekeyKeys{iv: unhex(k.IV), key: unhex(k.Key), public: unhex(k.PublicKey), ack: k.Ack}
+	keys := rekeyKeys{scheme: gdoimap.SchemeOf(suiteOf(k)), iv: unhex(k.IV), key: unhex(k.Key), public: unhex(k.PublicKey), ack: k.Ack}
 	if !slices.ContainsFunc(d.rekeys[name], keys.equal) {
 		d.rekeys[name] = append(d.rekeys[name], keys)
 	}
+}
+
+// suiteOf reads the algorithms of an entry that signatures are made with. One that does not tell the hash of signatures means that of the curve, or
+// SHA-256.
+func suiteOf(k keylog.Entry) policy.RekeySA {
+	r := policy.RekeySA{SigHash: policy.SigHash(k.SigHash), SigAlgorithm: policy.SigAlgorithm(k.SigAlgorithm)}
+	if r.SigHash == 0 {
+		r.SigHash = max(r.SigAlgorithm.Hash(), policy.SigHashSHA256)
+	}
+	if k.SigForm == policy.SigBareHash.String() {
+		r.SigForm = policy.SigBareHash
+	}
+	return r
 }
 
 // push decodes a GROUPKEY-PUSH (RFC 6407 §4):
@@ -50,7 +66,7 @@ func (d *decoder) push(m *Message, h isakmp.Header, data []byte) {
 		m.unchecked("SIG", "no public key")
 		return
 	}
-	detail, ok := verifyPush(o, k.public)
+	detail, ok := verifyPush(o, k)
 	m.check("SIG", ok, detail)
 }
 
@@ -75,23 +91,25 @@ func (d *decoder) openPush(m *Message, h isakmp.Header, data []byte) (best *open
 
 // verifyPush checks SIG, which covers "rekey", the header and the payloads before SIG. The header counts with the length
 // of the message without its padding, or with it: RFC 6407 §4 leaves that open, and both are met.
-func verifyPush(o *opened, public []byte) (detail string, ok bool) {
+func verifyPush(o *opened, k rekeyKeys) (detail string, ok bool) {
 	sig, at, found := isakmp.Find[isakmp.SIG](o.payloads)
 	if !found {
 		return "there is no SIG payload", false
 	}
-	covered := o.data[isakmp.HeaderLen:at.Offset]
+	public, err := keymat.ParsePublicKey(k.public)
+	if err != nil {
+		return err.Error(), false
+	}
+	signed := func(header []byte) bool {
+		return k.scheme.Verify(public, k.scheme.Digest(header, o.data[isakmp.HeaderLen:at.Offset]), sig.Data) == nil
+	}
 	header := slices.Clone(o.data[:isakmp.HeaderLen])
 	binary.BigEndian.PutUint32(header[24:], uint32(o.end))
-	err := keymat.VerifyPush(public, keymat.PushDigest(header, covered), sig.Data)
-	if err == nil {
+	switch {
+	case signed(header):
 		return "", true
-	}
-	if o.end != len(o.data) && keymat.VerifyPush(public, keymat.PushDigest(o.data[:isakmp.HeaderLen], covered), sig.Data) == nil {
+	case o.end != len(o.data) && signed(o.data[:isakmp.HeaderLen]):
 		return "with the length after padding", true
 	}
-	if errors.Is(err, keymat.ErrSignature) {
-		return "it is not a signature of this message by the key of the Rekey SA", false
-	}
-	return err.Error(), false
+	return "it is not a signature of this message by the key of the Rekey SA", false
 }

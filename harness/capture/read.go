@@ -95,7 +95,7 @@ func cut(err error) error {
 // set fills in the packet of a captured frame.
 func (f *Frame) set(kind uint16, data []byte) error {
 	switch kind {
-	case linkRaw, linkRawBSD, linkIPv4:
+	case linkRaw, linkRawBSD, linkIPv4, linkIPv6:
 		f.Packet = data
 	case linkEthernet:
 		f.Ethernet = data
@@ -112,11 +112,11 @@ func (f *Frame) set(kind uint16, data []byte) error {
 	return nil
 }
 
-// afterEtherType returns the IPv4 packet behind an EtherType at that offset, past VLAN tags; nil if there is none.
+// afterEtherType returns the IP packet behind an EtherType at that offset, past VLAN tags; nil if there is none.
 func afterEtherType(data []byte, at int) []byte {
 	for ; at+2 <= len(data); at += 4 {
 		switch binary.BigEndian.Uint16(data[at:]) {
-		case 0x0800:
+		case 0x0800, 0x86dd:
 			return data[at+2:]
 		case 0x8100, 0x88a8:
 			continue

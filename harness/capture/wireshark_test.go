@@ -128,6 +128,22 @@ func TestWiresharkOpensPhase1View(t *testing.T) {
 	}
 }
 
+// Wireshark opens them under every algorithm, which it learns from the offer.
+func TestWiresharkOpensEveryPhase1(t *testing.T) {
+	talk := capturetest.New("suites", policy.CipherAESGCM16)
+	for _, o := range phase1Suites {
+		talk.MainModeUnder(capturetest.GM1, o).Pull(1)
+	}
+	got := tshark(t, profile(t, talk.Keys), capture.Phase1View(talk.Frames), "isakmp.exchangetype", "isakmp.hash")
+	const registration = 10 // messages, of which the first four have no HASH
+	for i, line := range got {
+		exchange, hash, _ := strings.Cut(line, "|")
+		if want := i%registration >= 4; (hash != "") != want {
+			t.Errorf("%s: message %d of exchange %s: HASH %q", phase1Suites[i/registration], i%registration+1, exchange, hash)
+		}
+	}
+}
+
 func TestPhase1View(t *testing.T) {
 	talk := conversation(policy.CipherAESGCM16)
 	frames := slices.Clone(talk.Frames)

@@ -14,4 +14,13 @@
 //	ks    192.0.2.10            WAN 192.0.2.0/24
 //	gm1   192.0.2.21            10.0.1.0/24, h1 is 10.0.1.2
 //	gm2   192.0.2.22            10.0.2.0/24, h2 is 10.0.2.2
+//
+// and beside it, in a lab that asks for IPv6 (Setup.IPv6, Setup.Family; the numbers of members are hexadecimal here):
+//
+//	ks    2001:db8:0:1::10      WAN 2001:db8:0:1::/64
+//	gm1   2001:db8:0:1::21      2001:db8:10:1::/64, h1 is 2001:db8:10:1::2
+//	gm2   2001:db8:0:1::22      2001:db8:10:2::/64, h2 is 2001:db8:10:2::2
+//
+// Key management is of one family, that of Setup.Family. What a group protects is another matter: its selectors say it, and
+// Protect6 adds one for IPv6. A lab that does not ask for IPv6 has none of it, so that nothing of it crosses its links.
 package lab

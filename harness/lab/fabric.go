@@ -20,6 +20,7 @@ type Need string
 const (
 	NeedKernel      Need = "kernel"       // a real IP stack with the hosts' own tools
 	NeedVirtualTime Need = "virtual-time" // hours must pass in no time
+	NeedMulticast   Need = "multicast"    // members forward what hosts send to groups
 )
 
 // Fabric makes networks of one sort.
@@ -36,6 +37,7 @@ type Plan struct {
 	Seed    string
 	Members int  // each with a LAN
 	Hosts   bool // one behind each member
+	IPv6    bool // beside IPv4
 }
 
 // Net is one network, made for one spec.
@@ -48,7 +50,7 @@ type Net interface {
 	Host(name string) (Host, error)
 	// Intercept has f see, and change, every packet that crosses the WAN. One interceptor at a time; nil ends it.
 	Intercept(f func(*Crossing))
-	// Inject puts an IPv4 packet on the WAN as if the named node had sent it.
+	// Inject puts an IP packet on the WAN as if the named node had sent it.
 	Inject(from string, packet []byte)
 	// Wait lets time pass until the condition holds, at most for limit, and reports whether it held. The condition is
 	// looked at after everything that happens.
@@ -99,7 +101,7 @@ type Node interface {
 type Crossing struct {
 	At     time.Time
 	From   string // the node that sent it
-	Packet []byte // IPv4; to be replaced, not written into
+	Packet []byte // IPv4 or IPv6; to be replaced, not written into
 
 	Drop   bool
 	Delay  time.Duration
@@ -110,9 +112,11 @@ type Crossing struct {
 // Host is an ordinary machine behind a group member.
 type Host interface {
 	Addr() netip.Addr
-	// Ping starts to send echo requests; the probe counts what comes back.
+	// Addr6 is its IPv6 address; not valid in a lab without.
+	Addr6() netip.Addr
+	// Ping starts to send echo requests, of the version of the address; the probe counts what comes back.
 	Ping(ctx context.Context, to netip.Addr, o Ping) (Probe, error)
-	// Send puts an IPv4 packet on the host's link as it is, for its gateway to forward.
+	// Send puts an IP packet on the host's link as it is, for its gateway to forward.
 	Send(packet []byte) error
 }
 
@@ -150,5 +154,5 @@ type Probe interface {
 // PingResult counts echo requests and their answers.
 type PingResult struct {
 	Sent, Received, Duplicates int
-	TooBig                     int // ICMP "fragmentation needed" that came back
+	TooBig                     int // ICMP "fragmentation needed" or ICMPv6 Packet Too Big that came back
 }

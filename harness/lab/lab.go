@@ -2,11 +2,10 @@ package lab
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/gdoilab/gdoilab/fixtures"
@@ -29,6 +28,8 @@ type Setup struct {
 	Device  rule.Role // whose node is under test: the key server, the first member, or (Both) every node
 	Members int       // 0 means 1
 	Hosts   bool      // a host behind each member
+	IPv6    bool      // IPv6 addresses beside those of IPv4
+	Family  Family    // of key management; IPv6Family asks for IPv6 too
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
 	KeyServer func(c *policy.KeyServer)
@@ -55,7 +56,8 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if setup.Members == 0 {
 		setup.Members = 1
 	}
-	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts})
+	setup.IPv6 = setup.IPv6 || setup.Family == IPv6Family
+	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6})
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +164,21 @@ func CBC() policy.Transform {
 	return t
 }
 
-// Multicast has the group's PUSH messages go to the lab's multicast group.
+// Multicast has the group's PUSH messages go to the lab's multicast group, which is of the family of the members.
 func Multicast(g *policy.Group) {
+	family := IPv4Family
+	if len(g.Members) > 0 {
+		family = familyOf(g.Members[0].Addr())
+	}
 	g.Rekey.Transport = policy.TransportMulticast
-	g.Rekey.Address = netip.AddrPortFrom(MulticastGroup, Port)
+	g.Rekey.Address = netip.AddrPortFrom(family.Group(), Port)
+}
+
+// Protect6 adds an SA like the group's first for the IPv6 traffic of the hosts.
+func Protect6(g *policy.Group) {
+	sa := g.SAs[0]
+	sa.Selector = policy.Selector{Source: Protected6, Destination: Protected6}
+	g.SAs = append(g.SAs, sa)
 }
 
 var psk = []byte("gdoi-psk of the lab")
@@ -176,9 +189,12 @@ func defaultKeyServer(s Setup) (*policy.KeyServer, error) {
 		return nil, err
 	}
 	c := &policy.KeyServer{
-		Name: KeyServerName, Address: netip.AddrPortFrom(KeyServerAddr, Port), SigningKey: key,
-		Phase1: policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: psk}}},
+		Name: KeyServerName, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
+		Phase1: policy.Phase1{PSKs: []policy.PSK{{Peer: s.Family.Anywhere(), Key: psk}}},
 		Groups: []policy.Group{DefaultGroup()},
+	}
+	if s.Family == IPv6Family {
+		c.Groups[0].Members = []netip.Prefix{WAN6}
 	}
 	if s.Group != nil {
 		s.Group(&c.Groups[0])
@@ -190,11 +206,16 @@ func defaultKeyServer(s Setup) (*policy.KeyServer, error) {
 }
 
 func defaultMember(s Setup, i int) *policy.Member {
+	ks := s.Family.KeyServerAddress()
 	c := &policy.Member{
-		Name: MemberName(i), Address: netip.AddrPortFrom(MemberAddr(i), Port),
-		KeyServers: []netip.AddrPort{netip.AddrPortFrom(KeyServerAddr, Port)},
-		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.PrefixFrom(KeyServerAddr, 32), Key: psk}}},
+		Name: MemberName(i), Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
+		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
+		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.PrefixFrom(ks, ks.BitLen()), Key: psk}}},
 		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)},
+	}
+	if s.IPv6 {
+		c.OtherAddress = s.Family.other().MemberAddress(i)
+		c.Inside = LANs(i)
 	}
 	if s.Member != nil {
 		s.Member(i, c)
@@ -202,20 +223,24 @@ func defaultMember(s Setup, i int) *policy.Member {
 	return c
 }
 
-// SigningKey reads a test key of fixtures/keys as PKCS#8 DER.
+// signingKeys are those that have been read, by name.
+var signingKeys sync.Map
+
+// SigningKey reads a test key of fixtures/keys as PKCS#8 DER. It is not to be written into.
 func SigningKey(name string) ([]byte, error) {
+	if der, ok := signingKeys.Load(name); ok {
+		return der.([]byte), nil
+	}
 	text, err := fixtures.FS.ReadFile("keys/" + name + ".pem")
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key: %w", err)
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("lab: signing key %s: no PEM", name)
+	der, err := policy.DecodeSigningKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("lab: signing key %s %w", name, err)
 	}
-	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err != nil {
-		return nil, fmt.Errorf("lab: signing key %s: %w", name, err)
-	}
-	return block.Bytes, nil
+	signingKeys.Store(name, der)
+	return der, nil
 }
 
 var _ core.Tap = (*Peer)(nil).see

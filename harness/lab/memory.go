@@ -36,14 +36,30 @@ const (
 
 // Open makes an empty network at the epoch.
 func (Memory) Open(_ context.Context, plan Plan) (Net, error) {
-	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost)}
+	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost),
+		indexes: make(map[string]int), behind: make(map[netip.Prefix]int), members: make([]*memoryNode, plan.Members+1)}
 	n.now = memoryEpoch
-	if plan.Hosts {
-		for i := 1; i <= plan.Members; i++ {
-			n.hosts[HostName(i)] = &memoryHost{net: n, name: HostName(i), lan: LANName(i), addr: HostAddr(i)}
-		}
+	for i := 1; i <= plan.Members; i++ {
+		n.addMember(i)
 	}
 	return n, nil
+}
+
+// addMember enters the names and networks of member i, so that nobody has to look through all members later.
+func (n *memoryNet) addMember(i int) {
+	n.indexes[MemberName(i)] = i
+	n.behind[MemberLAN(i)] = i
+	if n.plan.IPv6 {
+		n.behind[MemberLAN6(i)] = i
+	}
+	if !n.plan.Hosts {
+		return
+	}
+	h := &memoryHost{net: n, name: HostName(i), lan: LANName(i), member: i, addr: HostAddr(i)}
+	if n.plan.IPv6 {
+		h.addr6 = HostAddr6(i)
+	}
+	n.hosts[h.name] = h
 }
 
 // memoryNet is one network. Everything happens on the goroutine that waits.
@@ -52,6 +68,9 @@ type memoryNet struct {
 	plan      Plan
 	nodes     []*memoryNode // in the order of their start
 	stations  map[netip.Addr]*memoryNode
+	indexes   map[string]int       // of members, by their names
+	behind    map[netip.Prefix]int // index of the member in front of each LAN
+	members   []*memoryNode        // by index; nil until it starts
 	hosts     map[string]*memoryHost
 	frames    []capture.Frame
 	intercept func(*Crossing)
@@ -121,7 +140,7 @@ func note(own, otherwise string) string {
 // deliver routes as the WAN does: to the node that has the address, to every node that joined the group, or to the
 // member in front of the host.
 func (n *memoryNet) deliver(from string, packet []byte) {
-	ip, ok := ParseIPv4(packet)
+	ip, ok := Parse(packet)
 	switch {
 	case !ok:
 		return
@@ -134,14 +153,20 @@ func (n *memoryNet) deliver(from string, packet []byte) {
 	case n.stations[ip.Destination] != nil:
 		n.stations[ip.Destination].receive(ip, packet)
 	case len(packet) > MTU:
-		return // routers do not fragment here, and the sender has no business relying on it
+		return // nobody fragments on the way here, and the sender has no business relying on it
 	default:
-		for i := 1; i <= n.plan.Members; i++ {
-			if node := n.stations[MemberAddr(i)]; node != nil && MemberLAN(i).Contains(ip.Destination) {
-				node.receive(ip, packet)
-			}
+		if node := n.members[n.behind[lanOf(ip.Destination)]]; node != nil {
+			node.receive(ip, packet)
 		}
 	}
+}
+
+// lanOf is the LAN that an address would be on.
+func lanOf(a netip.Addr) netip.Prefix {
+	if a.Is4() {
+		return netip.PrefixFrom(a, MemberLAN(1).Bits()).Masked()
+	}
+	return netip.PrefixFrom(a, MemberLAN6(1).Bits()).Masked()
 }
 
 // toLAN carries a packet from a member to its host.
@@ -160,10 +185,8 @@ func (n *memoryNet) toLAN(member int, packet []byte) {
 func (n *memoryNet) fromLAN(h *memoryHost, packet []byte) {
 	n.at(n.now.Add(lanDelay), func() {
 		n.record(h.lan, "", packet)
-		for i := 1; i <= n.plan.Members; i++ {
-			if node := n.stations[MemberAddr(i)]; node != nil && LANName(i) == h.lan {
-				node.fromInside(packet)
-			}
+		if node := n.members[h.member]; node != nil {
+			node.fromInside(packet)
 		}
 	})
 }

@@ -2,12 +2,11 @@ package lab
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"slices"
 	"time"
-
-	"github.com/google/gopacket/layers"
 )
 
 // memoryHost is a machine with just enough IP to send pings and answer them.
@@ -15,23 +14,37 @@ type memoryHost struct {
 	net    *memoryNet
 	name   string
 	lan    string
+	member int // that it is behind
 	addr   netip.Addr
+	addr6  netip.Addr // not valid without IPv6
 	probes []*memoryProbe
 	parts  Reassembler
 	sent   uint16 // packets, and so the identification of the last
 }
 
-func (h *memoryHost) Addr() netip.Addr { return h.addr }
+func (h *memoryHost) Addr() netip.Addr  { return h.addr }
+func (h *memoryHost) Addr6() netip.Addr { return h.addr6 }
 
-var errNoIPv4 = errors.New("lab: a host sends whole IPv4 packets only")
+// own is the host's address of the version of the other one.
+func (h *memoryHost) own(other netip.Addr) netip.Addr {
+	if other.Is6() {
+		return h.addr6
+	}
+	return h.addr
+}
+
+var (
+	errNoIP   = errors.New("lab: a host sends whole IP packets only")
+	errNoIPv6 = errors.New("lab: the lab has no IPv6; its setup has to ask for it")
+)
 
 // patience is how long a probe waits for its last answer.
 const patience = time.Second
 
 // Ping sends the first request at once and the others at the interval.
 func (h *memoryHost) Ping(_ context.Context, to netip.Addr, o Ping) (Probe, error) {
-	if !to.Is4() {
-		return nil, errors.New("lab: the memory fabric's hosts speak IPv4")
+	if !h.own(to).IsValid() {
+		return nil, errNoIPv6
 	}
 	if o.Interval == 0 {
 		o.Interval = 100 * time.Millisecond
@@ -47,8 +60,8 @@ func (h *memoryHost) Ping(_ context.Context, to netip.Addr, o Ping) (Probe, erro
 
 // Send puts the packet on the LAN.
 func (h *memoryHost) Send(packet []byte) error {
-	if _, ok := ParseIPv4(packet); !ok {
-		return errNoIPv4
+	if _, ok := Parse(packet); !ok {
+		return errNoIP
 	}
 	h.net.fromLAN(h, slices.Clone(packet))
 	return nil
@@ -56,51 +69,65 @@ func (h *memoryHost) Send(packet []byte) error {
 
 // transmit sends a packet as an IP stack does: numbered, and in fragments if it is longer than the link allows. It
 // reports false if it must not be fragmented.
-func (h *memoryHost) transmit(packet []byte) bool {
-	ip, ok := ParseIPv4(packet)
-	if !ok || len(packet) > MTU && ip.DontFragment {
+func (h *memoryHost) transmit(packet []byte, dontFragment bool) bool {
+	if len(packet) > MTU && dontFragment {
 		return false
 	}
 	h.sent++
-	ip.ID = h.sent
-	for _, piece := range Fragment(ip.Bytes(), MTU) {
+	if ip, ok := ParseIPv4(packet); ok {
+		ip.ID = h.sent
+		packet = ip.Bytes()
+	}
+	for _, piece := range h.pieces(packet) {
 		h.net.fromLAN(h, piece)
 	}
 	return true
 }
 
+// pieces cuts a packet for the link. Only fragments of IPv6 have a number.
+func (h *memoryHost) pieces(packet []byte) [][]byte {
+	if ip, ok := ParseIPv6(packet); ok && len(packet) > MTU {
+		ip.ID = uint32(h.sent)
+		return fragment6(ip, MTU)
+	}
+	return Fragment(packet, MTU)
+}
+
 // receive answers echo requests and hands replies and errors to the probes.
 func (h *memoryHost) receive(packet []byte) {
-	ip, ok := ParseIPv4(packet)
-	if !ok || ip.Destination != h.addr {
+	ip, ok := h.parts.Complete(packet)
+	if !ok || ip.Destination != h.own(ip.Destination) {
 		return
 	}
-	if ip, ok = h.parts.Add(ip); !ok || ip.Protocol != 1 || len(ip.Payload) < 8 || Checksum(ip.Payload) != 0 {
+	icmp, ok := ip.icmp()
+	if !ok {
 		return
 	}
-	id, seq := uint16(ip.Payload[4])<<8|uint16(ip.Payload[5]), uint16(ip.Payload[6])<<8|uint16(ip.Payload[7])
-	switch ip.Payload[0] {
-	case layers.ICMPv4TypeEchoRequest:
-		if reply, err := EchoPacket(h.addr, ip.Source, true, id, seq, ip.DontFragment, ip.Payload[8:]); err == nil {
-			h.transmit(reply)
+	id, seq := binary.BigEndian.Uint16(icmp[4:]), binary.BigEndian.Uint16(icmp[6:])
+	switch kindOf(ip.Protocol, icmp) {
+	case echoRequest:
+		dontFragment := mustNotFragment(packet)
+		if reply, err := EchoPacket(ip.Destination, ip.Source, true, id, seq, dontFragment, icmp[8:]); err == nil {
+			h.transmit(reply, dontFragment)
 		}
-	case layers.ICMPv4TypeEchoReply:
+	case echoReply:
 		if int(id) <= len(h.probes) && id > 0 {
 			h.probes[id-1].answer(seq)
 		}
-	case layers.ICMPv4TypeDestinationUnreachable:
-		h.tooBig(ip.Payload)
+	case tooBig:
+		h.tooBig(icmp)
 	}
 }
 
-// tooBig counts an ICMP "fragmentation needed" for the probe whose request it quotes.
+// mustNotFragment reports whether an IPv4 packet says so of itself, as the answer to it then does.
+func mustNotFragment(packet []byte) bool {
+	ip, ok := ParseIPv4(packet)
+	return ok && ip.DontFragment
+}
+
+// tooBig counts an ICMP error for the probe whose request it quotes.
 func (h *memoryHost) tooBig(icmp []byte) {
-	const quoted, icmpID = 8, 20 + 4
-	if icmp[1] != layers.ICMPv4CodeFragmentationNeeded || len(icmp) < quoted+icmpID+2 {
-		return
-	}
-	id := int(icmp[quoted+icmpID])<<8 | int(icmp[quoted+icmpID+1])
-	if id > 0 && id <= len(h.probes) {
+	if id := int(quotedID(icmp)); id > 0 && id <= len(h.probes) {
 		h.probes[id-1].result.TooBig++
 	}
 }
@@ -127,8 +154,8 @@ func (p *memoryProbe) send() {
 	for i := range data {
 		data[i] = byte(i)
 	}
-	packet, err := EchoPacket(p.host.addr, p.to, false, p.id, uint16(p.result.Sent), p.options.DontFragment, data)
-	if err == nil && !p.host.transmit(packet) {
+	packet, err := EchoPacket(p.host.own(p.to), p.to, false, p.id, uint16(p.result.Sent), p.options.DontFragment, data)
+	if err == nil && !p.host.transmit(packet, p.options.DontFragment) {
 		p.result.TooBig++
 	}
 	n.at(n.now.Add(p.options.Interval), p.send)

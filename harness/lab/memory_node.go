@@ -20,35 +20,40 @@ import (
 
 // memoryNode drives one core on the memory fabric, as package node does with real sockets.
 type memoryNode struct {
-	net     *memoryNet
-	name    string
-	index   int // of a member, from 1
-	core    core.Core
-	joined  map[netip.Addr]bool
-	wakeup  time.Time // of the timer entry that counts; others are out of date
-	log     []string
-	keys    []keylog.Entry
-	replies map[uint64]*core.Reply
-	asked   uint64
-	stopped bool
+	net       *memoryNet
+	name      string
+	index     int // of a member, from 1
+	addresses []netip.Addr
+	core      core.Core
+	joined    map[netip.Addr]bool
+	wakeup    time.Time // of the timer entry that counts; others are out of date
+	log       []string
+	keys      []keylog.Entry
+	replies   map[uint64]*core.Reply
+	asked     uint64
+	stopped   bool
 }
 
 // Start makes the core and gives it its first event.
 func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
-	c, addr, err := newCore(n.plan.Seed, s, true)
+	c, err := newCore(n.plan.Seed, s, true)
 	if err != nil {
 		return nil, err
 	}
-	if old := n.stations[addr]; old != nil && !old.stopped {
-		return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
-	}
-	node := &memoryNode{net: n, name: s.Name, core: c, joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
-	for i := 1; i <= n.plan.Members; i++ {
-		if MemberName(i) == s.Name {
-			node.index = i
+	addresses := s.addresses()
+	for _, addr := range addresses {
+		if old := n.stations[addr]; old != nil && !old.stopped {
+			return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
 		}
 	}
-	n.stations[addr] = node
+	node := &memoryNode{net: n, name: s.Name, index: n.indexes[s.Name], addresses: addresses, core: c,
+		joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
+	for _, addr := range addresses {
+		n.stations[addr] = node
+	}
+	if node.index > 0 {
+		n.members[node.index] = node
+	}
 	n.nodes = append(n.nodes, node)
 	node.handle(&core.Start{})
 	return node, nil
@@ -56,18 +61,16 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 
 // newCore makes the core of a station; all its randomness comes from the seed and its name. Where there is no kernel that
 // does it, a member decrements the TTL of what it forwards.
-func newCore(seed string, s Station, forwarding bool) (core.Core, netip.Addr, error) {
+func newCore(seed string, s Station, forwarding bool) (core.Core, error) {
 	rules, err := Switches(s.Mutants)
 	if err != nil {
-		return nil, netip.Addr{}, err
+		return nil, err
 	}
 	random := keymat.Seeded(seed, s.Name)
 	if s.KS != nil {
-		ks, err := keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
-		return ks, s.KS.Address.Addr(), err
+		return keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
 	}
-	gm, err := member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
-	return gm, s.GM.Address.Addr(), err
+	return member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
 }
 
 // handle gives the core an event, does what it wants, and sees to its next deadline.
@@ -97,8 +100,10 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 		}
 	case *core.Join:
 		node.joined[e.Group] = true
+		node.report(e.Group)
 	case *core.Leave:
 		delete(node.joined, e.Group)
+		node.report(e.Group)
 	case *core.Log:
 		node.log = append(node.log, syslog.Format(node.name, n.now, e))
 	case *core.Secret:
@@ -106,6 +111,17 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 	case *core.Reply:
 		node.replies[e.ID] = e
 	}
+}
+
+// report tells the WAN, as an IP stack does, whether the node is in a group now.
+func (node *memoryNode) report(group netip.Addr) {
+	from := netip.IPv4Unspecified()
+	for _, a := range node.addresses {
+		if a.Is4() {
+			from = a
+		}
+	}
+	node.net.cross(node.name, Report{group, node.joined[group]}.packet(from))
 }
 
 // arm enters the core's deadline, unless an entry for that very time waits already.
@@ -128,9 +144,9 @@ func (node *memoryNode) arm() {
 }
 
 // receive takes a packet from the WAN: key management for the node itself, anything else for its gateway.
-func (node *memoryNode) receive(ip IPv4, packet []byte) {
+func (node *memoryNode) receive(ip Packet, packet []byte) {
 	if from, to, data, ok := ip.UDP(); ok && (to.Addr().IsMulticast() || node.net.stations[to.Addr()] == node) {
-		if to.Port() == Port {
+		if to.Port() == Port && ip.intact() {
 			node.handle(&core.Datagram{From: from, To: to, Data: slices.Clone(data)})
 		}
 		return

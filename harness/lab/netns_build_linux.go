@@ -5,11 +5,14 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/safchain/ethtool"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // switchName is the namespace in which the WAN's ports end; the wire carries frames between them.
@@ -31,7 +34,7 @@ func (n *kernelNet) build() error {
 		}
 	}
 	n.wire = newWire(n)
-	if err := n.connect(KeyServerName, KeyServerAddr); err != nil {
+	if err := n.connect(KeyServerName, KeyServerAddr, KeyServerAddr6); err != nil {
 		return err
 	}
 	for i := 1; i <= n.plan.Members; i++ {
@@ -43,7 +46,7 @@ func (n *kernelNet) build() error {
 }
 
 func (n *kernelNet) buildMember(i int) error {
-	if err := n.connect(MemberName(i), MemberAddr(i)); err != nil {
+	if err := n.connect(MemberName(i), MemberAddr(i), MemberAddr6(i)); err != nil {
 		return err
 	}
 	if !n.plan.Hosts {
@@ -57,12 +60,20 @@ func (n *kernelNet) buildMember(i int) error {
 			if j == i {
 				continue
 			}
-			if err := route(MemberLAN(j), MemberAddr(j)); err != nil {
+			if err := n.routeTo(j); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// routeTo makes the routes to the LAN of member i.
+func (n *kernelNet) routeTo(i int) error {
+	if err := route(MemberLAN(i), MemberAddr(i)); err != nil || !n.plan.IPv6 {
+		return err
+	}
+	return route(MemberLAN6(i), MemberAddr6(i))
 }
 
 // makeSpace makes a named namespace, so that a person can look into it with "ip netns exec", and switches off what would
@@ -76,7 +87,7 @@ func (n *kernelNet) makeSpace(node string) error {
 		if err == nil {
 			n.spaces[name] = handle
 			n.order = append(n.order, name)
-			err = quiet()
+			err = quiet(n.plan.IPv6)
 		}
 		made <- err
 	}()
@@ -86,16 +97,25 @@ func (n *kernelNet) makeSpace(node string) error {
 	return nil
 }
 
-// quiet switches IPv6 off, brings up the loopback and lets packets with foreign addresses through.
-func quiet() error {
-	for path, value := range map[string]string{
-		"/proc/sys/net/ipv6/conf/all/disable_ipv6":     "1",
-		"/proc/sys/net/ipv6/conf/default/disable_ipv6": "1",
-		"/proc/sys/net/ipv4/conf/all/rp_filter":        "0",
-		"/proc/sys/net/ipv4/conf/default/rp_filter":    "0",
-	} {
-		if err := os.WriteFile(path, []byte(value), 0o644); err != nil && !os.IsNotExist(err) {
-			return err
+// quiet switches IPv6 off, or as much of it as nobody has asked for; it brings up the loopback and lets packets with
+// foreign addresses through.
+func quiet(ipv6 bool) error {
+	settings := map[string]string{
+		"ipv6/conf/%s/disable_ipv6": "1",
+		"ipv4/conf/%s/rp_filter":    "0",
+	}
+	if ipv6 {
+		settings["ipv6/conf/%s/disable_ipv6"] = "0"
+		settings["ipv6/conf/%s/accept_dad"] = "0" // addresses can be used at once
+		settings["ipv6/conf/%s/accept_ra"] = "0"
+		settings["ipv6/conf/%s/router_solicitations"] = "0"
+	}
+	for path, value := range settings {
+		for _, which := range []string{"all", "default"} {
+			name := filepath.Join("/proc/sys/net", fmt.Sprintf(path, which))
+			if err := os.WriteFile(name, []byte(value), 0o644); err != nil && (ipv6 || !os.IsNotExist(err)) {
+				return err
+			}
 		}
 	}
 	lo, err := netlink.LinkByName("lo")
@@ -106,7 +126,7 @@ func quiet() error {
 }
 
 // connect gives a node its WAN interface: a veth whose other end is a port of the wire.
-func (n *kernelNet) connect(node string, addr netip.Addr) error {
+func (n *kernelNet) connect(node string, addr, addr6 netip.Addr) error {
 	port := "p-" + node
 	if err := n.veth(switchName, port, node, "wan0"); err != nil {
 		return fmt.Errorf("lab: WAN link of %s: %w", node, err)
@@ -118,7 +138,7 @@ func (n *kernelNet) connect(node string, addr netip.Addr) error {
 			return err
 		}
 		mac = link.Attrs().HardwareAddr
-		return address("wan0", netip.PrefixFrom(addr, WAN.Bits()))
+		return n.addresses("wan0", netip.PrefixFrom(addr, WAN.Bits()), netip.PrefixFrom(addr6, WAN6.Bits()))
 	})
 	if err != nil {
 		return fmt.Errorf("lab: WAN address of %s: %w", node, err)
@@ -126,7 +146,32 @@ func (n *kernelNet) connect(node string, addr netip.Addr) error {
 	if err := n.inside(node, multicastRoute); err != nil {
 		return fmt.Errorf("lab: multicast route of %s: %w", node, err)
 	}
-	return n.inside(switchName, func() error { return n.wire.attach(node, port, addr, mac) })
+	return n.inside(switchName, func() error { return n.wire.attach(node, port, []netip.Addr{addr, addr6}, mac) })
+}
+
+// addresses gives an interface its address, and that of IPv6 if the lab has it.
+func (n *kernelNet) addresses(name string, v4, v6 netip.Prefix) error {
+	if err := address(name, v4); err != nil || !n.plan.IPv6 {
+		return err
+	}
+	if err := address(name, v6); err != nil {
+		return err
+	}
+	return awaitLocal(v6.Addr())
+}
+
+// awaitLocal waits until the kernel takes packets to an address of the namespace as its own: with IPv6 that comes a moment
+// after the address.
+func awaitLocal(a netip.Addr) error {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(Patience); time.Now().Before(end); <-again.C {
+		routes, err := netlink.RouteGet(a.AsSlice())
+		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is still no local address", a)
 }
 
 func (n *kernelNet) buildLAN(i int) error {
@@ -141,17 +186,17 @@ func (n *kernelNet) buildLAN(i int) error {
 			return err
 		}
 		gateway = ifi.HardwareAddr
-		return address("lan0", netip.PrefixFrom(LANGateway(i), 24))
+		return n.addresses("lan0", netip.PrefixFrom(LANGateway(i), 24), netip.PrefixFrom(LANGateway6(i), 64))
 	})
 	if err != nil {
 		return err
 	}
 	h := &kernelHost{net: n, name: host, addr: HostAddr(i)}
+	if n.plan.IPv6 {
+		h.addr6 = HostAddr6(i)
+	}
 	err = n.inside(host, func() (err error) {
-		if err := address("eth0", netip.PrefixFrom(HostAddr(i), 24)); err != nil {
-			return err
-		}
-		if err := route(netip.MustParsePrefix("0.0.0.0/0"), LANGateway(i)); err != nil {
+		if err := n.settle(i); err != nil {
 			return err
 		}
 		h.link, err = openLink(gateway)
@@ -168,6 +213,17 @@ func (n *kernelNet) buildLAN(i int) error {
 		}
 		return err
 	})
+}
+
+// settle gives the host behind member i its addresses and its ways out.
+func (n *kernelNet) settle(i int) error {
+	if err := n.addresses("eth0", netip.PrefixFrom(HostAddr(i), 24), netip.PrefixFrom(HostAddr6(i), 64)); err != nil {
+		return err
+	}
+	if err := route(IPv4Family.Anywhere(), LANGateway(i)); err != nil || !n.plan.IPv6 {
+		return err
+	}
+	return route(IPv6Family.Anywhere(), LANGateway6(i))
 }
 
 // veth makes a link between two namespaces, brings both ends up and has both send whole packets with whole checksums:
@@ -222,14 +278,19 @@ func address(name string, p netip.Prefix) error {
 	if err != nil {
 		return err
 	}
-	return netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(p)})
+	addr := &netlink.Addr{IPNet: ipNet(p)}
+	if p.Addr().Is6() {
+		addr.Flags = unix.IFA_F_NODAD
+	}
+	return netlink.AddrAdd(link, addr)
 }
 
 func route(to netip.Prefix, via netip.Addr) error {
 	return netlink.RouteAdd(&netlink.Route{Dst: ipNet(to), Gw: via.AsSlice()})
 }
 
-// multicastRoute sends multicast out of the WAN interface; nodes have no default route.
+// multicastRoute sends multicast out of the WAN interface; nodes have no default route. IPv6 has such a route for each
+// interface from the start.
 func multicastRoute() error {
 	link, err := netlink.LinkByName("wan0")
 	if err != nil {

@@ -17,10 +17,11 @@ import (
 
 // kernelHost is a machine behind a member: a namespace with its own IP stack.
 type kernelHost struct {
-	net  *kernelNet
-	name string
-	addr netip.Addr
-	link *link // for packets that no IP stack would make
+	net   *kernelNet
+	name  string
+	addr  netip.Addr
+	addr6 netip.Addr // not valid without IPv6
+	link  *link      // for packets that no IP stack would make
 
 	mu     sync.Mutex
 	probes []*kernelProbe
@@ -34,14 +35,16 @@ type link struct {
 
 var _ Transferrer = (*kernelHost)(nil)
 
-func (h *kernelHost) Addr() netip.Addr { return h.addr }
+func (h *kernelHost) Addr() netip.Addr  { return h.addr }
+func (h *kernelHost) Addr6() netip.Addr { return h.addr6 }
 
 // Send puts the packet into an Ethernet frame for the gateway; the host's IP stack does not see it.
 func (h *kernelHost) Send(p []byte) error {
-	if _, ok := ParseIPv4(p); !ok {
-		return errNoIPv4
+	ip, ok := Parse(p)
+	if !ok {
+		return errNoIP
 	}
-	frame := append(slices.Concat(h.link.via, h.link.self), 0x08, 0x00)
+	frame := append(slices.Concat(h.link.via, h.link.self), etherType(ip)...)
 	if _, err := h.link.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: h.link.via}); err != nil {
 		return fmt.Errorf("lab: %s sends a packet: %w", h.name, err)
 	}

@@ -27,8 +27,11 @@ func (Namespaces) Name() string { return "netns" }
 
 // Lacks says that time is real here, and what this machine or this user cannot do.
 func (Namespaces) Lacks(n Need) string {
-	if n == NeedVirtualTime {
+	switch n {
+	case NeedVirtualTime:
 		return "time is real on the netns fabric; the memory fabric has a virtual clock"
+	case NeedMulticast:
+		return "the kernels of the netns fabric have no multicast routes; the memory fabric forwards to groups"
 	}
 	return ""
 }

@@ -40,6 +40,9 @@ func (h *kernelHost) Ping(_ context.Context, to netip.Addr, o Ping) (Probe, erro
 	if o.Size == 0 {
 		o.Size = 56
 	}
+	if to.Is6() && !h.addr6.IsValid() {
+		return nil, errNoIPv6
+	}
 	p := &kernelProbe{net: h.net, to: to, options: o, answered: make(map[uint16]bool),
 		stop: make(chan struct{}), sent: make(chan struct{}), read: make(chan struct{})}
 	if err := h.net.inside(h.name, p.open); err != nil {
@@ -56,18 +59,18 @@ func (h *kernelHost) Ping(_ context.Context, to netip.Addr, o Ping) (Probe, erro
 
 // open makes the socket in the namespace of the calling thread.
 func (p *kernelProbe) open() error {
-	conn, err := net.ListenIP("ip4:icmp", nil)
+	network := "ip4:icmp"
+	if p.to.Is6() {
+		network = "ip6:ipv6-icmp"
+	}
+	conn, err := net.ListenIP(network, nil)
 	if err != nil {
 		return err
-	}
-	discovery := unix.IP_PMTUDISC_DONT
-	if p.options.DontFragment {
-		discovery = unix.IP_PMTUDISC_PROBE // DF, and every size is tried whatever the kernel has learnt
 	}
 	raw, err := conn.SyscallConn()
 	if err == nil {
 		var set error
-		err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, discovery) })
+		err = raw.Control(func(fd uintptr) { set = p.setFragmentation(int(fd)) })
 		err = errors.Join(err, set)
 	}
 	if err != nil {
@@ -75,6 +78,20 @@ func (p *kernelProbe) open() error {
 	}
 	p.conn = conn
 	return nil
+}
+
+// setFragmentation has a socket fragment what is too long for its link, or refuse it: then DF is set, and every size is
+// tried whatever the kernel has learnt of the path.
+func (p *kernelProbe) setFragmentation(fd int) error {
+	discovery, dontFragment := unix.IP_PMTUDISC_DONT, 0
+	if p.options.DontFragment {
+		discovery, dontFragment = unix.IP_PMTUDISC_PROBE, 1
+	}
+	if p.to.Is4() {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, discovery)
+	}
+	return errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, discovery),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, dontFragment))
 }
 
 func (p *kernelProbe) send() {
@@ -97,12 +114,17 @@ func (p *kernelProbe) send() {
 func (p *kernelProbe) request(seq uint16) {
 	echo := make([]byte, 8+p.options.Size)
 	echo[0] = icmpEchoRequest
+	if p.to.Is6() {
+		echo[0] = icmpv6EchoRequest
+	}
 	binary.BigEndian.PutUint16(echo[4:], p.id)
 	binary.BigEndian.PutUint16(echo[6:], seq)
 	for i := range echo[8:] {
 		echo[8+i] = byte(i)
 	}
-	binary.BigEndian.PutUint16(echo[2:], Checksum(echo))
+	if p.to.Is4() { // the kernel does it for ICMPv6
+		binary.BigEndian.PutUint16(echo[2:], Checksum(echo))
+	}
 	p.mu.Lock()
 	p.result.Sent++
 	p.lastSent = time.Now()
@@ -111,15 +133,6 @@ func (p *kernelProbe) request(seq uint16) {
 		p.count(func() { p.result.TooBig++ })
 	}
 }
-
-// The ICMP types that a probe knows (RFC 792).
-const (
-	icmpEchoReply   = 0
-	icmpUnreachable = 3
-	icmpEchoRequest = 8
-
-	icmpFragmentationNeeded = 4 // a code
-)
 
 // receive reads every ICMP message that the host gets, until the socket is closed.
 func (p *kernelProbe) receive() {
@@ -137,25 +150,32 @@ func (p *kernelProbe) receive() {
 }
 
 func (p *kernelProbe) take(icmp []byte) {
-	const quotedICMP = 8 + ipv4Header
-	switch {
-	case icmp[0] == icmpEchoReply && p.own(icmp):
-		seq := binary.BigEndian.Uint16(icmp[6:])
-		p.count(func() {
-			if p.answered[seq] {
-				p.result.Duplicates++
-				return
-			}
-			p.answered[seq] = true
-			p.result.Received++
-		})
-	case icmp[0] == icmpUnreachable && icmp[1] == icmpFragmentationNeeded && len(icmp) >= quotedICMP+8 && p.own(icmp[quotedICMP:]):
-		p.count(func() { p.result.TooBig++ })
+	protocol := uint8(protocolICMP)
+	if p.to.Is6() {
+		protocol = protocolICMPv6
+	}
+	switch kindOf(protocol, icmp) {
+	case echoReply:
+		if binary.BigEndian.Uint16(icmp[4:]) == p.id {
+			p.answer(binary.BigEndian.Uint16(icmp[6:]))
+		}
+	case tooBig:
+		if quotedID(icmp) == p.id {
+			p.count(func() { p.result.TooBig++ })
+		}
 	}
 }
 
-// own reports whether an echo request or reply carries the probe's identifier.
-func (p *kernelProbe) own(echo []byte) bool { return binary.BigEndian.Uint16(echo[4:]) == p.id }
+func (p *kernelProbe) answer(seq uint16) {
+	p.count(func() {
+		if p.answered[seq] {
+			p.result.Duplicates++
+			return
+		}
+		p.answered[seq] = true
+		p.result.Received++
+	})
+}
 
 func (p *kernelProbe) count(change func()) {
 	p.mu.Lock()

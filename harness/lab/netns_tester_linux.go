@@ -31,12 +31,12 @@ type kernelTester struct {
 }
 
 func (n *kernelNet) startTester(s Station) (Node, error) {
-	c, addr, err := newCore(n.plan.Seed, s, false)
+	c, err := newCore(n.plan.Seed, s, false)
 	if err != nil {
 		return nil, err
 	}
 	t := &kernelTester{name: s.Name, log: &lines{net: n}, keys: &lines{net: n}, ended: make(chan error, 1)}
-	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(addr, Port), Interface: "wan0",
+	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(s.addresses()[0], Port), Interface: "wan0",
 		Log: withNewline{t.log}, KeyLog: t.keys}
 	if gm, ok := c.(*member.Member); ok && n.plan.Hosts {
 		cfg.DataPlane = &node.DataPlane{Gateway: gm.Gateway(), Refused: gm.Refused, Device: dataplane.Config{

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -28,21 +29,21 @@ type wire struct {
 }
 
 type port struct {
-	node string
-	addr netip.Addr
-	mac  net.HardwareAddr // of the node's own end
-	conn *packet.Conn
+	node  string
+	addrs []netip.Addr
+	mac   net.HardwareAddr // of the node's own end
+	conn  *packet.Conn
 }
 
 func newWire(n *kernelNet) *wire { return &wire{net: n, ports: make(map[string]*port)} }
 
 // attach opens a port in the namespace of the calling thread.
-func (w *wire) attach(node, name string, addr netip.Addr, mac net.HardwareAddr) error {
+func (w *wire) attach(node, name string, addrs []netip.Addr, mac net.HardwareAddr) error {
 	conn, err := rawSocket(name, true)
 	if err != nil {
 		return err
 	}
-	p := &port{node: node, addr: addr, mac: mac, conn: conn}
+	p := &port{node: node, addrs: addrs, mac: mac, conn: conn}
 	w.ports[node] = p
 	w.byMAC.Store([6]byte(mac), p)
 	return nil
@@ -102,9 +103,36 @@ func (w *wire) read(p *port) {
 
 const ethernetHeader = 14
 
-// carry takes a frame through the interceptor, if it holds an IPv4 packet, and on to its port.
+// etherType is what a frame calls the packet in it.
+func etherType(p Packet) []byte {
+	if p.Source.Is6() {
+		return []byte{0x86, 0xdd}
+	}
+	return []byte{0x08, 0x00}
+}
+
+// holdsPacket reports whether a frame holds an IP packet that is of concern. Neighbour discovery is none: like ARP it
+// belongs to the link.
+func holdsPacket(frame []byte) bool {
+	switch binary.BigEndian.Uint16(frame[12:]) {
+	case unix.ETH_P_IP:
+		return true
+	case unix.ETH_P_IPV6:
+		return !neighbourDiscovery(frame[ethernetHeader:])
+	}
+	return false
+}
+
+// neighbourDiscovery reports whether an IPv6 packet belongs to the protocol of RFC 4861.
+func neighbourDiscovery(packet []byte) bool {
+	const first, last = 133, 137
+	p, ok := ParseIPv6(packet)
+	return ok && p.Protocol == protocolICMPv6 && !p.Fragment && len(p.Payload) > 0 && first <= p.Payload[0] && p.Payload[0] <= last
+}
+
+// carry takes a frame through the interceptor, if it holds a packet, and on to its port.
 func (w *wire) carry(from *port, frame []byte) {
-	if frame[12] != 0x08 || frame[13] != 0x00 {
+	if !holdsPacket(frame) {
 		w.forward(from, frame)
 		return
 	}
@@ -174,30 +202,39 @@ func (w *wire) write(p *port, frame []byte) {
 // inject makes a frame around the packet as if the node had sent it to whoever has, or routes to, its destination.
 func (w *wire) inject(node string, p []byte) {
 	from := w.ports[node]
-	ip, ok := ParseIPv4(p)
+	ip, ok := Parse(p)
 	if from == nil || !ok {
 		return
 	}
-	header := append(append(slices.Clone(w.nextHop(ip.Destination)), from.mac...), 0x08, 0x00)
+	header := slices.Concat(w.nextHop(ip.Destination), from.mac, etherType(ip))
 	w.carry(from, append(header, p...))
 }
 
 func (w *wire) nextHop(to netip.Addr) net.HardwareAddr {
 	if to.IsMulticast() {
-		a := to.As4()
-		return net.HardwareAddr{0x01, 0x00, 0x5e, a[1] & 0x7f, a[2], a[3]}
+		return multicastMAC(to)
 	}
 	for i := 1; i <= w.net.plan.Members; i++ {
-		if p := w.ports[MemberName(i)]; p != nil && MemberLAN(i).Contains(to) {
+		if p := w.ports[MemberName(i)]; p != nil && slices.Contains(LANs(i), lanOf(to)) {
 			return p.mac
 		}
 	}
 	for _, p := range w.ports {
-		if p.addr == to {
+		if slices.Contains(p.addrs, to) {
 			return p.mac
 		}
 	}
 	return net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+}
+
+// multicastMAC is the Ethernet address of a group (RFC 1112 §6.4, RFC 2464 §7).
+func multicastMAC(group netip.Addr) net.HardwareAddr {
+	a := group.AsSlice()
+	last := a[len(a)-4:]
+	if group.Is6() {
+		return net.HardwareAddr{0x33, 0x33, last[0], last[1], last[2], last[3]}
+	}
+	return net.HardwareAddr{0x01, 0x00, 0x5e, last[1] & 0x7f, last[2], last[3]}
 }
 
 func (w *wire) close() {
@@ -231,7 +268,7 @@ func newSniffer(n *kernelNet, ifName, link string) (*sniffer, error) {
 			if err != nil {
 				return
 			}
-			if length >= ethernetHeader && frame[12] == 0x08 && frame[13] == 0x00 {
+			if length >= ethernetHeader && holdsPacket(frame[:length]) {
 				kept := slices.Clone(frame[:length])
 				n.record(capture.Frame{At: time.Now(), Link: link, Ethernet: kept, Packet: kept[ethernetHeader:]})
 			}

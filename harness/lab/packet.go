@@ -9,12 +9,18 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// ProtocolESP is the IP protocol number of ESP.
-const ProtocolESP = 50
+// The IP protocols that a lab has to do with.
+const (
+	protocolICMP   = 1
+	protocolIGMP   = 2
+	protocolUDP    = 17
+	ProtocolESP    = 50
+	protocolICMPv6 = 58
+)
 
-// UDPPacket builds an IPv4 packet with a UDP datagram and correct checksums.
+// UDPPacket builds an IP packet with a UDP datagram and correct checksums.
 func UDPPacket(from, to netip.AddrPort, ttl uint8, data []byte) ([]byte, error) {
-	ip := ipv4(from.Addr(), to.Addr(), ttl, layers.IPProtocolUDP)
+	ip := header(from.Addr(), to.Addr(), ttl, layers.IPProtocolUDP)
 	udp := &layers.UDP{SrcPort: layers.UDPPort(from.Port()), DstPort: layers.UDPPort(to.Port())}
 	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
 		return nil, fmt.Errorf("lab: UDP to %s: %w", to, err)
@@ -22,10 +28,14 @@ func UDPPacket(from, to netip.AddrPort, ttl uint8, data []byte) ([]byte, error) 
 	return serialize(ip, udp, gopacket.Payload(data))
 }
 
-// EchoPacket builds an ICMP echo request, or the reply to one.
+// EchoPacket builds an ICMP echo request, or the reply to one. An IPv6 packet is never fragmented on its way, whatever
+// dontFragment says (RFC 8200 §4.5).
 func EchoPacket(from, to netip.Addr, reply bool, id, seq uint16, dontFragment bool, data []byte) ([]byte, error) {
-	ip := ipv4(from, to, 64, layers.IPProtocolICMPv4)
-	if dontFragment {
+	if from.Is6() {
+		return echo6(from, to, reply, id, seq, data)
+	}
+	ip := header(from, to, 64, layers.IPProtocolICMPv4)
+	if ip, ok := ip.(*layers.IPv4); ok && dontFragment {
 		ip.Flags = layers.IPv4DontFragment
 	}
 	typ := layers.CreateICMPv4TypeCode(layers.ICMPv4TypeEchoRequest, 0)
@@ -35,12 +45,35 @@ func EchoPacket(from, to netip.Addr, reply bool, id, seq uint16, dontFragment bo
 	return serialize(ip, &layers.ICMPv4{TypeCode: typ, Id: id, Seq: seq}, gopacket.Payload(data))
 }
 
-// ESPPacket builds an IPv4 packet around ESP octets.
-func ESPPacket(from, to netip.Addr, esp []byte) ([]byte, error) {
-	return serialize(ipv4(from, to, 64, ProtocolESP), gopacket.Payload(esp))
+func echo6(from, to netip.Addr, reply bool, id, seq uint16, data []byte) ([]byte, error) {
+	ip := header(from, to, 64, layers.IPProtocolICMPv6)
+	typ := layers.CreateICMPv6TypeCode(layers.ICMPv6TypeEchoRequest, 0)
+	if reply {
+		typ = layers.CreateICMPv6TypeCode(layers.ICMPv6TypeEchoReply, 0)
+	}
+	icmp := &layers.ICMPv6{TypeCode: typ}
+	if err := icmp.SetNetworkLayerForChecksum(ip); err != nil {
+		return nil, fmt.Errorf("lab: echo to %s: %w", to, err)
+	}
+	return serialize(ip, icmp, &layers.ICMPv6Echo{Identifier: id, SeqNumber: seq}, gopacket.Payload(data))
 }
 
-func ipv4(from, to netip.Addr, ttl uint8, protocol layers.IPProtocol) *layers.IPv4 {
+// ESPPacket builds an IP packet around ESP octets.
+func ESPPacket(from, to netip.Addr, esp []byte) ([]byte, error) {
+	return serialize(header(from, to, 64, ProtocolESP), gopacket.Payload(esp))
+}
+
+// networkLayer is an IP header that can be written.
+type networkLayer interface {
+	gopacket.NetworkLayer
+	gopacket.SerializableLayer
+}
+
+// header is the IP header of the version that the sender's address is of.
+func header(from, to netip.Addr, ttl uint8, protocol layers.IPProtocol) networkLayer {
+	if from.Is6() {
+		return &layers.IPv6{Version: 6, HopLimit: ttl, NextHeader: protocol, SrcIP: from.AsSlice(), DstIP: to.AsSlice()}
+	}
 	return &layers.IPv4{Version: 4, TTL: ttl, Protocol: protocol, SrcIP: from.AsSlice(), DstIP: to.AsSlice()}
 }
 
@@ -53,96 +86,26 @@ func serialize(ls ...gopacket.SerializableLayer) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// IPv4 is an IPv4 packet (RFC 791 §3.1).
-type IPv4 struct {
+// Packet is what packets of IPv4 and IPv6 have in common.
+type Packet struct {
 	Source, Destination netip.Addr
-	Protocol            uint8
-	TTL                 uint8
-	TOS                 uint8 // DSCP and ECN
-	ID                  uint16
-	Fragment            bool // one of several: what MoreFragments and Offset say
-	DontFragment        bool
-	MoreFragments       bool
-	Offset              int    // of a fragment, in octets
-	Options             []byte // a multiple of four octets
+	Protocol            uint8 // of the payload
+	Fragment            bool  // the payload is a part of it
 	Payload             []byte
 }
 
-const ipv4Header = 20
-
-// ParseIPv4 reads a packet; it reports false for anything that is not a whole IPv4 packet.
-func ParseIPv4(packet []byte) (IPv4, bool) {
-	if len(packet) < ipv4Header || packet[0]>>4 != 4 {
-		return IPv4{}, false
+// Parse reads a packet of either version; it reports false for anything that is not a whole IP packet.
+func Parse(packet []byte) (Packet, bool) {
+	if p, ok := ParseIPv6(packet); ok {
+		return p.Packet(), true
 	}
-	head, total := int(packet[0]&15)*4, int(packet[2])<<8|int(packet[3])
-	if head < ipv4Header || total < head || total > len(packet) {
-		return IPv4{}, false
-	}
-	flags := binary.BigEndian.Uint16(packet[6:])
-	return IPv4{
-		Source:        netip.AddrFrom4([4]byte(packet[12:16])),
-		Destination:   netip.AddrFrom4([4]byte(packet[16:20])),
-		Protocol:      packet[9],
-		TTL:           packet[8],
-		TOS:           packet[1],
-		ID:            binary.BigEndian.Uint16(packet[4:]),
-		Fragment:      flags&(flagMore|maskOffset) != 0,
-		DontFragment:  flags&flagDont != 0,
-		MoreFragments: flags&flagMore != 0,
-		Offset:        int(flags&maskOffset) * 8,
-		Options:       packet[ipv4Header:head:head],
-		Payload:       packet[head:total],
-	}, true
-}
-
-const (
-	flagDont   = 0x4000
-	flagMore   = 0x2000
-	maskOffset = 0x1fff
-)
-
-// Bytes is the packet with a right length and checksum. A TTL of 0 becomes 64; MoreFragments and Offset count, Fragment
-// does not.
-func (p IPv4) Bytes() []byte {
-	head := ipv4Header + len(p.Options)
-	b := make([]byte, ipv4Header, head+len(p.Payload))
-	b[0], b[1], b[8], b[9] = 4<<4|byte(head/4), p.TOS, p.TTL, p.Protocol
-	if p.TTL == 0 {
-		b[8] = 64
-	}
-	binary.BigEndian.PutUint16(b[2:], uint16(head+len(p.Payload)))
-	binary.BigEndian.PutUint16(b[4:], p.ID)
-	flags := uint16(p.Offset/8) & maskOffset
-	if p.DontFragment {
-		flags |= flagDont
-	}
-	if p.MoreFragments {
-		flags |= flagMore
-	}
-	binary.BigEndian.PutUint16(b[6:], flags)
-	copy(b[12:], p.Source.AsSlice())
-	copy(b[16:], p.Destination.AsSlice())
-	b = append(b, p.Options...)
-	binary.BigEndian.PutUint16(b[10:], Checksum(b))
-	return append(b, p.Payload...)
-}
-
-// Checksum is the Internet checksum of the octets, 0 if they hold a right one (RFC 1071).
-func Checksum(b []byte) uint16 {
-	var sum uint32
-	for i, octet := range b {
-		sum += uint32(octet) << (8 * (1 - i&1))
-	}
-	for sum>>16 != 0 {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
+	p, ok := ParseIPv4(packet)
+	return p.Packet(), ok
 }
 
 // UDP returns the ports and data of an unfragmented UDP packet.
-func (p IPv4) UDP() (from, to netip.AddrPort, data []byte, ok bool) {
-	if p.Protocol != 17 || p.Fragment || len(p.Payload) < 8 {
+func (p Packet) UDP() (from, to netip.AddrPort, data []byte, ok bool) {
+	if p.Protocol != protocolUDP || p.Fragment || len(p.Payload) < 8 {
 		return from, to, nil, false
 	}
 	u := p.Payload
@@ -156,11 +119,49 @@ func (p IPv4) UDP() (from, to netip.AddrPort, data []byte, ok bool) {
 }
 
 // SPI returns the SPI and sequence number of an unfragmented ESP packet.
-func (p IPv4) SPI() (spi, sequence uint32, ok bool) {
+func (p Packet) SPI() (spi, sequence uint32, ok bool) {
 	if p.Protocol != ProtocolESP || p.Fragment || len(p.Payload) < 8 {
 		return 0, 0, false
 	}
-	e := p.Payload
-	return uint32(e[0])<<24 | uint32(e[1])<<16 | uint32(e[2])<<8 | uint32(e[3]),
-		uint32(e[4])<<24 | uint32(e[5])<<16 | uint32(e[6])<<8 | uint32(e[7]), true
+	return binary.BigEndian.Uint32(p.Payload), binary.BigEndian.Uint32(p.Payload[4:]), true
+}
+
+// icmp returns an ICMP message of the packet's version whose checksum is right.
+func (p Packet) icmp() ([]byte, bool) {
+	if p.Fragment || len(p.Payload) < 8 {
+		return nil, false
+	}
+	if p.Source.Is6() {
+		return p.Payload, p.Protocol == protocolICMPv6 && p.checksum() == 0
+	}
+	return p.Payload, p.Protocol == protocolICMP && Checksum(p.Payload) == 0
+}
+
+// intact reports whether a UDP packet has the checksum that its receiver wants: IPv4 can do without one, IPv6 cannot
+// (RFC 8200 §8.1).
+func (p Packet) intact() bool {
+	if p.Source.Is4() && len(p.Payload) >= 8 && p.Payload[6] == 0 && p.Payload[7] == 0 {
+		return true
+	}
+	return len(p.Payload) >= 8 && (p.Payload[6] != 0 || p.Payload[7] != 0) && p.checksum() == 0
+}
+
+// checksum is that of the payload and the pseudo-header before it, 0 if it holds a right one (RFC 768, RFC 8200 §8.1).
+func (p Packet) checksum() uint16 {
+	pseudo := append(p.Source.AsSlice(), p.Destination.AsSlice()...)
+	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(p.Payload)))
+	pseudo = append(pseudo, 0, 0, 0, p.Protocol)
+	return Checksum(append(pseudo, p.Payload...))
+}
+
+// Checksum is the Internet checksum of the octets, 0 if they hold a right one (RFC 1071).
+func Checksum(b []byte) uint16 {
+	var sum uint32
+	for i, octet := range b {
+		sum += uint32(octet) << (8 * (1 - i&1))
+	}
+	for sum>>16 != 0 {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
 }

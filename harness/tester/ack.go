@@ -7,8 +7,10 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -22,6 +24,21 @@ func AckID(what string, change func(*isakmp.ID)) Deviation {
 	})
 }
 
+// AckAs has the HASH of acknowledgements be made as that of another type is (RFC 8263 §2), with the key of the Rekey SA, which
+// is in the key log.
+func AckAs(what string, by keymat.Ack, rekey keylog.Entry) Deviation {
+	return Deviation{core.PushACK.String() + " hashed " + what, "RFC 8263 §2", on(core.PushACK, core.Authenticated, func(o *core.Outgoing) {
+		key, err := hex.DecodeString(rekey.Key)
+		after, afterErr := isakmp.AppendPayloads(nil, o.Payloads[1:])
+		if err != nil || afterErr != nil {
+			return
+		}
+		spi := slices.Concat(o.Header.InitiatorCookie[:], o.Header.ResponderCookie[:])
+		o.Payloads = slices.Clone(o.Payloads)
+		o.Payloads[0] = isakmp.Hash{Data: by.Hash(by.Key(key, [16]byte(spi)), after, nil)}
+	})}
+}
+
 // ForgeACK makes the acknowledgement of a PUSH from the key log of its Rekey SA (RFC 8263 §3), for one that no member sent.
 func ForgeACK(rekey keylog.Entry, sequence uint32, id netip.Addr) ([]byte, error) {
 	spi, err := hex.DecodeString(rekey.SPI)
@@ -29,8 +46,11 @@ func ForgeACK(rekey keylog.Entry, sequence uint32, id netip.Addr) ([]byte, error
 	if err != nil || keyErr != nil || len(spi) != 16 {
 		return nil, fmt.Errorf("tester: acknowledgement under %q: no usable Rekey SA", rekey.SPI)
 	}
-	a := id.As4()
-	after := []isakmp.Payload{gdoi.SEQ{Number: sequence}, isakmp.ID{IDType: 1, Data: a[:]}}
+	typ := uint8(isakmp.IDIPv4Addr)
+	if id.Is6() {
+		typ = isakmp.IDIPv6Addr
+	}
+	after := []isakmp.Payload{gdoi.SEQ{Number: sequence}, isakmp.ID{IDType: typ, Data: id.AsSlice()}}
 	seqPayload, err := isakmp.AppendPayload(nil, isakmp.PayloadID, after[0])
 	if err != nil {
 		return nil, err
@@ -39,7 +59,8 @@ func ForgeACK(rekey keylog.Entry, sequence uint32, id netip.Addr) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	hash := keymat.AckHash(keymat.AckKey(key, [16]byte(spi)), seqPayload, idPayload)
+	by := gdoimap.AckOf(policy.AckType(rekey.Ack))
+	hash := by.Hash(by.Key(key, [16]byte(spi)), seqPayload, idPayload)
 	return isakmp.Assemble(isakmp.Header{
 		InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePushACK,

@@ -140,6 +140,18 @@ func PublicValueLength(kind core.Kind, octets int) Deviation {
 	})
 }
 
+// OffCurve changes the last bit of the public value, which in an ECP group is that of y: there are only two points with an x,
+// and their ys have not all but one bit in common (RFC 5903 §7).
+func OffCurve(kind core.Kind) Deviation {
+	return Edit(kind, "a public value that is no point of the curve", "RFC 5903 §7", func(ke isakmp.KE) isakmp.Payload {
+		data := slices.Clone(ke.Data)
+		if len(data) > 0 {
+			data[len(data)-1] ^= 1
+		}
+		return isakmp.KE{Data: data}
+	})
+}
+
 // Identity has Main Mode 5 or 6 prove another identity, under a HASH made for it (RFC 2407 §4.6.2).
 func Identity(kind core.Kind, what string, change func(*isakmp.ID)) Deviation {
 	return Edit(kind, what, "RFC 2407 §4.6.2", func(id isakmp.ID) isakmp.Payload {

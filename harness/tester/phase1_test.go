@@ -70,6 +70,7 @@ func TestPhase1Deviations(t *testing.T) {
 		{core.MainMode3, PublicValue(core.MainMode3, "one", []byte{1}), "0a00000501"},
 		{core.MainMode3, PublicValueLength(core.MainMode3, 2), "0a0000060707"},
 		{core.MainMode3, PublicValueLength(core.MainMode3, 257), "0a0001050007"},
+		{core.MainMode3, OffCurve(core.MainMode3), "070707060000"},
 		{core.MainMode5, Identity(core.MainMode5, "port", func(id *isakmp.ID) { id.Port = 0x1234 }), "01001234"},
 		{core.MainMode5, SwapIdentity(core.MainMode5), ""},
 		{core.MainMode5, InClear(core.MainMode5), ""},

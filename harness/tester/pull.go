@@ -21,31 +21,36 @@ type Pull struct {
 	ci, cr   isakmp.Cookie
 	id       uint32
 	hash     keymat.Hash
+	cipher   keymat.Cipher
 	prove    []byte // SKEYID_a
 	key, iv  []byte
 	ni, nr   []byte
 	received bool // message 2 was
 }
 
-// NewPull begins an exchange. Phase1 is the key log of the SA; last is the last datagram of its Main Mode, to whose end the
+// NewPull begins an exchange. Phase1 is the key log of the SA, from whose lengths hash and cipher follow; last is the last datagram of its Main Mode, to whose end the
 // first message is chained (RFC 2409 appendix B).
 func NewPull(phase1 keylog.Entry, last []byte, id uint32) (*Pull, error) {
-	p := &Pull{id: id, hash: keymat.SHA256}
-	var cookies []byte
+	p := &Pull{id: id}
+	var cookies, firstIV []byte
 	var err error
 	for _, part := range []struct {
 		into *[]byte
 		text string
-	}{{&cookies, phase1.CookieI + phase1.CookieR}, {&p.prove, phase1.SKEYIDa}, {&p.key, phase1.CipherKey}} {
+	}{{&cookies, phase1.CookieI + phase1.CookieR}, {&p.prove, phase1.SKEYIDa}, {&p.key, phase1.CipherKey}, {&firstIV, phase1.FirstIV}} {
 		if *part.into, err = hex.DecodeString(part.text); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrPhase1, err)
 		}
 	}
-	if len(cookies) != 16 || len(p.prove) != p.hash.Size() || len(last) < isakmp.HeaderLen+keymat.BlockSize {
-		return nil, fmt.Errorf("%w: cookies %x, SKEYID_a of %d octets, a last message of %d", ErrPhase1, cookies, len(p.prove), len(last))
+	var hashed, ciphered bool
+	p.hash, hashed = keymat.HashOfSize(len(p.prove))
+	p.cipher, ciphered = keymat.CipherOfBlock(len(firstIV))
+	if len(cookies) != 16 || !hashed || !ciphered || len(last) < isakmp.HeaderLen+len(firstIV) {
+		return nil, fmt.Errorf("%w: cookies %x, SKEYID_a of %d octets, first IV of %d, a last message of %d", ErrPhase1,
+			cookies, len(p.prove), len(firstIV), len(last))
 	}
 	p.ci, p.cr = isakmp.Cookie(cookies[:8]), isakmp.Cookie(cookies[8:])
-	p.iv = keymat.PhaseTwoIV(p.hash, last[len(last)-keymat.BlockSize:], id)
+	p.iv = keymat.PhaseTwoIV(p.hash, last[len(last)-len(firstIV):], id)
 	return p, nil
 }
 
@@ -61,7 +66,7 @@ func (p *Pull) Second(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("tester: message 2: %w", err)
 	}
-	plain, iv, err := keymat.AES.DecryptCBC(p.key, p.iv, data[isakmp.HeaderLen:])
+	plain, iv, err := p.cipher.DecryptCBC(p.key, p.iv, data[isakmp.HeaderLen:])
 	if err != nil {
 		return fmt.Errorf("tester: message 2: %w", err)
 	}
@@ -97,7 +102,7 @@ func (p *Pull) seal(nonces [][]byte, ps ...isakmp.Payload) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tester: %w", err)
 	}
-	body, iv, err := keymat.AES.EncryptCBC(p.key, p.iv, plain)
+	body, iv, err := p.cipher.EncryptCBC(p.key, p.iv, plain)
 	if err != nil {
 		return nil, fmt.Errorf("tester: %w", err)
 	}

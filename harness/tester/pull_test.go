@@ -55,6 +55,31 @@ func must(t *testing.T) func(data []byte, err error) []byte {
 	}
 }
 
+// under gives pullSA the lengths of another hash and cipher.
+func under(hash, key, iv int) keylog.Entry {
+	e := pullSA
+	e.SKEYID, e.SKEYIDa = strings.Repeat("aa", hash), strings.Repeat("ab", hash)
+	e.CipherKey, e.FirstIV = strings.Repeat("ac01", key/2), strings.Repeat("ad", iv)
+	return e
+}
+
+// The lengths of its keys say which algorithms the SA has.
+func TestPullUnderOtherAlgorithms(t *testing.T) {
+	for _, sa := range []keylog.Entry{under(20, 24, 8), under(16, 32, 16), under(64, 24, 8), under(48, 24, 16)} {
+		last := mainMode(t)
+		p, err := NewPull(sa, last, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := must(t)(p.First([]byte("nonce of the member"), 1234))
+		frames := []capture.Frame{pullFrame(t, pullGM, pullKS, last), pullFrame(t, pullGM, pullKS, first)}
+		m := capture.Decode(frames, []keylog.Entry{sa})[1]
+		if m.Summary != "HDR*, HASH(1), Ni, ID" || len(m.Checks) != 1 || m.Checks[0].Result != capture.OK {
+			t.Errorf("SKEYID of %d octets, key of %d, IV of %d: %q, checks %v", len(sa.SKEYID)/2, len(sa.CipherKey)/2, len(sa.FirstIV)/2, m.Summary, m.Checks)
+		}
+	}
+}
+
 // TestPull has what it makes read and proven by the decoder of captures, which shares no code with it but primitives.
 func TestPull(t *testing.T) {
 	for _, id := range []uint32{0, 1, 0xfffffffe} {
@@ -95,6 +120,8 @@ func TestPullWithoutPhase1(t *testing.T) {
 	}{
 		{"no cookies", func(e *keylog.Entry) { e.CookieI, e.CookieR = "", "" }, whole},
 		{"cookies that are no octets", func(e *keylog.Entry) { e.CookieI = "no" }, whole},
+		{"an SKEYID_a that no hash gives", func(e *keylog.Entry) { e.SKEYIDa = "abababab" }, whole},
+		{"an IV that no cipher has", func(e *keylog.Entry) { e.FirstIV = "adad" }, whole},
 		{"no SKEYID_a", func(e *keylog.Entry) { e.SKEYIDa = "" }, whole},
 		{"a last message without a block", func(*keylog.Entry) {}, whole[:isakmp.HeaderLen+keymat.BlockSize-1]},
 	} {

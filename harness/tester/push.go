@@ -3,7 +3,7 @@ package tester
 import (
 	"crypto"
 	"crypto/aes"
-	"crypto/cipher"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,7 +11,10 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -52,19 +55,79 @@ func SignedHeader(what string, change func(h *isakmp.Header)) Deviation {
 // Resign replaces SIG by another RSA signature with SHA-256, of what cover makes of the header and of the payloads before
 // SIG (RFC 6407 §4).
 func Resign(what string, key *rsa.PrivateKey, cover func(header, payloads []byte) []byte) Deviation {
-	return Deviation{core.Push.String() + " signed " + what, "RFC 6407 §4", on(core.Push, core.Authenticated, func(o *core.Outgoing) {
+	return resigned(what, "RFC 6407 §4", func(header, payloads []byte) ([]byte, error) {
+		digest := sha256.Sum256(cover(header, payloads))
+		return rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+	})
+}
+
+// SignAs has SIG be a signature by another scheme, or by another key (RFC 6407 §5.3.5, §5.3.6).
+func SignAs(what string, key crypto.Signer, scheme keymat.PushScheme) Deviation {
+	return resigned(what, "RFC 6407 §5.3.6", func(header, payloads []byte) ([]byte, error) {
+		return scheme.Sign(key, scheme.Digest(header, payloads))
+	})
+}
+
+// SignDER has SIG hold r and s of ECDSA in a SEQUENCE, as X.509 does, instead of one after another (RFC 6407 §5.3.6.4).
+func SignDER(key *ecdsa.PrivateKey, hash crypto.Hash) Deviation {
+	return resigned("with r and s in DER", "RFC 6407 §5.3.6.4", func(header, payloads []byte) ([]byte, error) {
+		return key.Sign(nil, keymat.PushScheme{Hash: hash}.Digest(header, payloads), hash)
+	})
+}
+
+// SignWide has r and s of ECDSA each be an octet longer than they are to be (RFC 6407 §5.3.6.4).
+func SignWide(key *ecdsa.PrivateKey, hash crypto.Hash) Deviation {
+	scheme := keymat.PushScheme{Hash: hash}
+	return resigned("with r and s an octet too long", "RFC 6407 §5.3.6.4", func(header, payloads []byte) ([]byte, error) {
+		sig, err := scheme.Sign(key, scheme.Digest(header, payloads))
+		return slices.Concat([]byte{0}, sig[:len(sig)/2], []byte{0}, sig[len(sig)/2:]), err
+	})
+}
+
+// EditSIG changes the octets of SIG, which the signed Length is not changed for.
+func EditSIG(what string, change func([]byte) []byte) Deviation {
+	return EditAuthenticated(core.Push, what, "RFC 6407 §5.3.6", func(s isakmp.SIG) isakmp.Payload {
+		return isakmp.SIG{Data: change(slices.Clone(s.Data))}
+	})
+}
+
+// resigned replaces SIG by what sign makes of the header and of the payloads before SIG.
+func resigned(what, section string, sign func(header, payloads []byte) ([]byte, error)) Deviation {
+	return Deviation{core.Push.String() + " signed " + what, section, on(core.Push, core.Authenticated, func(o *core.Outgoing) {
 		last := len(o.Payloads) - 1
-		payloads, err := isakmp.AppendPayloads(nil, o.Payloads)
-		if err != nil || o.Payloads[last].Type() != isakmp.PayloadSIG {
+		before, err := isakmp.AppendPayloads(nil, o.Payloads)
+		old, ok := o.Payloads[last].(isakmp.SIG)
+		if err != nil || !ok {
 			return
 		}
-		h := o.Header
-		h.NextPayload, h.Length = isakmp.FirstType(o.Payloads), uint32(isakmp.HeaderLen+len(payloads))
-		digest := sha256.Sum256(cover(h.Append(nil), payloads[:len(payloads)-isakmp.GenericLen-key.Size()]))
-		if sig, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:]); err == nil {
+		before = before[:len(before)-isakmp.GenericLen-len(old.Data)]
+		if sig := signFitting(o, before, len(old.Data), sign); sig != nil {
 			o.Payloads = append(o.Payloads[:last:last], isakmp.SIG{Data: sig})
 		}
 	})}
+}
+
+// signFitting signs a header whose Length is that of the message with the signature. One in DER is now and then an octet
+// longer or shorter than the last: then the Length of the padded message, in which it makes no difference, is signed.
+func signFitting(o *core.Outgoing, before []byte, octets int, sign func(header, payloads []byte) ([]byte, error)) []byte {
+	signFor := func(length int) []byte {
+		h := o.Header
+		h.NextPayload, h.Length = isakmp.FirstType(o.Payloads), uint32(length)
+		sig, err := sign(h.Append(nil), before)
+		if err != nil {
+			return nil
+		}
+		return sig
+	}
+	whole := isakmp.HeaderLen + len(before) + isakmp.GenericLen
+	first := signFor(whole + octets)
+	for _, n := range []int{octets, len(first), len(first) - 1, len(first) + 1} {
+		if sig := signFor(whole + n); len(sig) == n {
+			return sig
+		}
+	}
+	block := aes.BlockSize
+	return signFor(isakmp.HeaderLen + (whole-isakmp.HeaderLen+len(first)+block-1)/block*block)
 }
 
 // Padding puts so many octets of zeros behind SIG, more than encryption needs (RFC 2409 appendix B).
@@ -130,14 +193,23 @@ func OtherKEK(rekey keylog.Entry) Deviation {
 	return Deviation{core.Push.String() + " encrypted with another key", "RFC 6407 §4.3", on(core.Push, core.Sealed, func(o *core.Outgoing) {
 		iv, errIV := hex.DecodeString(rekey.IV)
 		key, errKey := hex.DecodeString(rekey.Key)
-		right, errRight := aes.NewCipher(key)
-		wrong, errWrong := aes.NewCipher(flipped(key))
-		if errIV != nil || errKey != nil || errRight != nil || errWrong != nil || len(iv) != aes.BlockSize {
+		if errIV != nil || errKey != nil {
 			return
 		}
-		o.Bytes = slices.Clone(o.Bytes)
-		body := o.Bytes[isakmp.HeaderLen:]
-		cipher.NewCBCDecrypter(right, iv).CryptBlocks(body, body)
-		cipher.NewCBCEncrypter(wrong, iv).CryptBlocks(body, body)
+		kek := gdoimap.CipherOf(policy.RekeySA{Cipher: policy.KEKCipher(rekey.Cipher)})
+		plain, _, err := kek.DecryptCBC(key, iv, o.Bytes[isakmp.HeaderLen:])
+		if err != nil {
+			return
+		}
+		if body, _, err := kek.EncryptCBC(otherKey(key), iv, plain); err == nil {
+			o.Bytes = append(slices.Clone(o.Bytes[:isakmp.HeaderLen]), body...)
+		}
 	})}
+}
+
+// otherKey differs from the key in a bit that is no parity bit of DES.
+func otherKey(key []byte) []byte {
+	other := slices.Clone(key)
+	other[len(other)/2] ^= 2
+	return other
 }

@@ -3,6 +3,8 @@ package tester_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -13,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -136,5 +139,88 @@ func TestDatagram(t *testing.T) {
 	tester.Datagram(core.Push, "half", "", func(h isakmp.Header, data []byte) []byte { return data[:h.Length/2] }).Tap(core.Sealed, o)
 	if len(o.Bytes) != 22 {
 		t.Errorf("%d octets", len(o.Bytes))
+	}
+}
+
+// ecdsaKey is a key over a curve.
+func ecdsaKey(t *testing.T, curve elliptic.Curve) *ecdsa.PrivateKey {
+	t.Helper()
+	d := make([]byte, (curve.Params().BitSize+7)/8)
+	d[len(d)-1] = 5
+	key, err := ecdsa.ParseRawPrivateKey(curve, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// resigned has the deviation replace the SIG of a PUSH, and returns it with the digest of what it has to cover: the message as
+// it is sent, or with the Length that its padding makes.
+func resigned(t *testing.T, d tester.Deviation, scheme keymat.PushScheme) (sig []byte, digests [2][]byte) {
+	t.Helper()
+	o := signed()
+	o.Payloads[3] = isakmp.SIG{Data: make([]byte, 64)}
+	d.Tap(core.Authenticated, o)
+	sig = o.Payloads[3].(isakmp.SIG).Data
+	payloads, err := isakmp.AppendPayloads(nil, o.Payloads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := o.Header
+	for i, octets := range []int{len(payloads), (len(payloads) + 15) / 16 * 16} {
+		h.NextPayload, h.Length = isakmp.PayloadSEQ, uint32(isakmp.HeaderLen+octets)
+		digests[i] = scheme.Digest(h.Append(nil), payloads[:len(payloads)-4-len(sig)])
+	}
+	return sig, digests
+}
+
+func TestSignAs(t *testing.T) {
+	for name, key := range map[string]*ecdsa.PrivateKey{"P-256": ecdsaKey(t, elliptic.P256()), "P-521": ecdsaKey(t, elliptic.P521())} {
+		scheme := keymat.PushScheme{Hash: crypto.SHA512}
+		sig, digests := resigned(t, tester.SignAs("differently", key, scheme), scheme)
+		if err := scheme.Verify(key.Public(), digests[0], sig); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A signature in DER or with long numbers is a right one but for that.
+func TestSignOtherwise(t *testing.T) {
+	for curve, hash := range map[elliptic.Curve]crypto.Hash{elliptic.P256(): crypto.SHA256, elliptic.P384(): crypto.SHA384, elliptic.P521(): crypto.SHA512} {
+		key, scheme, name := ecdsaKey(t, curve), keymat.PushScheme{Hash: hash}, curve.Params().Name
+		sig, digests := resigned(t, tester.SignDER(key, hash), scheme)
+		if !ecdsa.VerifyASN1(&key.PublicKey, digests[0], sig) && !ecdsa.VerifyASN1(&key.PublicKey, digests[1], sig) {
+			t.Errorf("%s in DER: %x", name, sig)
+		}
+		sig, digests = resigned(t, tester.SignWide(key, hash), scheme)
+		half := len(sig) / 2
+		narrow := slices.Concat(sig[1:half], sig[half+1:])
+		if sig[0] != 0 || sig[half] != 0 || scheme.Verify(key.Public(), digests[0], narrow) != nil {
+			t.Errorf("%s with long numbers: %x", name, sig)
+		}
+	}
+}
+
+func TestEditSIG(t *testing.T) {
+	o := signed()
+	before := slices.Clone(o.Payloads)
+	tester.EditSIG("short", func(b []byte) []byte { return b[:5] }).Tap(core.Authenticated, o)
+	if got := o.Payloads[3].(isakmp.SIG).Data; len(got) != 5 || !slices.Equal(types(o.Payloads), types(before)) || len(before[3].(isakmp.SIG).Data) != 256 {
+		t.Errorf("%x in %v", got, types(o.Payloads))
+	}
+}
+
+// With another key of 3DES the message is another one, too.
+func TestOtherKEKOf3DES(t *testing.T) {
+	iv, key := make([]byte, 8), bytes.Repeat([]byte{2, 4, 8}, 8)
+	o := sealed(48)
+	tester.OtherKEK(keylog.Entry{Cipher: 2, IV: hex.EncodeToString(iv), Key: hex.EncodeToString(key)}).Tap(core.Sealed, o)
+	right, _, err := keymat.TripleDES.DecryptCBC(key, iv, sealed(48).Bytes[isakmp.HeaderLen:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := keymat.TripleDES.DecryptCBC(key, iv, o.Bytes[isakmp.HeaderLen:])
+	if err != nil || bytes.Equal(got, right) || len(o.Bytes) != len(sealed(48).Bytes) {
+		t.Errorf("%x, %v", o.Bytes, err)
 	}
 }

@@ -27,18 +27,24 @@ type Response struct {
 	Error string          `json:"error,omitempty"`
 }
 
-// RekeyArgs says what to replace. With all false the TEKs are replaced.
+// RekeyArgs says what a PUSH is to do. With nothing but a group the TEKs are replaced. What is deleted has a successor, but by
+// itself a deletion brings the members none; beside something else it comes first.
 type RekeyArgs struct {
-	Group     uint32 `json:"group"`      // 0: the only one
-	KEK       bool   `json:"kek"`        // replace the KEK, and the TEKs with it unless KEKOnly
-	KEKOnly   bool   `json:"kek_only"`   // with KEK: leave the TEKs
-	DeleteAll bool   `json:"delete_all"` // delete all TEKs and the KEK; members register again
+	Group      uint32   `json:"group"`                 // 0: the only one
+	TEK        bool     `json:"tek,omitempty"`         // replace the TEKs: to be said beside a deletion
+	KEK        bool     `json:"kek"`                   // replace the KEK, and the TEKs with it unless KEKOnly
+	KEKOnly    bool     `json:"kek_only"`              // with KEK: leave the TEKs
+	DeleteAll  bool     `json:"delete_all"`            // delete all TEKs and the KEK; members register again
+	DeleteTEKs []string `json:"delete_teks,omitempty"` // delete the SAs with these SPIs, in hexadecimal; 0: all
+	DeleteKEK  bool     `json:"delete_kek,omitempty"`  // delete the KEK; members register again
+	Announce   bool     `json:"announce,omitempty"`    // tell the SAs in force once more, with the keys that they have
+	Lifetime   int      `json:"lifetime,omitempty"`    // with Announce: seconds that they live from now on, fewer than they would
 }
 
 // RekeyResult says what was sent.
 type RekeyResult struct {
 	Sequence uint32   `json:"sequence"` // of the PUSH
-	SPIs     []string `json:"spis"`     // of the new Data-Security SAs, eight hexadecimal digits each
+	SPIs     []string `json:"spis"`     // of the Data-Security SAs in it, eight hexadecimal digits each
 	Rekey    string   `json:"rekey"`    // SPI of the Rekey SA in force from now on
 }
 

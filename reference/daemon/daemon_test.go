@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,6 +177,12 @@ func TestOperate(t *testing.T) {
 	}
 	if text := ask(t, keyServer, socket, "rekey", "--group", "1234"); !strings.HasPrefix(text, "sent rekey ") {
 		t.Errorf("%q", text)
+	}
+	askJSON(t, keyServer, socket, &result, "rekey", "--json", "--announce", "--lifetime", "60")
+	again, kek := slices.Clone(result.SPIs), result.Rekey
+	askJSON(t, keyServer, socket, &result, "rekey", "--json", "--delete-tek", again[0], "--tek", "--delete-kek")
+	if len(again) != 1 || len(result.SPIs) != 1 || result.SPIs[0] == again[0] || result.Rekey == kek {
+		t.Errorf("%+v after %v under %s", result, again, kek)
 	}
 	var out, stderr bytes.Buffer
 	code := run(t.Context(), keyServer, []string{"rekey", "--group", "9", "--control", socket}, &out, &stderr)

@@ -273,7 +273,7 @@ func transfer(t *testing.T, from, to *nettest.Space, address string) {
 func rekeyWithoutLoss(t *testing.T, s *site, ks *process, gms [2]*process) {
 	t.Helper()
 	before := gms[0].sending()
-	if text := ask(t, keyServer, ks.socket(), "rekey"); !strings.Contains(text, "new SAs") {
+	if text := ask(t, keyServer, ks.socket(), "rekey"); !strings.Contains(text, "with the SAs") {
 		t.Errorf("%q", text)
 	}
 	lost, sent := 0, 0

@@ -45,14 +45,23 @@ func rekeyCommand(o *options) *cobra.Command {
 	var args control.RekeyArgs
 	var raw bool
 	cmd := &cobra.Command{
-		Use: "rekey", Short: "replace keys of a group now", Args: noArguments,
-		Long: "rekey replaces the traffic keys of a group, and with --kek also the key that protects rekey messages.",
+		Use: "rekey", Short: "replace, delete or announce keys of a group now", Args: noArguments,
+		Long: `rekey replaces the traffic keys of a group, and with --kek also the key that protects rekey messages.
+
+What is deleted has a successor, which members get when they register. The others drop the traffic that it was for until they
+are told: by --tek or --announce, in the same message or later. --announce tells the SAs in force once more, with the keys that
+they have and what is left of their lifetime, or less of it with --lifetime.`,
 	}
 	f := cmd.Flags()
 	f.Uint32Var(&args.Group, "group", 0, "group `id`; needed if the key server has several")
 	f.BoolVar(&args.KEK, "kek", false, "replace the KEK too")
 	f.BoolVar(&args.KEKOnly, "kek-only", false, "replace the KEK and leave the traffic keys")
+	f.BoolVar(&args.TEK, "tek", false, "replace the traffic keys beside what the other flags do")
+	f.StringSliceVar(&args.DeleteTEKs, "delete-tek", nil, "delete the SA with this `SPI`, in hexadecimal; may be repeated; 0 deletes all")
+	f.BoolVar(&args.DeleteKEK, "delete-kek", false, "delete the KEK; members register again for another")
 	f.BoolVar(&args.DeleteAll, "delete-all", false, "delete all keys; members register again")
+	f.BoolVar(&args.Announce, "announce", false, "tell the SAs in force once more")
+	f.IntVar(&args.Lifetime, "lifetime", 0, "with --announce: `seconds` that the SAs live from now on")
 	f.BoolVar(&raw, "json", false, "print the answer as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		args.KEK = args.KEK || args.KEKOnly

@@ -86,7 +86,7 @@ func printCounts(w io.Writer, title, what string, counts map[string]uint64) {
 func printRekey(w io.Writer, r control.RekeyResult) {
 	fmt.Fprintf(w, "sent rekey %d", r.Sequence)
 	if len(r.SPIs) > 0 {
-		fmt.Fprintf(w, " with the new SAs %s", strings.Join(r.SPIs, ", "))
+		fmt.Fprintf(w, " with the SAs %s", strings.Join(r.SPIs, ", "))
 	}
 	fmt.Fprintf(w, "; rekey SA %s\n", r.Rekey)
 }

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"sync"
@@ -13,8 +14,12 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 )
 
-// maxPacket is the size of the largest IPv4 packet.
-const maxPacket = 65535
+// maxPacket is the size of the largest packet of a device, and maxAny that of any packet: an IPv6 packet's length does not
+// count its header.
+const (
+	maxPacket = 65535
+	maxAny    = maxPacket + ipv6Header
+)
 
 // Config says where packets come from. Interface names are looked up in the network namespace of the thread that opens.
 type Config struct {
@@ -24,14 +29,14 @@ type Config struct {
 	Networks []netip.Prefix // behind the gateway
 }
 
-// Handler takes one IPv4 packet that arrived from a side. The packet is the caller's again after the call, and what is
+// Handler takes one IP packet that arrived from a side. The packet is the caller's again after the call, and what is
 // emitted is the handler's again after emit. It is called from one goroutine for each source of packets.
 type Handler func(from core.Side, packet []byte, emit func(to core.Side, packet []byte))
 
 // Device is the open data plane of one gateway.
 type Device struct {
 	tuns     [2]*os.File // by core.Side
-	toSelf   []*os.File  // raw sockets for ESP to the gateway's own addresses, one for each outside interface
+	toSelf   []source    // raw sockets for ESP to the gateway's own addresses, one for each outside interface and IP version
 	settings settings
 	routing  *routing
 	close    sync.Once
@@ -66,11 +71,9 @@ func (d *Device) open(cfg Config) error {
 		d.tuns[side] = tun
 	}
 	for _, link := range cfg.Outside {
-		socket, err := openESP(link)
-		if err != nil {
+		if err := d.openToSelf(link); err != nil {
 			return err
 		}
-		d.toSelf = append(d.toSelf, socket)
 	}
 	if err := d.routing.install(names); err != nil {
 		return err
@@ -78,10 +81,26 @@ func (d *Device) open(cfg Config) error {
 	return d.settings.forwarding(names[:], append(cfg.Inside[:len(cfg.Inside):len(cfg.Inside)], cfg.Outside...))
 }
 
+// openToSelf opens the sockets for ESP to the gateway's own addresses on an outside interface.
+func (d *Device) openToSelf(link string) error {
+	openers := []func(string) (source, error){openESP}
+	if speaksIPv6(link) {
+		openers = append(openers, openESP6)
+	}
+	for _, open := range openers {
+		socket, err := open(link)
+		if err != nil {
+			return err
+		}
+		d.toSelf = append(d.toSelf, socket)
+	}
+	return nil
+}
+
 // Run hands packets to the handler until the device is closed; then it returns nil. The error is that of a device that
 // can no longer be read.
 func (d *Device) Run(handle Handler) error {
-	sources := append([]*os.File{d.tuns[core.Inside], d.tuns[core.Outside]}, d.toSelf...)
+	sources := append([]source{d.tuns[core.Inside], d.tuns[core.Outside]}, d.toSelf...)
 	failed := make([]error, len(sources))
 	var group sync.WaitGroup
 	for i, source := range sources {
@@ -96,22 +115,38 @@ func (d *Device) Run(handle Handler) error {
 }
 
 // pump reads one source. It allocates nothing for a packet.
-func (d *Device) pump(source *os.File, from core.Side, handle Handler) error {
-	buffer := make([]byte, maxPacket)
+func (d *Device) pump(source source, from core.Side, handle Handler) error {
+	buffer := make([]byte, maxAny)
 	emit := d.Emit
 	for {
 		n, err := source.Read(buffer)
-		if errors.Is(err, os.ErrClosed) {
+		if errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {
 			return nil
 		}
 		if err != nil {
 			_ = d.Close() // the others have to end too
 			return fmt.Errorf("reading %s: %w", source.Name(), err)
 		}
-		if n > 0 && buffer[0]>>4 == 4 {
+		if routed(buffer[:n]) {
 			handle(from, buffer[:n], emit)
 		}
 	}
+}
+
+// routed reports whether a packet is one that routers forward. What the kernel itself sends on the link of a device, to
+// find neighbours and to report groups, is none (RFC 4291 §2.5.2, §2.5.6, §2.7).
+func routed(packet []byte) bool {
+	switch {
+	case len(packet) == 0:
+		return false
+	case packet[0]>>4 == 4:
+		return true
+	case packet[0]>>4 != 6 || len(packet) < ipv6Header:
+		return false
+	}
+	from, to := netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40]))
+	return !from.IsUnspecified() && !from.IsLinkLocalUnicast() &&
+		!to.IsLinkLocalUnicast() && !to.IsLinkLocalMulticast() && !to.IsInterfaceLocalMulticast()
 }
 
 // Emit gives the kernel a packet to be routed on, as one that comes out of the gateway on that side. A packet that the
@@ -123,9 +158,12 @@ func (d *Device) Emit(to core.Side, packet []byte) { _, _ = d.tuns[to].Write(pac
 func (d *Device) Close() error {
 	d.close.Do(func() {
 		errs := []error{d.settings.restore(), d.routing.remove()}
-		for _, f := range append(d.toSelf, d.tuns[:]...) {
-			if f != nil {
-				errs = append(errs, f.Close())
+		for _, s := range d.toSelf {
+			errs = append(errs, s.Close())
+		}
+		for _, tun := range d.tuns {
+			if tun != nil {
+				errs = append(errs, tun.Close())
 			}
 		}
 		d.closed = errors.Join(errs...)

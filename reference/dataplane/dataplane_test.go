@@ -33,6 +33,11 @@ type world struct{ h1, g1, g2, h2 *nettest.Space }
 
 func newWorld(t *testing.T) world {
 	w := world{h1: nettest.New(t), g1: nettest.New(t), g2: nettest.New(t), h2: nettest.New(t)}
+	w.connect()
+	return w
+}
+
+func (w world) connect() {
 	nettest.Connect(w.g1, "wan0", "10.0.0.1/24", w.g2, "wan0", "10.0.0.2/24")
 	nettest.Connect(w.h1, "eth0", "10.1.1.2/24", w.g1, "lan0", "10.1.1.1/24")
 	nettest.Connect(w.h2, "eth0", "10.1.2.2/24", w.g2, "lan0", "10.1.2.1/24")
@@ -40,7 +45,6 @@ func newWorld(t *testing.T) world {
 	w.h2.Route("0.0.0.0/0", "10.1.2.1")
 	w.g1.Route("10.1.2.0/24", "10.0.0.2")
 	w.g2.Route("10.1.1.0/24", "10.0.0.1")
-	return w
 }
 
 func config(i int) Config {
@@ -63,12 +67,20 @@ func (s *scrambler) handle(from core.Side, packet []byte, emit func(core.Side, [
 		if n := int64(len(packet)); n > s.largest.Load() {
 			s.largest.Store(n)
 		}
+		if packet[0]>>4 == 6 {
+			s.handle6(from, packet, emit)
+			return
+		}
 		out := s.buffers[from][:hidden+len(packet)]
 		outer(out, packet)
 		for i, c := range packet {
 			out[hidden+i] = c ^ 0x5a
 		}
 		emit(core.Outside, out)
+		return
+	}
+	if packet[0]>>4 == 6 {
+		s.handle6(from, packet, emit)
 		return
 	}
 	if len(packet) < hidden+20 || packet[9] != unix.IPPROTO_ESP {
@@ -132,10 +144,10 @@ func echo(t *testing.T, space *nettest.Space) {
 	var udp net.PacketConn
 	var tcp net.Listener
 	space.Do(func() (err error) {
-		if udp, err = net.ListenPacket("udp4", ":7"); err != nil {
+		if udp, err = net.ListenPacket("udp", ":7"); err != nil {
 			return err
 		}
-		tcp, err = net.Listen("tcp4", ":7")
+		tcp, err = net.Listen("tcp", ":7")
 		return err
 	})
 	done := make(chan bool, 2)
@@ -169,7 +181,7 @@ func ask(t *testing.T, space *nettest.Space, to, message string, patience time.D
 	t.Helper()
 	var conn net.Conn
 	space.Do(func() (err error) {
-		conn, err = net.Dial("udp4", to+":7")
+		conn, err = net.Dial("udp", net.JoinHostPort(to, "7"))
 		return err
 	})
 	defer conn.Close()
@@ -279,7 +291,7 @@ func askFrom(t *testing.T, space *nettest.Space, own, to string) bool {
 	var conn net.Conn
 	err := space.Try(func() (err error) {
 		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(own)}, Timeout: 5 * time.Second}
-		conn, err = d.Dial("tcp4", to+":7")
+		conn, err = d.Dial("tcp", net.JoinHostPort(to, "7"))
 		return err
 	})
 	if err != nil {
@@ -371,17 +383,10 @@ func snapshot(t *testing.T, space *nettest.Space) string {
 	t.Helper()
 	var text strings.Builder
 	space.Do(func() error {
-		rules, err := netlink.RuleList(unix.AF_INET)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(&text, rules)
-		routes, err := netlink.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
-		if err != nil {
-			return err
-		}
-		for _, r := range routes {
-			fmt.Fprintln(&text, r)
+		for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+			if err := snapshotRouting(&text, family); err != nil {
+				return err
+			}
 		}
 		links, err := netlink.LinkList()
 		for _, l := range links {
@@ -392,7 +397,29 @@ func snapshot(t *testing.T, space *nettest.Space) string {
 	for _, name := range []string{"all/rp_filter", "wan0/rp_filter", "wan0/forwarding", "lan0/rp_filter", "lan0/forwarding"} {
 		fmt.Fprintln(&text, name, space.Setting("ipv4/conf/"+name))
 	}
+	for _, name := range []string{"all", "default", "wan0", "lan0"} {
+		fmt.Fprintln(&text, name, space.Setting("ipv6/conf/"+name+"/forwarding"))
+	}
 	return text.String()
+}
+
+// snapshotRouting is the rules and routes of a version. The kernel makes and ages multicast routes of IPv6 as it likes.
+func snapshotRouting(text io.Writer, family int) error {
+	rules, err := netlink.RuleList(family)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(text, rules)
+	routes, err := netlink.RouteListFiltered(family, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return err
+	}
+	for _, r := range routes {
+		if r.Dst == nil || !r.Dst.IP.IsMulticast() && !r.Dst.IP.IsLinkLocalUnicast() {
+			fmt.Fprintln(text, r)
+		}
+	}
+	return nil
 }
 
 func TestCloseLeavesNothing(t *testing.T) {

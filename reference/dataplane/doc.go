@@ -1,4 +1,4 @@
-// Package dataplane carries IPv4 packets between the kernel of a group member and its gateway.
+// Package dataplane carries IPv4 and IPv6 packets between the kernel of a group member and its gateway.
 //
 // A member that is a gateway has interfaces towards the hosts it protects and others towards the network that must not
 // read them. For each of the two sides there is a TUN device, and policy routing sends what arrives from a side, and is to
@@ -19,6 +19,10 @@
 //   - So does the ICMP that the host sends, from whatever address: an error about a packet that was decrypted quotes it.
 //   - What goes from one inside interface to another does not. The routes through inside interfaces are copied when the
 //     device is opened; a packet that takes none of them passes through the gateway, whatever the main table says.
+//
+// IPv6 is looked after as IPv4 is. Where it is switched off, its rules and routes of last resort are there all the same, so
+// that nothing gets past the gateway when somebody switches it on. While a device is open the namespace is an IPv6 router,
+// which takes no router advertisements. What is of a link alone, such as neighbour discovery, is not the gateway's affair.
 //
 // The kernel decrements the TTL when it forwards a packet into a device and again when it forwards what comes out of one:
 // the first is what RFC 4301 §5.1.2.1 asks for before encapsulation, the second what it asks for after decapsulation. A

@@ -37,7 +37,7 @@ func within(networks []netip.Prefix, a netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// addresses returns the IPv4 addresses of an interface.
+// addresses returns the addresses of an interface.
 func addresses(link net.Interface) ([]netip.Addr, error) {
 	list, err := link.Addrs()
 	if err != nil {
@@ -46,8 +46,8 @@ func addresses(link net.Interface) ([]netip.Addr, error) {
 	var addrs []netip.Addr
 	for _, a := range list {
 		if n, ok := a.(*net.IPNet); ok {
-			if addr, ok := netip.AddrFromSlice(n.IP.To4()); ok {
-				addrs = append(addrs, addr)
+			if addr, ok := netip.AddrFromSlice(n.IP); ok {
+				addrs = append(addrs, addr.Unmap())
 			}
 		}
 	}

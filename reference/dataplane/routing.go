@@ -20,7 +20,28 @@ const (
 	rulesProtocol = 84         // marks what is ours in "ip rule" and "ip route"
 )
 
-var anywhere = &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)}
+// family is a version of IP as far as routing is concerned.
+type family struct {
+	number   int
+	anywhere *net.IPNet
+	icmp     int // its protocol number
+}
+
+var (
+	ipv4Family = family{unix.AF_INET, ipNet(netip.PrefixFrom(netip.IPv4Unspecified(), 0)), unix.IPPROTO_ICMP}
+	ipv6Family = family{unix.AF_INET6, ipNet(netip.PrefixFrom(netip.IPv6Unspecified(), 0)), unix.IPPROTO_ICMPV6}
+)
+
+// has reports whether a network is of the family.
+func (f family) has(p netip.Prefix) bool { return p.Addr().Is4() == (f.number == unix.AF_INET) }
+
+// families are the versions of IP that the kernel has. IPv6 is closed off even where no interface has it yet.
+func families() []family {
+	if !hasIPv6() {
+		return []family{ipv4Family}
+	}
+	return []family{ipv4Family, ipv6Family}
+}
 
 // routing is the rules and routing tables of one daemon. The handle belongs to the namespace in which it was made.
 type routing struct {
@@ -44,24 +65,34 @@ func (r *routing) install(devices [2]string) error {
 	if err := r.clear(); err != nil {
 		return err
 	}
-	refuse := [2]int{core.Inside: unix.RTN_UNREACHABLE, core.Outside: unix.RTN_BLACKHOLE}
-	for side, table := range r.tables {
-		route := &netlink.Route{Table: table, Dst: anywhere, Type: refuse[side], Priority: lastResort, Protocol: rulesProtocol}
-		if err := r.handle.RouteAdd(route); err != nil {
-			return fmt.Errorf("route of last resort: %w", err)
-		}
-	}
-	if err := r.copyDirect(); err != nil {
-		return err
-	}
-	for _, rule := range r.rules() {
-		if err := r.handle.RuleAdd(rule); err != nil {
-			return fmt.Errorf("%s: %w", rule, err)
+	for _, f := range families() {
+		if err := r.closeOff(f); err != nil {
+			return err
 		}
 	}
 	for side, name := range devices {
 		if err := r.bring(name, r.tables[side]); err != nil {
 			return fmt.Errorf("device %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// closeOff makes the rules of a family, and the tables that refuse everything but what stays inside.
+func (r *routing) closeOff(f family) error {
+	refuse := [2]int{core.Inside: unix.RTN_UNREACHABLE, core.Outside: unix.RTN_BLACKHOLE}
+	for side, table := range r.tables {
+		route := &netlink.Route{Table: table, Dst: f.anywhere, Type: refuse[side], Priority: lastResort, Protocol: rulesProtocol}
+		if err := r.handle.RouteAdd(route); err != nil {
+			return fmt.Errorf("route of last resort: %w", err)
+		}
+	}
+	if err := r.copyDirect(f); err != nil {
+		return err
+	}
+	for _, rule := range r.rules(f) {
+		if err := r.handle.RuleAdd(rule); err != nil {
+			return fmt.Errorf("%s: %w", rule, err)
 		}
 	}
 	return nil
@@ -83,19 +114,36 @@ func (r *routing) bring(name string, table int) error {
 	if err := r.handle.LinkSetUp(link); err != nil {
 		return err
 	}
-	return r.handle.RouteAdd(&netlink.Route{
-		Table: table, Dst: anywhere, LinkIndex: link.Attrs().Index, Scope: netlink.SCOPE_LINK, Protocol: rulesProtocol,
-	})
+	for _, f := range families() {
+		if f.number == unix.AF_INET6 && !speaksIPv6(name) {
+			continue
+		}
+		err := r.handle.RouteAdd(&netlink.Route{
+			Table: table, Dst: f.anywhere, LinkIndex: link.Attrs().Index, Scope: f.linkScope(), Protocol: rulesProtocol,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linkScope is the scope of routes without a gateway, which IPv6 does not tell apart.
+func (f family) linkScope() netlink.Scope {
+	if f.number == unix.AF_INET6 {
+		return netlink.SCOPE_UNIVERSE
+	}
+	return netlink.SCOPE_LINK
 }
 
 // copyDirect fills the table of routes that stay inside.
-func (r *routing) copyDirect() error {
+func (r *routing) copyDirect(f family) error {
 	for _, name := range r.cfg.Inside {
 		link, err := r.handle.LinkByName(name)
 		if err != nil {
 			return fmt.Errorf("inside interface %s: %w", name, err)
 		}
-		routes, err := r.handle.RouteList(link, unix.AF_INET)
+		routes, err := r.handle.RouteList(link, f.number)
 		if err != nil {
 			return err
 		}
@@ -108,9 +156,9 @@ func (r *routing) copyDirect() error {
 	return nil
 }
 
-// copyRoute leaves out a default route: what is inside has to be named.
+// copyRoute leaves out a default route, since what is inside has to be named, and that of a link's own addresses.
 func (r *routing) copyRoute(route netlink.Route) error {
-	if route.Dst == nil || route.Dst.IP.IsUnspecified() || route.Type != unix.RTN_UNICAST {
+	if route.Dst == nil || route.Dst.IP.IsUnspecified() || route.Dst.IP.IsLinkLocalUnicast() || route.Type != unix.RTN_UNICAST {
 		return nil
 	}
 	return r.handle.RouteAdd(&netlink.Route{
@@ -119,12 +167,13 @@ func (r *routing) copyRoute(route netlink.Route) error {
 }
 
 // rules returns the rules in their order. Rules of the local table come before them, so what is for the host itself is
-// delivered; a direct route is taken before the way through the gateway.
-func (r *routing) rules() []*netlink.Rule {
+// delivered; a direct route is taken before the way through the gateway. What the kernel itself sends to its neighbours,
+// such as neighbour discovery, takes no rule.
+func (r *routing) rules(f family) []*netlink.Rule {
 	var rules []*netlink.Rule
 	add := func(table int, from string, source *net.IPNet) {
 		rule := netlink.NewRule()
-		rule.Priority, rule.Family, rule.Protocol = firstPriority+len(rules), unix.AF_INET, rulesProtocol
+		rule.Priority, rule.Family, rule.Protocol = firstPriority+len(rules), f.number, rulesProtocol
 		rule.Table, rule.IifName, rule.Src = table, from, source
 		rules = append(rules, rule)
 	}
@@ -136,12 +185,15 @@ func (r *routing) rules() []*netlink.Rule {
 		add(r.tables[core.Inside], link, nil)
 	}
 	for _, network := range r.cfg.Networks {
+		if !f.has(network) {
+			continue
+		}
 		add(r.direct, "lo", ipNet(network))
 		add(r.tables[core.Inside], "lo", ipNet(network))
 	}
 	for _, table := range []int{r.direct, r.tables[core.Inside]} {
 		add(table, "lo", nil)
-		rules[len(rules)-1].IPProto = unix.IPPROTO_ICMP
+		rules[len(rules)-1].IPProto = f.icmp
 	}
 	return rules
 }
@@ -152,7 +204,15 @@ func ipNet(p netip.Prefix) *net.IPNet {
 
 // clear removes every rule and route of our tables, whoever made them.
 func (r *routing) clear() error {
-	rules, err := r.handle.RuleList(unix.AF_INET)
+	var errs []error
+	for _, f := range families() {
+		errs = append(errs, r.clearFamily(f))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *routing) clearFamily(f family) error {
+	rules, err := r.handle.RuleList(f.number)
 	if err != nil {
 		return fmt.Errorf("listing rules: %w", err)
 	}
@@ -163,7 +223,7 @@ func (r *routing) clear() error {
 		}
 	}
 	for _, table := range r.all() {
-		routes, err := r.handle.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: table}, netlink.RT_FILTER_TABLE)
+		routes, err := r.handle.RouteListFiltered(f.number, &netlink.Route{Table: table}, netlink.RT_FILTER_TABLE)
 		errs = append(errs, err)
 		for _, route := range routes {
 			errs = append(errs, r.handle.RouteDel(&route))

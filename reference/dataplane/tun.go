@@ -56,17 +56,3 @@ func openTUN(name string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(fd), name), nil
 }
-
-// openESP makes a socket that gets the ESP packets with their IP header, reassembled, that arrive on an interface for the
-// host itself.
-func openESP(link string) (*os.File, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_ESP)
-	if err != nil {
-		return nil, fmt.Errorf("ESP socket: %w", err)
-	}
-	if err := unix.BindToDevice(fd, link); err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("ESP socket on %s: %w", link, err)
-	}
-	return os.NewFile(uintptr(fd), "ESP socket on "+link), nil
-}

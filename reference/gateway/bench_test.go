@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 func discard(core.Side, []byte) {}
@@ -53,6 +54,17 @@ func benchGateway(t testing.TB, address string, cbc bool) *Gateway {
 	return newGateway(t, address, nil, gcmSA(1))
 }
 
+func BenchmarkEncrypt6(b *testing.B) {
+	g, packet := newGateway(b, gatewayA, dual, gcm6(1)), udp6(b, host6A, host6B, 1352)
+	b.SetBytes(int64(len(packet)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := g.Handle(t0, core.Inside, packet, discard); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // A packet in order is handled without allocation: encrypted, decrypted, bypassed, with and without forwarding.
 func TestNoAllocations(t *testing.T) {
 	packet, other := udp(t, hostA, hostB, 1372), udp(t, "192.0.2.9", "192.0.2.10", 100)
@@ -75,6 +87,19 @@ func TestNoAllocations(t *testing.T) {
 			})
 			if n != 0 {
 				t.Errorf("CBC %v, forwarding %v: %v allocations", cbc, forwarding, n)
+			}
+			for _, sa := range []policy.TrafficSA{gcm6(1), transportSA(gcmSA(1)), transportSA(gcm6(1))} {
+				a, b := newGateway(t, gatewayA, asHost, sa), newGateway(t, gatewayB, asHost, sa)
+				a.cfg.Forwarding, b.cfg.Forwarding = forwarding, forwarding
+				toB := func(_ core.Side, p []byte) {
+					if err := b.Handle(t0, core.Outside, p, discard); err != nil {
+						t.Error(err)
+					}
+				}
+				packets := [][]byte{packet, udp6(t, host6A, host6B, 1352)}
+				if n := testing.AllocsPerRun(100, func() { _ = a.Handle(t0, core.Inside, packets[version(sa.Selector == anySix)], toB) }); n != 0 {
+					t.Errorf("%+v: %v allocations", sa.Transform, n)
+				}
 			}
 			if b.Counters()["decrypted"] != 101 || a.Counters()["bypassed"] != 101 {
 				t.Error("the packets did not get through")

@@ -16,10 +16,13 @@ import (
 
 // Config is what a gateway needs to know about its node.
 type Config struct {
-	Address  netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
-	MTU      int            // of the outside link; 0 means 1500
-	FailOpen bool           // without an SA, protected traffic passes in clear
-	Inside   []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
+	policy.DataPath
+
+	Address   netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
+	Addresses []netip.Addr   // further ones; of each IP version the first counts, and without any the outside lacks it
+	MTU       int            // of the outside link; 0 means 1500
+	FailOpen  bool           // without an SA, protected traffic passes in clear
+	Inside    []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
 
 	// Expected is what the group may turn out to protect: until its policy is known these flows count as protected, so that
 	// nothing leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open.
@@ -38,15 +41,19 @@ const defaultMTU = 1500
 // Gateway is the data path. It is not safe for concurrent use.
 type Gateway struct {
 	cfg        Config
+	addresses  [2]netip.Addr // its own of IPv4 and of IPv6
 	rules      *rule.Switches
 	db         *sadb.DB
 	protected  []policy.Selector // what the group protects, with or without an SA
+	unusable   []policy.Selector // those of the last Install whose SAs cannot be used
 	informed   bool              // protected is the group's policy, no longer what was expected
 	generation uint64            // of the last Install
 	sids       policy.SIDs
-	fragments  reassembler
+	fragments  reassembler // of ESP, from outside
+	inside     reassembler // of packets for transport mode
+	paths      map[pathKey]path
 	errors     bucket // limits ICMP
-	id         uint16 // of the last outer header
+	id         uint32 // of the last outer header
 	counts     counters
 
 	// Buffers of one packet, kept so that the next one needs none.
@@ -63,8 +70,16 @@ func New(cfg Config) *Gateway {
 	if cfg.MTU == 0 {
 		cfg.MTU = defaultMTU
 	}
-	cfg.Address = cfg.Address.Unmap()
-	return &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules), protected: expected(cfg)}
+	if cfg.PMTUAge == 0 {
+		cfg.PMTUAge = defaultPMTUAge
+	}
+	g := &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules), protected: expected(cfg)}
+	for _, a := range append([]netip.Addr{cfg.Address}, cfg.Addresses...) {
+		if own := &g.addresses[version(a.Unmap().Is6())]; a.IsValid() && !own.IsValid() {
+			*own = a.Unmap()
+		}
+	}
+	return g
 }
 
 // expected is what counts as protected as long as the group's policy is not known.
@@ -78,21 +93,22 @@ func expected(cfg Config) []policy.Selector {
 	return slices.Clone(cfg.Expected)
 }
 
-// Handle takes one IPv4 packet that arrived from a side and emits what becomes of it: nothing, one packet, or several if
+// Handle takes one IP packet that arrived from a side and emits what becomes of it: nothing, one packet, or several if
 // it has to be fragmented. It allocates nothing for packets that are in order and whole.
 //
 // The error is a *rule.Violation when a requirement refused the packet; it names addresses, SPI and sequence number where
-// there are any. Otherwise it wraps ErrMalformed, ErrNoPeer, or an error of Config.Rand or of the SA. In every case the
-// packet was dropped and counted. A packet that is too big, a dummy packet and a fragment that waits for its siblings are
-// no errors.
-func (g *Gateway) Handle(now time.Time, from core.Side, packet []byte, emit Emit) error {
-	p, err := parse(packet)
+// there are any. Otherwise it wraps ErrMalformed, ErrNoPeer, ErrNoAddress, or an error of Config.Rand or of the SA. In every
+// case the packet was dropped and counted. A packet that is too big, a dummy packet and a fragment that waits for its siblings
+// are no errors. What IPv6 nodes tell each other on a link is nothing to a gateway: it is neither forwarded nor counted.
+func (g *Gateway) Handle(now time.Time, from core.Side, data []byte, emit Emit) error {
+	var p packet
+	err := p.parse(data)
 	switch {
 	case err != nil:
 	case from == core.Inside:
-		err = g.outbound(now, p, emit)
+		err = g.outbound(now, &p, emit)
 	default:
-		err = g.inbound(now, p, emit)
+		err = g.inbound(now, &p, emit)
 	}
 	if err != nil {
 		g.counts.dropped++
@@ -107,7 +123,7 @@ func (g *Gateway) Counters() map[string]uint64 {
 }
 
 // bypass forwards a packet in clear.
-func (g *Gateway) bypass(p packet, to core.Side, emit Emit) error {
+func (g *Gateway) bypass(p *packet, to core.Side, emit Emit) error {
 	b, err := g.hop(p, true)
 	if err != nil {
 		return err
@@ -119,7 +135,7 @@ func (g *Gateway) bypass(p packet, to core.Side, emit Emit) error {
 
 // hop is what forwarding does to a packet: it returns a copy with a smaller TTL, or the packet itself if a kernel around
 // the gateway forwards (RFC 4301 §5.1.2.1).
-func (g *Gateway) hop(p packet, decrement bool) ([]byte, error) {
+func (g *Gateway) hop(p *packet, decrement bool) ([]byte, error) {
 	if !g.cfg.Forwarding {
 		return p.bytes, nil
 	}
@@ -127,16 +143,15 @@ func (g *Gateway) hop(p packet, decrement bool) ([]byte, error) {
 		return nil, err
 	}
 	g.hopped = append(g.hopped[:0], p.bytes...)
-	if decrement && p.bytes[offTTL] > 0 {
-		g.hopped[offTTL]--
-		resum(g.hopped, p.headerLen)
+	if decrement && p.bytes[p.ttlAt()] > 0 {
+		p.lowerTTL(g.hopped)
 	}
 	return g.hopped, nil
 }
 
 // lives refuses a packet whose TTL does not reach beyond this gateway.
-func (g *Gateway) lives(p packet) error {
-	if ttl := p.bytes[offTTL]; !guardTTL.Holds(g.rules, ttl > 1) {
+func (g *Gateway) lives(p *packet) error {
+	if ttl := p.bytes[p.ttlAt()]; !guardTTL.Holds(g.rules, ttl > 1) {
 		return guardTTL.Violated("TTL %d of %v ends here", ttl, p.flow)
 	}
 	return nil
@@ -144,8 +159,8 @@ func (g *Gateway) lives(p packet) error {
 
 // keyManagement reports whether the flow is key management of the gateway itself, whose address is that end, which passes
 // in clear in both directions (RFC 4301 §5.2): GDOI, and IKE through NAT.
-func (g *Gateway) keyManagement(f sadb.Flow, end netip.Addr) bool {
-	return f.Protocol == protocolUDP && end == g.cfg.Address &&
+func (g *Gateway) keyManagement(f *sadb.Flow, end netip.Addr) bool {
+	return f.Protocol == protocolUDP && end == g.own(end.Is6()) &&
 		(keyManagementPort(f.SourcePort) || keyManagementPort(f.DestinationPort)) &&
 		guardKeyManagement.Kept(g.rules)
 }

@@ -14,6 +14,14 @@ var (
 		"replaced SAs end when the deactivation delay has passed")
 )
 
+// SAs that are not used.
+var (
+	guardMode = rule.Check("gateway.install.mode", "RFC5374-3-02", rule.GM,
+		"a security gateway uses SAs in tunnel mode only")
+	guardVersion = rule.Check("gateway.install.version", "RFC5374-4.1.2-01", rule.GM,
+		"addresses are preserved in an outer header of the same IP version only")
+)
+
 // What leaves in clear, and what may come in so.
 var (
 	guardKeyManagement = rule.Duty("gateway.bypass.key-management", "RFC4301-5.2-02", rule.GM,
@@ -32,22 +40,40 @@ var (
 		"the outer destination is that of the inner packet when it is to be preserved")
 	guardOuterAbsent = rule.Duty("gateway.outer.absent", "RFC6407-5.5.1.1.1-01", rule.GM,
 		"without the Address Preservation attribute both addresses are preserved")
+	guardOuterOwn = rule.Duty("gateway.outer.own", "RFC5374-5.1-01", rule.GM,
+		"the outer source is the gateway's own when that of the inner packet is not to be preserved")
+	guardOuterPeer = rule.Duty("gateway.outer.peer", "RFC5374-5.1-01", rule.GM,
+		"the outer destination is the tunnel peer when that of the inner packet is not to be preserved")
 	guardOuterDSCP = rule.Duty("gateway.outer.dscp", "RFC4301-5.1.2.1-02", rule.GM,
 		"the outer DSCP is that of the inner packet")
+	guardOuterFixed = rule.Duty("gateway.outer.dscpfixed", "RFC4301-5.1.2.1-05", rule.GM,
+		"the outer DSCP is that of the configuration, if it has one")
 	guardOuterECN = rule.Duty("gateway.outer.ecn", "RFC4301-5.1.2.1-03", rule.GM,
 		"the outer ECN field is that of the inner packet")
 	guardOuterDF = rule.Duty("gateway.outer.df", "RFC4301-8.1-01", rule.GM,
 		"the outer DF bit is that of the inner packet")
+	guardOuterDFPolicy = rule.Duty("gateway.outer.dfpolicy", "RFC4301-8.1-01", rule.GM,
+		"the outer DF bit is set, or clear, if the configuration says so")
 	guardOuterTTL = rule.Duty("gateway.outer.ttl", "RFC4301-5.1.2.1-01", rule.GM,
 		"the outer TTL is the gateway's own")
 	guardOuterOptions = rule.Duty("gateway.outer.options", "RFC4301-5.1.2.1-04", rule.GM,
-		"IP options are not copied to the outer header")
+		"IP options and extension headers are not copied to the outer header")
+	guardOuterFlow = rule.Duty("gateway.outer.flowlabel", "RFC4301-5.1.2.2-01", rule.GM,
+		"the flow label of IPv6 is not copied to the outer header")
 )
 
 // Size.
 var (
 	guardTooBig = rule.Duty("gateway.pmtu.icmp", "RFC4301-8.2.1-01", rule.GM,
 		"the sender of a packet that is too big and must not be fragmented is told the MTU")
+	guardTooBig6 = rule.Duty("gateway.pmtu.icmpv6", "RFC4301-8.2.1-03", rule.GM,
+		"the sender of an IPv6 packet that is too big is told the MTU")
+	guardPathLearn = rule.Duty("gateway.pmtu.learn", "RFC4301-8.2.2-01", rule.GM,
+		"the MTU of a path is what a router outside says, if it is less")
+	guardPathSPI = rule.Check("gateway.pmtu.spi", "RFC4301-8.2.2-01", rule.GM,
+		"what lowers the MTU of a path quotes an SA that has sent of late")
+	guardPathAge = rule.Timer("gateway.pmtu.age", "RFC4301-8.2.2-01", rule.GM, time.Second,
+		"what was said of a path's MTU is forgotten in time")
 	guardFragments = rule.Duty("gateway.pmtu.fragment", "RFC4301-8.2.1-02", rule.GM,
 		"a packet that is too big and may be fragmented is")
 )
@@ -64,6 +90,8 @@ var (
 		"a preserved outer source equals the inner one")
 	guardDestination = rule.Check("gateway.tunnel.destination", "RFC5374-5.2-02", rule.GM,
 		"a preserved outer destination equals the inner one")
+	guardUnswapped = rule.Duty("gateway.tunnel.unswapped", "RFC5374-4.1.1-01", rule.GM,
+		"source and destination of a multicast flow are compared as they travel")
 	guardSelector = rule.Check("gateway.tunnel.selector", "RFC4301-5.2-01", rule.GM,
 		"a decrypted packet is one that the SA's selectors take")
 	guardInnerDSCP = rule.Duty("gateway.inner.dscp", "RFC4301-5.1.2.1-02", rule.GM,

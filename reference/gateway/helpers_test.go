@@ -191,3 +191,10 @@ func decode(t testing.TB, packet []byte) *layers.IPv4 {
 	}
 	return ip
 }
+
+// parse reads a packet.
+func parse(b []byte) (packet, error) {
+	var p packet
+	err := p.parse(b)
+	return p, err
+}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -12,12 +13,11 @@ import (
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
-// ErrMode means that an SA is not in tunnel mode, the only one for gateways (RFC 5374 §3).
-var ErrMode = errors.New("gateway: not in tunnel mode")
-
 // Install adds the SAs of a registration or a rekey. They receive from now on, and send when the activation delay has
-// passed. With replace, older SAs for the same selectors (or all older SAs, if no selector is the same) send until then
-// and receive until the deactivation delay has passed; without that delay until their lifetime ends.
+// passed. The delay is one of rollovers (RFC 6407 §5.4.1 takes it from RFC 5374 §4.2.1): until it has passed the older SA
+// for the flow goes on. Where there is none, as for a member that has just registered, nobody gains by its silence, and the
+// new SA sends at once. With replace, older SAs for the same selectors (or all older SAs, if no selector is the same) send
+// until then and receive until the deactivation delay has passed; without that delay until their lifetime ends.
 //
 // SIDs, if there are any, become those of all SAs; nil keeps the ones that were given before. The flows of all SAs are
 // protected from now on, even of those that could not be installed, which the error tells.
@@ -29,8 +29,12 @@ func (g *Gateway) Install(now time.Time, sas []policy.TrafficSA, a policy.Activa
 		start = now.Add(guardATD.Delay(g.rules, *a.ATD))
 	}
 	installed := false
+	g.unusable = g.unusable[:0]
 	for _, t := range sas {
 		err := g.install(now, t, start)
+		if err != nil {
+			g.unusable = append(g.unusable, t.Selector)
+		}
 		installed = installed || err == nil
 		errs = append(errs, err)
 	}
@@ -51,15 +55,46 @@ func (g *Gateway) install(now time.Time, t policy.TrafficSA, start time.Time) er
 	if !slices.Contains(g.protected, t.Selector) {
 		g.protected = append(g.protected, t.Selector)
 	}
-	if t.Transform.Mode != policy.ModeTunnel && t.Transform.Mode != 0 {
-		return fmt.Errorf("%w: SPI %08x, mode %d", ErrMode, t.SPI, t.Transform.Mode)
+	if err := g.Accepts(t); err != nil {
+		return err
 	}
 	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Rules: g.rules}
 	if len(g.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = g.sids.Values[0], g.sids.Bits, true
 	}
+	if !g.db.Relieves(now, t.Selector, g.generation) {
+		start = now
+	}
 	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Generation: g.generation})
 	return err
+}
+
+// Accepts reports why an SA cannot be used here; the error is a *rule.Violation. A security gateway uses tunnel mode
+// (RFC 5374 §3). Addresses are preserved in an outer header of the same IP version only (RFC 5374 §4.1.2), and what version
+// that may have is told by the addresses that the gateway has outside.
+func (g *Gateway) Accepts(t policy.TrafficSA) error {
+	mode, preserve := t.Transform.Mode, t.Transform.Preservation
+	if mode == policy.ModeTransport {
+		if !guardMode.Holds(g.rules, g.cfg.Transport) {
+			return guardMode.Violated("SPI %08x is in transport mode", t.SPI)
+		}
+		return nil
+	}
+	preserves := preserve.Source() || preserve.Destination()
+	if v6, known := innerVersion(t.Selector); !guardVersion.Holds(g.rules, !preserves || !known || g.own(v6).IsValid()) {
+		return guardVersion.Violated("SPI %08x preserves addresses of %s, whose IP version is not spoken outside", t.SPI, t.Selector)
+	}
+	return nil
+}
+
+// innerVersion tells the IP version of a selector's flows, if it names one.
+func innerVersion(s policy.Selector) (v6, known bool) {
+	for _, p := range []netip.Prefix{s.Source, s.Destination} {
+		if p.IsValid() {
+			return p.Addr().Is6(), true
+		}
+	}
+	return false, false
 }
 
 // takeSIDs makes the first SID the one of all SAs; the others stay unused (RFC 6407 §3.5).
@@ -80,9 +115,9 @@ func (g *Gateway) Delete(now time.Time, spi uint32) {
 	g.db.Remove(spi)
 }
 
-// Forget ends the protection of flows that no SA is installed for.
+// Forget ends the protection of flows that no SA is installed for, except those whose SAs could not be installed last time.
 func (g *Gateway) Forget() {
-	g.protected = g.protected[:0]
+	g.protected = append(g.protected[:0], g.unusable...)
 	for _, e := range g.db.Entries() {
 		if !slices.Contains(g.protected, e.Policy.Selector) {
 			g.protected = append(g.protected, e.Policy.Selector)
@@ -101,17 +136,21 @@ func (g *Gateway) Protects(f sadb.Flow) bool {
 	return false
 }
 
-// Expire removes what has come to its end: SAs, and fragments that waited too long, which count as dropped.
+// Expire removes what has come to its end: SAs, what is known of paths, and fragments that waited too long, which count as
+// dropped.
 func (g *Gateway) Expire(now time.Time) {
 	g.db.Expire(now)
-	g.counts.dropped += g.fragments.expire(now)
+	g.counts.dropped += g.fragments.expire(now) + g.inside.expire(now)
+	g.expirePaths(now)
 }
 
 // Deadline is when Expire has something to do.
 func (g *Gateway) Deadline() (time.Time, bool) {
 	at, ok := g.db.Deadline()
-	if waiting, any := g.fragments.deadline(); any && (!ok || waiting.Before(at)) {
-		return waiting, true
+	for _, other := range []func() (time.Time, bool){g.fragments.deadline, g.inside.deadline, g.pathDeadline} {
+		if t, any := other(); any && (!ok || t.Before(at)) {
+			at, ok = t, true
+		}
 	}
 	return at, ok
 }

@@ -1,41 +1,81 @@
 package gateway
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/esp"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
-// ErrNoPeer means that an SA does not preserve the destination address, so that a tunnel peer would be needed, and a
-// gateway of a group has none.
-var ErrNoPeer = errors.New("gateway: no tunnel peer to send to")
+var errTooLong = fmt.Errorf("%w: longer than an IP packet once it is protected", ErrMalformed)
 
-var errTooLong = fmt.Errorf("%w: longer than an IPv4 packet once it is protected", ErrMalformed)
+// parcel is a packet from inside on its way into an SA.
+type parcel struct {
+	*packet
+	entry               *sadb.Entry
+	source, destination netip.Addr // outer
+	mtu                 int        // of the path
+}
 
 // outbound takes a packet from inside.
-func (g *Gateway) outbound(now time.Time, p packet, emit Emit) error {
-	if g.keyManagement(p.flow, p.flow.Source) {
+func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
+	switch {
+	case g.keyManagement(&p.flow, p.flow.Source):
 		return g.bypass(p, core.Outside, emit)
+	case p.local():
+		return nil
+	case p.fragment && g.gathers(now, p.flow):
+		whole, err := g.gather(now, p)
+		if err != nil || whole == nil {
+			return err
+		}
+		p = whole
 	}
 	e, ok := g.db.SelectOutbound(now, p.flow)
 	if !ok {
 		return g.unprotected(now, p, emit)
 	}
-	if len(p.bytes) > e.SA.MaxPayload(g.cfg.MTU-headerLen) {
-		return g.tooBig(now, e, p, emit)
+	x := parcel{packet: p, entry: e}
+	if err := g.address(&x); err != nil {
+		return err
 	}
-	return g.protect(e, p, emit)
+	x.mtu = g.pathMTU(now, e.Policy.SPI, x.destination)
+	e.Use(now)
+	if len(p.bytes) > x.room() {
+		return g.tooBig(now, &x, emit)
+	}
+	return g.protect(&x, emit)
+}
+
+// gathers reports whether a fragment may belong to a packet for an SA in transport mode, which protects whole packets only
+// (RFC 4303 §3.1.1): the gateway has to put them together, as its hosts would not have cut them had they protected them.
+func (g *Gateway) gathers(now time.Time, f sadb.Flow) bool {
+	return slices.ContainsFunc(g.db.Entries(), func(e *sadb.Entry) bool {
+		return transports(e) && now.Before(e.Expiry) && sadb.MayMatch(e.Policy.Selector, f, g.rules)
+	})
+}
+
+// gather takes a fragment from inside and returns the whole packet with the last of them.
+func (g *Gateway) gather(now time.Time, p *packet) (*packet, error) {
+	whole, lost, err := g.inside.add(now, p)
+	g.counts.dropped += lost
+	if err != nil {
+		return nil, fmt.Errorf("%w: fragment of %v: %w", ErrMalformed, p.flow, err)
+	}
+	if whole == nil {
+		return nil, nil
+	}
+	put := &packet{gathered: true}
+	return put, put.parse(whole)
 }
 
 // unprotected forwards what policy does not protect, and everything if it fails open. An ICMP error that quotes a
 // protected packet counts as one (RFC 4301 §6), whoever sends it: even the node itself, about a packet that was decrypted.
-func (g *Gateway) unprotected(now time.Time, p packet, emit Emit) error {
+func (g *Gateway) unprotected(now time.Time, p *packet, emit Emit) error {
 	quoted, quotes := p.quoted()
 	closed := g.Protects(p.flow) || quotes && g.Protects(quoted)
 	if g.cfg.FailOpen {
@@ -47,13 +87,13 @@ func (g *Gateway) unprotected(now time.Time, p packet, emit Emit) error {
 	return g.bypass(p, core.Outside, emit)
 }
 
-// protect forwards a packet under an SA.
-func (g *Gateway) protect(e *sadb.Entry, p packet, emit Emit) error {
-	inner, err := g.hop(p, guardEncapsulateTTL.Kept(g.rules))
+// protect forwards a packet under its SA.
+func (g *Gateway) protect(x *parcel, emit Emit) error {
+	inner, err := g.hop(x.packet, guardEncapsulateTTL.Kept(g.rules))
 	if err != nil {
 		return err
 	}
-	outer, err := g.encapsulate(e, inner, p)
+	outer, err := g.encapsulate(x, inner)
 	if err != nil {
 		return err
 	}
@@ -61,79 +101,35 @@ func (g *Gateway) protect(e *sadb.Entry, p packet, emit Emit) error {
 	return nil
 }
 
-// encapsulate puts a packet into ESP and under an outer header. The result is valid until the next call.
-func (g *Gateway) encapsulate(e *sadb.Entry, inner []byte, p packet) ([]byte, error) {
-	if headerLen+e.SA.Overhead(len(inner))+len(inner) > maxPacket {
+// encapsulate puts a packet, or what forwarding and fragmenting made of it, into ESP. The result is valid until the next
+// call.
+func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
+	head, payload, next := g.sealed[:0], inner, x.protocol()
+	if transports(x.entry) {
+		head, payload, next = appendRouted(head, inner[:x.routedLen], x.routedNextAt), inner[x.routedLen:], inner[x.routedNextAt]
+	} else {
+		head = g.appendOuter(head, x)
+	}
+	if len(head)+len(payload)+x.entry.SA.Overhead(len(payload)) > maxPacket {
 		return nil, errTooLong
 	}
-	if !e.Policy.Transform.Preservation.Destination() {
-		return nil, fmt.Errorf("%w: SPI %08x, %v", ErrNoPeer, e.Policy.SPI, p.flow)
-	}
-	head := g.appendOuter(g.sealed[:0], e.Policy.Transform.Preservation, inner)
-	ihl := len(head)
-	outer, err := e.SA.Seal(head, inner, esp.NextIPv4)
+	outer, err := x.entry.SA.Seal(head, payload, next)
 	if err != nil {
-		return nil, refused(err, p.flow)
+		return nil, refused(err, x.flow)
 	}
 	g.sealed = outer
-	finish(outer, ihl)
+	finish(outer)
 	g.counts.encrypted++
 	return outer, nil
 }
 
-// outerTTL is what the gateway's own packets start with.
-const outerTTL = 64
-
-// appendOuter appends the outer header for an inner packet (RFC 4301 §5.1.2.1, RFC 5374 §3.1), without length and
-// checksum.
-func (g *Gateway) appendOuter(b []byte, preserve policy.Preservation, inner []byte) []byte {
+// appendRouted appends the headers that stay in front of ESP in transport mode (RFC 4303 §3.1.1).
+func appendRouted(b, headers []byte, nextAt int) []byte {
 	start := len(b)
-	b = append(b, inner[:headerLen]...)
-	h := b[start:]
-	h[0] = 4<<4 | headerLen/4
-	if !guardOuterDSCP.Kept(g.rules) {
-		h[offTOS] &= maskECN
-	}
-	if !guardOuterECN.Kept(g.rules) {
-		h[offTOS] &^= maskECN
-	}
-	g.id++
-	binary.BigEndian.PutUint16(h[offID:], g.id)
-	flags := binary.BigEndian.Uint16(h[offFragment:]) & flagDF
-	if !guardOuterDF.Kept(g.rules) {
-		flags = 0
-	}
-	binary.BigEndian.PutUint16(h[offFragment:], flags)
-	if guardOuterTTL.Kept(g.rules) {
-		h[offTTL] = outerTTL
-	}
-	h[offProtocol] = protocolESP
-	g.putAddresses(h, preserve)
-	if ihl := int(inner[0]&0x0f) * 4; ihl > headerLen && !guardOuterOptions.Kept(g.rules) {
-		h[0] = inner[0]
-		b = append(b, inner[headerLen:ihl]...)
-	}
+	b = append(b, headers...)
+	b[start+nextAt] = protocolESP
 	return b
 }
 
-// putAddresses replaces the inner addresses where they are not to be preserved.
-func (g *Gateway) putAddresses(h []byte, preserve policy.Preservation) {
-	if preserve == policy.PreserveAbsent && !guardOuterAbsent.Kept(g.rules) {
-		preserve = policy.PreserveDestination
-	}
-	if !preserve.Source() || !guardOuterSource.Kept(g.rules) {
-		copy(h[offSource:offSource+4], g.address())
-	}
-	if !guardOuterDestination.Kept(g.rules) {
-		copy(h[offDestination:offDestination+4], g.address())
-	}
-}
-
-// address is the gateway's own, or 0.0.0.0 if it has none of IPv4.
-func (g *Gateway) address() []byte {
-	if !g.cfg.Address.Is4() {
-		return make([]byte, 4)
-	}
-	a := g.cfg.Address.As4()
-	return a[:]
-}
+// transports reports whether an SA is in transport mode.
+func transports(e *sadb.Entry) bool { return e.Policy.Transform.Mode == policy.ModeTransport }

@@ -208,7 +208,8 @@ func TestInstallRefuses(t *testing.T) {
 	transport.Transform.Mode = policy.ModeTransport
 	short.CipherKey = short.CipherKey[:3]
 	err := g.Install(t0, []policy.TrafficSA{transport, short}, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{1}}, true)
-	if !errors.Is(err, ErrMode) || !errors.Is(err, esp.ErrTransform) {
+	var v *rule.Violation
+	if !errors.As(err, &v) || v.Guard != guardMode || !errors.Is(err, esp.ErrTransform) {
 		t.Errorf("error %v", err)
 	}
 	refuses(t, g, at(1), core.Inside, udp(t, hostA, hostB, 1), guardClosed) // protected all the same
@@ -305,7 +306,7 @@ func TestWhatIsInsideESP(t *testing.T) {
 		"checksum":  sealed(t, broken, esp.NextIPv4),
 		"truncated": sealed(t, packet[:len(packet)-1], esp.NextIPv4),
 		"empty":     sealed(t, nil, esp.NextIPv4),
-		"IPv6":      sealed(t, packet, 41),
+		"no IPv6":   sealed(t, packet, 41),
 		"transport": sealed(t, packet[20:], protocolUDP),
 	} {
 		if out, err := handle(b, at(1), core.Outside, p); !errors.Is(err, ErrMalformed) || len(out) != 0 {

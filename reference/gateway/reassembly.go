@@ -28,11 +28,11 @@ type reassembler struct {
 	waiting []*datagram // oldest first
 }
 
-// datagramKey says which fragments belong together (RFC 791 §3.2).
+// datagramKey says which fragments belong together (RFC 791 §3.2, RFC 8200 §4.5).
 type datagramKey struct {
 	source, destination netip.Addr
-	protocol            uint8
-	id                  uint16
+	protocol            uint8 // of IPv4 only
+	id                  uint32
 }
 
 // datagram is what has come of one datagram so far. A rejected one stays until its time is over, so that its remaining
@@ -54,9 +54,9 @@ type part struct{ from, to int }
 
 // add takes a fragment and returns the whole datagram if it was the last one missing. Lost is the number of datagrams that
 // had to be given up to make room, or because their time is over.
-func (r *reassembler) add(now time.Time, p packet) (whole []byte, lost uint64, err error) {
+func (r *reassembler) add(now time.Time, p *packet) (whole []byte, lost uint64, err error) {
 	lost = r.expire(now)
-	key := datagramKey{p.flow.Source, p.flow.Destination, p.flow.Protocol, binary.BigEndian.Uint16(p.bytes[offID:])}
+	key, s := p.fragmented()
 	at := slices.IndexFunc(r.waiting, func(d *datagram) bool { return d.key == key })
 	if at < 0 {
 		lost += r.makeRoom(key.source)
@@ -64,7 +64,7 @@ func (r *reassembler) add(now time.Time, p packet) (whole []byte, lost uint64, e
 		at = len(r.waiting) - 1
 	}
 	d := r.waiting[at]
-	if err := d.add(p); err != nil {
+	if err := d.add(s); err != nil {
 		d.reject()
 		return nil, lost, err
 	}
@@ -122,24 +122,53 @@ func (r *reassembler) deadline() (time.Time, bool) {
 	return r.waiting[0].until, true
 }
 
-func (d *datagram) add(p packet) error {
+// section is what one fragment brings.
+type section struct {
+	part
+	more bool
+	head []byte // what precedes the body in the whole packet, if this is the first
+	body []byte
+	ce   bool
+}
+
+// fragmented reads a fragment.
+func (p *packet) fragmented() (datagramKey, section) {
+	if p.is6() {
+		return p.fragmented6()
+	}
+	field := binary.BigEndian.Uint16(p.bytes[offFragment:])
+	key := datagramKey{p.flow.Source, p.flow.Destination, p.flow.Protocol, uint32(binary.BigEndian.Uint16(p.bytes[offID:]))}
+	return key, newSection(int(field&maskOffset)*8, field&flagMF != 0, p.bytes[:p.headerLen], p.body(), p.tos())
+}
+
+// fragmented6 leaves the Fragment header out of what the whole packet begins with.
+func (p *packet) fragmented6() (datagramKey, section) {
+	h := p.bytes[p.fragmentAt:]
+	field := binary.BigEndian.Uint16(h[2:])
+	head := slices.Clone(p.bytes[:p.fragmentAt])
+	head[p.fragmentNextAt] = h[0]
+	return datagramKey{source: p.flow.Source, destination: p.flow.Destination, id: binary.BigEndian.Uint32(h[4:])},
+		newSection(int(field&mask6Offset), field&flag6MF != 0, head, h[fragmentLen:], p.tos())
+}
+
+func newSection(from int, more bool, head, body []byte, tos byte) section {
+	return section{part{from, from + len(body)}, more, head, body, tos&maskECN == ecnCE}
+}
+
+func (d *datagram) add(s section) error {
 	if d.rejected {
 		return errRejected
 	}
-	field := binary.BigEndian.Uint16(p.bytes[offFragment:])
-	more, body := field&flagMF != 0, p.body()
-	piece := part{from: int(field&maskOffset) * 8}
-	piece.to = piece.from + len(body)
-	if len(body) == 0 || more && len(body)%8 != 0 {
+	if len(s.body) == 0 || s.more && len(s.body)%8 != 0 {
 		return errFragment
 	}
-	if slices.Contains(d.parts, piece) && string(d.body[piece.from:piece.to]) == string(body) {
+	if slices.Contains(d.parts, s.part) && string(d.body[s.from:s.to]) == string(s.body) {
 		return nil // a duplicate made by the network
 	}
-	if err := d.fits(piece, more); err != nil {
+	if err := d.fits(s.part, s.more); err != nil {
 		return err
 	}
-	d.take(p, piece, more)
+	d.take(s)
 	return nil
 }
 
@@ -159,19 +188,19 @@ func (d *datagram) fits(piece part, more bool) error {
 	return nil
 }
 
-func (d *datagram) take(p packet, piece part, more bool) {
-	if missing := piece.to - len(d.body); missing > 0 {
+func (d *datagram) take(s section) {
+	if missing := s.to - len(d.body); missing > 0 {
 		d.body = append(d.body, make([]byte, missing)...)
 	}
-	copy(d.body[piece.from:], p.body())
-	d.parts = append(d.parts, piece)
-	d.have += piece.to - piece.from
-	d.ce = d.ce || p.bytes[offTOS]&maskECN == ecnCE
-	if piece.from == 0 {
-		d.header = slices.Clone(p.bytes[:p.headerLen])
+	copy(d.body[s.from:], s.body)
+	d.parts = append(d.parts, s.part)
+	d.have += s.to - s.from
+	d.ce = d.ce || s.ce
+	if s.from == 0 {
+		d.header = slices.Clone(s.head)
 	}
-	if !more {
-		d.total = piece.to
+	if !s.more {
+		d.total = s.to
 	}
 }
 
@@ -181,12 +210,14 @@ func (d *datagram) complete() bool { return d.header != nil && d.have == d.total
 
 // whole is the datagram: the first fragment's header, and congestion marked if any fragment met it (RFC 3168 §5.3).
 func (d *datagram) whole() []byte {
-	b := append(d.header, d.body...)
-	if d.ce && b[offTOS]&maskECN != 0 {
-		b[offTOS] |= ecnCE
+	p := packet{bytes: append(d.header, d.body...), headerLen: len(d.header)}
+	if d.ce && p.tos()&maskECN != 0 {
+		p.setTOS(p.tos() | ecnCE)
 	}
-	field := binary.BigEndian.Uint16(b[offFragment:]) & flagDF
-	binary.BigEndian.PutUint16(b[offFragment:], field)
-	finish(b, len(d.header))
-	return b
+	if !p.is6() {
+		field := binary.BigEndian.Uint16(p.bytes[offFragment:]) & flagDF
+		binary.BigEndian.PutUint16(p.bytes[offFragment:], field)
+	}
+	finish(p.bytes)
+	return p.bytes
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // piece makes a fragment with the ID of the body's octets from to to; the last one if more is false.
-func piece(t *testing.T, id uint16, body []byte, from, to int, more bool, alter ...header) packet {
+func piece(t *testing.T, id uint16, body []byte, from, to int, more bool, alter ...header) *packet {
 	t.Helper()
 	alter = append(alter, func(ip *layers.IPv4) {
 		ip.Id, ip.FragOffset = id, uint16(from/8)
@@ -27,7 +27,7 @@ func piece(t *testing.T, id uint16, body []byte, from, to int, more bool, alter 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return &p
 }
 
 func someBody(n int) []byte {
@@ -43,7 +43,7 @@ func TestReassemblyInAnyOrder(t *testing.T) {
 	body := someBody(100)
 	for range 50 {
 		var d reassembler
-		pieces := []packet{
+		pieces := []*packet{
 			piece(t, 7, body, 0, 24, true), piece(t, 7, body, 24, 64, true),
 			piece(t, 7, body, 64, 96, true), piece(t, 7, body, 96, 100, false),
 		}
@@ -68,21 +68,21 @@ func TestReassemblyRejects(t *testing.T) {
 	body := someBody(200)
 	other := someBody(200)
 	other[30] = 0xff
-	p := func(b []byte, from, to int, more bool) packet { return piece(t, 1, b, from, to, more) }
+	p := func(b []byte, from, to int, more bool) *packet { return piece(t, 1, b, from, to, more) }
 	for _, c := range []struct {
 		name   string
-		pieces []packet
+		pieces []*packet
 		want   error
 	}{
-		{"overlap", []packet{p(body, 0, 32, true), p(body, 24, 64, true)}, errOverlap},
-		{"inside another", []packet{p(body, 0, 64, true), p(body, 8, 16, true)}, errOverlap},
-		{"around another", []packet{p(body, 8, 16, true), p(body, 0, 64, true)}, errOverlap},
-		{"same place, other octets", []packet{p(body, 24, 40, true), p(other, 24, 40, true)}, errOverlap},
-		{"two ends", []packet{p(body, 64, 100, false), p(body, 104, 120, false)}, errOverlap},
-		{"beyond the end", []packet{p(body, 64, 100, false), p(body, 104, 120, true)}, errOverlap},
-		{"end before what is there", []packet{p(body, 64, 80, true), p(body, 32, 40, false)}, errOverlap},
-		{"not a multiple of 8", []packet{p(body, 0, 20, true)}, errFragment},
-		{"empty", []packet{p(body, 0, 0, true)}, errFragment},
+		{"overlap", []*packet{p(body, 0, 32, true), p(body, 24, 64, true)}, errOverlap},
+		{"inside another", []*packet{p(body, 0, 64, true), p(body, 8, 16, true)}, errOverlap},
+		{"around another", []*packet{p(body, 8, 16, true), p(body, 0, 64, true)}, errOverlap},
+		{"same place, other octets", []*packet{p(body, 24, 40, true), p(other, 24, 40, true)}, errOverlap},
+		{"two ends", []*packet{p(body, 64, 100, false), p(body, 104, 120, false)}, errOverlap},
+		{"beyond the end", []*packet{p(body, 64, 100, false), p(body, 104, 120, true)}, errOverlap},
+		{"end before what is there", []*packet{p(body, 64, 80, true), p(body, 32, 40, false)}, errOverlap},
+		{"not a multiple of 8", []*packet{p(body, 0, 20, true)}, errFragment},
+		{"empty", []*packet{p(body, 0, 0, true)}, errFragment},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var d reassembler
@@ -219,7 +219,7 @@ func TestFragmentsAtTheGateway(t *testing.T) {
 
 func ExampleGateway_Handle() {
 	g := New(Config{Address: netip.MustParseAddr("192.0.2.1")})
-	err := g.Handle(time.Now(), core.Inside, []byte("no packet"), func(core.Side, []byte) {})
+	err := g.Handle(time.Now(), core.Inside, []byte("a packet"), func(core.Side, []byte) {})
 	fmt.Println(err, g.Counters()["dropped"])
-	// Output: gateway: malformed packet: not an IPv4 header 1
+	// Output: gateway: malformed packet: no IP header 1
 }

@@ -1,41 +1,69 @@
 package gateway
 
 import (
-	"encoding/binary"
-	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/sadb"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-// tooBig handles a packet from inside that would be longer than the outside link allows once it is protected
-// (RFC 4301 §8.2.1): its source is told, or it is fragmented.
-func (g *Gateway) tooBig(now time.Time, e *sadb.Entry, p packet, emit Emit) error {
-	limit := e.SA.MaxPayload(g.cfg.MTU - headerLen)
+// room is the length of the longest packet that fits the path once it is protected; below 0 if there is none.
+func (x *parcel) room() int {
+	if !transports(x.entry) {
+		return x.entry.SA.MaxPayload(x.mtu - x.outerLen())
+	}
+	if n := x.entry.SA.MaxPayload(x.mtu - x.routedLen); n >= 0 {
+		return n + x.routedLen
+	}
+	return -1
+}
+
+// tooBig handles a packet from inside that would be longer than the path allows once it is protected (RFC 4301 §8.2.1): its
+// source is told, or it is fragmented.
+func (g *Gateway) tooBig(now time.Time, x *parcel, emit Emit) error {
 	switch {
-	case p.dontFragment():
+	case x.mustNotFragment():
 		g.counts.dropped++
-		if guardTooBig.Kept(g.rules) {
-			g.tellTooBig(now, p, limit, emit)
-		}
+		g.tellTooBig(now, x, emit)
 		return nil
 	case !guardFragments.Kept(g.rules):
-		return g.protect(e, p, emit)
-	case e.NamesPorts():
-		return g.fragmentAfter(e, p, emit)
+		return g.protect(x, emit)
+	case g.fragmentsAfter(x):
+		return g.fragmentAfter(x, emit)
 	}
-	return g.fragmentBefore(e, p, limit, emit)
+	return g.fragmentBefore(x, emit)
+}
+
+// mustNotFragment reports whether the source wants to be told instead. IPv6 packets are not fragmented on their way, neither
+// before encryption nor, in transport mode, after it (RFC 8200 §4.5). There are two exceptions. A packet of no more than 1280
+// octets has to get through, since its source cannot be told to send less (RFC 8200 §5); then the packet around it is
+// fragmented, which in tunnel mode the gateway originates, whosever address it carries (RFC 2473 §7.1). And what came in
+// fragments may leave in fragments.
+func (x *parcel) mustNotFragment() bool {
+	switch {
+	case x.gathered:
+		return false
+	case x.is6():
+		return len(x.bytes) > minMTU6
+	}
+	return x.dontFragment()
+}
+
+// fragmentsAfter reports whether the protected packet is what has to be fragmented. That is so for SAs of certain ports, whose
+// selectors would not take the later fragments of the inner packet (RFC 4301 §7.3), for transport mode, which does not protect
+// fragments, and for IPv6.
+func (g *Gateway) fragmentsAfter(x *parcel) bool {
+	return g.cfg.Fragment == policy.FragmentAfter || x.entry.NamesPorts() || transports(x.entry) || x.is6()
 }
 
 // fragmentBefore protects the fragments of a packet, so that the receiving gateway has nothing to put together.
-func (g *Gateway) fragmentBefore(e *sadb.Entry, p packet, limit int, emit Emit) error {
-	inner, err := g.hop(p, guardEncapsulateTTL.Kept(g.rules))
+func (g *Gateway) fragmentBefore(x *parcel, emit Emit) error {
+	inner, err := g.hop(x.packet, guardEncapsulateTTL.Kept(g.rules))
 	if err != nil {
 		return err
 	}
-	return fragment(inner, limit, func(piece []byte) error {
-		outer, err := g.encapsulate(e, piece, p)
+	return fragment4(inner, x.room(), func(piece []byte) error {
+		outer, err := g.encapsulate(x, piece)
 		if err == nil {
 			emit(core.Outside, outer)
 		}
@@ -43,74 +71,23 @@ func (g *Gateway) fragmentBefore(e *sadb.Entry, p packet, limit int, emit Emit) 
 	})
 }
 
-// fragmentAfter fragments the protected packet. That is for SAs of certain ports, whose selectors would not take the
-// later fragments of the inner packet (RFC 4301 §7.3).
-func (g *Gateway) fragmentAfter(e *sadb.Entry, p packet, emit Emit) error {
-	inner, err := g.hop(p, guardEncapsulateTTL.Kept(g.rules))
+// fragmentAfter fragments the protected packet.
+func (g *Gateway) fragmentAfter(x *parcel, emit Emit) error {
+	inner, err := g.hop(x.packet, guardEncapsulateTTL.Kept(g.rules))
 	if err != nil {
 		return err
 	}
-	outer, err := g.encapsulate(e, inner, p)
+	outer, err := g.encapsulate(x, inner)
 	if err != nil {
 		return err
 	}
-	return fragment(outer, g.cfg.MTU, func(piece []byte) error {
+	send := func(piece []byte) error {
 		emit(core.Outside, piece)
 		return nil
-	})
-}
-
-// fragment cuts a packet, which may be a fragment itself, into pieces of at most limit octets (RFC 791 §3.2).
-func fragment(b []byte, limit int, emit func([]byte) error) error {
-	ihl := int(b[0]&0x0f) * 4
-	first, later := b[:ihl], laterHeader(b[:ihl])
-	flags := binary.BigEndian.Uint16(b[offFragment:])
-	base, last := int(flags&maskOffset)*8, flags&flagMF == 0
-	head, body := first, b[ihl:]
-	var piece []byte
-	for done := 0; done < len(body); head = later {
-		n := len(body) - done
-		more := !last
-		if room := limit - len(head); n > room {
-			n, more = room&^7, true
-		}
-		if n <= 0 {
-			return errTooLong
-		}
-		piece = append(append(piece[:0], head...), body[done:done+n]...)
-		field := uint16((base+done)/8) | flags&flagDF
-		if more {
-			field |= flagMF
-		}
-		binary.BigEndian.PutUint16(piece[offFragment:], field)
-		finish(piece, len(head))
-		if err := emit(piece); err != nil {
-			return err
-		}
-		done += n
 	}
-	return nil
-}
-
-// laterHeader is the header of the fragments after the first: of the options only those that say so are copied.
-func laterHeader(header []byte) []byte {
-	out := slices.Clone(header[:headerLen])
-	for options := header[headerLen:]; len(options) > 0 && options[0] != 0; {
-		n := 1 // the no-operation option is one octet
-		if options[0] != 1 {
-			if len(options) < 2 || options[1] < 2 || int(options[1]) > len(options) {
-				break
-			}
-			n = int(options[1])
-			if options[0]&0x80 != 0 {
-				out = append(out, options[:n]...)
-			}
-		}
-		options = options[n:]
+	if outer[0]>>4 == 6 {
+		g.id++
+		return fragment6(outer, x.mtu, g.id, send)
 	}
-	for len(out)%4 != 0 {
-		out = append(out, 0)
-	}
-	out[0] = 4<<4 | byte(len(out)/4)
-	return out
+	return fragment4(outer, x.mtu, send)
 }

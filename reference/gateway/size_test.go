@@ -182,12 +182,12 @@ func TestFragmentOfAFragment(t *testing.T) {
 	collect := func(to *[][]byte) func([]byte) error {
 		return func(p []byte) error { *to = append(*to, bytes.Clone(p)); return nil }
 	}
-	if err := fragment(packet, 1500, collect(&once)); err != nil {
+	if err := fragment4(packet, 1500, collect(&once)); err != nil {
 		t.Fatal(err)
 	}
 	var twice [][]byte
 	for _, p := range once {
-		if err := fragment(p, 500, collect(&twice)); err != nil {
+		if err := fragment4(p, 500, collect(&twice)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,10 +202,10 @@ func TestOptionsOfFragments(t *testing.T) {
 	options := []byte{1, 0x82, 4, 0xaa, 0xbb, 7, 3, 4, 0, 0, 0, 0}
 	long := append(append(bytes.Clone(packet[:20]), options...), packet[20:]...)
 	long[0] = 4<<4 | 8
-	finish(long, 32)
+	finish(long)
 	var headers []string
 	var sizes []int
-	err := fragment(long, 80, func(p []byte) error {
+	err := fragment4(long, 80, func(p []byte) error {
 		ihl := int(p[0]&15) * 4
 		headers, sizes = append(headers, fmt.Sprintf("%x", p[20:ihl])), append(sizes, len(p))
 		if checksum(p[:ihl]) != 0 || len(p) > 80 {

@@ -72,6 +72,19 @@ func exampleRekey() *policy.RekeySA {
 	}
 }
 
+// tripleRekey is exampleRekey with 3DES, ecdsaRekey the same with ECDSA.
+func tripleRekey() *policy.RekeySA {
+	r := exampleRekey()
+	r.Cipher, r.KeyBits, r.IV, r.Key = policy.KEK3DES, 192, from(0x40, 8), from(0x50, 24)
+	return r
+}
+
+func ecdsaRekey() *policy.RekeySA {
+	r := exampleRekey()
+	r.SigAlgorithm, r.SigKeyBits, r.PublicKey = policy.SigECDSA256, 256, der(ecdsaPEM)
+	return r
+}
+
 func exampleSA() policy.TrafficSA {
 	ten := netip.MustParsePrefix("10.0.0.0/8")
 	return policy.TrafficSA{
@@ -166,11 +179,13 @@ func newOthers(rules *rule.Switches) *fixture {
 	return &fixture{sa: SAOf(nil, policy.Activation{}, others(), rules), kd: KDOf(nil, others(), nil, rules)}
 }
 
-func newFixture(rules *rule.Switches) *fixture {
+func newFixture(rules *rule.Switches) *fixture { return fixtureOf(exampleRekey(), rules) }
+
+func fixtureOf(rekey *policy.RekeySA, rules *rule.Switches) *fixture {
 	sas := []policy.TrafficSA{gcmSA(), cbcSA()}
 	return &fixture{
-		sa: SAOf(exampleRekey(), exampleActivation(), sas, rules),
-		kd: KDOf(exampleRekey(), sas, &policy.SIDs{Bits: 8, Values: []uint32{5, 6}}, rules),
+		sa: SAOf(rekey, exampleActivation(), sas, rules),
+		kd: KDOf(rekey, sas, &policy.SIDs{Bits: 8, Values: []uint32{5, 6}}, rules),
 	}
 }
 

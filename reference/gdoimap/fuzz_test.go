@@ -3,6 +3,7 @@ package gdoimap
 import (
 	"testing"
 
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 )
@@ -49,6 +50,10 @@ func FuzzRead(f *testing.F) {
 	sa, kd := body(f, whole.sa), body(f, whole.kd)
 	f.Add(sa, kd)
 	f.Add(sa[:12], kd[:4])
+	for _, rekey := range []*policy.RekeySA{tripleRekey(), ecdsaRekey()} {
+		other := fixtureOf(rekey, nil)
+		f.Add(body(f, other.sa), body(f, other.kd))
+	}
 	f.Fuzz(func(t *testing.T, saBody, kdBody []byte) { read(t, saBody, kdBody, off) })
 }
 

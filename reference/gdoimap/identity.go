@@ -3,6 +3,7 @@ package gdoimap
 import (
 	"math/bits"
 	"net/netip"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -62,10 +63,9 @@ func mask(ones, octets int) []byte {
 	return m
 }
 
-// readEndpoint is the reverse of endpointID, for IPv4.
+// readEndpoint is the reverse of endpointID.
 func readEndpoint(id gdoi.ID16, field string, rules *rule.Switches) (netip.AddrPort, error) {
-	a, ok := netip.AddrFromSlice(id.Data)
-	ok = ok && a.Is4() && id.Type == isakmp.IDIPv4Addr
+	a, ok := addressOf(id)
 	if !checkEndpoint.Holds(rules, ok) {
 		return netip.AddrPort{}, checkEndpoint.Violated("SAK %s has ID type %d and %d octets", field, id.Type, len(id.Data))
 	}
@@ -75,36 +75,57 @@ func readEndpoint(id gdoi.ID16, field string, rules *rule.Switches) (netip.AddrP
 	return netip.AddrPortFrom(a, id.Port), nil
 }
 
-// readSelector reads both sides of a SAT.
+// addressOf reads an identity of one address.
+func addressOf(id gdoi.ID16) (netip.Addr, bool) {
+	switch {
+	case id.Type == isakmp.IDIPv4Addr && len(id.Data) == 4, id.Type == isakmp.IDIPv6Addr && len(id.Data) == 16:
+		return netip.AddrFromSlice(id.Data)
+	}
+	return netip.Addr{}, false
+}
+
+// readSelector reads both sides of a SAT, which are of one IP version.
 func readSelector(e *gdoi.SATESP, rules *rule.Switches) (policy.Selector, error) {
 	s := policy.Selector{Protocol: e.Protocol, SourcePort: e.Source.Port, DestinationPort: e.Destination.Port}
 	var err error
-	if s.Source, err = readSource(e.Source, rules); err != nil {
+	if s.Destination, err = readPrefix(e.Destination, "destination", rules); err != nil {
 		return s, err
 	}
-	s.Destination, err = readPrefix(e.Destination, "destination", rules)
-	return s, err
+	if s.Source, err = readSource(e.Source, s.Destination, rules); err != nil {
+		return s, err
+	}
+	if !checkSelector.Holds(rules, s.Source.Addr().Is4() == s.Destination.Addr().Is4()) {
+		return s, checkSelector.Violated("SAT from %s to %s, of another IP version", s.Source, s.Destination)
+	}
+	return s, nil
 }
 
 // readSource also knows the zeroed source of a group whose senders share the TEK: no octets, or nothing but zeros.
-func readSource(id gdoi.ID16, rules *rule.Switches) (netip.Prefix, error) {
-	for _, octet := range id.Data {
-		if octet != 0 {
-			return readPrefix(id, "source", rules)
-		}
-	}
+func readSource(id gdoi.ID16, destination netip.Prefix, rules *rule.Switches) (netip.Prefix, error) {
+	zeroed := netip.PrefixFrom(unspecified(destination.Addr()), 0)
 	if len(id.Data) > 0 {
-		if p, err := readPrefix(id, "source", rules); err != nil {
+		p, err := readPrefix(id, "source", rules)
+		if err != nil || slices.ContainsFunc(id.Data, func(octet byte) bool { return octet != 0 }) {
 			return p, err
 		}
+		zeroed = netip.PrefixFrom(unspecified(p.Addr()), 0)
 	}
 	if !dutyAnySource.Kept(rules) {
-		return netip.PrefixFrom(netip.IPv4Unspecified(), 32), nil
+		return netip.PrefixFrom(zeroed.Addr(), zeroed.Addr().BitLen()), nil
 	}
-	return anyAddress, nil
+	return zeroed, nil
 }
 
-// readPrefix is the reverse of prefixID, for IPv4.
+// unspecified is the zero address of the same IP version.
+func unspecified(a netip.Addr) netip.Addr {
+	if a.Is6() {
+		return netip.IPv6Unspecified()
+	}
+	return netip.IPv4Unspecified()
+}
+
+// readPrefix is the reverse of prefixID, and takes ranges that are prefixes besides. Others have no place in a selector of
+// this implementation.
 func readPrefix(id gdoi.ID16, field string, rules *rule.Switches) (netip.Prefix, error) {
 	p, ok := prefixOf(id)
 	if !checkSelector.Holds(rules, ok) {
@@ -113,23 +134,62 @@ func readPrefix(id gdoi.ID16, field string, rules *rule.Switches) (netip.Prefix,
 	return p, nil
 }
 
-// prefixOf returns any address where the identity is none that can be used.
+// prefixOf returns any address where the identity is none that can be used (RFC 2407 §4.6.2.1).
 func prefixOf(id gdoi.ID16) (netip.Prefix, bool) {
-	switch {
-	case id.Type == isakmp.IDIPv4Addr && len(id.Data) == 4:
-		return netip.PrefixFrom(netip.AddrFrom4([4]byte(id.Data)), 32), true
-	case id.Type == isakmp.IDIPv4AddrSubnet && len(id.Data) == 8:
-		ones, ok := maskLength([4]byte(id.Data[4:]))
-		if ok {
-			return netip.PrefixFrom(netip.AddrFrom4([4]byte(id.Data[:4])), ones).Masked(), true
-		}
+	if a, ok := addressOf(id); ok {
+		return netip.PrefixFrom(a, a.BitLen()), true
 	}
-	return anyAddress, false
+	first, second, ok := pairOf(id)
+	if !ok {
+		return anyAddress, false
+	}
+	ones, ok := maskLength(second)
+	if id.Type == isakmp.IDIPv4AddrRange || id.Type == isakmp.IDIPv6AddrRange {
+		ones, ok = rangeLength(first, second)
+	}
+	if !ok {
+		return anyAddress, false
+	}
+	a, _ := netip.AddrFromSlice(first)
+	return netip.PrefixFrom(a, ones).Masked(), true
+}
+
+// pairOf reads the address and mask of a subnet, or the two ends of a range.
+func pairOf(id gdoi.ID16) (first, second []byte, ok bool) {
+	octets := 0
+	switch id.Type {
+	case isakmp.IDIPv4AddrSubnet, isakmp.IDIPv4AddrRange:
+		octets = 4
+	case isakmp.IDIPv6AddrSubnet, isakmp.IDIPv6AddrRange:
+		octets = 16
+	}
+	if octets == 0 || len(id.Data) != 2*octets {
+		return nil, nil, false
+	}
+	return id.Data[:octets], id.Data[octets:], true
 }
 
 // maskLength fails if ones follow zeros.
-func maskLength(m [4]byte) (int, bool) {
-	v := uint32(m[0])<<24 | uint32(m[1])<<16 | uint32(m[2])<<8 | uint32(m[3])
-	ones := bits.LeadingZeros32(^v)
-	return ones, v<<ones == 0
+func maskLength(m []byte) (ones int, ok bool) {
+	for i, octet := range m {
+		n := bits.LeadingZeros8(^octet)
+		if ones < 8*i && octet != 0 || octet<<n != 0 {
+			return 0, false
+		}
+		ones += n
+	}
+	return ones, true
+}
+
+// rangeLength fails if the range is not that of a prefix: its ends agree in the first bits, and of the others those of the
+// first end are zeros and those of the second ones.
+func rangeLength(first, last []byte) (ones int, ok bool) {
+	m := make([]byte, len(first))
+	for i := range m {
+		m[i] = ^(first[i] ^ last[i])
+		if first[i]&^m[i] != 0 {
+			return 0, false
+		}
+	}
+	return maskLength(m)
 }

@@ -30,7 +30,9 @@ var (
 	checkKEKOnce = rule.Check("gdoimap.read.kek.once", "RFC6407-5.6.2-01", rule.GM,
 		"a KEK packet has KEK_ALGORITHM_KEY and SIG_ALGORITHM_KEY once and nothing else")
 	checkKEKKey = rule.Check("gdoimap.read.kek.key", "RFC6407-5.6.2.1-01", rule.GM,
-		"KEK_ALGORITHM_KEY is an IV and a key of the SAK's length")
+		"KEK_ALGORITHM_KEY is an IV and a key of the SAK's lengths")
+	checkThreeKeys = rule.Check("gdoimap.read.kek.3des", "RFC6407-5.3.2.2-01", rule.GM,
+		"the three keys of 3DES differ from each other")
 	checkPublicKey = rule.Check("gdoimap.read.kek.signature", "RFC6407-5.6.2.2-01", rule.GM,
 		"SIG_ALGORITHM_KEY is a public key of the SAK's algorithm")
 	checkSigKeyLength = rule.Check("gdoimap.read.kek.sigkeylength", "RFC6407-5.3.7-01", rule.GM,
@@ -137,11 +139,16 @@ func (k *keyring) takeKEK(p *gdoi.KeyPacket) error {
 	if !checkKEKOnce.Holds(k.rules, fault == "") {
 		return checkKEKOnce.Violated("KEK packet: %s", fault)
 	}
-	both, err := readKey(keys, gdoi.KEKAlgorithmKey, keymat.BlockSize+k.rekey.KeyBits/8, checkKEKKey, k.rules)
+	cipher := CipherOf(*k.rekey)
+	iv := cipher.BlockSize()
+	both, err := readKey(keys, gdoi.KEKAlgorithmKey, iv+k.rekey.KeyBits/8, checkKEKKey, k.rules)
 	if err != nil {
 		return err
 	}
-	k.rekey.IV, k.rekey.Key = both[:keymat.BlockSize:keymat.BlockSize], both[keymat.BlockSize:]
+	k.rekey.IV, k.rekey.Key = both[:iv:iv], both[iv:]
+	if !checkThreeKeys.Holds(k.rules, cipher != keymat.TripleDES || keymat.Independent(k.rekey.Key)) {
+		return checkThreeKeys.Violated("two of the three keys of 3DES are the same")
+	}
 	if public, ok := keys[gdoi.SigAlgorithmKey]; ok {
 		return readPublicKey(k.rekey, public, k.rules)
 	}
@@ -151,14 +158,14 @@ func (k *keyring) takeKEK(p *gdoi.KeyPacket) error {
 // readPublicKey takes SubjectPublicKeyInfo and RSAPublicKey, and keeps the former.
 func readPublicKey(r *policy.RekeySA, der []byte, rules *rule.Switches) error {
 	key, err := keymat.ParsePublicKey(der)
-	if err != nil {
+	algorithm, size, _ := policy.SignatureOf(key)
+	if algorithm != r.SigAlgorithm {
 		if !checkPublicKey.Holds(rules, false) {
-			return checkPublicKey.Violated("SIG_ALGORITHM_KEY: %v", err)
+			return checkPublicKey.Violated("SIG_ALGORITHM_KEY is no key of SIG_ALGORITHM %d: %T, %v", r.SigAlgorithm, key, err)
 		}
 		r.PublicKey = bytes.Clone(der)
 		return nil
 	}
-	size := key.N.BitLen()
 	if r.SigKeyBits == 0 {
 		r.SigKeyBits = size
 	}

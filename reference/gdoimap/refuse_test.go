@@ -1,8 +1,10 @@
 package gdoimap
 
 import (
+	"bytes"
 	"testing"
 
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -52,14 +54,19 @@ var sakRefusals = []refusal{
 	{"RESERVED2", checkSAKReserved, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Reserved2 = 1 }) }},
 	{"TCP", checkSAKProtocol, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Protocol = 6 }) }},
 	{"ID type 200", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Destination.Type = 200 }) }},
-	{"source of IPv6", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Type, p.Source.Data = 5, make([]byte, 16) }) }},
+	{"source of IPv6 with 4 octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Type = 5 }) }},
+	{"source of IPv4 with 16 octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Data = make([]byte, 16) }) }},
+	{"a subnet as source", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Type, p.Source.Data = 4, make([]byte, 8) }) }},
 	{"source of three octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Data = make([]byte, 3) }) }},
 	{"source of no octets", checkEndpoint, func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Source.Data = nil }) }},
 	{"attribute 100", checkKEKUnknown, sakWith(wire.TV(100, 1))},
 	{"attribute 8", checkKEKUnknown, sakWith(wire.TV(8, 14))},
 	{"KEK_ALGORITHM 9", checkKEKValue, sakWith(wire.TV(gdoi.KEKAlgorithm, 9))},
-	{"KEK_ALGORITHM 3DES", checkKEKValue, sakWith(wire.TV(gdoi.KEKAlgorithm, 2))},
-	{"SIG_HASH_ALGORITHM SHA-1", checkKEKValue, sakWith(wire.TV(gdoi.SigHashAlgorithm, 2))},
+	{"KEK_ALGORITHM DES", checkKEKValue, sakWith(wire.TV(gdoi.KEKAlgorithm, 1))},
+	{"SIG_HASH_ALGORITHM MD5", checkKEKValue, sakWith(wire.TV(gdoi.SigHashAlgorithm, 1))},
+	{"SIG_HASH_ALGORITHM 6", checkKEKValue, sakWith(wire.TV(gdoi.SigHashAlgorithm, 6))},
+	{"SIG_ALGORITHM ECDSS", checkKEKValue, sakWith(wire.TV(gdoi.SigAlgorithm, 3))},
+	{"ECDSA-256 with SHA-384", checkKEKValue, both(withRekey(ecdsaRekey), sakWith(wire.TV(gdoi.SigHashAlgorithm, 4)))},
 	{"SIG_ALGORITHM DSS", checkKEKValue, sakWith(wire.TV(gdoi.SigAlgorithm, 2))},
 	{"two KEK_ALGORITHMs", checkKEKValue, func(f *fixture) {
 		f.sak(func(p *gdoi.SAK) { p.Attributes = append([]wire.Attribute{wire.TV(2, 1)}, p.Attributes...) })
@@ -69,12 +76,14 @@ var sakRefusals = []refusal{
 	{"no KEK_KEY_LENGTH", checkKEKKeyLength, sakWithout(gdoi.KEKKeyLength)},
 	{"KEK_KEY_LENGTH 0", checkKEKKeySize, sakWith(wire.TV(gdoi.KEKKeyLength, 0))},
 	{"KEK_KEY_LENGTH 512", checkKEKKeySize, sakWith(wire.TV(gdoi.KEKKeyLength, 512))},
+	{"KEK_KEY_LENGTH 168 of 3DES", checkKEKKeySize, both(withRekey(tripleRekey), sakWith(wire.TV(gdoi.KEKKeyLength, 168)))},
 	{"KEK_KEY_LIFETIME of three octets", checkKEKLifetime, sakWith(wire.TLV(gdoi.KEKKeyLifetime, from(0, 3)))},
 	{"KEK_KEY_LIFETIME of eight octets", checkKEKLifetime, sakWith(wire.TLV(gdoi.KEKKeyLifetime, from(0xf0, 8)))},
 	{"KEK_KEY_LIFETIME of no octets", checkKEKLifetime, sakWith(wire.TLV(gdoi.KEKKeyLifetime, nil))},
 	{"no SIG_HASH_ALGORITHM", checkSigHash, sakWithout(gdoi.SigHashAlgorithm)},
 	{"no SIG_ALGORITHM", checkSigAlgorithm, sakWithout(gdoi.SigAlgorithm)},
 	{"SIG_KEY_LENGTH 1024", checkSigKeyLength, sakWith(wire.TV(gdoi.SigKeyLength, 1024))},
+	{"SIG_KEY_LENGTH 512 of P-256", checkSigKeyLength, both(withRekey(ecdsaRekey), sakWith(wire.TV(gdoi.SigKeyLength, 512)))},
 }
 
 var satRefusals = []refusal{
@@ -87,7 +96,18 @@ var satRefusals = []refusal{
 	{"destination of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Destination.Type = 200 })},
 	{"source of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Source.Type = 200 })},
 	{"zeros of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 200, Data: make([]byte, 8)} })},
-	{"IPv6", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 5, Data: from(0, 16)} })},
+	{"IPv6 to IPv4", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 5, Data: from(0, 16)} })},
+	{"zeros of IPv6 to IPv4", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source = gdoi.ID16{Type: 5, Data: make([]byte, 16)} })},
+	{"a mask of IPv6 with a hole", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) {
+		e.Destination = gdoi.ID16{Type: 6, Data: append(make([]byte, 16), 255, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)}
+	})},
+	{"a range that is no prefix", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) {
+		e.Destination = gdoi.ID16{Type: 7, Data: []byte{10, 0, 0, 0, 10, 0, 0, 254}}
+	})},
+	{"a range that begins inside a prefix", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) {
+		e.Destination = gdoi.ID16{Type: 7, Data: []byte{10, 0, 0, 1, 10, 0, 0, 255}}
+	})},
+	{"a range of 9 octets", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Destination = gdoi.ID16{Type: 7, Data: make([]byte, 9)} })},
 	{"a range", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Source.Type, e.Source.Data = 7, from(1, 8) })},
 	{"a mask with a hole", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Destination.Data = []byte{10, 0, 0, 0, 255, 0, 255, 0} })},
 	{"no destination", checkSelector, satESP(atCBC, func(e *gdoi.SATESP) { e.Destination.Data = nil })},
@@ -104,7 +124,8 @@ var satRefusals = []refusal{
 	{"extended sequence numbers as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.ExtendedSequenceNumber, []byte{0, 1}))},
 	{"Encapsulation Mode as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.EncapsulationMode, []byte{0, 1}))},
 	{"SA Life Type as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.SALifeType, []byte{0, 1}))},
-	{"transport mode", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 2))},
+	{"UDP-encapsulated tunnel mode", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 3))},
+	{"Encapsulation Mode 0", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 0))},
 	{"KPDK", checkSATValue, satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, 4))},
 	{"Authentication Algorithm 200", checkSATValue, satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, 200))},
 	{"CBC without integrity", checkSATValue, satWithout(atCBC, gdoi.AuthAlgorithm)},
@@ -171,6 +192,11 @@ var kdRefusals = []refusal{
 	{"KEK without IV", checkKEKKey, keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, from(0, 16)))},
 	{"KEK of no octets", checkKEKKey, keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, nil))},
 	{"KEK of 256 bits for 128", checkKEKKey, keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, from(0, 48)))},
+	{"KEK of 16 octets of IV for 3DES", checkKEKKey, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, from(0, 40))))},
+	{"3DES with K1 = K2", checkThreeKeys, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, tripleKey(1, 1, 2))))},
+	{"3DES with K2 = K3", checkThreeKeys, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, tripleKey(1, 2, 2))))},
+	{"3DES with K1 = K3", checkThreeKeys, both(withRekey(tripleRekey), keyWith(atKEK, wire.TLV(gdoi.KEKAlgorithmKey, tripleKey(1, 2, 1))))},
+	{"an RSA key for ECDSA", checkPublicKey, both(withRekey(ecdsaRekey), keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, der(signerPEM))))},
 	{"an ECDSA key", checkPublicKey, keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, der(ecdsaPEM)))},
 	{"no public key", checkPublicKey, keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, nil))},
 	{"no DER", checkPublicKey, keyWith(atKEK, wire.TLV(gdoi.SigAlgorithmKey, from(0, 32)))},
@@ -190,6 +216,24 @@ var kdRefusals = []refusal{
 }
 
 func (f *fixture) count(n uint16) { f.kd.Count = &n }
+
+// withRekey has the fixture be of another Rekey SA.
+func withRekey(rekey func() *policy.RekeySA) func(*fixture) {
+	return func(f *fixture) { *f = *fixtureOf(rekey(), nil) }
+}
+
+func both(first, second func(*fixture)) func(*fixture) {
+	return func(f *fixture) { first(f); second(f) }
+}
+
+// tripleKey is an IV and a key of 3DES from three of DES.
+func tripleKey(keys ...byte) []byte {
+	material := make([]byte, 8)
+	for _, k := range keys {
+		material = append(material, bytes.Repeat([]byte{k << 1}, 8)...)
+	}
+	return material
+}
 
 func gapWith(a wire.Attribute) func(*fixture) {
 	return func(f *fixture) { f.gap(func(p *gdoi.GAP) { p.Attributes = with(p.Attributes, a) }) }
@@ -299,7 +343,7 @@ func TestRefusals(t *testing.T) {
 // sane checks that what a lenient member installs has keys of lengths that its ciphers take.
 func sane(t *testing.T, p Policy) {
 	t.Helper()
-	if p.Rekey != nil && (len(p.Rekey.IV) != 16 || len(p.Rekey.Key) != p.Rekey.KeyBits/8) {
+	if p.Rekey != nil && (len(p.Rekey.IV) != CipherOf(*p.Rekey).BlockSize() || len(p.Rekey.Key) != p.Rekey.KeyBits/8) {
 		t.Errorf("KEK %x %x", p.Rekey.IV, p.Rekey.Key)
 	}
 	for _, sa := range p.SAs {

@@ -15,12 +15,24 @@ func TestRoundTrip(t *testing.T) {
 	acked := exampleRekey()
 	acked.Ack = policy.AckKEKSHA256
 	acked.KeyBits, acked.Key = 256, from(0, 32)
+	strong := exampleRekey()
+	strong.Ack, strong.SigHash = policy.AckKEKSHA512, policy.SigHashSHA512
+	strong.KeyBits, strong.Key = 192, from(0, 24)
 	unicast := exampleRekey()
 	unicast.Destination = netip.AddrPortFrom(netip.IPv4Unspecified(), 848)
 	everything := cbcSA()
 	everything.SPI = 0x200
 	everything.Selector = policy.Selector{Source: anyAddress, Destination: anyAddress}
 	everything.Transform.KeyBits, everything.CipherKey = 192, from(0, 24)
+	rekey6 := exampleRekey()
+	rekey6.Source, rekey6.Destination = netip.MustParseAddrPort("[2001:db8::1]:848"), netip.MustParseAddrPort("[ff05::848]:848")
+	prefix6, host6, any6 := gcmSA(), gcmSA(), gcmSA()
+	prefix6.Selector.Source, prefix6.Selector.Destination = netip.MustParsePrefix("2001:db8:8000::/33"), netip.MustParsePrefix("ff15::1/128")
+	host6.SPI, any6.SPI = 0x201, 0x202
+	host6.Selector.Source, host6.Selector.Destination = netip.MustParsePrefix("2001:db8::7/128"), netip.MustParsePrefix("::/0")
+	any6.Selector.Source, any6.Selector.Destination = netip.MustParsePrefix("::/0"), netip.MustParsePrefix("2001:db8::/127")
+	transport := gcmSA()
+	transport.Transform.Mode, transport.Transform.Preservation = policy.ModeTransport, policy.PreserveAbsent
 	shared := gcmSA() // a second flow of the same SA
 	shared.Selector.Destination = netip.MustParsePrefix("172.16.0.0/12")
 
@@ -32,10 +44,15 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		"all":             {exampleRekey(), exampleActivation(), []policy.TrafficSA{exampleSA(), cbcSA()}, &policy.SIDs{Bits: 12, Values: []uint32{0xabc, 0}}},
 		"KEK alone":       {acked, policy.Activation{}, nil, nil},
+		"SHA-512":         {strong, policy.Activation{}, nil, nil},
+		"3DES":            {tripleRekey(), policy.Activation{}, nil, nil},
+		"ECDSA":           {ecdsaRekey(), policy.Activation{}, nil, nil},
 		"unicast":         {unicast, policy.Activation{ATD: seconds(0)}, []policy.TrafficSA{everything}, nil},
 		"TEK alone":       {nil, policy.Activation{DTD: seconds(65535)}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 32, Values: []uint32{0xffffffff}}},
 		"SAs of one key":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA(), cbcSA(), shared}, nil},
 		"no SID to give":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 16}},
+		"IPv6":            {rekey6, policy.Activation{}, []policy.TrafficSA{prefix6, host6, any6}, nil},
+		"transport mode":  {nil, policy.Activation{}, []policy.TrafficSA{transport}, nil},
 		"several GCM SAs": {exampleRekey(), policy.Activation{}, []policy.TrafficSA{exampleSA(), cbcSA(), everything}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,6 +187,14 @@ func TestTolerance(t *testing.T) {
 			func(f *fixture) { f.sak(func(p *gdoi.SAK) { p.Attributes = without(p.Attributes, 7) }) },
 			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.SigKeyBits == 2048 },
 		},
+		"KEK_KEY_LENGTH of 3DES": {
+			both(withRekey(tripleRekey), sakWith(wire.TV(gdoi.KEKKeyLength, 192))),
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.Cipher == policy.KEK3DES && p.Rekey.KeyBits == 192 },
+		},
+		"no SIG_HASH_ALGORITHM with ECDSA": {
+			both(withRekey(ecdsaRekey), sakWithout(gdoi.SigHashAlgorithm)),
+			func(p Policy, _ *policy.SIDs) bool { return p.Rekey.SigHash == policy.SigHashSHA256 },
+		},
 		"SIG_ALGORITHM_KEY as RSAPublicKey": {
 			func(f *fixture) {
 				k := &f.kd.Packets[atKEK]
@@ -224,6 +249,57 @@ func TestTolerance(t *testing.T) {
 				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Source = gdoi.ID16{Type: 1, Data: make([]byte, 4)} })
 			},
 			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Source == anyAddress },
+		},
+		"source of no octets to IPv6": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) {
+					p.ESP.Source, p.ESP.Destination = gdoi.ID16{}, gdoi.ID16{Type: 5, Data: from(0x20, 16)}
+				})
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Source.String() == "::/0" },
+		},
+		"source ::": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) {
+					p.ESP.Source, p.ESP.Destination = gdoi.ID16{Type: 5, Data: make([]byte, 16)}, gdoi.ID16{Type: 5, Data: from(0x20, 16)}
+				})
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Source.String() == "::/0" },
+		},
+		"a range that is a prefix": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Destination = gdoi.ID16{Type: 7, Data: []byte{10, 2, 4, 0, 10, 2, 7, 255}} })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Destination.String() == "10.2.4.0/22" },
+		},
+		"a range of one address": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Destination = gdoi.ID16{Type: 7, Data: []byte{10, 2, 4, 1, 10, 2, 4, 1}} })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Destination.String() == "10.2.4.1/32" },
+		},
+		"a range of all addresses": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Source = gdoi.ID16{Type: 7, Data: []byte{0, 0, 0, 0, 255, 255, 255, 255}} })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Source == anyAddress },
+		},
+		"a range of IPv6 that is a prefix": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) {
+					first, last := make([]byte, 16), []byte{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff}
+					copy(first, last[:15])
+					p.ESP.Source = gdoi.ID16{}
+					p.ESP.Destination = gdoi.ID16{Type: 8, Data: append(first, last...)}
+				})
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Selector.Destination.String() == "2001:db8::/120" },
+		},
+		"transport mode": {
+			func(f *fixture) {
+				f.sat(atGCM, func(p *gdoi.SAT) { p.ESP.Attributes = with(p.ESP.Attributes, wire.TV(4, 2)) })
+			},
+			func(p Policy, _ *policy.SIDs) bool { return p.SAs[0].Transform.Mode == policy.ModeTransport },
 		},
 		"host bits in a subnet": {
 			func(f *fixture) {

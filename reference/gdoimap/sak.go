@@ -20,7 +20,7 @@ var (
 	dutyKEKAlgorithm = rule.Duty("gdoimap.make.sak.algorithm", "RFC6407-5.3-08", rule.KS,
 		"a SAK has KEK_ALGORITHM")
 	dutyKEKKeyLength = rule.Duty("gdoimap.make.sak.keylength", "RFC6407-5.3.3-01", rule.KS,
-		"a SAK has KEK_KEY_LENGTH")
+		"a SAK with AES has KEK_KEY_LENGTH")
 	dutyKEKLifetime = rule.Duty("gdoimap.make.sak.lifetime", "RFC6407-5.3.4-01", rule.KS,
 		"KEK_KEY_LIFETIME has four octets")
 	dutySigAlgorithm = rule.Duty("gdoimap.make.sak.signature", "RFC6407-5.3-09", rule.KS,
@@ -50,7 +50,7 @@ var (
 	checkKEKKeyLength = rule.Check("gdoimap.read.sak.keylength", "RFC6407-5.3.3-01", rule.GM,
 		"a SAK with AES has KEK_KEY_LENGTH")
 	checkKEKKeySize = rule.Check("gdoimap.read.sak.keysize", "RFC6407-5.3.3-02", rule.GM,
-		"KEK_KEY_LENGTH is one that AES has")
+		"KEK_KEY_LENGTH is one that the cipher has")
 	checkKEKLifetime = rule.Check("gdoimap.read.sak.lifetime", "RFC6407-5.3.4-01", rule.GM,
 		"KEK_KEY_LIFETIME has four octets, or two in a TV")
 	checkSigHash = rule.Check("gdoimap.read.sak.sighash", "RFC6407-5.3.5-01", rule.GM,
@@ -83,6 +83,9 @@ var kekAttributes = attributeSet{
 // aesKeyBits are the lengths of AES keys.
 var aesKeyBits = []uint64{128, 192, 256}
 
+// sigAlgorithms are the algorithms of signatures (RFC 6407 §5.3.6).
+var sigAlgorithms = []uint64{uint64(policy.SigRSA), uint64(policy.SigECDSA256), uint64(policy.SigECDSA384), uint64(policy.SigECDSA521)}
+
 // SAKOf builds the SAK of a Rekey SA (RFC 6407 §5.3).
 func SAKOf(r policy.RekeySA, rules *rule.Switches) gdoi.SAK {
 	sak := gdoi.SAK{
@@ -105,7 +108,9 @@ func sakAttributes(r policy.RekeySA, rules *rule.Switches) (as []wire.Attribute)
 		as = append(as, wire.TV(gdoi.KEKManagement, 1))
 	}
 	put(dutyKEKAlgorithm, basic(gdoi.KEKAlgorithm, uint16(r.Cipher), dutyKEKForm, rules))
-	put(dutyKEKKeyLength, wire.TV(gdoi.KEKKeyLength, uint16(r.KeyBits)))
+	if !kekCiphers[r.Cipher].fixed() {
+		put(dutyKEKKeyLength, wire.TV(gdoi.KEKKeyLength, uint16(r.KeyBits)))
+	}
 	as = append(as, lifetimeOf(r.Lifetime, rules), wire.TV(gdoi.SigHashAlgorithm, uint16(r.SigHash)))
 	put(dutySigAlgorithm, wire.TV(gdoi.SigAlgorithm, uint16(r.SigAlgorithm)))
 	as = append(as, sigKeyLengthOf(r, rules))
@@ -178,22 +183,34 @@ func readKEKAttributes(r *policy.RekeySA, as []wire.Attribute, rules *rule.Switc
 }
 
 func readKEKCipher(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
-	cipher := n.or(gdoi.KEKAlgorithm, uint64(policy.KEKAES))
-	size := n.or(gdoi.KEKKeyLength, 128)
-	fits := slices.Contains(aesKeyBits, size)
+	algorithm := n.or(gdoi.KEKAlgorithm, uint64(policy.KEKAES))
+	cipher, supported := kekCiphers[policy.KEKCipher(algorithm)]
+	supported = supported && algorithm <= math.MaxUint16
 	switch {
 	case !checkKEKAlgorithm.Holds(rules, n.has(gdoi.KEKAlgorithm)):
 		return checkKEKAlgorithm.Violated("SAK without KEK_ALGORITHM")
-	case !checkKEKValue.Holds(rules, cipher == uint64(policy.KEKAES)):
-		return checkKEKValue.Violated("KEK_ALGORITHM %d", cipher)
-	case !checkKEKKeyLength.Holds(rules, n.has(gdoi.KEKKeyLength)):
+	case !checkKEKValue.Holds(rules, supported):
+		return checkKEKValue.Violated("KEK_ALGORITHM %d", algorithm)
+	case !supported:
+		algorithm, cipher = uint64(policy.KEKAES), kekCiphers[policy.KEKAES]
+	}
+	r.Cipher = policy.KEKCipher(algorithm)
+	return readKEKLength(r, n, cipher, rules)
+}
+
+// readKEKLength reads the length of the key, which a cipher with one length alone need not tell (RFC 6407 §5.3.3).
+func readKEKLength(r *policy.RekeySA, n numbers, cipher kekCipher, rules *rule.Switches) error {
+	size := n.or(gdoi.KEKKeyLength, cipher.keyBits[0])
+	fits := slices.Contains(cipher.keyBits, size)
+	switch {
+	case !checkKEKKeyLength.Holds(rules, cipher.fixed() || n.has(gdoi.KEKKeyLength)):
 		return checkKEKKeyLength.Violated("SAK without KEK_KEY_LENGTH")
 	case !checkKEKKeySize.Holds(rules, fits):
 		return checkKEKKeySize.Violated("KEK_KEY_LENGTH %d", size)
 	case !fits:
-		size = 128
+		size = cipher.keyBits[0]
 	}
-	r.Cipher, r.KeyBits = policy.KEKAES, int(size)
+	r.KeyBits = int(size)
 	return nil
 }
 
@@ -214,27 +231,46 @@ func readKEKLifetime(r *policy.RekeySA, as []wire.Attribute, rules *rule.Switche
 
 func readSignature(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
 	algorithm := n.or(gdoi.SigAlgorithm, uint64(policy.SigRSA))
-	hash := n.or(gdoi.SigHashAlgorithm, uint64(policy.SigHashSHA256))
+	supported := slices.Contains(sigAlgorithms, algorithm)
 	switch {
 	case !checkSigAlgorithm.Holds(rules, n.has(gdoi.SigAlgorithm)):
 		return checkSigAlgorithm.Violated("SAK without SIG_ALGORITHM")
-	case !checkKEKValue.Holds(rules, algorithm == uint64(policy.SigRSA)):
+	case !checkKEKValue.Holds(rules, supported):
 		return checkKEKValue.Violated("SIG_ALGORITHM %d", algorithm)
-	case !checkSigHash.Holds(rules, n.has(gdoi.SigHashAlgorithm)):
-		return checkSigHash.Violated("SAK without SIG_HASH_ALGORITHM")
-	case !checkKEKValue.Holds(rules, hash == uint64(policy.SigHashSHA256)):
-		return checkKEKValue.Violated("SIG_HASH_ALGORITHM %d", hash)
+	case !supported:
+		algorithm = uint64(policy.SigRSA)
 	}
-	r.SigAlgorithm, r.SigHash = policy.SigRSA, policy.SigHashSHA256
+	r.SigAlgorithm = policy.SigAlgorithm(algorithm)
 	r.SigKeyBits = int(min(n.or(gdoi.SigKeyLength, 0), math.MaxUint16))
+	return readSigHash(r, n, rules)
+}
+
+// readSigHash reads the hash of signatures. With ECDSA it need not be told, and there is no other than that of the curve
+// (RFC 6407 §5.3.5).
+func readSigHash(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
+	fixed := r.SigAlgorithm.Hash()
+	usual := max(fixed, policy.SigHashSHA256)
+	number := n.or(gdoi.SigHashAlgorithm, uint64(usual))
+	hash := policy.SigHash(number)
+	_, supported := sigHashes[hash]
+	supported = supported && number <= math.MaxUint16 && (fixed == 0 || hash == fixed)
+	switch {
+	case !checkSigHash.Holds(rules, fixed != 0 || n.has(gdoi.SigHashAlgorithm)):
+		return checkSigHash.Violated("SAK without SIG_HASH_ALGORITHM")
+	case !checkKEKValue.Holds(rules, supported):
+		return checkKEKValue.Violated("SIG_HASH_ALGORITHM %d with SIG_ALGORITHM %d", number, r.SigAlgorithm)
+	case !supported:
+		hash = usual
+	}
+	r.SigHash = hash
 	return nil
 }
 
 func readAck(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
 	ack := n.or(gdoi.KEKAckRequested, uint64(policy.AckNone))
 	switch {
-	case ack == uint64(policy.AckKEKSHA256):
-		r.Ack = policy.AckKEKSHA256
+	case ack == uint64(policy.AckKEKSHA256), ack == uint64(policy.AckKEKSHA512):
+		r.Ack = policy.AckType(ack)
 	case n.has(gdoi.KEKAckRequested) && !dutyOtherAck.Kept(rules):
 		return checkKEKValue.Violated("KEK_ACK_REQUESTED %d", ack)
 	}

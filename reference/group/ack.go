@@ -22,10 +22,10 @@ type Missing struct {
 	Gone     bool // it is no longer counted among the members
 }
 
-// Ack takes an acknowledgement. Proven is called at most once, after all that can be checked without it, with the cipher
-// key of the Rekey SA that protected the PUSH; it tells whether the acknowledgement was made with that key (RFC 8263 §5).
+// Ack takes an acknowledgement. Proven is called at most once, after all that can be checked without it, with the Rekey
+// SA that protected the PUSH; it tells whether the acknowledgement was made with its cipher key (RFC 8263 §5).
 // The error is a *rule.Violation.
-func (g *Group) Ack(now time.Time, a Ack, proven func(key []byte) bool) error {
+func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool) error {
 	rules := g.opts.Rules
 	r := g.heardUnder(a.Under)
 	if r == nil {
@@ -44,7 +44,7 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(key []byte) bool) error {
 	if !guardAckDuplicate.Holds(rules, window == nil || !window.has(a.Sequence)) {
 		return guardAckDuplicate.Violated("acknowledgement by %v of PUSH %d again", a.Member, a.Sequence)
 	}
-	if !guardAckProven.Holds(rules, proven(r.Key)) {
+	if !guardAckProven.Holds(rules, proven(r.RekeySA)) {
 		return guardAckProven.Violated("acknowledgement by %v of PUSH %d with a wrong HASH", a.Member, a.Sequence)
 	}
 	if window != nil && guardAckRecorded.Kept(rules) {
@@ -88,7 +88,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		return nil
 	}
 	var missing []Missing
-	for _, m := range slices.Clone(o.waiting) {
+	for _, m := range o.waiting() {
 		if !guardAckExpected.Holds(g.opts.Rules, m.everAcked) {
 			continue
 		}
@@ -97,7 +97,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		}
 		gone := m.missed >= goneAfter
 		if gone {
-			g.drop(m)
+			g.drop(func(have *member) bool { return have == m })
 		}
 		if guardAckMissing.Kept(g.opts.Rules) {
 			missing = append(missing, Missing{Identity: m.identity, Address: m.address, Gone: gone})

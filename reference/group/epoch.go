@@ -20,8 +20,10 @@ func (g *Group) adopt(now time.Time, next *epoch) {
 		if sa.expires.IsZero() {
 			sa.expires = now.Add(sa.Lifetime)
 			sa.replace = sa.expires.Add(-g.margin(sa.Lifetime))
-			g.usedSPIs[sa.SPI] = sa.expires
-			g.changes.SAs = append(g.changes.SAs, sa.TrafficSA)
+			if _, known := g.usedSPIs[sa.SPI]; !known { // or its life has been cut short
+				g.usedSPIs[sa.SPI] = sa.expires
+				g.changes.SAs = append(g.changes.SAs, sa.TrafficSA)
+			}
 		}
 	}
 }
@@ -101,12 +103,27 @@ func (g *Group) download(now time.Time, e *epoch) policy.Download {
 			d.Sequence++
 		}
 	}
-	for _, sa := range e.sas {
-		t := sa.TrafficSA
-		t.Lifetime = remaining(now, sa.expires, t.Lifetime)
-		d.SAs = append(d.SAs, t)
+	for i, sa := range e.sas {
+		d.SAs = append(d.SAs, g.flows(i, sa.lasting(now))...)
 	}
 	return d
+}
+
+// lasting is the SA with the rest of its lifetime.
+func (t *trafficSA) lasting(now time.Time) policy.TrafficSA {
+	sa := t.TrafficSA
+	sa.Lifetime = remaining(now, t.expires, sa.Lifetime)
+	return sa
+}
+
+// flows are the SA of a place in the policy once for each flow that it protects there, as a SAT names one flow only.
+func (g *Group) flows(place int, sa policy.TrafficSA) []policy.TrafficSA {
+	flows := []policy.TrafficSA{sa}
+	for _, also := range g.cfg.SAs[place].Also {
+		sa.Selector = also
+		flows = append(flows, sa)
+	}
+	return flows
 }
 
 // remaining is the rest of a lifetime; something prepared and not in force has its whole life before it.

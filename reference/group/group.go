@@ -31,11 +31,14 @@ var ErrNoRekey = errors.New("group: the group has no rekey")
 
 // Options are what a group gets from its carrier.
 type Options struct {
-	Rand       io.Reader      // keys and SPIs
-	Rules      *rule.Switches // of the node
-	Source     netip.AddrPort // where its PUSH messages come from
-	PublicKey  []byte         // SubjectPublicKeyInfo, DER; not needed without rekey
-	SigKeyBits int
+	Rand   io.Reader      // keys and SPIs
+	Rules  *rule.Switches // of the node
+	Source netip.AddrPort // where its PUSH messages come from
+
+	// Of the key that signs PUSH messages; not needed without rekey.
+	PublicKey    []byte // SubjectPublicKeyInfo, DER
+	SigAlgorithm policy.SigAlgorithm
+	SigKeyBits   int
 }
 
 // Group is one group of a key server.

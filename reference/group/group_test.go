@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/group"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -34,6 +35,11 @@ func TestValidate(t *testing.T) {
 			multicast(c)
 			c.Rekey.Address = netip.MustParseAddrPort("239.1.1.1:0")
 		}, "port"},
+		{"3DES", func(c *policy.Group) { c.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192} }, ""},
+		{"cipher of the rekey", func(c *policy.Group) { c.Rekey.KEK = policy.KEKTransform{Cipher: 1, KeyBits: 64} }, "cipher 1"},
+		{"key length of the rekey", func(c *policy.Group) { c.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} }, "100 bits"},
+		{"signature hash", func(c *policy.Group) { c.Rekey.SigHash = 1 }, "signature hash 1"},
+		{"signature form", func(c *policy.Group) { c.Rekey.SigForm = 7 }, "signature form 7"},
 		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 2 }, "acknowledgement type 2"},
 		{"retransmission", func(c *policy.Group) { c.Rekey.Retransmit = -1 }, "-1"},
 		{"SID bits", func(c *policy.Group) { c.SIDBits = 33 }, "33"},
@@ -104,6 +110,56 @@ func TestAuthorised(t *testing.T) {
 	}
 	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1")) {
 		t.Error("with the guard off a stranger is kept out")
+	}
+}
+
+// The Rekey SA is of the policy's cipher, and its signatures are of the policy's hash, unless the signing key leaves no choice.
+func TestRekeySuites(t *testing.T) {
+	for kek, iv := range map[policy.KEKTransform]int{
+		{Cipher: policy.KEK3DES, KeyBits: 192}: 8, {Cipher: policy.KEKAES, KeyBits: 192}: 16, {Cipher: policy.KEKAES, KeyBits: 256}: 16,
+	} {
+		g := newGroup(t, unicast(func(c *policy.Group) {
+			c.Rekey.KEK, c.Rekey.SigHash, c.Rekey.SigForm = kek, policy.SigHashSHA384, policy.SigBareHash
+		}))
+		r := offer(t, g, epoch).Download.Rekey
+		if r.Cipher != kek.Cipher || r.KeyBits != kek.KeyBits || len(r.IV) != iv || len(r.Key) != kek.KeyBits/8 {
+			t.Errorf("%+v: %+v", kek, r)
+		}
+		if r.SigHash != policy.SigHashSHA384 || r.SigForm != policy.SigBareHash || r.SigAlgorithm != policy.SigRSA {
+			t.Errorf("signatures %+v", r)
+		}
+	}
+	o := options("ECDSA", nil)
+	o.SigAlgorithm, o.SigKeyBits = policy.SigECDSA521, 521
+	g, err := group.New(unicast(), o, epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := offer(t, g, epoch).Download.Rekey; r.SigHash != policy.SigHashSHA512 || r.SigAlgorithm != policy.SigECDSA521 || r.SigKeyBits != 521 {
+		t.Errorf("signatures %+v", r)
+	}
+}
+
+// Of 3DES no two of the three keys are the same, even if the random octets are.
+func TestThreeKeys(t *testing.T) {
+	triple := unicast(func(c *policy.Group) {
+		c.SAs, c.Rekey.KEK = nil, policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}
+	})
+	o := options("3DES", nil)
+	o.Rand = io.MultiReader(bytes.NewReader(make([]byte, 16+8+24)), o.Rand)
+	g, err := group.New(triple, o, epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := offer(t, g, epoch).Download.Rekey; !keymat.Independent(r.Key) {
+		t.Errorf("key %x", r.Key)
+	}
+	o.Rand = bytes.NewReader(make([]byte, 16+8+24))
+	if _, err := group.New(triple, o, epoch); err == nil {
+		t.Error("a key whose parts are the same")
+	}
+	if r := offer(t, newGroup(t, triple, "group.kek.3des", "broken"), epoch).Download.Rekey; keymat.Independent(r.Key) {
+		t.Errorf("neglected: key %x", r.Key)
 	}
 }
 

@@ -14,6 +14,8 @@ var (
 		"every Data-Security SA with a counter mode has a key of its own")
 	guardNewCookies = rule.Duty("group.kek.cookies", "RFC6407-4-04", rule.KS,
 		"a new Rekey SA has a new cookie pair")
+	guardThreeKEKs = rule.Duty("group.kek.3des", "RFC6407-5.3.2.2-01", rule.KS,
+		"the three keys of 3DES differ from each other")
 	guardKEKLifetime = rule.Timer("group.kek.lifetime", "RFC6407-5.3.4-01", rule.KS, time.Second,
 		"the KEK is replaced its margin before its lifetime ends")
 )

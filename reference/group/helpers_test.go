@@ -65,7 +65,7 @@ func retransmitted(times int) func(*policy.Group) {
 func options(seed string, rules *rule.Switches) group.Options {
 	return group.Options{
 		Rand: keymat.Seeded(seed), Rules: rules, Source: netip.MustParseAddrPort("192.0.2.250:848"),
-		PublicKey: []byte("a public key"), SigKeyBits: 2048,
+		PublicKey: []byte("a public key"), SigAlgorithm: policy.SigRSA, SigKeyBits: 2048,
 	}
 }
 
@@ -145,7 +145,7 @@ func run(t testing.TB, g *group.Group, until time.Time) (plans []group.Plan, whe
 // ack acknowledges a PUSH as member n would.
 func ack(g *group.Group, now time.Time, n byte, p group.Plan) error {
 	a := group.Ack{Under: p.Rekey.Under, Sequence: p.Rekey.Sequence, Member: memberAddr(n)}
-	return g.Ack(now, a, func([]byte) bool { return true })
+	return g.Ack(now, a, func(policy.RekeySA) bool { return true })
 }
 
 func violated(err error, name string) bool {

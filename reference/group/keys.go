@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
@@ -15,15 +16,20 @@ import (
 var (
 	guardSalt = rule.Duty("group.tek.salt", "RFC4106-4-02", rule.KS,
 		"the salt of a counter mode is unpredictable")
-	guardThreeKeys = rule.Duty("group.tek.3des", "RFC2451-2.4-01", rule.KS,
+	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.4-01", rule.KS,
 		"a key of 3DES is three different keys")
 )
 
-// The Rekey SA uses AES in CBC mode with 128 bits.
-const (
-	kekBits  = 128
-	ivOctets = 16
-)
+// kekTransforms are the ciphers of a Rekey SA, by the lengths of their keys, with the octets of an IV.
+var kekTransforms = map[policy.KEKTransform]int{
+	{Cipher: policy.KEK3DES, KeyBits: 192}: 8,
+	{Cipher: policy.KEKAES, KeyBits: 128}:  16,
+	{Cipher: policy.KEKAES, KeyBits: 192}:  16,
+	{Cipher: policy.KEKAES, KeyBits: 256}:  16,
+}
+
+// spiOctets is the length of a policy.RekeySPI.
+const spiOctets = 16
 
 // rekeySA is a Rekey SA with its life.
 type rekeySA struct {
@@ -68,22 +74,63 @@ func (g *Group) newEpoch() (*epoch, error) {
 }
 
 func (g *Group) newRekeySA() (*rekeySA, error) {
-	material := make([]byte, 16+ivOctets+kekBits/8)
+	cfg := g.cfg.Rekey
+	kek := kekTransform(cfg)
+	iv := kekTransforms[kek]
+	material := make([]byte, spiOctets+iv+kek.KeyBits/8)
 	if err := g.random(material); err != nil {
 		return nil, err
 	}
+	key := material[spiOctets+iv:]
+	if kek.Cipher == policy.KEK3DES {
+		if err := g.threeKeys(key, guardThreeKEKs); err != nil {
+			return nil, err
+		}
+	}
 	r := &rekeySA{RekeySA: policy.RekeySA{
 		Source: g.opts.Source, Destination: g.destination(),
-		Cipher: policy.KEKAES, KeyBits: kekBits,
-		SigHash: policy.SigHashSHA256, SigAlgorithm: policy.SigRSA, SigKeyBits: g.opts.SigKeyBits,
-		Ack: g.cfg.Rekey.Ack, Lifetime: kekLifetime(g.cfg.Rekey),
-		IV: material[16 : 16+ivOctets], Key: material[16+ivOctets:], PublicKey: g.opts.PublicKey,
+		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
+		SigHash: g.sigHash(), SigAlgorithm: g.opts.SigAlgorithm, SigKeyBits: g.opts.SigKeyBits, SigForm: cfg.SigForm,
+		Ack: cfg.Ack, Lifetime: kekLifetime(cfg),
+		IV: material[spiOctets : spiOctets+iv], Key: key, PublicKey: g.opts.PublicKey,
 	}}
 	copy(r.SPI[:], material)
 	if g.epoch != nil && !guardNewCookies.Kept(g.opts.Rules) {
 		r.SPI = g.epoch.rekey.SPI
 	}
 	return r, nil
+}
+
+// threeKeys draws the key of 3DES again while two of its parts are the same (RFC 6407 §5.3.2.2, RFC 2451 §2.4).
+func (g *Group) threeKeys(key []byte, duty *rule.Guard) error {
+	for !keymat.Independent(key) {
+		if err := g.random(key); err != nil {
+			return err
+		}
+	}
+	if !duty.Kept(g.opts.Rules) {
+		copy(key[16:], key[:8])
+	}
+	return nil
+}
+
+// kekTransform is the cipher of the Rekey SA, AES with 128 bits if none is named.
+func kekTransform(r policy.RekeyPolicy) policy.KEKTransform {
+	if r.KEK == (policy.KEKTransform{}) {
+		return policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 128}
+	}
+	return r.KEK
+}
+
+// sigHash is the hash of signatures: that of the algorithm, that of the policy, or SHA-256.
+func (g *Group) sigHash() policy.SigHash {
+	if fixed := g.opts.SigAlgorithm.Hash(); fixed != 0 {
+		return fixed
+	}
+	if g.cfg.Rekey.SigHash != 0 {
+		return g.cfg.Rekey.SigHash
+	}
+	return policy.SigHashSHA256
 }
 
 // destination is where PUSH messages go. To each member by itself has no one address to name.
@@ -130,33 +177,7 @@ func (g *Group) newMaterial(t policy.Transform, material []byte) error {
 	if t.Cipher != policy.Cipher3DES {
 		return nil
 	}
-	if !guardThreeKeys.Kept(g.opts.Rules) {
-		copy(material[desKey:], material[:desKey])
-		return nil
-	}
-	for !threeKeys(material) { // once in a blue moon
-		if err := g.random(material); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// desKey is the length of one of the three keys of 3DES.
-const desKey = 8
-
-// threeKeys reports whether no two of the keys of 3DES are the same to DES, which takes no notice of the parity in the lowest
-// bits: with two the same it would be little better than DES (RFC 2451 §2.4).
-func threeKeys(material []byte) bool {
-	same := func(i, j int) bool {
-		for n := range desKey {
-			if (material[i*desKey+n]^material[j*desKey+n])>>1 != 0 {
-				return false
-			}
-		}
-		return true
-	}
-	return !same(0, 1) && !same(1, 2) && !same(0, 2)
+	return g.threeKeys(material[:t.CipherKeyLen()], guardThreeTEKs)
 }
 
 // newSPI chooses an SPI that the group has not in use (RFC 6407 §3.2: all SPIs are chosen by the key server).

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -37,26 +36,6 @@ func TestTripleDESKey(t *testing.T) {
 	}
 	if key := keyed(t, transform, "group.tek.3des", "broken").CipherKey; !same(key) {
 		t.Errorf("the mutant's key %x", key)
-	}
-}
-
-func TestThreeKeys(t *testing.T) {
-	key := func(parts ...byte) (k []byte) {
-		for _, p := range parts {
-			k = append(k, bytes.Repeat([]byte{p}, 8)...)
-		}
-		return k
-	}
-	for _, c := range []struct {
-		key  []byte
-		good bool
-	}{
-		{key(2, 4, 6), true}, {key(2, 2, 4), false}, {key(4, 2, 2), false}, {key(2, 4, 2), false},
-		{key(2, 3, 4), false}, // parity is no difference
-	} {
-		if group.ThreeKeys(c.key) != c.good {
-			t.Errorf("%x: %v", c.key, !c.good)
-		}
 	}
 }
 

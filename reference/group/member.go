@@ -53,14 +53,19 @@ func (g *Group) settleAt(m *member, at netip.AddrPort) {
 	g.byAddress[at.Addr()] = m
 }
 
-// drop forgets a member.
-func (g *Group) drop(m *member) {
-	g.members = slices.DeleteFunc(g.members, func(have *member) bool { return have == m })
-	delete(g.byIdentity, m.identity)
-	if g.byAddress[m.address.Addr()] == m {
-		delete(g.byAddress, m.address.Addr())
-	}
-	g.release(m)
+// drop forgets the members of which that is so, however many, in one pass.
+func (g *Group) drop(gone func(*member) bool) {
+	g.members = slices.DeleteFunc(g.members, func(m *member) bool {
+		if !gone(m) {
+			return false
+		}
+		delete(g.byIdentity, m.identity)
+		if g.byAddress[m.address.Addr()] == m {
+			delete(g.byAddress, m.address.Addr())
+		}
+		g.release(m)
+		return true
+	})
 }
 
 // release stops waiting for acknowledgements of a member.
@@ -86,9 +91,7 @@ func (g *Group) holders(r *rekeySA, except netip.Addr) []*member {
 
 // dropHolders forgets the members that were left behind with a Rekey SA that has ended.
 func (g *Group) dropHolders(r *rekeySA) {
-	for _, m := range g.holders(r, netip.Addr{}) {
-		g.drop(m)
-	}
+	g.drop(func(m *member) bool { return m.holds == r })
 	for _, m := range g.members {
 		delete(m.acks, r)
 	}
@@ -99,11 +102,7 @@ func (g *Group) dropExpired(now time.Time) {
 	if g.epoch.rekey != nil {
 		return
 	}
-	for _, m := range slices.Clone(g.members) {
-		if now.After(m.until) {
-			g.drop(m)
-		}
-	}
+	g.drop(func(m *member) bool { return now.After(m.until) })
 }
 
 func (g *Group) lastExpiry() time.Time {

@@ -1,16 +1,14 @@
 package group
 
 import (
-	"errors"
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
-
-var errNothing = errors.New("group: the group has no Data-Security SA to replace")
 
 // Plan is a rekey that is due: what changes, and to whom it goes. The carrier makes one message of it and sends the same
 // octets to each address.
@@ -22,24 +20,17 @@ type Plan struct {
 	Missing []Missing        // members that should have acknowledged an earlier attempt
 }
 
-// Rekey replaces what the operator asks for, now.
+// Rekey does what an operator asks for, now. The error is ErrNoRekey if the group has nobody to tell, or says what cannot
+// be done so.
 func (g *Group) Rekey(now time.Time, what control.RekeyArgs) (Plan, error) {
-	if what.DeleteAll {
+	o, err := g.orderOf(now, what)
+	if err != nil {
+		return Plan{}, err
+	}
+	if o.everything() {
 		return g.restart(now)
 	}
-	if what.KEK && g.epoch.rekey == nil {
-		return Plan{}, ErrNoRekey
-	}
-	var teks []int
-	if !what.KEK || !what.KEKOnly {
-		for i := range g.epoch.sas {
-			teks = append(teks, i)
-		}
-	}
-	if !what.KEK && len(teks) == 0 {
-		return Plan{}, errNothing
-	}
-	return g.replace(now, what.KEK, teks)
+	return g.carryOut(now, o)
 }
 
 // restart deletes all SAs and begins anew with other keys, which members get when they register again.
@@ -56,10 +47,10 @@ func (g *Group) restart(now time.Time) (Plan, error) {
 // deleteAll tells members to delete all SAs, zero standing for all of a kind (RFC 6407 §5.9).
 func deleteAll() policy.Rekey { return policy.Rekey{DeleteTEKs: []uint32{0}, DeleteKEK: true} }
 
-// replace makes a new Rekey SA, if asked to, and new Data-Security SAs for those places in the policy. The message with
-// them goes out under the Rekey SA in force until now (RFC 6407 §4.3).
-func (g *Group) replace(now time.Time, kek bool, teks []int) (Plan, error) {
-	next, change, err := g.successor(kek, teks)
+// carryOut makes what an order calls for, and puts it in force. The message with it goes out under the Rekey SA in force
+// until now (RFC 6407 §4.3).
+func (g *Group) carryOut(now time.Time, o order) (Plan, error) {
+	next, change, err := g.successor(now, o)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -68,7 +59,9 @@ func (g *Group) replace(now time.Time, kek bool, teks []int) (Plan, error) {
 	if change.NewRekey != nil && !guardSequenceRestart.Kept(g.opts.Rules) {
 		next.rekey.sequence = old.sequence
 	}
-	g.adopt(now, next)
+	if next.rekey != old || !slices.Equal(next.sas, g.epoch.sas) { // else offers stay good
+		g.adopt(now, next)
+	}
 	if change.NewRekey != nil {
 		g.hand(old, next.rekey)
 	}
@@ -76,27 +69,35 @@ func (g *Group) replace(now time.Time, kek bool, teks []int) (Plan, error) {
 }
 
 // successor is the epoch after the present one, and the change that leads to it.
-func (g *Group) successor(kek bool, teks []int) (*epoch, policy.Rekey, error) {
-	next := &epoch{rekey: g.epoch.rekey, sas: append([]*trafficSA(nil), g.epoch.sas...)}
-	var change policy.Rekey
-	if next.rekey != nil && (kek || next.rekey.sequence >= math.MaxUint32-1) { // numbers never wrap
+func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) {
+	next := &epoch{rekey: g.epoch.rekey, sas: slices.Clone(g.epoch.sas)}
+	change := policy.Rekey{DeleteTEKs: o.ended, DeleteKEK: o.noKEK}
+	wrapping := next.rekey != nil && next.rekey.sequence >= math.MaxUint32-1 // numbers never wrap
+	if next.rekey != nil && (o.kek || o.noKEK || wrapping) {
 		r, err := g.newRekeySA()
 		if err != nil {
 			return nil, change, err
 		}
-		next.rekey, change.NewRekey = r, &r.RekeySA
+		if next.rekey = r; !o.noKEK {
+			change.NewRekey = &r.RekeySA
+		}
 	}
 	var made []*trafficSA
-	for _, i := range teks {
+	for _, i := range o.made {
 		t, err := g.newTrafficSA(g.cfg.SAs[i], made)
 		if err != nil {
 			return nil, change, err
 		}
 		made = append(made, t)
 		next.sas[i] = t
-		change.SAs = append(change.SAs, t.TrafficSA)
 	}
-	if len(made) > 0 {
+	for _, i := range o.told {
+		if o.lifetime > 0 && !slices.Contains(o.made, i) {
+			next.shorten(i, o.lifetime)
+		}
+		change.SAs = append(change.SAs, g.flows(i, next.sas[i].lasting(now))...)
+	}
+	if len(change.SAs) > 0 {
 		change.Activation = g.cfg.Activation
 	}
 	return next, change, nil

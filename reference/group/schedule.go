@@ -9,19 +9,26 @@ import (
 
 // outstanding is a PUSH that may have to be sent again.
 type outstanding struct {
-	plan    Plan
-	under   *rekeySA
-	waiting []*member // those it was sent to, but for those that have acknowledged it
-	next    time.Time
+	plan  Plan
+	under *rekeySA
+	sent  []*member            // to whom, in the order of the plan
+	owing map[*member]struct{} // those of them that have not acknowledged it
+	next  time.Time
 }
 
 // release stops waiting for a member.
-func (o *outstanding) release(m *member) {
-	o.waiting = slices.DeleteFunc(o.waiting, func(w *member) bool { return w == m })
+func (o *outstanding) release(m *member) { delete(o.owing, m) }
+
+// waiting are the members that have not acknowledged it, in the order in which it was sent to them.
+func (o *outstanding) waiting() []*member {
+	return slices.DeleteFunc(slices.Clone(o.sent), func(m *member) bool {
+		_, owes := o.owing[m]
+		return !owes
+	})
 }
 
 // finished reports whether every acknowledgement that was asked for has come.
-func (o *outstanding) finished() bool { return o.under.Ack != policy.AckNone && len(o.waiting) == 0 }
+func (o *outstanding) finished() bool { return o.under.Ack != policy.AckNone && len(o.owing) == 0 }
 
 // Deadline is when Due has something to do next.
 func (g *Group) Deadline() (time.Time, bool) {
@@ -61,7 +68,7 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 	if !kek && len(teks) == 0 {
 		return plans, nil
 	}
-	p, err := g.replace(now, kek, teks)
+	p, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
 	if err != nil {
 		return plans, err
 	}
@@ -70,7 +77,10 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 
 // await arranges for the repetitions of a PUSH that is being sent now.
 func (g *Group) await(now time.Time, p Plan, r *rekeySA, holders []*member) {
-	o := &outstanding{plan: p, under: r, waiting: holders, next: now.Add(g.wait())}
+	o := &outstanding{plan: p, under: r, sent: holders, owing: make(map[*member]struct{}), next: now.Add(g.wait())}
+	for _, m := range holders {
+		o.owing[m] = struct{}{}
+	}
 	if !o.finished() && (r.Ack != policy.AckNone || g.cfg.Rekey.Retransmit > 0) {
 		g.outstanding = append(g.outstanding, o)
 	}
@@ -96,7 +106,7 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		p.To, p.Missing = nil, g.missing(o, last)
 		if !last {
 			p.Attempt++
-			p.To = g.addresses(o.waiting)
+			p.To = g.addresses(o.waiting())
 			o.plan.Attempt, o.next = p.Attempt, now.Add(g.wait())
 		}
 		if len(p.To) > 0 || len(p.Missing) > 0 {

@@ -11,13 +11,15 @@ import (
 func (g *Group) Status(time.Time) control.KSGroup {
 	s := control.KSGroup{Name: g.cfg.Name, ID: g.cfg.ID, NextSID: uint32(g.nextSID), SAs: []control.SA{}, Members: []control.KSMember{}}
 	if r := g.epoch.rekey; r != nil {
-		s.Rekey, s.Sequence, s.RekeyExpiry = r.SPI.String(), r.sequence, r.expires
+		s.Rekey, s.Sequence, s.RekeyExpiry = g.RekeySPI(), r.sequence, r.expires
 	}
-	for _, sa := range g.epoch.sas {
-		s.SAs = append(s.SAs, control.SA{
-			SPI: FormatSPI(sa.SPI), Selector: sa.Selector.String(), Cipher: sa.Transform.String(),
-			Expiry: sa.expires, Sending: true,
-		})
+	for i, sa := range g.epoch.sas {
+		for _, flow := range g.flows(i, sa.TrafficSA) {
+			s.SAs = append(s.SAs, control.SA{
+				SPI: FormatSPI(sa.SPI), Selector: flow.Selector.String(), Cipher: sa.Transform.String(),
+				Expiry: sa.expires, Sending: true,
+			})
+		}
 	}
 	for _, m := range g.members {
 		s.Members = append(s.Members, control.KSMember{
@@ -26,6 +28,14 @@ func (g *Group) Status(time.Time) control.KSGroup {
 		})
 	}
 	return s
+}
+
+// RekeySPI is the SPI of the Rekey SA in force as an operator reads it; empty without rekey.
+func (g *Group) RekeySPI() string {
+	if g.epoch.rekey == nil {
+		return ""
+	}
+	return g.epoch.rekey.SPI.String()
 }
 
 // FormatSPI writes the SPI of a Data-Security SA as an operator reads it: eight hexadecimal digits.

@@ -38,8 +38,11 @@ func validateRekey(r policy.RekeyPolicy) error {
 	default:
 		return fmt.Errorf("unknown transport %q of the rekey", r.Transport)
 	}
-	if r.Ack != policy.AckNone && r.Ack != policy.AckKEKSHA256 {
+	if r.Ack != policy.AckNone && r.Ack != policy.AckKEKSHA256 && r.Ack != policy.AckKEKSHA512 {
 		return fmt.Errorf("unknown acknowledgement type %d", r.Ack)
+	}
+	if err := validateKEK(r); err != nil {
+		return err
 	}
 	if r.Retransmit < 0 || r.Interval < 0 {
 		return fmt.Errorf("retransmission of %d times each %v", r.Retransmit, r.Interval)
@@ -47,12 +50,27 @@ func validateRekey(r policy.RekeyPolicy) error {
 	return validateLifetime(kekLifetime(r), r.Margin)
 }
 
+func validateKEK(r policy.RekeyPolicy) error {
+	if kek := kekTransform(r); kekTransforms[kek] == 0 {
+		return fmt.Errorf("unknown cipher %d of the rekey, or not with %d bits", kek.Cipher, kek.KeyBits)
+	}
+	if r.SigHash != 0 && (r.SigHash < policy.SigHashSHA1 || r.SigHash > policy.SigHashSHA512) {
+		return fmt.Errorf("unknown signature hash %d", r.SigHash)
+	}
+	if r.SigForm > policy.SigBareHash {
+		return fmt.Errorf("unknown signature form %d", uint8(r.SigForm))
+	}
+	return nil
+}
+
 func validateSA(sa policy.SAPolicy, margin time.Duration) error {
 	if err := sa.Transform.Check(); err != nil {
 		return err
 	}
-	if !sa.Selector.Source.IsValid() || !sa.Selector.Destination.IsValid() {
-		return fmt.Errorf("selector without source or destination")
+	for _, flow := range append([]policy.Selector{sa.Selector}, sa.Also...) {
+		if !flow.Source.IsValid() || !flow.Destination.IsValid() {
+			return fmt.Errorf("selector without source or destination")
+		}
 	}
 	return validateLifetime(tekLifetime(sa), margin)
 }

@@ -84,6 +84,8 @@ var (
 		"a transform with a Basic attribute in Variable form is passed over")
 	checkKeyLength = rule.Check("ike.offer.keylength", "RFC2409-A-03", rule.KS,
 		"a transform for a cipher of several key lengths that names none is passed over")
+	checkFixedLength = rule.Check("ike.offer.fixed", "RFC2409-A-03", rule.KS,
+		"a transform for a cipher of one key length that names one is passed over")
 	checkGroupAttributes = rule.Check("ike.offer.group", "RFC2409-4-04", rule.KS,
 		"a transform that describes its group in more than one way is passed over")
 	checkAcceptable = rule.Check("ike.offer.acceptable", "RFC2408-5.4-02", rule.KS,

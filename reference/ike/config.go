@@ -38,6 +38,7 @@ type Config struct {
 	Retries    int                                  // repetitions before giving up; 0 means DefaultRetries
 	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
 	DOI        uint32                               // of the SA payload; 0 means DefaultDOI
+	Suites     []Suite                              // offered in this order, accepted in any; none means that of policy.DefaultProposal
 }
 
 // withDefaults fills in the zero fields.
@@ -53,6 +54,9 @@ func (c Config) withDefaults() *Config {
 	}
 	if c.DOI == 0 {
 		c.DOI = DefaultDOI
+	}
+	if len(c.Suites) == 0 {
+		c.Suites = defaultSuites
 	}
 	return &c
 }

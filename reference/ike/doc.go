@@ -17,9 +17,13 @@
 // Payload or Length that a tap sets in the header is left alone, a message whose E flag it clears leaves unencrypted, and
 // each copy of a repeated message passes Sealed again.
 //
+// Config.Suites are the algorithms: AES-CBC and 3DES-CBC, MD5, SHA-1 and SHA-2, MODP and ECP groups. An initiator offers
+// them as the transforms of one proposal in its order of preference. A responder takes the first transform of the offer
+// that is one of its own suites, so that the initiator's order decides.
+//
 // Nothing here reads a clock or a global source of randomness, opens a socket or starts a goroutine. Config.Rand must not
 // fail; a source that does ends the program, as crypto/rand would.
 //
 // Specifications: RFC 2409 §4, §5, §5.4, §5.7 and appendices A and B; RFC 2408 §3, §4.5, §4.8 and §5; RFC 2407 §4.6.2;
-// RFC 6407 §2. Not here: Aggressive Mode, signatures, NAT traversal.
+// RFC 3526; RFC 5903; RFC 6407 §2. Not here: Aggressive Mode, signatures, NAT traversal.
 package ike

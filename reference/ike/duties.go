@@ -46,6 +46,8 @@ var (
 		"every nonce is random")
 	dutyKeys = rule.Duty("ike.main.keys", "RFC2409-5-11", rule.Both,
 		"SKEYID is derived from the initiator's nonce, then the responder's")
+	dutyExpand = rule.Duty("ike.main.expand", "RFC2409-B-01", rule.Both,
+		"a cipher key that is longer than SKEYID_e is expanded from it")
 	dutyFirstIV = rule.Duty("ike.main.iv", "RFC2409-B-02", rule.Both,
 		"the first IV is made from both public values")
 	dutyIDPort = rule.Duty("ike.main.id.sent", "RFC2407-4.6.2-01", rule.Both,
@@ -68,6 +70,8 @@ var (
 		"Basic attributes are sent in Basic form")
 	dutyOfferBits = rule.Duty("ike.offer.bits", "RFC2409-A-03", rule.GM,
 		"Key Length counts bits")
+	dutyOfferFixed = rule.Duty("ike.offer.bare", "RFC2409-A-03", rule.GM,
+		"a cipher of one key length is offered without Key Length")
 	dutyOfferGroup = rule.Duty("ike.offer.described", "RFC2409-4-04", rule.GM,
 		"a group is described by its number alone")
 )

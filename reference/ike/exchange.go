@@ -160,7 +160,7 @@ func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
 	m := &message{data: data, from: from, header: h, nextIV: x.iv}
 	body, block := data[isakmp.HeaderLen:], 0
 	if encrypted(x.expect) && h.Flags&isakmp.FlagEncryption != 0 {
-		if body, m.nextIV, err = x.cfg.decrypt(x.key, x.iv, body); err != nil {
+		if body, m.nextIV, err = x.cfg.decrypt(x.cipher(), body); err != nil {
 			return nil, err
 		}
 		block = len(x.iv)

@@ -57,7 +57,7 @@ func TestEstablishedSA(t *testing.T) {
 		if want := p.now.Add(DefaultLifetime); !end.sa.Expiry().Equal(want) {
 			t.Errorf("expires %s, want %s", end.sa.Expiry(), want)
 		}
-		if end.sa.Suite() != suites[0] || end.sa.Hash() != suites[0].Hash || len(end.sa.SKEYIDa()) != end.sa.Hash().Size() {
+		if end.sa.Suite() != suiteAES || end.sa.Hash() != suiteAES.Hash || len(end.sa.SKEYIDa()) != end.sa.Hash().Size() {
 			t.Errorf("suite %+v", end.sa.Suite())
 		}
 		if _, ok := end.x.Deadline(); ok {

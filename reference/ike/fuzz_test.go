@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -25,16 +24,18 @@ func allOff(tb testing.TB) *rule.Switches {
 	return &s
 }
 
-// states are pairs before each message; with and without checks.
+// states are pairs before each message; with and without checks, under AES and a MODP group and under 3DES and an ECP group.
 func states(tb testing.TB) (pairs []*pair) {
 	tb.Helper()
-	for _, rules := range []*rule.Switches{nil, allOff(tb)} {
-		for n := 1; n <= 5; n++ {
-			p := at(tb, "fuzz", n)
-			for _, x := range []*Exchange{p.i, p.r} {
-				x.cfg.Rules = rules
+	for _, suite := range []Suite{suiteAES, suite3} {
+		for _, rules := range []*rule.Switches{nil, allOff(tb)} {
+			for n := 1; n <= 5; n++ {
+				p := pairOf("fuzz", suite).at(tb, n)
+				for _, x := range []*Exchange{p.i, p.r} {
+					x.cfg.Rules = rules
+				}
+				pairs = append(pairs, p)
 			}
-			pairs = append(pairs, p)
 		}
 	}
 	return pairs
@@ -84,14 +85,17 @@ func FuzzRespond(f *testing.F) {
 	for _, tc := range append(headerCases(main1(f, goodSA())), payloadCases(f)...) {
 		f.Add(tc.data)
 	}
-	for _, tc := range offerCases {
+	for _, tc := range append(severalOffers, offerCases...) {
 		sa := goodSA()
 		tc.alter(&sa)
 		f.Add(main1(f, sa))
 	}
+	several := config(rule.GM, "fuzz")
+	several.Suites = tried()
+	f.Add(main1(f, several.offerSA()))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, rules := range []*rule.Switches{nil, off} {
-			x, ds, err := respond(data, rules)
+			x, ds, err := respond(data, rules, tried()...)
 			wantReason(t, err)
 			if (x != nil) != (err == nil) || len(ds) > 1 || x != nil && len(ds) != 1 {
 				t.Errorf("exchange %v, %d answers, %v", x, len(ds), err)
@@ -103,8 +107,8 @@ func FuzzRespond(f *testing.F) {
 // Any plaintext under the right key, in messages 5 and 6 and under an SA.
 func FuzzPlaintext(f *testing.F) {
 	pairs, full := states(f), established(f, "fuzz")
-	for _, p := range pairs[3:5] {
-		plain, _, err := keymat.AES.DecryptCBC(p.sender().key, p.sender().firstIV, p.queue[0].data[isakmp.HeaderLen:])
+	for _, p := range []*pair{pairs[3], pairs[13]} { // message 5
+		plain, _, err := p.sender().chosen.suite.Cipher().DecryptCBC(p.sender().key, p.sender().firstIV, p.queue[0].data[isakmp.HeaderLen:])
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -112,27 +116,32 @@ func FuzzPlaintext(f *testing.F) {
 	}
 	f.Add(uint8(isakmp.PayloadHASH), append([]byte{12, 0, 0, 36}, make([]byte, 60)...))
 	f.Fuzz(func(t *testing.T, first uint8, plain []byte) {
-		for _, p := range []*pair{pairs[3], pairs[4], pairs[8], pairs[9]} {
+		for _, n := range []int{3, 4, 8, 9, 13, 14, 18, 19} { // messages 5 and 6
+			p := pairs[n]
 			from, x, iv := ksAddr, *p.i, p.i.iv
 			if p.queue[0].toKS {
 				from, x, iv = gmAddr, *p.r, p.r.iv
 			}
-			_, sa, err := x.Handle(p.now, from, sealPlain(t, header(t, p.queue[0].data), p.sender().key, iv, first, plain))
+			_, sa, err := x.Handle(p.now, from, sealPlain(t, header(t, p.queue[0].data), p.sender().cipher(), iv, first, plain))
 			if wantReason(t, err); err != nil && sa != nil {
 				t.Error("refused, and yet established")
 			}
 		}
 		h := isakmp.Header{InitiatorCookie: full.iSA.ci, ResponderCookie: full.iSA.cr, Version: isakmp.Version10,
 			Exchange: isakmp.ExchangeInformational, Flags: isakmp.FlagEncryption, MessageID: 5}
-		data := sealPlain(t, h, full.iSA.key, full.iSA.NewStream(isakmp.ExchangeInformational, 5).iv, first, plain)
+		data := sealPlain(t, h, full.iSA.NewStream(isakmp.ExchangeInformational, 5).cipher(), nil, first, plain)
 		_, err := full.rSA.OpenInformational(data)
 		wantReason(t, err)
 	})
 }
 
-func sealPlain(t *testing.T, h isakmp.Header, key, iv []byte, first uint8, plain []byte) []byte {
+// sealPlain encrypts a message, under another IV than that of the cipher if there is one.
+func sealPlain(t *testing.T, h isakmp.Header, with cipher, iv []byte, first uint8, plain []byte) []byte {
 	t.Helper()
-	sealed, _, err := keymat.AES.EncryptCBC(key, iv, plain)
+	if iv != nil {
+		with.iv = iv
+	}
+	sealed, _, err := with.of.EncryptCBC(with.key, with.iv, plain)
 	if err != nil {
 		t.Fatal(err)
 	}

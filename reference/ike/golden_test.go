@@ -26,7 +26,7 @@ const (
 	goldenLast  = "f0e0d0c0b0a09080706050403020100f"
 )
 
-var goldenSuite = Suite{Encryption: 7, KeyBits: 256, Hash: keymat.SHA256, Authentication: 1, Group: 14, Block: 16}
+var goldenSuite = Suite{Encryption: 7, KeyBits: 256, Hash: keymat.SHA256, Authentication: 1, Group: 14}
 
 func unhex(tb testing.TB, s string) []byte {
 	tb.Helper()
@@ -60,8 +60,8 @@ func goldenExchange(tb testing.TB) *Exchange {
 
 func TestGoldenOffer(t *testing.T) {
 	c := config(rule.GM, "golden")
-	c.Lifetime = 28800 * time.Second
-	sa := c.withDefaults().offerSA([]Suite{goldenSuite})
+	c.Lifetime, c.Suites = 28800*time.Second, []Suite{goldenSuite}
+	sa := c.withDefaults().offerSA()
 	life := &sa.Proposals[0].Transforms[0].Attributes[6]
 	if !bytes.Equal(life.Value, []byte{0, 0, 0x70, 0x80}) || life.Basic {
 		t.Errorf("life duration %+v, want four octets", life)
@@ -79,7 +79,8 @@ func TestGoldenOfferIsChosen(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := config(rule.KS, "golden")
-	chosen, err := c.withDefaults().choose(sa, []Suite{suites[0], goldenSuite})
+	c.Suites = []Suite{suiteAES, goldenSuite}
+	chosen, err := c.withDefaults().choose(sa)
 	if err != nil || chosen.suite != goldenSuite || chosen.lifetime != 28800*time.Second {
 		t.Errorf("chosen %+v, %v", chosen, err)
 	}

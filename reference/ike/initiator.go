@@ -13,7 +13,7 @@ import (
 //
 //	I --> R  HDR, SA
 func (x *Exchange) sendOffer() (sent, error) {
-	x.offer.sa = x.cfg.offerSA(suites)
+	x.offer.sa = x.cfg.offerSA()
 	o := x.clear(core.MainMode1, x.cfg.leading(x.offer.sa)...)
 	message, _, err := x.cfg.build(o, func(o *core.Outgoing) error {
 		x.offer = x.offer.asSent(o.Payloads)
@@ -39,7 +39,7 @@ func (o offer) asSent(ps []isakmp.Payload) offer {
 func (x *Exchange) onMain2(m *message) (sent, error) {
 	sa, _, _ := isakmp.Find[isakmp.SA](m.payloads)
 	var err error
-	if x.chosen, err = x.cfg.checkReply(x.offer, sa, suites); err != nil {
+	if x.chosen, err = x.cfg.checkReply(x.offer, sa); err != nil {
 		return sent{}, err
 	}
 	if x.psk, err = x.cfg.psk(x.peer); err != nil {

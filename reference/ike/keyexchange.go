@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"net/netip"
 
@@ -69,13 +70,13 @@ func (x *Exchange) receiveKE(m *message) (ke, nonce []byte, err error) {
 
 // agree computes the shared secret with a peer's public value.
 func (x *Exchange) agree(peer []byte) ([]byte, error) {
-	size := x.chosen.suite.group().PublicLen()
-	shared, err := x.private.Shared(fit(peer, size))
+	group := x.chosen.suite.group()
+	shared, err := x.private.Shared(fit(peer, group.PublicLen()))
 	if !checkKEValue.Holds(x.cfg.Rules, err == nil) {
 		return nil, checkKEValue.Violated("%v", err)
 	}
 	if err != nil {
-		return make([]byte, size), nil
+		return make([]byte, group.SharedLen()), nil
 	}
 	return shared, nil
 }
@@ -98,15 +99,27 @@ func (x *Exchange) derive(shared []byte) {
 		in.Ni, in.Nr = in.Nr, in.Ni
 	}
 	x.keys = keymat.DerivePSK(in)
-	x.key = keymat.CipherKey(suite.Hash, x.keys.E, int(suite.KeyBits)/8)
-	x.firstIV = keymat.FirstIV(suite.Hash, x.gxi, x.gxr, suite.Block)
+	x.key = x.cfg.cipherKey(suite, x.keys.E)
+	block := suite.Cipher().BlockSize()
+	x.firstIV = keymat.FirstIV(suite.Hash, x.gxi, x.gxr, block)
 	if !dutyFirstIV.Kept(x.cfg.Rules) {
-		x.firstIV = make([]byte, suite.Block)
+		x.firstIV = make([]byte, block)
 	}
 	x.iv = x.firstIV
 	x.shared = shared
 	x.private = nil
 }
+
+// cipherKey makes the cipher's key of SKEYID_e (RFC 2409 appendix B).
+func (c *Config) cipherKey(s Suite, skeyidE []byte) []byte {
+	if !dutyExpand.Kept(c.Rules) && s.keyLen() > len(skeyidE) {
+		return append(bytes.Clone(skeyidE), make([]byte, s.keyLen()-len(skeyidE))...)
+	}
+	return keymat.CipherKey(s.Hash, skeyidE, s.keyLen())
+}
+
+// cipher is what the next message of Phase 1 is encrypted with.
+func (x *Exchange) cipher() cipher { return cipher{x.chosen.suite.Cipher(), x.key, x.iv} }
 
 // hashFunc is keymat.HashI or keymat.HashR.
 type hashFunc func(h keymat.Hash, skeyid, gxi, gxr []byte, ci, cr [8]byte, saBody, idBody []byte) []byte
@@ -124,7 +137,7 @@ func (x *Exchange) sendAuth(kind core.Kind, of hashFunc) (sent, error) {
 	message, iv, err := x.cfg.build(o, func(o *core.Outgoing) error {
 		o.Payloads = append(o.Payloads[:len(o.Payloads):len(o.Payloads)], isakmp.Hash{Data: x.ownHash(of, o.Payloads)})
 		return nil
-	}, cipher{x.key, x.iv})
+	}, x.cipher())
 	x.iv = iv
 	return message, err
 }

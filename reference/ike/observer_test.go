@@ -38,6 +38,8 @@ func (o *observer) pair(seed string) *pair {
 func observe(tb testing.TB, role rule.Role, rules *rule.Switches) []string {
 	o := &observer{tb: tb, role: role, rules: rules}
 	o.conversation()
+	o.conversation(suite3, suiteAES)
+	o.conversation(suite256)
 	o.uniqueness()
 	if role == rule.KS {
 		o.offers()
@@ -54,8 +56,9 @@ func observe(tb testing.TB, role rule.Role, rules *rule.Switches) []string {
 // mine reports whether the n-th message is one that the observed side sends.
 func (o *observer) mine(n int) bool { return (n%2 == 0) == (o.role == rule.GM) }
 
-func (o *observer) conversation() {
+func (o *observer) conversation(suites ...Suite) {
 	p := o.pair("mutant")
+	p.gm.Suites, p.ks.Suites = suites, suites
 	p.gm.Retries = 1
 	p.run()
 	o.note("established %v %v with %d messages", p.iSA != nil, p.rSA != nil, len(p.onWire))
@@ -110,8 +113,8 @@ func answered(ds []Datagram, err error) string {
 }
 
 func (o *observer) offers() {
-	try := func(name string, data []byte) {
-		_, ds, err := respond(data, o.rules)
+	try := func(name string, data []byte, suites ...Suite) {
+		_, ds, err := respond(data, o.rules, suites...)
 		o.note("%s: %s", name, answered(ds, err))
 		for _, d := range ds {
 			o.note("%s", describe(o.tb, d))
@@ -121,6 +124,11 @@ func (o *observer) offers() {
 		sa := goodSA()
 		tc.alter(&sa)
 		try("offer: "+tc.name, main1(o.tb, sa))
+	}
+	for _, tc := range severalOffers {
+		sa := goodSA()
+		tc.alter(&sa)
+		try("several suites: "+tc.name, main1(o.tb, sa), suiteAES, suite3, suite256, suite192)
 	}
 	for _, tc := range append(headerCases(main1(o.tb, goodSA())), payloadCases(o.tb)...) {
 		try("message 1: "+tc.name, tc.data)

@@ -21,13 +21,13 @@ type choice struct {
 	lifetime  time.Duration
 }
 
-// offerSA makes the SA payload of message 1: one proposal with a transform for each row of the table.
-func (c *Config) offerSA(table []Suite) isakmp.SA {
+// offerSA makes the SA payload of message 1: one proposal with a transform for each suite, the preferred one first.
+func (c *Config) offerSA() isakmp.SA {
 	sa := isakmp.SA{DOI: c.DOI, Proposals: []isakmp.Proposal{{Number: 1, Protocol: isakmp.ProtoISAKMP}}}
 	if !dutyOfferDOI.Kept(c.Rules) {
 		sa.DOI = otherDOI
 	}
-	for i, s := range table {
+	for i, s := range c.Suites {
 		sa.Proposals[0].Transforms = append(sa.Proposals[0].Transforms, isakmp.Transform{
 			Number:     uint8(i + 1),
 			ID:         isakmp.TransformKeyIKE,
@@ -51,6 +51,9 @@ func (c *Config) offerAttributes(s Suite) []wire.Attribute {
 		sent.KeyBits /= 8
 	}
 	as := sent.attributes(c.Lifetime)
+	if !dutyOfferFixed.Kept(c.Rules) && s.KeyBits == 0 {
+		as = append(as, wire.TV(isakmp.AttrKeyLength, tripleDESBits))
+	}
 	if !dutyOfferComplete.Kept(c.Rules) {
 		as = slices.DeleteFunc(as, func(a wire.Attribute) bool { return a.Type == isakmp.AttrGroupDescription })
 	}
@@ -63,13 +66,15 @@ func (c *Config) offerAttributes(s Suite) []wire.Attribute {
 	return as
 }
 
-// choose picks the first acceptable transform of an offer. If there is none, the error says why the last one is not.
-func (c *Config) choose(sa isakmp.SA, table []Suite) (choice, error) {
+// choose picks the first acceptable transform of an offer: what the initiator prefers counts, since RFC 2408 §4.2 and RFC
+// 2409 §5 leave the choice to the responder, and the order of its own suites says only what it offers. If there is none,
+// the error says why the last one is not.
+func (c *Config) choose(sa isakmp.SA) (choice, error) {
 	err := error(checkAcceptable.Violated("the offer has no transforms"))
 	for _, p := range sa.Proposals {
 		for _, t := range p.Transforms {
 			var chosen choice
-			if chosen, err = c.accept(t, table); err == nil {
+			if chosen, err = c.accept(t); err == nil {
 				return chosen, nil
 			}
 		}
@@ -78,7 +83,7 @@ func (c *Config) choose(sa isakmp.SA, table []Suite) (choice, error) {
 }
 
 // accept says what a transform means, or why it is not acceptable.
-func (c *Config) accept(t isakmp.Transform, table []Suite) (choice, error) {
+func (c *Config) accept(t isakmp.Transform) (choice, error) {
 	if !checkTransformID.Holds(c.Rules, t.ID == isakmp.TransformKeyIKE) {
 		return choice{}, checkTransformID.Violated("transform ID %d", t.ID)
 	}
@@ -86,7 +91,7 @@ func (c *Config) accept(t isakmp.Transform, table []Suite) (choice, error) {
 	if err != nil {
 		return choice{}, err
 	}
-	suite, err := asked.suite(c.Rules, table)
+	suite, err := asked.suite(c.Rules, c.Suites)
 	if err != nil {
 		return choice{}, err
 	}
@@ -142,7 +147,7 @@ func (c *Config) replySA(o offer, chosen choice) isakmp.SA {
 }
 
 // checkReply checks message 2 against the offer and says what was agreed (RFC 2409 §5).
-func (c *Config) checkReply(o offer, sa isakmp.SA, table []Suite) (choice, error) {
+func (c *Config) checkReply(o offer, sa isakmp.SA) (choice, error) {
 	r := c.Rules
 	if !checkReplyDOI.Holds(r, sa.DOI == o.sa.DOI) {
 		return choice{}, checkReplyDOI.Violated("the reply has DOI %d", sa.DOI)
@@ -160,7 +165,7 @@ func (c *Config) checkReply(o offer, sa isakmp.SA, table []Suite) (choice, error
 			}
 		}
 	}
-	return c.choose(sa, table)
+	return c.choose(sa)
 }
 
 // holds reports whether the transform is one of the offer. Its number, the order of its attributes and the form of a

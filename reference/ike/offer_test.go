@@ -15,7 +15,7 @@ import (
 // goodSA is the offer that every case alters.
 func goodSA() isakmp.SA {
 	c := config(rule.GM, "")
-	return c.withDefaults().offerSA(suites)
+	return c.withDefaults().offerSA()
 }
 
 func firstTransform(sa *isakmp.SA) *isakmp.Transform { return &sa.Proposals[0].Transforms[0] }
@@ -49,9 +49,9 @@ func main1(tb testing.TB, ps ...isakmp.Payload) []byte {
 	return data
 }
 
-func respond(data []byte, rules *rule.Switches) (*Exchange, []Datagram, error) {
+func respond(data []byte, rules *rule.Switches, suites ...Suite) (*Exchange, []Datagram, error) {
 	c := config(rule.KS, "respond")
-	c.Rules = rules
+	c.Rules, c.Suites = rules, suites
 	return Respond(c, start, gmAddr, data)
 }
 
@@ -87,7 +87,8 @@ var offerCases = []offerCase{
 	{"group missing", dropAttribute(isakmp.AttrGroupDescription), "ike.offer.complete"},
 	{"key length missing", dropAttribute(isakmp.AttrKeyLength), "ike.offer.keylength"},
 	{"key length in octets", setAttribute(wire.TV(isakmp.AttrKeyLength, 16)), "ike.offer.acceptable"},
-	{"3DES", setAttribute(wire.TV(isakmp.AttrEncryptionAlgorithm, 5)), "ike.offer.acceptable"},
+	{"3DES with a key length", setAttribute(wire.TV(isakmp.AttrEncryptionAlgorithm, 5)), "ike.offer.fixed"},
+	{"3DES", tripleDESOffer, "ike.offer.acceptable"},
 	{"MD5", setAttribute(wire.TV(isakmp.AttrHashAlgorithm, 1)), "ike.offer.acceptable"},
 	{"RSA signatures", setAttribute(wire.TV(isakmp.AttrAuthenticationMethod, 3)), "ike.offer.acceptable"},
 	{"group 1", setAttribute(wire.TV(isakmp.AttrGroupDescription, 1)), "ike.offer.acceptable"},
@@ -268,7 +269,7 @@ func TestLongLifetimeDoesNotOverflow(t *testing.T) {
 	setAttribute(wire.TLV(isakmp.AttrLifeDuration, []byte{255, 255, 255, 255, 255, 255, 255, 255}))(&sa)
 	c := config(rule.KS, "long")
 	c.Lifetime = time.Hour
-	if chosen, err := c.withDefaults().choose(sa, suites); err != nil || chosen.lifetime != time.Hour {
+	if chosen, err := c.withDefaults().choose(sa); err != nil || chosen.lifetime != time.Hour {
 		t.Errorf("lifetime %s, %v", chosen.lifetime, err)
 	}
 }

@@ -2,7 +2,6 @@ package ike
 
 import (
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -39,12 +38,12 @@ func (c *Config) flags(h isakmp.Header, allowed isakmp.Flags) error {
 }
 
 // decrypt returns the plaintext of whole blocks and the IV of the next message.
-func (c *Config) decrypt(key, iv, ciphertext []byte) (plain, nextIV []byte, err error) {
-	over := len(ciphertext) % len(iv)
+func (c *Config) decrypt(with cipher, ciphertext []byte) (plain, nextIV []byte, err error) {
+	over := len(ciphertext) % len(with.iv)
 	if !checkBlocks.Holds(c.Rules, over == 0) {
 		return nil, nil, checkBlocks.Violated("%d encrypted octets are no whole blocks", len(ciphertext))
 	}
-	return keymat.AES.DecryptCBC(key, iv, ciphertext[:len(ciphertext)-over])
+	return with.of.DecryptCBC(with.key, with.iv, ciphertext[:len(ciphertext)-over])
 }
 
 // chain reads the payloads of a message and checks their form. Block is the cipher's block size, 0 for a message in

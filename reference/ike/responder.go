@@ -28,7 +28,7 @@ func (x *Exchange) onMain1(m *message) (sent, error) {
 	if err := x.cfg.checkOffer(sa); err != nil {
 		return sent{}, err
 	}
-	if x.chosen, err = x.cfg.choose(sa, suites); err != nil {
+	if x.chosen, err = x.cfg.choose(sa); err != nil {
 		return sent{}, noProposalError{err}
 	}
 	x.offer = offer{sa: sa, body: body(d)}

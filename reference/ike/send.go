@@ -19,7 +19,10 @@ type sent struct {
 }
 
 // cipher is what a message is encrypted with: nothing if key is nil.
-type cipher struct{ key, iv []byte }
+type cipher struct {
+	of      keymat.Cipher
+	key, iv []byte
+}
 
 // build takes a message through Built and Authenticated to its octets. Authenticate, which may be nil, adds what proves
 // the payloads as they are after Built. The returned IV is that of the next message.
@@ -73,7 +76,7 @@ func (c *Config) encrypt(with cipher, plain []byte) (ciphertext, nextIV []byte, 
 	if !dutyWhole.Kept(c.Rules) {
 		clear = min(len(with.iv), len(plain))
 	}
-	ciphertext, nextIV, err = keymat.AES.EncryptCBC(with.key, with.iv, plain[clear:])
+	ciphertext, nextIV, err = with.of.EncryptCBC(with.key, with.iv, plain[clear:])
 	return slices.Concat(plain[:clear], ciphertext), c.advance(with.iv, nextIV), err
 }
 

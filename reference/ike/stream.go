@@ -32,6 +32,9 @@ func (sa *SA) NewStream(exchange isakmp.ExchangeType, messageID uint32) *Stream 
 // MessageID returns the Message ID.
 func (s *Stream) MessageID() uint32 { return s.messageID }
 
+// cipher is what the next message is encrypted with.
+func (s *Stream) cipher() cipher { return cipher{s.sa.suite.Cipher(), s.sa.key, s.iv} }
+
 // Seal makes an encrypted message of HASH and the payloads. It calls hash with the Message ID as on the wire and the octets
 // that follow HASH, generic headers included. It fails only if a payload does not fit into its fields.
 func (s *Stream) Seal(kind core.Kind, hash func(mid [4]byte, after []byte) []byte, ps []isakmp.Payload) (Datagram, error) {
@@ -49,7 +52,7 @@ func (s *Stream) Seal(kind core.Kind, hash func(mid [4]byte, after []byte) []byt
 		binary.BigEndian.PutUint32(mid[:], o.Header.MessageID)
 		o.Payloads = slices.Concat([]isakmp.Payload{isakmp.Hash{Data: hash(mid, after)}}, o.Payloads)
 		return nil
-	}, cipher{s.sa.key, s.iv})
+	}, s.cipher())
 	if err != nil {
 		return Datagram{}, err
 	}
@@ -128,7 +131,7 @@ func (s *Stream) Open(data []byte, d isakmp.Dialect) (*Opened, error) {
 	o := &Opened{Header: h, stream: s, nextIV: s.iv}
 	body, block := bytes.Clone(data[isakmp.HeaderLen:]), 0
 	if h.Flags&isakmp.FlagEncryption != 0 {
-		if body, o.nextIV, err = c.decrypt(s.sa.key, s.iv, body); err != nil {
+		if body, o.nextIV, err = c.decrypt(s.cipher(), body); err != nil {
 			return nil, err
 		}
 		block = len(s.iv)

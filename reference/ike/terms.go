@@ -81,8 +81,18 @@ func (t *terms) complete(rules *rule.Switches) error {
 			return checkNegotiated.Violated("attribute %s is missing", isakmp.Attribute(a))
 		}
 	}
-	if _, ok := t.values[isakmp.AttrKeyLength]; !checkKeyLength.Holds(rules, ok) {
+	return t.completeKeyLength(rules)
+}
+
+// completeKeyLength checks that Key Length is there if the cipher has keys of several lengths, and only then (RFC 2409
+// appendix A).
+func (t *terms) completeKeyLength(rules *rule.Switches) error {
+	bits, named := t.values[isakmp.AttrKeyLength]
+	switch cipher := t.values[isakmp.AttrEncryptionAlgorithm]; {
+	case cipher == uint64(aes) && !checkKeyLength.Holds(rules, named):
 		return checkKeyLength.Violated("attribute %s is missing", isakmp.Attribute(isakmp.AttrKeyLength))
+	case cipher == uint64(tripleDES) && !checkFixedLength.Holds(rules, !named):
+		return checkFixedLength.Violated("a key length of %d for 3DES, which has only one", bits)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type Entry struct {
 	PublicKey    string `json:"public_key,omitempty"` // SubjectPublicKeyInfo, DER
 	SigHash      int    `json:"sig_hash,omitempty"`
 	SigAlgorithm int    `json:"sig_algorithm,omitempty"`
+	SigForm      string `json:"sig_form,omitempty"` // "bare-hash" of RSA signatures without DigestInfo
 	Ack          int    `json:"ack,omitempty"`
 
 	Protocol        uint8   `json:"protocol,omitempty"`
@@ -102,6 +103,9 @@ func rekey(e Entry, r *policy.RekeySA) Entry {
 	e.IV, e.Key = hex.EncodeToString(r.IV), hex.EncodeToString(r.Key)
 	e.PublicKey = hex.EncodeToString(r.PublicKey)
 	e.SigHash, e.SigAlgorithm, e.Ack = int(r.SigHash), int(r.SigAlgorithm), int(r.Ack)
+	if r.SigForm != policy.SigDigestInfo {
+		e.SigForm = r.SigForm.String()
+	}
 	e.Lifetime = r.Lifetime.Seconds()
 	return e
 }

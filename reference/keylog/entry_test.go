@@ -48,3 +48,15 @@ func TestTrafficEntry(t *testing.T) {
 		}
 	}
 }
+
+// The algorithms of a Rekey SA are told by their numbers, and the form of its signatures where it is not that of the RFC.
+func TestRekeyEntry(t *testing.T) {
+	r := policy.RekeySA{Cipher: policy.KEK3DES, KeyBits: 192, SigHash: policy.SigHashSHA512, SigAlgorithm: policy.SigRSA, Ack: policy.AckKEKSHA512}
+	for form, want := range map[policy.SigForm]string{policy.SigDigestInfo: "", policy.SigBareHash: "bare-hash"} {
+		r.SigForm = form
+		e := keylog.Of("KS", time.Unix(0, 0).UTC(), &core.Secret{Rekey: &r})[0]
+		if e.Cipher != 2 || e.KeyBits != 192 || e.SigHash != 5 || e.SigAlgorithm != 1 || e.Ack != 3 || e.SigForm != want {
+			t.Errorf("%+v", e)
+		}
+	}
+}

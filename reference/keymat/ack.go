@@ -1,25 +1,38 @@
 package keymat
 
-import "encoding/binary"
+import (
+	"crypto"
+	"crypto/hmac"
+	"encoding/binary"
+)
 
 // ackLabel ends with a zero octet (RFC 8263 §3.2).
 var ackLabel = []byte("GROUPKEY-PUSH ACK\x00")
 
-// ackKeyBits is L of an acknowledgement with HMAC-SHA-256: the length of the zero-filled base key, which is the block size
-// of the hash (RFC 8263 §3.2).
-const ackKeyBits = 512
-
-// AckKey derives the key of acknowledgements of type REKEY_ACK_KEK_SHA256 (RFC 8263 §2.1 and §3.2): base is the cipher key,
-// without IV, and spi the cookie pair of the Rekey SA that protected the PUSH.
-func AckKey(base []byte, spi [16]byte) []byte {
-	return ackKey(base, spi, ackKeyBits)
+// Ack is how one type of acknowledgements is keyed: the hash of its HMAC, and L, the length in bits of the zero-filled base
+// key, which is the block size of the hash (RFC 8263 §3.2).
+type Ack struct {
+	hash crypto.Hash
+	bits uint16
 }
 
-func ackKey(base []byte, spi [16]byte, bits uint16) []byte {
-	return SHA256.PRF(base, ackLabel, spi[:], binary.BigEndian.AppendUint16(nil, bits))
+// The ways in which acknowledgements are keyed: REKEY_ACK_KEK_SHA256 and REKEY_ACK_KEK_SHA512 (RFC 8263 §2.1, §2.3).
+var (
+	AckSHA256 = Ack{crypto.SHA256, 512}
+	AckSHA512 = Ack{crypto.SHA512, 1024}
+)
+
+// Key derives the key of acknowledgements (RFC 8263 §3.2): base is the cipher key, without IV, and spi the cookie pair of
+// the Rekey SA that protected the PUSH.
+func (a Ack) Key(base []byte, spi [16]byte) []byte {
+	return a.prf(base, ackLabel, spi[:], binary.BigEndian.AppendUint16(nil, a.bits))
 }
 
-// AckHash is HASH of an acknowledgement over its SEQ and ID payloads, generic headers included (RFC 8263 §3.2).
-func AckHash(ackKey, seqPayload, idPayload []byte) []byte {
-	return SHA256.PRF(ackKey, seqPayload, idPayload)
+// Hash is HASH of an acknowledgement over its SEQ and ID payloads, generic headers included (RFC 8263 §3.2).
+func (a Ack) Hash(key, seqPayload, idPayload []byte) []byte {
+	return a.prf(key, seqPayload, idPayload)
+}
+
+func (a Ack) prf(key []byte, parts ...[]byte) []byte {
+	return digest(hmac.New(a.hash.New, key), parts)
 }

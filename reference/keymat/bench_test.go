@@ -1,26 +1,11 @@
 package keymat
 
-import "testing"
-
-func BenchmarkNewKey(b *testing.B) {
-	g, rand := group14(b), Seeded("bench")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := g.NewKey(rand); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkShared(b *testing.B) {
-	k, peer := newKey(b, Seeded("bench", "a")), newKey(b, Seeded("bench", "b")).Public()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := k.Shared(peer); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
+import (
+	"crypto"
+	"crypto/elliptic"
+	"strings"
+	"testing"
+)
 
 func BenchmarkPRF(b *testing.B) {
 	key, data := from(0, 32), from(0, 200)
@@ -50,20 +35,52 @@ func BenchmarkAppendEncryptCBC(b *testing.B) {
 	}
 }
 
+// benchKeys are a key of each kind of signature, with its scheme.
+func benchKeys(b *testing.B) map[string]crypto.Signer {
+	b.Helper()
+	return map[string]crypto.Signer{
+		"RSA-2048": signer(b),
+		"P-256":    curveKey(b, elliptic.P256(), strings.Repeat("5a", 32)),
+		"P-521":    curveKey(b, elliptic.P521(), "01"+strings.Repeat("5a", 65)),
+	}
+}
+
 func BenchmarkSignPush(b *testing.B) {
-	key, digest := signer(b), unhex(b, toyDigest)
-	for b.Loop() {
-		if _, err := SignPush(key, digest); err != nil {
-			b.Fatal(err)
-		}
+	for name, key := range benchKeys(b) {
+		b.Run(name, func(b *testing.B) {
+			digest := unhex(b, toyDigest)
+			for b.Loop() {
+				if _, err := plainScheme.Sign(key, digest); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
 func BenchmarkVerifyPush(b *testing.B) {
-	der, digest, sig := spki(b, &signer(b).PublicKey), unhex(b, toyDigest), unhex(b, signerSig)
+	for name, key := range benchKeys(b) {
+		b.Run(name, func(b *testing.B) {
+			public, digest := key.Public(), unhex(b, toyDigest)
+			sig, err := plainScheme.Sign(key, digest)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := plainScheme.Verify(public, digest, sig); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkParsePublicKey(b *testing.B) {
+	der := spki(b, &signer(b).PublicKey)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := VerifyPush(der, digest, sig); err != nil {
+		if _, err := ParsePublicKey(der); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -31,12 +31,32 @@ func (c Cipher) BlockSize() int {
 	return aes.BlockSize
 }
 
+// CipherOfBlock returns the cipher with blocks, and so IVs, of that many octets, and whether there is one.
+func CipherOfBlock(octets int) (Cipher, bool) {
+	for _, c := range []Cipher{AES, TripleDES} {
+		if c.BlockSize() == octets {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
 // String returns "AES" or "3DES".
 func (c Cipher) String() string {
 	if c == TripleDES {
 		return "3DES"
 	}
 	return "AES"
+}
+
+// Independent reports whether the three keys of TripleDES differ from each other, apart from their parity bits: with two
+// that are equal it is a weaker cipher (RFC 6407 §5.3.2.2).
+func Independent(key []byte) bool {
+	var parts [3][des.BlockSize]byte
+	for i, octet := range key {
+		parts[i/des.BlockSize][i%des.BlockSize] = octet &^ 1
+	}
+	return parts[0] != parts[1] && parts[1] != parts[2] && parts[0] != parts[2]
 }
 
 // ErrKey means that a key or an IV has a length that the cipher does not have.

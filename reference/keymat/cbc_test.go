@@ -3,6 +3,7 @@ package keymat
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -166,5 +167,27 @@ func TestTripleDES(t *testing.T) {
 	}
 	if _, _, err := TripleDES.EncryptCBC(key, make([]byte, 16), nil); !errors.Is(err, ErrKey) {
 		t.Errorf("an IV of 16 octets: %v", err)
+	}
+}
+
+func TestIndependent(t *testing.T) {
+	a, b, c := from(0x10, 8), from(0x20, 8), from(0x30, 8)
+	parity := slices.Clone(a)
+	for i := range parity {
+		parity[i] ^= 1
+	}
+	for name, test := range map[string]struct {
+		key  []byte
+		want bool
+	}{
+		"three keys":             {slices.Concat(a, b, c), true},
+		"K1 = K2":                {slices.Concat(a, a, c), false},
+		"K2 = K3":                {slices.Concat(a, b, b), false},
+		"K1 = K3":                {slices.Concat(a, b, a), false},
+		"K1 = K3 but for parity": {slices.Concat(a, b, parity), false},
+	} {
+		if got := Independent(test.key); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }

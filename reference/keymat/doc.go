@@ -5,6 +5,7 @@
 // It knows octets, not messages: what a payload is made of comes from the caller. Nothing in here reads a clock or a
 // global random source; randomness is an argument. Each algorithm is one row of a table, under its IKEv1 number.
 //
-// Specifications: RFC 2409 §5 and appendices A and B (key schedule, IVs), RFC 3526 (MODP groups), RFC 4868 (HMAC-SHA-2),
-// RFC 6407 §4 and §5.3.6 (signature of a PUSH), RFC 8263 §3.2 (acknowledgement), NIST SP 800-38A (CBC).
+// Specifications: RFC 2409 §5, §6 and appendices A and B (key schedule, IVs, groups 1 and 2), RFC 3526 (MODP groups), RFC 5903
+// (ECP groups), RFC 4868 (HMAC-SHA-2), RFC 6407 §4 and §5.3.6 (signature of a PUSH), RFC 4754 §7 and RFC 6979 (ECDSA),
+// RFC 8263 §3.2 (acknowledgement), NIST SP 800-38A (CBC).
 package keymat

@@ -7,17 +7,15 @@ import (
 	"filippo.io/bigmod"
 )
 
-// A private exponent is read in digits of four bits.
-const (
-	digitValues = 16
-	digits      = 2 * privateLen
-)
+// digitValues is how many values a digit of a private exponent has, which is read four bits at a time.
+const digitValues = 16
 
-// powers holds 2^(v·16^i) for every digit i and value v, so that a public value takes one multiplication a digit instead
-// of four squarings and one. It is made when a group is first used.
+// powers holds 2^(v·16^i) for every digit i and value v of an exponent, so that a public value takes one multiplication a
+// digit instead of four squarings and one. It is made when a group is first used.
 type powers struct {
-	once sync.Once
-	of   [digits][digitValues][]uint
+	octets int // of an exponent
+	once   sync.Once
+	of     [][digitValues][]uint
 }
 
 func (t *powers) fill(m *bigmod.Modulus) {
@@ -25,6 +23,7 @@ func (t *powers) fill(m *bigmod.Modulus) {
 	if err != nil {
 		panic("keymat: a modulus below 3")
 	}
+	t.of = make([][digitValues][]uint, 2*t.octets)
 	for i := range t.of {
 		power := bigmod.NewNat().SetUint(1).ExpandFor(m)
 		for v := range t.of[i] {

@@ -6,19 +6,22 @@ import (
 	"sync"
 )
 
-// ErrPublicValue means that a public value is of the wrong length or is one that leads to a known secret: 0, 1, p-1, or
-// not below p (RFC 2409 §5, RFC 2412 §2.1).
+// ErrPublicValue means that a public value is of the wrong length or is one that must not be used: in a MODP group 0, 1,
+// p-1, or not below p, which lead to a known secret (RFC 2409 §5, RFC 2412 §2.1); in an ECP group anything that is not a
+// point of the curve (RFC 5903 §7).
 var ErrPublicValue = errors.New("keymat: unusable Diffie-Hellman public value")
 
 // ErrRandom means that the random source gave no usable private value.
 var ErrRandom = errors.New("keymat: random source gives no private value")
 
-// Group is a Diffie-Hellman group (RFC 2409 §6, RFC 3526).
+// Group is a Diffie-Hellman group (RFC 2409 §6, RFC 3526, RFC 5903).
 type Group interface {
 	// ID is the Group Description number.
 	ID() uint16
-	// PublicLen is the length of a public value in octets; that of the shared value is the same for MODP groups.
+	// PublicLen is the length of a public value in octets.
 	PublicLen() int
+	// SharedLen is the length of the shared value in octets: that of a public value in MODP groups, half of it in ECP groups.
+	SharedLen() int
 	// NewKey makes a private value from rand: the same octets give the same key.
 	NewKey(rand io.Reader) (PrivateKey, error)
 }
@@ -31,10 +34,18 @@ type PrivateKey interface {
 	Shared(peer []byte) ([]byte, error)
 }
 
-// The MODP groups: prime length in bits and the constant c of its formula (RFC 3526 §3). Primes are made when first asked
-// for.
+// groups are made when first asked for. A MODP group has the length of its prime in bits, the constant c of the prime's
+// formula (RFC 2409 §6, RFC 3526 §2 to §5) and the length of private values in octets.
 var groups = map[uint16]func() Group{
-	14: sync.OnceValue(func() Group { return newMODP(14, 2048, 124476) }),
+	1:  sync.OnceValue(func() Group { return newMODP(1, 768, 149686, 32) }),
+	2:  sync.OnceValue(func() Group { return newMODP(2, 1024, 129093, 32) }),
+	5:  sync.OnceValue(func() Group { return newMODP(5, 1536, 741804, 32) }),
+	14: sync.OnceValue(func() Group { return newMODP(14, 2048, 124476, 32) }),
+	15: sync.OnceValue(func() Group { return newMODP(15, 3072, 1690314, 36) }),
+	16: sync.OnceValue(func() Group { return newMODP(16, 4096, 240904, 40) }),
+	19: func() Group { return ecp256 },
+	20: func() Group { return ecp384 },
+	21: func() Group { return ecp521 },
 }
 
 // DHGroup returns the group of that Group Description number, and whether there is one.

@@ -2,8 +2,10 @@ package keymat
 
 import (
 	"crypto/hmac"
+	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"fmt"
 	"hash"
 )
@@ -14,8 +16,11 @@ type Hash uint16
 
 // The hashes of the table.
 const (
+	MD5    Hash = 1
 	SHA1   Hash = 2
 	SHA256 Hash = 4
+	SHA384 Hash = 5
+	SHA512 Hash = 6
 )
 
 var hashes = map[Hash]struct {
@@ -23,8 +28,22 @@ var hashes = map[Hash]struct {
 	size int
 	new  func() hash.Hash
 }{
+	MD5:    {"MD5", md5.Size, md5.New},
 	SHA1:   {"SHA-1", sha1.Size, sha1.New},
 	SHA256: {"SHA2-256", sha256.Size, sha256.New},
+	SHA384: {"SHA2-384", sha512.Size384, sha512.New384},
+	SHA512: {"SHA2-512", sha512.Size, sha512.New},
+}
+
+// HashOfSize returns the hash whose digests have that many octets, and whether there is one. No two of the table have the
+// same length, so the length of SKEYID says which hash was negotiated.
+func HashOfSize(octets int) (Hash, bool) {
+	for h, row := range hashes {
+		if row.size == octets {
+			return h, true
+		}
+	}
+	return 0, false
 }
 
 // Known reports whether the hash is in the table. Sum, PRF and Size panic for others, as crypto.Hash does, for an empty

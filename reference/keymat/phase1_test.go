@@ -56,12 +56,20 @@ func TestIVs(t *testing.T) {
 	equal(t, "first IV", FirstIV(SHA256, toyXI, toyXR, BlockSize), "d8377945f0e5fb139731eb0178caab8f")
 	last := unhex(t, "f0e0d0c0b0a09080706050403020100f")
 	equal(t, "IV of a PULL", PhaseTwoIV(SHA256, last, 0x01020304), "9298874f877ec0cf185f14b4288f2c5c")
+	equal(t, "first IV of 3DES", FirstIV(SHA256, toyXI, toyXR, TripleDES.BlockSize()), "d8377945f0e5fb13")
+	if iv := PhaseTwoIV(MD5, last[8:], 0x01020304); len(iv) != TripleDES.BlockSize() {
+		t.Errorf("the IV of a PULL under 3DES has %d octets", len(iv))
+	}
 }
 
 func TestCipherKey(t *testing.T) {
 	equal(t, "AES-256 from SHA-1", CipherKey(SHA1, from(0, 20), 32), "1e5fd6a5cbc98bd4c1fe20d5e5fb2ed1df330c93a33c043ca850a65fd7aeae17")
 	equal(t, "AES-128 from SHA-1", CipherKey(SHA1, from(0, 20), 16), "000102030405060708090a0b0c0d0e0f")
 	equal(t, "just long enough", CipherKey(SHA1, from(0, 20), 20), "000102030405060708090a0b0c0d0e0f10111213")
+
+	equal(t, "3DES from SHA-1", CipherKey(SHA1, from(0, 20), 24), "1e5fd6a5cbc98bd4c1fe20d5e5fb2ed1df330c93a33c043c")
+	equal(t, "3DES from MD5", CipherKey(MD5, from(0, 16), 24), "5d76401b50b90caee409473960c04a9614b5f3b70b892097")
+	equal(t, "AES-256 from MD5", CipherKey(MD5, from(0, 16), 32), "5d76401b50b90caee409473960c04a9614b5f3b70b892097525b06f252c61fbe")
 
 	long := CipherKey(SHA1, from(0, 20), 21)
 	equal(t, "one octet more", long, "1e5fd6a5cbc98bd4c1fe20d5e5fb2ed1df330c93a3")

@@ -2,73 +2,117 @@ package keymat
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
-	"crypto/x509"
+	_ "crypto/sha512" // for crypto.SHA384 and crypto.SHA512; hash.go has the others
+	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math/big"
 )
 
 // ErrSignature means that a signature is not that of the digest under the key.
 var ErrSignature = errors.New("keymat: signature does not verify")
 
-// ErrPublicKey means that a SIG_ALGORITHM_KEY is no RSA public key.
-var ErrPublicKey = errors.New("keymat: not an RSA public key")
-
 // pushLabel is what the digest of a PUSH begins with, so that no other signed message can pass for one (RFC 6407 §4).
 var pushLabel = []byte("rekey")
 
-// PushDigest is the digest that SIG of a GROUPKEY-PUSH signs, with SHA-256: "rekey", the header of 28 octets, and the
-// payloads before SIG as they are sent (RFC 6407 §4).
-func PushDigest(header, payloads []byte) []byte {
-	return SHA256.Sum(pushLabel, header, payloads)
+// PushScheme is how PUSH messages are signed: RSASSA-PKCS1-v1_5 or ECDSA, as the key is, over a digest of Hash
+// (RFC 6407 §5.3.5, §5.3.6). With a Hash that is not linked in nothing can be signed or verified.
+type PushScheme struct {
+	Hash crypto.Hash
+	// Bare has RSA sign the digest alone, without DigestInfo, as Phase 1 does (RFC 2409 §5.1) and some daemons do here.
+	Bare bool
 }
 
-// SignPush signs a SHA-256 digest with RSASSA-PKCS1-v1_5 (RFC 6407 §5.3.6.1). The same digest and key give the same
-// signature, as long as the modulus.
-func SignPush(key *rsa.PrivateKey, digest []byte) ([]byte, error) {
-	sig, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest)
+// Digest is what SIG of a GROUPKEY-PUSH signs: the digest of "rekey", the header of 28 octets, and the payloads before SIG
+// as they are sent (RFC 6407 §4).
+func (s PushScheme) Digest(header, payloads []byte) []byte {
+	if !s.Hash.Available() {
+		return nil
+	}
+	return digest(s.Hash.New(), [][]byte{pushLabel, header, payloads})
+}
+
+// Sign signs a digest of the scheme's hash with an RSA or ECDSA key. The same digest and key give the same signature, of
+// SignatureLen octets: ECDSA takes its nonce from both (RFC 6979).
+func (s PushScheme) Sign(key crypto.Signer, digest []byte) ([]byte, error) {
+	if !s.fits(digest) {
+		return nil, fmt.Errorf("keymat: sign PUSH: %d octets are no digest of %v", len(digest), s.Hash)
+	}
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		sig, err := rsa.SignPKCS1v15(nil, key, s.block(), digest)
+		if err != nil {
+			return nil, fmt.Errorf("keymat: sign PUSH: %w", err)
+		}
+		return sig, nil
+	case *ecdsa.PrivateKey:
+		return s.signECDSA(key, digest)
+	}
+	return nil, fmt.Errorf("keymat: sign PUSH: %w: %T", ErrPublicKey, key)
+}
+
+// signECDSA returns r and s one after another, each as long as the curve's field (RFC 4754 §7, RFC 6407 §5.3.6.4).
+func (s PushScheme) signECDSA(key *ecdsa.PrivateKey, digest []byte) ([]byte, error) {
+	der, err := key.Sign(nil, digest, s.Hash)
 	if err != nil {
 		return nil, fmt.Errorf("keymat: sign PUSH: %w", err)
 	}
+	var pair struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &pair); err != nil {
+		return nil, fmt.Errorf("keymat: sign PUSH: %w", err)
+	}
+	sig := make([]byte, SignatureLen(&key.PublicKey))
+	pair.R.FillBytes(sig[:len(sig)/2])
+	pair.S.FillBytes(sig[len(sig)/2:])
 	return sig, nil
 }
 
-// VerifyPush checks a signature by SignPush. The public key is as ParsePublicKey reads it; the error is ErrPublicKey or
-// ErrSignature.
-func VerifyPush(spki, digest, sig []byte) error {
-	key, err := ParsePublicKey(spki)
-	if err != nil {
-		return err
+// Verify checks a signature by Sign with a key as ParsePublicKey reads it. The error is ErrSignature.
+func (s PushScheme) Verify(key crypto.PublicKey, digest, sig []byte) error {
+	if !s.fits(digest) {
+		return fmt.Errorf("%w: %d octets are no digest of %v", ErrSignature, len(digest), s.Hash)
 	}
-	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, digest, sig); err != nil {
-		return fmt.Errorf("%w: %w", ErrSignature, err)
-	}
-	return nil
-}
-
-// ParsePublicKey reads the DER of a SubjectPublicKeyInfo or of a bare RSAPublicKey (PKCS #1), since RFC 6407 §5.6.2.2 does
-// not say which one SIG_ALGORITHM_KEY holds. The error is ErrPublicKey.
-func ParsePublicKey(der []byte) (*rsa.PublicKey, error) {
-	parsed, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		bare, pkcs1Err := x509.ParsePKCS1PublicKey(der)
-		if pkcs1Err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrPublicKey, err)
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		if err := rsa.VerifyPKCS1v15(key, s.block(), digest, sig); err != nil {
+			return fmt.Errorf("%w: %w", ErrSignature, err)
 		}
-		return bare, nil
+		return nil
+	case *ecdsa.PublicKey:
+		half := SignatureLen(key) / 2
+		if len(sig) != 2*half {
+			return fmt.Errorf("%w: %d octets instead of %d", ErrSignature, len(sig), 2*half)
+		}
+		if !ecdsa.Verify(key, digest, new(big.Int).SetBytes(sig[:half]), new(big.Int).SetBytes(sig[half:])) {
+			return ErrSignature
+		}
+		return nil
 	}
-	key, ok := parsed.(*rsa.PublicKey)
-	if !ok {
-		return nil, fmt.Errorf("%w: %T", ErrPublicKey, parsed)
-	}
-	return key, nil
+	return fmt.Errorf("%w: no key", ErrSignature)
 }
 
-// MarshalPublicKey is the SubjectPublicKeyInfo, in DER, that goes into SIG_ALGORITHM_KEY.
-func MarshalPublicKey(key *rsa.PublicKey) ([]byte, error) {
-	der, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPublicKey, err)
+func (s PushScheme) fits(digest []byte) bool {
+	return s.Hash.Available() && len(digest) == s.Hash.Size()
+}
+
+// block is the hash that the DigestInfo of an RSA signature names; 0 for none.
+func (s PushScheme) block() crypto.Hash {
+	if s.Bare {
+		return 0
 	}
-	return der, nil
+	return s.Hash
+}
+
+// SignatureLen is the length of a key's signatures in octets: that of the modulus, or twice that of the field
+// (RFC 6407 §5.3.6). It is 0 for a key that is neither RSA nor ECDSA.
+func SignatureLen(key crypto.PublicKey) int {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return key.Size()
+	case *ecdsa.PublicKey:
+		return 2 * ((key.Curve.Params().BitSize + 7) / 8)
+	}
+	return 0
 }

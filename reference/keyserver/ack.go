@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -38,15 +39,22 @@ func (k *KeyServer) onAck(now time.Time, c *carried, d *core.Datagram) {
 		k.refuse(now, err, d.From)
 		return
 	}
-	err = c.Ack(now, a.Ack, func(key []byte) bool {
-		return hmac.Equal(a.hash, keymat.AckHash(keymat.AckKey(key, a.Under), a.seq, a.id))
-	})
+	err = c.Ack(now, a.Ack, func(under policy.RekeySA) bool { return k.proves(a, under) })
 	if err != nil {
 		k.refuse(now, err, d.From)
 		return
 	}
 	k.log(core.Info, "ACK_RECEIVED", "rekey acknowledged", field("group", c.ID()), field("member", a.Member),
 		field("sequence", a.Sequence))
+}
+
+// proves reports whether HASH is that of the type which the Rekey SA asks for (RFC 8263 §2.1, §2.3).
+func (k *KeyServer) proves(a *ack, under policy.RekeySA) bool {
+	by := gdoimap.AckOf(under.Ack)
+	if !guardAckSHA512.Kept(k.opts.Rules) {
+		by = keymat.AckSHA256
+	}
+	return hmac.Equal(a.hash, by.Hash(by.Key(under.Key, under.SPI), a.seq, a.id))
 }
 
 // readAck checks header and form. It returns nil if a guard is off and there is nothing to go on with.

@@ -65,7 +65,7 @@ func (k *KeyServer) rekey(now time.Time, args json.RawMessage) (control.RekeyRes
 	}
 	k.carry(c, plan)
 	return control.RekeyResult{
-		Sequence: plan.Rekey.Sequence, SPIs: spis(plan.Rekey), Rekey: c.Status(now).Rekey,
+		Sequence: plan.Rekey.Sequence, SPIs: spis(plan.Rekey), Rekey: c.RekeySPI(),
 	}, nil
 }
 

@@ -1,6 +1,9 @@
 package keyserver
 
-import "github.com/gdoilab/gdoilab/reference/rule"
+import (
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
 
 // What any datagram has to satisfy.
 var (
@@ -74,6 +77,8 @@ var (
 		"SEQ is the first payload")
 	guardPushSIG = rule.Duty("keyserver.push.sig", "RFC6407-4-02", rule.KS,
 		"the signature covers the label, the header and all payloads before it")
+	guardPushRSA = rule.Duty("keyserver.push.rsa", "RFC6407-5.3.6.1-01", rule.KS,
+		"an RSA signature is made over a DigestInfo, unless the group is configured otherwise")
 	guardPushEncrypted = rule.Duty("keyserver.push.encrypted", "RFC6407-4-03", rule.KS,
 		"everything after the header is encrypted")
 	guardPushKEK = rule.Duty("keyserver.push.kek", "RFC6407-4.3-04", rule.KS,
@@ -96,6 +101,16 @@ var (
 		"to delete everything, ESP SAs and the Rekey SA are deleted with SPI 0")
 )
 
+// guardPushECDSA are the duties to sign with r and s one after another, each as long as the field.
+var guardPushECDSA = map[policy.SigAlgorithm]*rule.Guard{
+	policy.SigECDSA256: rule.Duty("keyserver.push.ecdsa256", "RFC6407-5.3.6.4-01", rule.KS,
+		"an ECDSA-256 signature is r and s of 32 octets each"),
+	policy.SigECDSA384: rule.Duty("keyserver.push.ecdsa384", "RFC6407-5.3.6.5-01", rule.KS,
+		"an ECDSA-384 signature is r and s of 48 octets each"),
+	policy.SigECDSA521: rule.Duty("keyserver.push.ecdsa521", "RFC6407-5.3.6.6-01", rule.KS,
+		"an ECDSA-521 signature is r and s of 66 octets each"),
+}
+
 // GROUPKEY-PUSH-ACK.
 var (
 	guardAckLength = rule.Check("keyserver.ack.length", "RFC2408-5.1-01", rule.KS,
@@ -110,6 +125,8 @@ var (
 		"an acknowledgement is HASH, SEQ, ID")
 	guardAckReserved = rule.Check("keyserver.ack.reserved", "RFC2408-5.3-01", rule.KS,
 		"the reserved octets are 0")
+	guardAckSHA512 = rule.Duty("keyserver.ack.sha512", "RFC8263-2.3-01", rule.KS,
+		"HASH of an acknowledgement with SHA-512 is checked with SHA-512")
 	guardAckID = rule.Check("keyserver.ack.id", "RFC2408-5.8-01", rule.KS,
 		"the ID is an address")
 )

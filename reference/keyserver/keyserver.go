@@ -1,8 +1,7 @@
 package keyserver
 
 import (
-	"crypto/rsa"
-	"crypto/x509"
+	"crypto"
 	"fmt"
 	"io"
 	"net/netip"
@@ -35,7 +34,7 @@ type Options struct {
 type KeyServer struct {
 	cfg     policy.KeyServer
 	opts    Options
-	signing *rsa.PrivateKey // nil if no group has a rekey
+	signing crypto.Signer // RSA or ECDSA; nil if no group has a rekey
 	phase1  ike.Config
 
 	started  bool
@@ -59,6 +58,9 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if !cfg.Address.Addr().IsValid() || cfg.Address.Addr().IsUnspecified() {
 		return nil, fmt.Errorf("keyserver %s: it needs an address of its own", cfg.Name)
 	}
+	if err := cfg.Phase1.CheckProposals(); err != nil {
+		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
+	}
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
 	}
@@ -78,7 +80,7 @@ func (k *KeyServer) phase1Config() ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
-		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk,
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals),
 	}
 }
 
@@ -103,15 +105,16 @@ func (k *KeyServer) loadSigningKey() error {
 		}
 		return nil
 	}
-	key, err := x509.ParsePKCS8PrivateKey(k.cfg.SigningKey)
-	if err != nil {
+	var err error
+	if k.signing, err = policy.ParseSigningKey(k.cfg.SigningKey); err != nil {
 		return fmt.Errorf("keyserver %s: signing key: %w", k.cfg.Name, err)
 	}
-	private, ok := key.(*rsa.PrivateKey)
-	if !ok {
-		return fmt.Errorf("keyserver %s: signing key: %T, want RSA", k.cfg.Name, key)
+	algorithm, _, _ := policy.SignatureOf(k.signing.Public())
+	for _, g := range k.cfg.Groups {
+		if err := g.Rekey.SignableBy(algorithm); err != nil {
+			return fmt.Errorf("keyserver %s: group %s: %w", k.cfg.Name, g.Name, err)
+		}
 	}
-	k.signing = private
 	return nil
 }
 
@@ -156,11 +159,11 @@ func (k *KeyServer) start(now time.Time) {
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
 	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address}
 	if k.signing != nil {
-		der, err := keymat.MarshalPublicKey(&k.signing.PublicKey)
-		if err != nil {
+		var err error
+		if o.PublicKey, err = keymat.MarshalPublicKey(k.signing.Public()); err != nil {
 			k.fail("signing key", err)
 		}
-		o.PublicKey, o.SigKeyBits = der, k.signing.N.BitLen()
+		o.SigAlgorithm, o.SigKeyBits, _ = policy.SignatureOf(k.signing.Public())
 	}
 	for _, cfg := range k.cfg.Groups {
 		g, err := group.New(cfg, o, now)

@@ -17,8 +17,8 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-func ecKey(t *testing.T) []byte {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func ecKey(t *testing.T, curve elliptic.Curve) []byte {
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,9 +40,14 @@ func TestNew(t *testing.T) {
 		{"no port", func(c *policy.KeyServer) { c.Address = netip.AddrPortFrom(c.Address.Addr(), 0) }, ""},
 		{"no address", func(c *policy.KeyServer) { c.Address = netip.AddrPort{} }, "address"},
 		{"any address", func(c *policy.KeyServer) { c.Address = netip.MustParseAddrPort("0.0.0.0:848") }, "address"},
+		{"a proposal of no algorithm", func(c *policy.KeyServer) { c.Phase1.Proposals = make([]policy.Proposal, 1) }, "cipher-0-0"},
 		{"no signing key", func(c *policy.KeyServer) { c.SigningKey = nil }, "signing key"},
 		{"no key at all", func(c *policy.KeyServer) { c.SigningKey = []byte("key") }, "signing key"},
-		{"no RSA key", func(c *policy.KeyServer) { c.SigningKey = ecKey(t) }, "RSA"},
+		{"an ECDSA key", func(c *policy.KeyServer) { c.SigningKey = ecKey(t, elliptic.P256()) }, ""},
+		{"a key over another curve", func(c *policy.KeyServer) { c.SigningKey = ecKey(t, elliptic.P224()) }, "P-256"},
+		{"a hash that the curve does not have", func(c *policy.KeyServer) {
+			c.SigningKey, c.Groups[0].Rekey.SigHash = ecKey(t, elliptic.P256()), policy.SigHashSHA512
+		}, "sig_hash"},
 		{"no group", func(c *policy.KeyServer) { c.Groups = nil }, "no group"},
 		{"a group twice", func(c *policy.KeyServer) { c.Groups = append(c.Groups, c.Groups[0]) }, "two groups"},
 		{"impossible group", func(c *policy.KeyServer) { c.Groups[0].SIDBits = 99 }, "99"},

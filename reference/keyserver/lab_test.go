@@ -2,7 +2,6 @@ package keyserver_test
 
 import (
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net/netip"
 	"os"
@@ -26,14 +25,20 @@ var (
 
 const groupID = 1234
 
-var signingKey = sync.OnceValue(func() []byte {
-	data, err := os.ReadFile("../../fixtures/keys/ks1.pem")
+var signingKey = sync.OnceValue(func() []byte { return keyOf("ks1") })
+
+// keyOf is one of the test keys.
+func keyOf(name string) []byte {
+	data, err := os.ReadFile("../../fixtures/keys/" + name + ".pem")
 	if err != nil {
 		panic(err)
 	}
-	block, _ := pem.Decode(data)
-	return block.Bytes
-})
+	der, err := policy.DecodeSigningKey(data)
+	if err != nil {
+		panic(err)
+	}
+	return der
+}
 
 // configuration is a key server with one group of 192.0.2.0/25: unicast, one GCM SA. Peers of 192.0.2.0/24 have the
 // pre-shared key, so those from 192.0.2.128 on are authenticated and not authorised.
@@ -63,6 +68,17 @@ func multicast(cfg *policy.KeyServer) {
 }
 
 func acknowledged(cfg *policy.KeyServer) { cfg.Groups[0].Rekey.Ack = policy.AckKEKSHA256 }
+
+// signedBy has PUSH messages be signed by another test key.
+func signedBy(name string) func(*policy.KeyServer) {
+	return func(cfg *policy.KeyServer) { cfg.SigningKey = keyOf(name) }
+}
+
+func triple(cfg *policy.KeyServer) {
+	cfg.Groups[0].Rekey.KEK = policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}
+}
+
+func acknowledgedSHA512(cfg *policy.KeyServer) { cfg.Groups[0].Rekey.Ack = policy.AckKEKSHA512 }
 
 func noRekey(cfg *policy.KeyServer) {
 	cfg.Groups[0].Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}

@@ -28,7 +28,7 @@ func openPush(r policy.RekeySA, data []byte) (push, error) {
 	if p.header, err = isakmp.ParseHeader(data); err != nil {
 		return p, err
 	}
-	plain, _, err := keymat.AES.DecryptCBC(r.Key, r.IV, data[isakmp.HeaderLen:])
+	plain, _, err := gdoimap.CipherOf(r).DecryptCBC(r.Key, r.IV, data[isakmp.HeaderLen:])
 	if err != nil {
 		return p, err
 	}
@@ -63,7 +63,12 @@ func (p *push) verify(r policy.RekeySA, plain []byte) error {
 	}
 	h := p.header
 	h.Length = uint32(at.Offset + len(at.Raw))
-	return keymat.VerifyPush(r.PublicKey, keymat.PushDigest(h.Append(nil), plain[:at.Offset-isakmp.HeaderLen]), sig.Data)
+	public, err := keymat.ParsePublicKey(r.PublicKey)
+	if err != nil {
+		return err
+	}
+	scheme := gdoimap.SchemeOf(r)
+	return scheme.Verify(public, scheme.Digest(h.Append(nil), plain[:at.Offset-isakmp.HeaderLen]), sig.Data)
 }
 
 // receive takes a PUSH as a member does: it moves on to a new Rekey SA.
@@ -96,7 +101,8 @@ func ackOf(r policy.RekeySA, seq uint32, from netip.Addr, change ...func(*isakmp
 	if len(ps) > 2 {
 		covered = covered[:8+12] // SEQ and ID, whatever follows
 	}
-	hash := keymat.AckHash(keymat.AckKey(r.Key, r.SPI), covered, nil)
+	by := gdoimap.AckOf(r.Ack)
+	hash := by.Hash(by.Key(r.Key, r.SPI), covered, nil)
 	data, err := isakmp.Assemble(h, append([]isakmp.Payload{isakmp.Hash{Data: hash}}, ps...))
 	if err != nil {
 		panic(err)

@@ -97,6 +97,11 @@ func scenes() []scene {
 		{"not asked", configuration(), (*witness).notAsked},
 		{"outsiders", configuration(), (*witness).outsiders},
 		{"key material", configuration(tripleDES), (*witness).keyMaterial},
+		{"rekeys, 3DES", configuration(twoSAs, triple), (*witness).rekeys},
+		{"rekeys, P-256", configuration(twoSAs, signedBy("ks-p256")), (*witness).rekeys},
+		{"rekeys, P-384", configuration(twoSAs, signedBy("ks-p384")), (*witness).rekeys},
+		{"rekeys, P-521", configuration(twoSAs, signedBy("ks-p521")), (*witness).rekeys},
+		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}
 }
 

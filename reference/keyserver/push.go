@@ -1,6 +1,8 @@
 package keyserver
 
 import (
+	"slices"
+
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
@@ -101,11 +103,13 @@ func (k *KeyServer) follow(c *carried) {
 	}
 }
 
-// spis are the SPIs of the new Data-Security SAs.
+// spis are the SPIs of the Data-Security SAs in a message, each once: several SATs may name one SA.
 func spis(r policy.Rekey) []string {
 	list := []string{}
 	for _, sa := range r.SAs {
-		list = append(list, group.FormatSPI(sa.SPI))
+		if spi := group.FormatSPI(sa.SPI); !slices.Contains(list, spi) {
+			list = append(list, spi)
+		}
 	}
 	return list
 }

@@ -2,7 +2,6 @@ package keyserver
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -21,7 +20,7 @@ import (
 func (k *KeyServer) sealPush(p group.Plan) ([]byte, error) {
 	o := &core.Outgoing{Kind: core.Push, Header: k.pushHeader(p.Under.SPI), Payloads: k.pushPayloads(p.Rekey)}
 	k.opts.Tap.See(core.Built, o)
-	sig, err := k.signPush(o)
+	sig, err := k.signPush(p.Under, o)
 	if err != nil {
 		return nil, err
 	}
@@ -58,22 +57,29 @@ func (k *KeyServer) pushHeader(spi policy.RekeySPI) isakmp.Header {
 	return h
 }
 
-// signPush signs the label, the header with the Length that the message has before it is padded, and all payloads in
-// front of SIG as they are sent.
-func (k *KeyServer) signPush(o *core.Outgoing) (isakmp.SIG, error) {
-	blank := isakmp.SIG{Data: make([]byte, k.signing.Size())}
+// signPush signs, as the Rekey SA says, the label, the header with the Length that the message has before it is padded, and
+// all payloads in front of SIG as they are sent.
+func (k *KeyServer) signPush(under policy.RekeySA, o *core.Outgoing) (isakmp.SIG, error) {
+	blank := isakmp.SIG{Data: make([]byte, keymat.SignatureLen(k.signing.Public()))}
 	plain, err := isakmp.AppendPayloads(nil, append(o.Payloads[:len(o.Payloads):len(o.Payloads)], blank))
 	if err != nil {
 		return blank, err
 	}
-	h := finish(o, len(plain))
+	h := finish(o, len(plain)).Append(nil)
 	covered := plain[:len(plain)-isakmp.GenericLen-len(blank.Data)]
-	digest := keymat.PushDigest(h.Append(nil), covered)
 	if !guardPushSIG.Kept(k.opts.Rules) {
-		bare := sha256.Sum256(covered)
-		digest = bare[:]
+		h = nil
 	}
-	signature, err := keymat.SignPush(k.signing, digest)
+	scheme := gdoimap.SchemeOf(under)
+	if !guardPushRSA.Kept(k.opts.Rules) {
+		scheme.Bare = true
+	}
+	digest := scheme.Digest(h, covered)
+	if g := guardPushECDSA[under.SigAlgorithm]; g != nil && !g.Kept(k.opts.Rules) {
+		der, err := k.signing.Sign(nil, digest, scheme.Hash)
+		return isakmp.SIG{Data: der}, err
+	}
+	signature, err := scheme.Sign(k.signing, digest)
 	return isakmp.SIG{Data: signature}, err
 }
 
@@ -89,7 +95,7 @@ func (k *KeyServer) encryptPush(p group.Plan, o *core.Outgoing) ([]byte, error) 
 		kek = *p.Rekey.NewRekey
 	}
 	if o.Header.Flags&isakmp.FlagEncryption != 0 && guardPushEncrypted.Kept(rules) {
-		if body, _, err = keymat.AES.EncryptCBC(kek.Key, kek.IV, body); err != nil {
+		if body, _, err = gdoimap.CipherOf(kek).EncryptCBC(kek.Key, kek.IV, body); err != nil {
 			return nil, err
 		}
 	}

@@ -60,7 +60,7 @@ func (w *witness) registrations(l *lab) {
 func (w *witness) keyMaterial(l *lab) {
 	d := l.member(1).phase1().register()
 	counter, triple := d.SAs[0].CipherKey, d.SAs[1].CipherKey
-	w.see("salt drawn %t, parts differ %t", !bytes.Equal(counter[16:], make([]byte, 4)), !bytes.Equal(triple[:8], triple[8:16]))
+	w.see("salt drawn %t, parts differ %t", !bytes.Equal(counter[16:], make([]byte, 4)), !bytes.Equal(triple[:8], triple[16:]))
 }
 
 func (w *witness) firstMessages(l *lab) {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -32,10 +33,12 @@ var (
 		"HASH covers the SEQ and ID payloads with their headers")
 	guardAckKey = rule.Duty("member.ack.key", "RFC8263-2.1-01", rule.GM,
 		"the base key is the cipher key of the KEK without its IV")
+	guardAckSHA512 = rule.Duty("member.ack.sha512", "RFC8263-2.3-01", rule.GM,
+		"HASH is made with SHA-512 if that is asked for")
 	guardAckSPI = rule.Duty("member.ack.spi", "RFC8263-3.2-04", rule.GM,
 		"the key is derived with the cookies of the PUSH")
 	guardAckSEQ    = rule.Duty("member.ack.seq", "RFC8263-3.3-01", rule.GM, "SEQ is that of the PUSH")
-	guardAckIDType = rule.Duty("member.ack.id_type", "RFC8263-3.4-01", rule.GM, "the identity is an ID_IPV4_ADDR")
+	guardAckIDType = rule.Duty("member.ack.id_type", "RFC8263-3.4-01", rule.GM, "the identity is an ID_IPV4_ADDR or an ID_IPV6_ADDR, as the address is")
 	guardAckIDZero = rule.Duty("member.ack.id_zero", "RFC8263-3.4-02", rule.GM,
 		"protocol and port of the identity are 0")
 	guardAckID = rule.Duty("member.ack.id_address", "RFC8263-3.4-03", rule.GM,
@@ -51,27 +54,27 @@ func (m *Member) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
 	if m.rekey != nil {
 		latest = m.rekey
 	}
-	asked := latest.Ack == policy.AckKEKSHA256
+	asked := latest.Ack != policy.AckNone
 	deleted := m.rekey == nil
 	if asked && !guardAckSent.Kept(m.rules) || !asked && guardAckAsked.Kept(m.rules) ||
 		deleted && !guardAckDeleted.Kept(m.rules) {
 		return
 	}
-	m.sendAck(p.seq, under, d)
+	m.sendAck(p.seq, under, latest.Ack, d)
 }
 
 // ackUnproven is the fault of a member that answers before it has proven what it answers to.
 func (m *Member) ackUnproven(p *push, d *core.Datagram) {
-	if p != nil && !guardAckAfter.Kept(m.rules) && m.rekey.Ack == policy.AckKEKSHA256 {
-		m.sendAck(p.seq, m.rekey, d)
+	if p != nil && !guardAckAfter.Kept(m.rules) && m.rekey.Ack != policy.AckNone {
+		m.sendAck(p.seq, m.rekey, m.rekey.Ack, d)
 	}
 }
 
-func (m *Member) sendAck(seq uint32, under *rekeySA, d *core.Datagram) {
+func (m *Member) sendAck(seq uint32, under *rekeySA, asked policy.AckType, d *core.Datagram) {
 	o := core.Outgoing{Kind: core.PushACK, Header: m.ackHeader(under.SPI)}
 	o.Payloads = []isakmp.Payload{m.ackSEQ(seq), m.ackID()}
 	m.tap.See(core.Built, &o)
-	hash, err := m.ackHash(under, o.Payloads)
+	hash, err := m.ackHash(under, asked, o.Payloads)
 	if err != nil {
 		m.log(core.Error, "ACK_FAILED", err.Error())
 		return
@@ -122,7 +125,8 @@ func (m *Member) ackSEQ(number uint32) gdoi.SEQ {
 
 // ackID is the address that the member registered from.
 func (m *Member) ackID() gdoi.ID {
-	id := gdoi.ID{IDType: isakmp.IDIPv4Addr, Data: m.cfg.Address.Addr().AsSlice()}
+	own := m.cfg.Address.Addr()
+	id := gdoi.ID{IDType: addressType(own), Data: own.AsSlice()}
 	if !guardAckIDType.Kept(m.rules) {
 		id.IDType = isakmp.IDKeyID
 	}
@@ -130,13 +134,13 @@ func (m *Member) ackID() gdoi.ID {
 		id.Protocol, id.Port = 17, port
 	}
 	if !guardAckID.Kept(m.rules) {
-		id.Data = m.cfg.Address.Addr().Next().AsSlice()
+		id.Data = own.Next().AsSlice()
 	}
 	return id
 }
 
-// ackHash is HASH over what follows it (RFC 8263 §3.2).
-func (m *Member) ackHash(under *rekeySA, ps []isakmp.Payload) ([]byte, error) {
+// ackHash is HASH of an acknowledgement of that type over what follows it (RFC 8263 §3.2).
+func (m *Member) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.Payload) ([]byte, error) {
 	after, err := isakmp.AppendPayloads(nil, ps)
 	if err != nil {
 		return nil, err
@@ -151,7 +155,11 @@ func (m *Member) ackHash(under *rekeySA, ps []isakmp.Payload) ([]byte, error) {
 	if !guardAckSPI.Kept(m.rules) {
 		spi = policy.RekeySPI{}
 	}
-	return keymat.AckHash(keymat.AckKey(base, spi), after, nil), nil
+	by := gdoimap.AckOf(asked)
+	if !guardAckSHA512.Kept(m.rules) {
+		by = keymat.AckSHA256
+	}
+	return by.Hash(by.Key(base, spi), after, nil), nil
 }
 
 // ackBytes assembles the message, which goes in clear.

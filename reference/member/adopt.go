@@ -2,6 +2,7 @@ package member
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,11 +58,19 @@ func (m *Member) takeRekey(now time.Time, r *policy.RekeySA, number uint32) {
 	m.secretRekey()
 }
 
-// install hands SAs to the gateway; those they replace end by the activation's delays (RFC 6407 §5.4.1).
+// install hands SAs to the gateway; those they replace end by the activation's delays (RFC 6407 §5.4.1). What the gateway
+// cannot use is refused, and its flows are protected all the same: they are dropped.
 func (m *Member) install(now time.Time, sas []policy.TrafficSA, a policy.Activation) {
 	if err := m.gateway.Install(now, sas, a, m.sids, true); err != nil {
 		m.log(core.Error, "INSTALL_FAILED", err.Error())
 	}
+	sas = slices.DeleteFunc(slices.Clone(sas), func(sa policy.TrafficSA) bool {
+		err := m.gateway.Accepts(sa)
+		if err != nil {
+			m.refuse(now, err, m.server())
+		}
+		return err != nil
+	})
 	m.leases.add(now, sas, m.margin)
 	for _, sa := range sas {
 		m.log(core.Info, "SA_INSTALLED", "Data-Security SA installed", "spi", spiOf(sa.SPI), "selector", sa.Selector.String(),

@@ -28,8 +28,12 @@ const maxSIDRequest = 0xffff
 
 // complete checks a configuration and fills in the defaults.
 func complete(cfg policy.Member) (policy.Member, error) {
-	if !cfg.Address.Addr().Is4() {
-		return cfg, fmt.Errorf("address %s: want an IPv4 address", cfg.Address)
+	own := cfg.Address.Addr()
+	if !ofHost(own) {
+		return cfg, fmt.Errorf("address %s: want that of a host", cfg.Address)
+	}
+	if other := cfg.OtherAddress; other.IsValid() && (!ofHost(other) || other.Is4() == own.Is4()) {
+		return cfg, fmt.Errorf("other address %s: want that of a host, of another IP version than %s", other, own)
 	}
 	if len(cfg.KeyServers) == 0 {
 		return cfg, errors.New("no key server")
@@ -37,10 +41,16 @@ func complete(cfg policy.Member) (policy.Member, error) {
 	if cfg.SIDRequest < 0 || cfg.SIDRequest > maxSIDRequest {
 		return cfg, fmt.Errorf("request for %d Sender-IDs: want 0 to %d", cfg.SIDRequest, maxSIDRequest)
 	}
+	if err := cfg.Phase1.CheckProposals(); err != nil {
+		return cfg, err
+	}
 	cfg.Address = withPort(cfg.Address)
 	cfg.KeyServers = slices.Clone(cfg.KeyServers)
 	for i, ks := range cfg.KeyServers {
 		cfg.KeyServers[i] = withPort(ks)
+		if ks.Addr().Is4() != own.Is4() {
+			return cfg, fmt.Errorf("key server %s: of another IP version than %s", ks.Addr(), own)
+		}
 		if _, ok := preSharedKey(cfg.Phase1.PSKs, ks.Addr()); !ok {
 			return cfg, fmt.Errorf("key server %s: no pre-shared key", ks.Addr())
 		}
@@ -51,6 +61,20 @@ func complete(cfg policy.Member) (policy.Member, error) {
 	setDefault(&cfg.Phase1.Retransmit, defaultRetransmit)
 	setDefault(&cfg.Phase1.Retries, defaultRetries)
 	return cfg, nil
+}
+
+// ofHost reports whether an address can be that of a host on the wire.
+func ofHost(a netip.Addr) bool {
+	return a.IsValid() && !a.Is4In6() && a.Zone() == "" && !a.IsUnspecified() && !a.IsMulticast()
+}
+
+// addresses are all of the gateway's own.
+func addresses(cfg policy.Member) []netip.Addr {
+	all := []netip.Addr{cfg.Address.Addr()}
+	if cfg.OtherAddress.IsValid() {
+		all = append(all, cfg.OtherAddress)
+	}
+	return all
 }
 
 func setDefault[T comparable](v *T, otherwise T) {

@@ -25,11 +25,19 @@ func TestBadConfiguration(t *testing.T) {
 		change func(cfg *policy.Member)
 		says   string
 	}{
-		{"no address", func(cfg *policy.Member) { cfg.Address = netip.AddrPort{} }, "IPv4"},
-		{"IPv6 address", func(cfg *policy.Member) { cfg.Address = addrPort("[2001:db8::1]:848") }, "IPv4"},
+		{"no address", func(cfg *policy.Member) { cfg.Address = netip.AddrPort{} }, "want that of a host"},
+		{"address of a group", func(cfg *policy.Member) { cfg.Address = addrPort("[ff05::1]:848") }, "want that of a host"},
+		{"address with zone", func(cfg *policy.Member) { cfg.Address = addrPort("[fe80::1%lo]:848") }, "want that of a host"},
+		{"IPv4 in IPv6", func(cfg *policy.Member) { cfg.Address = addrPort("[::ffff:192.0.2.1]:848") }, "want that of a host"},
+		{"key server of IPv4 for IPv6", func(cfg *policy.Member) { cfg.Address = addrPort("[2001:db8::1]:848") }, "another IP version"},
+		{"other address no other", func(cfg *policy.Member) { cfg.OtherAddress = netip.MustParseAddr("192.0.2.2") }, "another IP version"},
+		{"other address of a group", func(cfg *policy.Member) { cfg.OtherAddress = netip.MustParseAddr("ff05::1") }, "of a host"},
 		{"no key server", func(cfg *policy.Member) { cfg.KeyServers = nil }, "no key server"},
 		{"no pre-shared key", func(cfg *policy.Member) { cfg.KeyServers[0] = addrPort("198.51.100.1:848") }, "pre-shared"},
 		{"too many Sender-IDs", func(cfg *policy.Member) { cfg.SIDRequest = 65536 }, "65536"},
+		{"a weak proposal", func(cfg *policy.Member) {
+			cfg.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.ECP256}}
+		}, "3des md5 ecp256 is weak"},
 		{"negative Sender-IDs", func(cfg *policy.Member) { cfg.SIDRequest = -1 }, "-1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

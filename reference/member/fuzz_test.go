@@ -50,7 +50,7 @@ func sign(l *lab, h isakmp.Header, data []byte) []byte {
 	}
 	plain := append([]byte{next, 0, 0, 8, 0, 0, 0, 1}, data...)
 	h.Length = uint32(isakmp.HeaderLen + len(plain) + isakmp.GenericLen + 256)
-	sig, err := keymat.SignPush(signer(), keymat.PushDigest(h.Append(nil), plain))
+	sig, err := scheme.Sign(signer(), scheme.Digest(h.Append(nil), plain))
 	if err != nil {
 		l.Fatal(err)
 	}

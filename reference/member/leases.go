@@ -31,7 +31,7 @@ func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Dur
 	}
 	for _, sa := range sas {
 		end := now.Add(sa.Lifetime)
-		if have, ok := l.of[sa.Selector]; ok && have.end.After(end) && l.offered(sas, have.spi) {
+		if have, ok := l.of[sa.Selector]; ok && have.spi != sa.SPI && have.end.After(end) && l.offered(sas, have.spi) {
 			continue // a registration during a rollover brings old and new
 		}
 		wait := max(sa.Lifetime-margin(sa.Lifetime), leastWait)

@@ -65,7 +65,8 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 	return &Member{
 		cfg: cfg, rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets,
 		gateway: gateway.New(gateway.Config{
-			Address: cfg.Address.Addr(), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
+			DataPath: cfg.DataPath,
+			Address:  cfg.Address.Addr(), Addresses: addresses(cfg), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
 			Expected:     cfg.Authorised,
 			ReplayWindow: cfg.ReplayWindow, First: cfg.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
 		}),

@@ -1,6 +1,7 @@
 package member_test
 
 import (
+	"crypto/elliptic"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ type scenario struct {
 }
 
 var scenarios = map[string]scenario{
-	"registration": {kills: "pull1. pull3.hash pull.hash_"},
+	"registration": {kills: "pull1. pull3.hash pull.hash_ multicast.join"},
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},
@@ -72,21 +73,26 @@ var scenarios = map[string]scenario{
 		l.command("register")
 		pushes(pushSpec{seq: 6, sas: []policy.TrafficSA{gcm(0x2001)}})(l)
 	}},
-	"numbers":        {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
-	"new KEK":        {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
-	"SIG":            {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
-	"SIG, SEQ":       {kills: "push.order", run: pushes(pushSpec{seq: 0, sig: func(b []byte) { b[7]++ }})},
-	"copy":           {kills: "push.duplicate", run: func(l *lab) { p := l.ks.makePush(pushSpec{seq: 1}); l.push(p, p) }},
-	"new SA":         {kills: "push.create", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}})},
-	"delete":         {kills: "push.delete_all", run: pushes(pushSpec{seq: 1, deletes: deleteAll()})},
-	"VID behind SIG": {kills: "push.form", run: pushes(pushSpec{seq: 1, after: []isakmp.Payload{isakmp.VID{}}})},
-	"padding":        {kills: "push.padding", run: pushes(pushSpec{seq: 1, padding: 2})},
-	"cookies":        {kills: "push.cookies", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.InitiatorCookie[0]++ }})},
-	"version":        {kills: "push.version", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Version++ }})},
-	"exchange":       {kills: "push.exchange", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Exchange++ }})},
-	"flags":          {kills: "push.flags", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Flags |= 4 }})},
-	"Message ID":     {kills: "push.message_id", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.MessageID++ }})},
-	"length":         {kills: "push.length", run: pushes(pushSpec{seq: 1, sent: func(b []byte) { b[27]++ }})},
+	"numbers":           {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
+	"new KEK":           {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
+	"SIG":               {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
+	"SIG, bare hash":    {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
+	"SIG in DER, P-256": {kills: "push.ecdsa256", setup: signsWith(elliptic.P256()), run: pushes(pushSpec{seq: 1, der: 71})},
+	"SIG in DER, P-384": {kills: "push.ecdsa384", setup: signsWith(elliptic.P384()), run: pushes(pushSpec{seq: 1, der: 103})},
+	"SIG in DER, P-521": {kills: "push.ecdsa521", setup: signsWith(elliptic.P521()), run: pushes(pushSpec{seq: 1, der: 138})},
+	"SHA-1":             {kills: "policy.sha1", setup: func(l *lab) { l.ks.rekey.SigHash = policy.SigHashSHA1 }},
+	"SIG, SEQ":          {kills: "push.order", run: pushes(pushSpec{seq: 0, sig: func(b []byte) { b[7]++ }})},
+	"copy":              {kills: "push.duplicate", run: func(l *lab) { p := l.ks.makePush(pushSpec{seq: 1}); l.push(p, p) }},
+	"new SA":            {kills: "push.create", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}})},
+	"delete":            {kills: "push.delete_all", run: pushes(pushSpec{seq: 1, deletes: deleteAll()})},
+	"VID behind SIG":    {kills: "push.form", run: pushes(pushSpec{seq: 1, after: []isakmp.Payload{isakmp.VID{}}})},
+	"padding":           {kills: "push.padding", run: pushes(pushSpec{seq: 1, padding: 2})},
+	"cookies":           {kills: "push.cookies", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.InitiatorCookie[0]++ }})},
+	"version":           {kills: "push.version", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Version++ }})},
+	"exchange":          {kills: "push.exchange", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Exchange++ }})},
+	"flags":             {kills: "push.flags", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Flags |= 4 }})},
+	"Message ID":        {kills: "push.message_id", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.MessageID++ }})},
+	"length":            {kills: "push.length", run: pushes(pushSpec{seq: 1, sent: func(b []byte) { b[27]++ }})},
 	"SIDs": {kills: "push.sids", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)},
 		sids: &policy.SIDs{Bits: 8, Values: []uint32{9}}})},
 	"delete of another DOI": {kills: "push.delete", run: pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{
@@ -98,12 +104,14 @@ var scenarios = map[string]scenario{
 		setup: func(l *lab) { l.ks.sas, l.ks.sids = []policy.TrafficSA{cbc(0x1001)}, nil },
 		run:   pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}}),
 	},
-	"KEK deleted": {kills: "push.re_register", run: func(l *lab) {
+	"KEK deleted": {kills: "push.re_register multicast.leave", run: func(l *lab) {
 		l.ks.sids = &policy.SIDs{Bits: 8, Values: []uint32{6}}
 		pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}})(l)
 	}},
 	"not acknowledged": {kills: "ack.asked", run: pushes(pushSpec{seq: 1})},
 	"acknowledged":     {kills: "ack.", setup: ackWanted, run: pushes(pushSpec{seq: 1})},
+	"acknowledged, SHA-512": {kills: "ack.sha512",
+		setup: func(l *lab) { l.ks.rekey.Ack = policy.AckKEKSHA512 }, run: pushes(pushSpec{seq: 1})},
 	"acknowledged, then refused": {kills: "ack.after", setup: ackWanted,
 		run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2, sig: func(b []byte) { b[7]++ }})},
 	"acknowledged, KEK deleted": {kills: "ack.deleted", setup: ackWanted,
@@ -151,6 +159,8 @@ func flipHash(o *core.Outgoing) {
 func nonceOf(n int) func(o *core.Outgoing) {
 	return func(o *core.Outgoing) { o.Payloads[0] = isakmp.Nonce{Data: make([]byte, n)} }
 }
+
+func signsWith(curve elliptic.Curve) func(l *lab) { return func(l *lab) { l.ks.signsWith(curve) } }
 
 func ackWanted(l *lab) { l.ks.rekey.Ack = policy.AckKEKSHA256 }
 

@@ -25,7 +25,11 @@ func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoima
 	if err != nil {
 		return nil, err
 	}
-	if err := m.windowed(offer.SAs); err != nil {
+	err = m.windowed(offer.SAs)
+	if err == nil {
+		err = m.checkHash(offer.Rekey)
+	}
+	if err != nil {
 		return nil, err
 	}
 	unauthorised := m.unauthorised(offer.SAs)
@@ -35,7 +39,21 @@ func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoima
 	if len(unauthorised) > 0 && len(unauthorised) == len(offer.SAs) {
 		return nil, errNothingAuthorised
 	}
+	if err := m.carriesOut(offer.SAs); err != nil {
+		return nil, err
+	}
 	return &offer, nil
+}
+
+// carriesOut fails if the gateway can use none of the SAs that a policy has. If it is only some, they are left out when the
+// policy is installed.
+func (m *Member) carriesOut(sas []policy.TrafficSA) (err error) {
+	for _, sa := range sas {
+		if err = m.gateway.Accepts(sa); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // unauthorised lists what the policy asks for beyond the member's authorised flows (RFC 5374 §4.1.3.5).

@@ -11,9 +11,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
-// idIPv4 is ID_IPV4_ADDR (RFC 2407 §4.6.2).
-const idIPv4 = 1
-
 var guardServer = rule.Check("member.gpad.identity", "RFC6407-3.1-02", rule.GM,
 	"the identity that the key server proved in Phase 1 is the one that may serve the group")
 
@@ -60,7 +57,15 @@ func (m *Member) onPhase1Up(now time.Time, sa *ike.SA) {
 
 // isServer is the member's GPAD: a key server is known by its address (RFC 5374 §4.1.3.5).
 func isServer(id isakmp.ID, server netip.Addr) bool {
-	return id.IDType == idIPv4 && bytes.Equal(id.Data, server.AsSlice())
+	return id.IDType == addressType(server) && bytes.Equal(id.Data, server.AsSlice())
+}
+
+// addressType is the type of an identity that is that address: ID_IPV4_ADDR or ID_IPV6_ADDR (RFC 2407 §4.6.2).
+func addressType(a netip.Addr) uint8 {
+	if a.Is4() {
+		return isakmp.IDIPv4Addr
+	}
+	return isakmp.IDIPv6Addr
 }
 
 // phase1Timeout repeats the last message of Phase 1, or gives up.

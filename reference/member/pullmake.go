@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
-	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -105,7 +104,7 @@ func (m *Member) ownHash(mid [4]byte, parts ...[]byte) []byte {
 	}
 	if !guardHashPadding.Kept(m.rules) {
 		n := isakmp.GenericLen + sa.Hash().Size() + len(parts[len(parts)-1])
-		parts = append(parts, make([]byte, -n&(keymat.BlockSize-1)))
+		parts = append(parts, make([]byte, -n&(sa.Suite().Cipher().BlockSize()-1)))
 	}
 	return sa.Hash().PRF(sa.SKEYIDa(), append([][]byte{mid[:]}, parts...)...)
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -103,11 +102,8 @@ func (m *Member) checkSEQ(p *push) error {
 // checkSIG verifies the signature over the header and the payloads before SIG. RFC 6407 does not say whether the Length in
 // the signed header counts the encryption padding, so either is good.
 func (m *Member) checkSIG(p *push) error {
-	signed := keymat.VerifyPush(m.rekey.PublicKey, keymat.PushDigest(p.header(p.unpadded), p.signed), p.sig)
-	if signed != nil && p.unpadded != p.padded {
-		signed = keymat.VerifyPush(m.rekey.PublicKey, keymat.PushDigest(p.header(p.padded), p.signed), p.sig)
-	}
-	if !guardSIG.Holds(m.rules, signed == nil) {
+	signed := m.signed(p, p.unpadded) || p.unpadded != p.padded && m.signed(p, p.padded)
+	if !guardSIG.Holds(m.rules, signed) {
 		return guardSIG.Violated("SIG of SEQ %d does not verify", p.seq)
 	}
 	return nil

@@ -168,12 +168,16 @@ func TestSequence(t *testing.T) {
 
 // The signed header may count the encryption padding or not.
 func TestSignedLength(t *testing.T) {
-	for _, padded := range []bool{false, true} {
-		l := registered(t)
-		sas := []policy.TrafficSA{gcm(0x2001)}
-		aligned := l.ks.makePush(pushSpec{seq: 1, signPadded: padded, sas: sas})
-		l.push(aligned)
-		l.want("SPIs", l.spis(), "00002001* 00001001")
+	for name, alter := range map[string]func(*policy.RekeySA){"AES": func(*policy.RekeySA) {}, "3DES": triple} {
+		for _, padded := range []bool{false, true} {
+			l := newLab(t)
+			alter(l.ks.rekey)
+			l.start()
+			sas := []policy.TrafficSA{gcm(0x2001)}
+			aligned := l.ks.makePush(pushSpec{seq: 1, signPadded: padded, sas: sas})
+			l.push(aligned)
+			l.want("SPIs under "+name, l.spis(), "00002001* 00001001")
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package member
 
 import (
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
-	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -47,7 +46,7 @@ type push struct {
 // openPush decrypts a PUSH with the KEK and its IV, which is the same for every message (RFC 6407 §5.6.2.1), and checks
 // its form.
 func (m *Member) openPush(h isakmp.Header, data []byte) (*push, error) {
-	plain, _, err := keymat.AES.DecryptCBC(m.rekey.Key, m.rekey.IV, data[isakmp.HeaderLen:])
+	plain, _, err := m.rekey.cipher.DecryptCBC(m.rekey.Key, m.rekey.IV, data[isakmp.HeaderLen:])
 	if err != nil {
 		return nil, guardPushForm.Violated("%v", err)
 	}
@@ -58,7 +57,7 @@ func (m *Member) openPush(h isakmp.Header, data []byte) (*push, error) {
 	if !guardPushForm.Holds(m.rules, isPush(ps)) {
 		return nil, guardPushForm.Violated("the payloads are %s", chainText(ps))
 	}
-	if !guardPushPadding.Holds(m.rules, len(padding) < keymat.BlockSize) {
+	if !guardPushPadding.Holds(m.rules, len(padding) < m.rekey.cipher.BlockSize()) {
 		return nil, guardPushPadding.Violated("%d octets of padding", len(padding))
 	}
 	p := collectPush(ps, plain)
@@ -139,7 +138,11 @@ func (m *Member) readPush(p *push) error {
 	if err != nil {
 		return err
 	}
-	if err := m.windowed(pol.SAs); err != nil {
+	err = m.windowed(pol.SAs)
+	if err == nil {
+		err = m.checkHash(pol.Rekey)
+	}
+	if err != nil {
 		return err
 	}
 	p.policy = &pol

@@ -1,11 +1,14 @@
 package member
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"net/netip"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
@@ -13,6 +16,10 @@ import (
 var (
 	guardKEKLifetime = rule.Timer("member.kek.lifetime", "RFC6407-5.3.4-01", rule.GM, 10*time.Second,
 		"a KEK serves until KEK_KEY_LIFETIME after it came, and no longer")
+	guardJoin = rule.Duty("member.multicast.join", "RFC6407-5.3-04", rule.GM,
+		"a member joins the multicast group that a SAK names as the destination of PUSH messages")
+	guardLeave = rule.Duty("member.multicast.leave", "RFC6407-4-05", rule.GM,
+		"a member leaves the multicast group of a Rekey SA that it no longer has")
 	guardRestart = rule.Duty("member.kek.sequence", "RFC6407-3.2-17", rule.GM,
 		"the sequence number starts anew with a new KEK")
 )
@@ -20,6 +27,9 @@ var (
 // rekeySA is the Rekey SA in force, with the highest sequence number that it has seen.
 type rekeySA struct {
 	policy.RekeySA
+	cipher keymat.Cipher
+	scheme keymat.PushScheme
+	signer crypto.PublicKey // nil if PublicKey cannot be read
 	last   uint32
 	expiry time.Time // zero: never
 }
@@ -35,7 +45,11 @@ func (sa *rekeySA) group() netip.Addr {
 // newRekeySA makes the Rekey SA of a SAK. The number is that of the PULL, or 0 if the SAK came by PUSH: then the first
 // message under it has 1 (RFC 6407 §3.2). A SAK that is in force already keeps its number, unless the new one is higher.
 func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rekeySA {
-	sa := &rekeySA{RekeySA: r, last: number}
+	if r.SigAlgorithm == policy.SigRSA {
+		r.SigForm = m.cfg.Rekey.SignatureForm
+	}
+	sa := &rekeySA{RekeySA: r, cipher: gdoimap.CipherOf(r), scheme: gdoimap.SchemeOf(r), last: number}
+	sa.signer, _ = keymat.ParsePublicKey(r.PublicKey)
 	if r.Lifetime > 0 {
 		sa.expiry = now.Add(max(guardKEKLifetime.Delay(m.rules, r.Lifetime), leastWait))
 	}
@@ -51,10 +65,10 @@ func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rek
 // setRekey replaces the Rekey SA (RFC 6407 §4); nil leaves the member without.
 func (m *Member) setRekey(sa *rekeySA) {
 	before, after := m.rekey.group(), sa.group()
-	if before != after && before.IsValid() {
+	if before != after && before.IsValid() && guardLeave.Kept(m.rules) {
 		m.emit(&core.Leave{Group: before})
 	}
-	if before != after && after.IsValid() {
+	if before != after && after.IsValid() && guardJoin.Kept(m.rules) {
 		m.emit(&core.Join{Group: after})
 	}
 	if m.rekey != nil && (sa == nil || sa.SPI != m.rekey.SPI) {

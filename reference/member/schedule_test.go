@@ -177,6 +177,21 @@ func TestRolloverAtRegistration(t *testing.T) {
 	l.conversation("")
 }
 
+// A rekey tells the SA once more, with a shorter life: the member registers again before that ends.
+func TestShorterLife(t *testing.T) {
+	l := registered(t)
+	told := l.ks.sas[0]
+	told.Lifetime = 100 * time.Second
+	l.push(l.ks.makePush(pushSpec{seq: 1, sas: []policy.TrafficSA{told}}))
+	l.ks.sas = []policy.TrafficSA{gcm(0x1002)}
+	l.run(94 * time.Second)
+	l.conversation("")
+	l.run(time.Second)
+	l.want("SPIs", l.spis(), "00001002* 00001001")
+	l.run(5 * time.Second)
+	l.want("SPIs after the end", l.spis(), "00001002*")
+}
+
 // The KEK ends: its PUSH is refused, the group is left, and the member registers again.
 func TestKEKExpiry(t *testing.T) {
 	l := newLab(t)

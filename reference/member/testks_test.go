@@ -2,11 +2,16 @@ package member_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/binary"
 	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"os"
 	"slices"
@@ -42,6 +47,8 @@ type testKS struct {
 	id       gdoi.ID   // of message 1
 	heard    []core.Kind
 
+	signer     crypto.Signer
+	scheme     keymat.PushScheme
 	rekey      *policy.RekeySA
 	given      uint32 // SEQ of message 4
 	sas        []policy.TrafficSA
@@ -55,7 +62,7 @@ type testKS struct {
 
 func newTestKS(t testing.TB) *testKS {
 	return &testKS{
-		TB: t, identity: ksAddress,
+		TB: t, identity: ksAddress, signer: signer(), scheme: scheme,
 		rekey: kek(1), sas: []policy.TrafficSA{gcm(0x1001)}, sids: &policy.SIDs{Bits: 8, Values: []uint32{5}},
 	}
 }
@@ -73,6 +80,9 @@ var signer = sync.OnceValue(func() *rsa.PrivateKey {
 	return key.(*rsa.PrivateKey)
 })
 
+// scheme is how it signs.
+var scheme = keymat.PushScheme{Hash: crypto.SHA256}
+
 var signerSPKI = sync.OnceValue(func() []byte {
 	der, err := keymat.MarshalPublicKey(&signer().PublicKey)
 	if err != nil {
@@ -80,6 +90,34 @@ var signerSPKI = sync.OnceValue(func() []byte {
 	}
 	return der
 })
+
+// signsWith has the key server sign with ECDSA over a curve.
+func (k *testKS) signsWith(curve elliptic.Curve) {
+	k.Helper()
+	d := make([]byte, (curve.Params().BitSize+7)/8)
+	d[len(d)-1] = 7
+	key, err := ecdsa.ParseRawPrivateKey(curve, d)
+	if err != nil {
+		k.Fatal(err)
+	}
+	r := k.rekey
+	r.SigAlgorithm, r.SigKeyBits, _ = policy.SignatureOf(key.Public())
+	r.SigHash = r.SigAlgorithm.Hash()
+	if r.PublicKey, err = keymat.MarshalPublicKey(key.Public()); err != nil {
+		k.Fatal(err)
+	}
+	k.signer, k.scheme = key, gdoimap.SchemeOf(*r)
+}
+
+// toDER makes a SEQUENCE of r and s.
+func toDER(sig []byte) []byte {
+	half := len(sig) / 2
+	der, err := asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(sig[:half]), new(big.Int).SetBytes(sig[half:])})
+	if err != nil {
+		panic(err)
+	}
+	return der
+}
 
 // kek is a Rekey SA whose SPI and keys are made of n.
 func kek(n byte) *policy.RekeySA {

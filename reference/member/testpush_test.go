@@ -28,7 +28,8 @@ type pushSpec struct {
 	header     func(h *isakmp.Header) // changes it before SIG is made
 	sig        func(sig []byte)       // changes it after it is made
 	sent       func(b []byte)         // changes the finished datagram
-	padding    int                    // more octets of padding, in blocks
+	padding    int                    // more blocks of padding
+	der        int                    // SIG is in DER, of about so many octets, and covers the padded Length
 }
 
 func deleteOf(protocol uint8, spis ...[]byte) isakmp.Delete {
@@ -54,7 +55,10 @@ func (k *testKS) makePush(s pushSpec) []byte {
 	if s.payloads != nil {
 		ps = s.payloads(ps)
 	}
-	const sigLen = 256
+	sigLen := keymat.SignatureLen(k.signer.Public())
+	if s.der > 0 {
+		sigLen, s.signPadded = s.der, true
+	}
 	whole := slices.Concat(ps, []isakmp.Payload{isakmp.SIG{Data: make([]byte, sigLen)}}, s.after)
 	plain, err := isakmp.AppendPayloads(nil, whole)
 	if err != nil {
@@ -69,26 +73,30 @@ func (k *testKS) makePush(s pushSpec) []byte {
 	}
 	copy(h.InitiatorCookie[:], under.SPI[:8])
 	copy(h.ResponderCookie[:], under.SPI[8:])
-	padded := uint32(isakmp.HeaderLen + (len(plain)+15)/16*16)
+	block := gdoimap.CipherOf(*under).BlockSize()
+	padded := uint32(isakmp.HeaderLen + (len(plain)+block-1)/block*block)
 	if s.signPadded {
 		h.Length = padded
 	}
 	if s.header != nil {
 		s.header(&h)
 	}
-	sig, err := keymat.SignPush(signer(), keymat.PushDigest(h.Append(nil), plain[:sigAt-isakmp.GenericLen]))
+	sig, err := k.scheme.Sign(k.signer, k.scheme.Digest(h.Append(nil), plain[:sigAt-isakmp.GenericLen]))
 	if err != nil {
 		k.Fatal(err)
 	}
 	if s.sig != nil {
 		s.sig(sig)
 	}
-	copy(plain[sigAt:], sig)
+	if s.der > 0 {
+		sig = toDER(sig)
+	}
+	plain, _ = isakmp.AppendPayloads(nil, slices.Concat(ps, []isakmp.Payload{isakmp.SIG{Data: sig}}, s.after))
 	if s.noSIG {
 		plain, _ = isakmp.AppendPayloads(nil, ps)
 	}
-	plain = append(plain, make([]byte, 16*s.padding)...)
-	cipher, _, err := keymat.AES.EncryptCBC(under.Key, under.IV, plain)
+	plain = append(plain, make([]byte, block*s.padding)...)
+	cipher, _, err := gdoimap.CipherOf(*under).EncryptCBC(under.Key, under.IV, plain)
 	if err != nil {
 		k.Fatal(err)
 	}

@@ -16,7 +16,58 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-var group = netip.MustParseAddr("239.77.8.48")
+// version is a version of IP in the tests: a multicast group, and addresses by network and host.
+type version struct {
+	name    string
+	group   netip.Addr
+	pattern string
+	bits    int
+}
+
+var versions = []version{
+	{"IPv4", netip.MustParseAddr("239.77.8.48"), "10.0.%d.%d", 24},
+	{"IPv6", netip.MustParseAddr("ff05::8:48"), "2001:db8:0:%d::%d", 64},
+}
+
+func (v version) addr(network, host int) netip.Addr {
+	return netip.MustParseAddr(fmt.Sprintf(v.pattern, network, host))
+}
+
+func (v version) port(network, host int) netip.AddrPort {
+	return netip.AddrPortFrom(v.addr(network, host), 848)
+}
+
+// own is an address as an interface has it, with the length of its network.
+func (v version) own(network, host int) string {
+	return netip.PrefixFrom(v.addr(network, host), v.bits).String()
+}
+
+// spaces are so many namespaces that have the version.
+func (v version) spaces(t *testing.T, n int) (spaces []*nettest.Space) {
+	for range n {
+		s := nettest.New(t)
+		if v.group.Is6() {
+			s.IPv6()
+		}
+		spaces = append(spaces, s)
+	}
+	return spaces
+}
+
+// packets are those of the version that a tap has seen.
+func (v version) packets(tap *nettest.Tap) [][]byte {
+	if v.group.Is6() {
+		return tap.IPv6()
+	}
+	return tap.IPv4()
+}
+
+// each runs a test for both versions.
+func each(t *testing.T, test func(t *testing.T, v version)) {
+	for _, v := range versions {
+		t.Run(v.name, func(t *testing.T) { test(t, v) })
+	}
+}
 
 // openIn opens a node in a namespace; it runs outside.
 func openIn(t *testing.T, space *nettest.Space, cfg Config) *Node {
@@ -34,7 +85,7 @@ func openIn(t *testing.T, space *nettest.Space, cfg Config) *Node {
 }
 
 // listener is a core that joins the group on the command "join", leaves it on "leave" and tells what comes.
-func listener(got chan string) *script {
+func listener(group netip.Addr, got chan string) *script {
 	return &script{
 		onPacket: func(d *core.Datagram) []core.Effect {
 			got <- fmt.Sprintf("%s -> %s: %s", d.From, d.To, d.Data)
@@ -51,7 +102,7 @@ func listener(got chan string) *script {
 }
 
 // sender is a core that sends its command's name to the group.
-func sender() *script {
+func sender(group netip.Addr) *script {
 	return &script{command: func(c *core.Command) []core.Effect {
 		return []core.Effect{&core.Send{To: netip.AddrPortFrom(group, 848), Data: []byte(c.Name)}, &core.Reply{ID: c.ID, Body: []byte("{}")}}
 	}}
@@ -65,21 +116,23 @@ func do(t *testing.T, n *Node, command string) {
 }
 
 // TestMulticast has a key server and three members: two in one namespace and one in another, none in the test's own.
-func TestMulticast(t *testing.T) {
-	ks, gm := nettest.New(t), nettest.New(t)
-	nettest.Connect(ks, "wan0", "10.0.0.1/24", gm, "wan0", "10.0.0.2/24")
-	second := nettest.New(t)
-	nettest.Connect(ks, "wan1", "10.0.9.1/24", second, "wan0", "10.0.9.2/24")
-	nettest.Connect(gm, "lan0", "10.0.0.3/32", second, "unused", "10.0.8.1/32")
+func TestMulticast(t *testing.T) { each(t, testMulticast) }
 
-	from := openIn(t, ks, Config{Core: sender(), Listen: netip.MustParseAddrPort("10.0.0.1:848")})
+func testMulticast(t *testing.T, v version) {
+	spaces := v.spaces(t, 3)
+	ks, gm, second := spaces[0], spaces[1], spaces[2]
+	nettest.Connect(ks, "wan0", v.own(0, 1), gm, "wan0", v.own(0, 2))
+	nettest.Connect(ks, "wan1", v.own(9, 1), second, "wan0", v.own(9, 2))
+	nettest.Connect(gm, "lan0", v.own(7, 3), second, "unused", v.own(8, 1))
+
+	from := openIn(t, ks, Config{Core: sender(v.group), Listen: v.port(0, 1)})
 	got := make(chan string, 10)
-	a := openIn(t, gm, Config{Core: listener(got), Listen: netip.MustParseAddrPort("10.0.0.2:848")})
-	b := openIn(t, gm, Config{Core: listener(got), Listen: netip.MustParseAddrPort("10.0.0.3:848"), Interface: "wan0"})
+	a := openIn(t, gm, Config{Core: listener(v.group, got), Listen: v.port(0, 2)})
+	b := openIn(t, gm, Config{Core: listener(v.group, got), Listen: v.port(7, 3), Interface: "wan0"})
 
 	do(t, a, "join")
 	do(t, from, "one")
-	want := "10.0.0.1:848 -> 239.77.8.48:848: one"
+	want := fmt.Sprintf("%s -> %s: one", v.port(0, 1), netip.AddrPortFrom(v.group, 848))
 	if text := <-got; text != want {
 		t.Errorf("%s", text)
 	}
@@ -108,29 +161,36 @@ func TestMulticast(t *testing.T) {
 }
 
 // TestMulticastLeavesByInterface checks interface and TTL of what is sent to a group.
-func TestMulticastLeavesByInterface(t *testing.T) {
-	ks, gm := nettest.New(t), nettest.New(t)
-	nettest.Connect(ks, "wan0", "10.0.0.1/24", gm, "wan0", "10.0.0.2/24")
-	nettest.Connect(ks, "wan1", "10.0.1.1/24", gm, "wan1", "10.0.1.2/24")
-	n := openIn(t, ks, Config{Core: sender(), Listen: netip.MustParseAddrPort("10.0.0.1:848"), Interface: "wan1", TTL: 3})
+func TestMulticastLeavesByInterface(t *testing.T) { each(t, testMulticastLeaves) }
+
+func testMulticastLeaves(t *testing.T, v version) {
+	spaces := v.spaces(t, 2)
+	ks, gm := spaces[0], spaces[1]
+	nettest.Connect(ks, "wan0", v.own(0, 1), gm, "wan0", v.own(0, 2))
+	nettest.Connect(ks, "wan1", v.own(1, 1), gm, "wan1", v.own(1, 2))
+	n := openIn(t, ks, Config{Core: sender(v.group), Listen: v.port(0, 1), Interface: "wan1", TTL: 3})
 	wan0, wan1 := ks.Tap("wan0"), ks.Tap("wan1")
 	do(t, n, "text")
-	if sent := ofGroup(wan1.IPv4()); len(sent) != 1 || sent[0][8] != 3 {
-		t.Errorf("%x", sent)
+	if sent := v.toGroup(wan1); len(sent) != 1 || sent[0] != 3 {
+		t.Errorf("%v", sent)
 	}
-	if sent := ofGroup(wan0.IPv4()); len(sent) != 0 {
-		t.Errorf("%x", sent)
+	if sent := v.toGroup(wan0); len(sent) != 0 {
+		t.Errorf("%v", sent)
 	}
 }
 
-// ofGroup leaves out what the kernel sends of its own, such as IGMP.
-func ofGroup(packets [][]byte) (ours [][]byte) {
-	for _, p := range packets {
-		if p[9] == 17 && netip.AddrFrom4([4]byte(p[16:20])) == group {
-			ours = append(ours, p)
+// toGroup returns the TTLs of what was sent to the group by UDP, and leaves out what the kernel sends of its own.
+func (v version) toGroup(tap *nettest.Tap) (ttls []byte) {
+	protocol, ttl, destination := 9, 8, 16
+	if v.group.Is6() {
+		protocol, ttl, destination = 6, 7, 24
+	}
+	for _, p := range v.packets(tap) {
+		if to, _ := netip.AddrFromSlice(p[destination : destination+v.group.BitLen()/8]); p[protocol] == 17 && to == v.group {
+			ttls = append(ttls, p[ttl])
 		}
 	}
-	return ours
+	return ttls
 }
 
 func TestMissingInterface(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -40,7 +41,7 @@ func openSockets(cfg Config) (*sockets, error) {
 	if s.link, err = findLink(cfg.Interface, cfg.Listen.Addr()); err != nil {
 		return nil, err
 	}
-	if s.unicast, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(cfg.Listen)); err != nil {
+	if s.unicast, err = net.ListenUDP(network(cfg.Listen.Addr()), net.UDPAddrFromAddrPort(cfg.Listen)); err != nil {
 		return nil, err
 	}
 	s.local = netip.AddrPortFrom(cfg.Listen.Addr(), uint16(s.unicast.LocalAddr().(*net.UDPAddr).Port))
@@ -55,6 +56,14 @@ func openSockets(cfg Config) (*sockets, error) {
 		return nil, errors.Join(err, s.unicast.Close())
 	}
 	return s, nil
+}
+
+// network is the one whose sockets have addresses of that IP version only.
+func network(a netip.Addr) string {
+	if a.Is4() {
+		return "udp4"
+	}
+	return "udp6"
 }
 
 // findLink returns the index of the named interface, or else of the one that has the address.
@@ -73,7 +82,7 @@ func findLink(name string, own netip.Addr) (int, error) {
 	for _, link := range links {
 		addrs, _ := link.Addrs() // an interface that has just gone has no addresses
 		for _, a := range addrs {
-			if n, ok := a.(*net.IPNet); ok && own.Is4() && n.IP.Equal(own.AsSlice()) {
+			if n, ok := a.(*net.IPNet); ok && n.IP.Equal(own.WithZone("").AsSlice()) {
 				return link.Index, nil
 			}
 		}
@@ -83,14 +92,17 @@ func findLink(name string, own netip.Addr) (int, error) {
 
 // sendGroups says how multicast datagrams leave.
 func (s *sockets) sendGroups(ttl int) error {
-	conn := ipv4.NewPacketConn(s.unicast)
-	if err := conn.SetMulticastTTL(ttl); err != nil {
+	setHops, setInterface := ipv4.NewPacketConn(s.unicast).SetMulticastTTL, ipv4.NewPacketConn(s.unicast).SetMulticastInterface
+	if s.local.Addr().Is6() {
+		setHops, setInterface = ipv6.NewPacketConn(s.unicast).SetMulticastHopLimit, ipv6.NewPacketConn(s.unicast).SetMulticastInterface
+	}
+	if err := setHops(ttl); err != nil {
 		return err
 	}
 	if s.link == 0 {
 		return nil
 	}
-	return conn.SetMulticastInterface(&net.Interface{Index: s.link})
+	return setInterface(&net.Interface{Index: s.link})
 }
 
 func (s *sockets) send(d *core.Send) error {
@@ -104,8 +116,8 @@ func (s *sockets) join(group netip.Addr) (*net.UDPConn, netip.AddrPort, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := netip.AddrPortFrom(group, s.local.Port())
-	if !group.Is4() || !group.IsMulticast() {
-		return nil, at, fmt.Errorf("%s is not an IPv4 multicast group", group)
+	if !group.IsMulticast() || group.Is4In6() {
+		return nil, at, fmt.Errorf("%s is not a multicast group", group)
 	}
 	if s.closed || s.groups[group] != nil {
 		return nil, at, nil
@@ -122,21 +134,20 @@ func (s *sockets) join(group netip.Addr) (*net.UDPConn, netip.AddrPort, error) {
 	return conn, at, nil
 }
 
-// listenGroup binds a socket to a group. Other nodes of the host may do the same; it sees only what it has joined itself.
-// Package net would bind it to every address.
+// listenGroup binds a socket to a group and joins it, which the kernel tells the link by IGMP or MLD. Other nodes of the
+// host may do the same; it sees only what it has joined itself. Package net would bind it to every address.
 func listenGroup(at netip.AddrPort, link int) (*net.UDPConn, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	domain, enter := unix.AF_INET, enterGroup4
+	if at.Addr().Is6() {
+		domain, enter = unix.AF_INET6, enterGroup6
+	}
+	fd, err := unix.Socket(domain, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
 	file := os.NewFile(uintptr(fd), at.String())
 	defer file.Close() // FilePacketConn makes a copy
-	err = errors.Join(
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
-		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0),
-		unix.Bind(fd, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}),
-		unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP,
-			&unix.IPMreqn{Multiaddr: at.Addr().As4(), Ifindex: int32(link)}))
+	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), enter(fd, at, link))
 	if err != nil {
 		return nil, fmt.Errorf("listening at %s: %w", at, err)
 	}
@@ -145,6 +156,23 @@ func listenGroup(at netip.AddrPort, link int) (*net.UDPConn, error) {
 		return nil, fmt.Errorf("listening at %s: %w", at, err)
 	}
 	return conn.(*net.UDPConn), nil
+}
+
+func enterGroup4(fd int, at netip.AddrPort, link int) error {
+	group := at.Addr().As4()
+	return errors.Join(
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0),
+		unix.Bind(fd, &unix.SockaddrInet4{Addr: group, Port: int(at.Port())}),
+		unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreqn{Multiaddr: group, Ifindex: int32(link)}))
+}
+
+func enterGroup6(fd int, at netip.AddrPort, link int) error {
+	group := at.Addr().As16()
+	return errors.Join(
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0),
+		unix.Bind(fd, &unix.SockaddrInet6{Addr: group, Port: int(at.Port()), ZoneId: uint32(link)}),
+		unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, &unix.IPv6Mreq{Multiaddr: group, Interface: uint32(link)}))
 }
 
 // leave closes the socket of a group, which ends its reader.

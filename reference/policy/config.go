@@ -11,13 +11,14 @@ type KeyServer struct {
 	Address    netip.AddrPort // where it listens; port 848 unless said (RFC 6407 §2.2)
 	Phase1     Phase1
 	Groups     []Group
-	SigningKey []byte // PKCS#8 DER of the RSA key that signs PUSH messages
+	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
 }
 
 // Member is the whole configuration of a group member.
 type Member struct {
 	Name         string
 	Address      netip.AddrPort   // its own; port 848 unless said
+	OtherAddress netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
@@ -32,10 +33,20 @@ type Member struct {
 	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
 	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	Rekey         MemberRekey
+	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 }
 
-// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys, AES-CBC-128, SHA-256, MODP 2048.
+// MemberRekey says which signatures of PUSH messages a member takes beyond, or instead of, those that RFC 6407 asks for.
+type MemberRekey struct {
+	AcceptSHA1    bool    // SIG_HASH_ALGORITHM may be SHA-1
+	SignatureForm SigForm // of RSA
+}
+
+// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys.
 type Phase1 struct {
+	Proposals   []Proposal    // in order of preference; empty means DefaultProposal
+	AllowWeak   bool          // proposals may have parts that are off otherwise; see Proposal.Weak
 	Lifetime    time.Duration // 0 means 86400 s
 	PSKs        []PSK
 	Retransmit  time.Duration // first interval, doubled each time; 0 means 1 s
@@ -79,11 +90,21 @@ type RekeyPolicy struct {
 	Retransmit  int            // further copies of a multicast PUSH, or attempts without acknowledgement
 	Interval    time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
 	Ack         AckType
+	KEK         KEKTransform // the zero value means AES with 128 bits
+	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
+	SigForm     SigForm      // of RSA
+}
+
+// KEKTransform is the cipher of a KEK with the length of its key.
+type KEKTransform struct {
+	Cipher  KEKCipher
+	KeyBits int
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
 type SAPolicy struct {
 	Selector  Selector
+	Also      []Selector // further flows under the same SA, each with a SAT of its own
 	Transform Transform
 	Lifetime  time.Duration // 0 means 3600 s
 }

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -24,7 +25,10 @@ import (
 )
 
 var compare = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
-var compareAddrs = cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })
+var compareAddrs = cmp.Options{
+	cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+}
 
 func TestLoadExampleKeyServer(t *testing.T) {
 	k, err := policy.LoadKeyServer("../../fixtures/examples/gdoi-ks.yaml")
@@ -95,7 +99,10 @@ func TestSigningKeyForms(t *testing.T) {
 	pkcs8 := readFixture(t, "keys/ks1.pem")
 	writeFile(t, filepath.Join(dir, "eight.pem"), pkcs8)
 	writeFile(t, filepath.Join(dir, "one.pem"), readFixture(t, "keys/ks2.pem"))
-	for _, path := range []string{"eight.pem", "one.pem", filepath.Join(dir, "eight.pem")} {
+	writeFile(t, filepath.Join(dir, "ec-eight.pem"), readFixture(t, "keys/ks-p256.pem"))
+	writeFile(t, filepath.Join(dir, "parameters.pem"), readFixture(t, "keys/ks-p384.pem"))
+	writeFile(t, filepath.Join(dir, "sec.pem"), readFixture(t, "keys/ks-p521.pem"))
+	for _, path := range []string{"eight.pem", "one.pem", "ec-eight.pem", "parameters.pem", "sec.pem", filepath.Join(dir, "eight.pem")} {
 		config := filepath.Join(dir, "ks.yaml")
 		writeFile(t, config, []byte(strings.Replace(keyServerYAML, "ks1.pem", path, 1)))
 		k, err := policy.LoadKeyServer(config)
@@ -132,14 +139,16 @@ func keys(t testing.TB) policy.ReadFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	elliptic, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{
 		"ks1.pem":   readFixture(t, "keys/ks1.pem"),
 		"small.pem": privatePEM(t, small),
-		"ec.pem":    privatePEM(t, elliptic),
+		"ec.pem":    readFixture(t, "keys/ks-p256.pem"),
+		"p224.pem":  privatePEM(t, p224),
+		"ed.pem":    privatePEM(t, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))),
 		"cert.pem":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE"}),
 		"cut.pem":   pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte{0x30}}),
 		"text.pem":  []byte("no key"),

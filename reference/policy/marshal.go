@@ -17,7 +17,11 @@ import (
 // signingKey is the path by which the configuration refers to it, and SigningKeyPEM makes its content. It fails if a value
 // has no word in a configuration file.
 func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1DocOf(k.Phase1)}
+	phase1, err := phase1DocOf(k.Phase1)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1}
 	if len(k.SigningKey) > 0 {
 		doc.SigningKey = signingKey
 	}
@@ -31,16 +35,33 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	return yaml.Marshal(doc)
 }
 
-// MarshalMember writes a group member's configuration as ParseMember reads it.
+// MarshalMember writes a group member's configuration as ParseMember reads it; see MarshalKeyServer.
 func MarshalMember(m Member) ([]byte, error) {
+	phase1, err := phase1DocOf(m.Phase1)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
 	doc := memberDoc{
-		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1DocOf(m.Phase1), Group: m.Group,
+		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
 	}
+	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
+	if m.OtherAddress.IsValid() {
+		doc.OtherAddress = m.OtherAddress.String()
+	}
 	for _, s := range m.Authorised {
 		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
+	}
+	if m.Rekey != (MemberRekey{}) {
+		form, ok := word(sigForms, m.Rekey.SignatureForm)
+		if !ok {
+			return nil, fmt.Errorf("policy: signature form %d has no name", uint8(m.Rekey.SignatureForm))
+		}
+		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form}
 	}
 	return yaml.Marshal(doc)
 }
@@ -50,14 +71,32 @@ func SigningKeyPEM(k KeyServer) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: k.SigningKey})
 }
 
-func phase1DocOf(p Phase1) phase1Doc {
+func phase1DocOf(p Phase1) (phase1Doc, error) {
 	doc := phase1Doc{
-		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+		AllowWeak: p.AllowWeak,
+		Lifetime:  duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+	}
+	for _, o := range p.Proposals {
+		proposal, err := proposalDocOf(o)
+		if err != nil {
+			return phase1Doc{}, err
+		}
+		doc.Proposals = append(doc.Proposals, proposal)
 	}
 	for _, k := range p.PSKs {
 		doc.PSKs = append(doc.PSKs, pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)})
 	}
-	return doc
+	return doc, nil
+}
+
+func proposalDocOf(p Proposal) (proposalDoc, error) {
+	cipher, ok1 := phase1Ciphers.Of(Proposal{Encryption: p.Encryption, KeyBits: p.KeyBits})
+	hash, ok2 := phase1Hashes.Of(p.Hash)
+	group, ok3 := dhGroups.Of(p.Group)
+	if !ok1 || !ok2 || !ok3 {
+		return proposalDoc{}, fmt.Errorf("the proposal %s has no name", p)
+	}
+	return proposalDoc{Encryption: cipher, Hash: hash, Group: group}, nil
 }
 
 // pskText writes a key as text if it is plain, and else in hexadecimal.
@@ -101,14 +140,29 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	if !ok {
 		return rekeyDoc{}, fmt.Errorf("acknowledgement type %d has no name", r.Ack)
 	}
+	cipher, ok1 := word(kekTransforms, r.KEK)
+	hash, ok2 := word(sigHashes, r.SigHash)
+	form, ok3 := word(sigForms, r.SigForm)
+	if !ok1 || !ok2 || !ok3 {
+		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d or signature form %d has no name", r.KEK, r.SigHash, uint8(r.SigForm))
+	}
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
-		Interval: duration(r.Interval), Ack: ack,
+		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()
 	}
 	return doc, nil
+}
+
+// word is the name of a value. What is zero is left out, and stands for the default.
+func word[T comparable](names yamldoc.Names[T], value T) (string, bool) {
+	var zero T
+	if value == zero {
+		return "", true
+	}
+	return names.Of(value)
 }
 
 func activationDocOf(a Activation) *activationDoc {
@@ -134,10 +188,14 @@ func saDocOf(s SAPolicy) (saDoc, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return saDoc{}, fmt.Errorf("transform %+v has no name", t)
 	}
-	return saDoc{
+	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
 		Lifetime: duration(s.Lifetime),
-	}, nil
+	}
+	for _, also := range s.Also {
+		doc.Also = append(doc.Also, selectorDocOf(also))
+	}
+	return doc, nil
 }
 
 func selectorDocOf(s Selector) selectorDoc {

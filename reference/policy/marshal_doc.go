@@ -13,6 +13,7 @@ type keyServerDoc struct {
 type memberDoc struct {
 	Name          string        `yaml:"name"`
 	Address       string        `yaml:"address"`
+	OtherAddress  string        `yaml:"other_address,omitempty"`
 	KeyServers    []string      `yaml:"key_servers"`
 	Group         uint32        `yaml:"group"`
 	Phase1        phase1Doc     `yaml:"phase1"`
@@ -25,14 +26,45 @@ type memberDoc struct {
 	RetryDelay    string        `yaml:"retry_delay,omitempty"`
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
+
+	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	dataPathDoc `yaml:",inline"`
+}
+
+type memberRekeyDoc struct {
+	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
+	SigForm    string `yaml:"signature_form,omitempty"`
+}
+
+type dataPathDoc struct {
+	Transport bool      `yaml:"transport,omitempty"`
+	Peers     []peerDoc `yaml:"peers,omitempty"`
+	DF        string    `yaml:"df,omitempty"`
+	Fragment  string    `yaml:"fragment,omitempty"`
+	DSCP      *uint8    `yaml:"dscp,omitempty"`
+	TTL       int       `yaml:"ttl,omitempty"`
+	PMTUAge   string    `yaml:"pmtu_age,omitempty"`
+}
+
+type peerDoc struct {
+	Network string `yaml:"network"`
+	Gateway string `yaml:"gateway"`
 }
 
 type phase1Doc struct {
-	Lifetime    string   `yaml:"lifetime,omitempty"`
-	Retransmit  string   `yaml:"retransmit,omitempty"`
-	Retries     int      `yaml:"retries,omitempty"`
-	HalfOpenMax int      `yaml:"half_open_max,omitempty"`
-	PSKs        []pskDoc `yaml:"psks"`
+	Proposals   []proposalDoc `yaml:"proposals,omitempty"`
+	AllowWeak   bool          `yaml:"allow_weak,omitempty"`
+	Lifetime    string        `yaml:"lifetime,omitempty"`
+	Retransmit  string        `yaml:"retransmit,omitempty"`
+	Retries     int           `yaml:"retries,omitempty"`
+	HalfOpenMax int           `yaml:"half_open_max,omitempty"`
+	PSKs        []pskDoc      `yaml:"psks"`
+}
+
+type proposalDoc struct {
+	Encryption string `yaml:"encryption"`
+	Hash       string `yaml:"hash"`
+	Group      string `yaml:"group"`
 }
 
 type pskDoc struct {
@@ -58,6 +90,9 @@ type rekeyDoc struct {
 	Retransmit  int    `yaml:"retransmit,omitempty"`
 	Interval    string `yaml:"interval,omitempty"`
 	Ack         string `yaml:"ack"`
+	Cipher      string `yaml:"cipher,omitempty"`
+	SigHash     string `yaml:"sig_hash,omitempty"`
+	SigForm     string `yaml:"signature_form,omitempty"`
 }
 
 type activationDoc struct {
@@ -75,10 +110,11 @@ type selectorDoc struct {
 
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
-	Transform    string `yaml:"transform"`
-	ESN          bool   `yaml:"esn,omitempty"`
-	Mode         string `yaml:"mode"`
-	Preservation string `yaml:"preservation"`
-	Direction    string `yaml:"direction"`
-	Lifetime     string `yaml:"lifetime,omitempty"`
+	Also         []selectorDoc `yaml:"also,omitempty"`
+	Transform    string        `yaml:"transform"`
+	ESN          bool          `yaml:"esn,omitempty"`
+	Mode         string        `yaml:"mode"`
+	Preservation string        `yaml:"preservation"`
+	Direction    string        `yaml:"direction"`
+	Lifetime     string        `yaml:"lifetime,omitempty"`
 }

@@ -3,6 +3,8 @@ package policy_test
 import (
 	"net/netip"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	}
 	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
 	k.Phase1 = policy.Phase1{
+		Proposals: everyProposal(), AllowWeak: true,
 		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpenMax: 12,
 		PSKs: []policy.PSK{
 			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
@@ -36,7 +39,8 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Name: "blue", ID: 4294967295, SIDBits: 16,
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
-			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA256,
+			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA512,
+			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
 		SAs: []policy.SAPolicy{
@@ -50,6 +54,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 			},
 			{
 				Selector:  policy.Selector{Source: any4, Destination: any4, Protocol: 89},
+				Also:      []policy.Selector{{Source: any4, Destination: any4, Protocol: 1}, {Source: any4, Destination: any4, Protocol: 6, SourcePort: 22}},
 				Transform: policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 192, Mode: policy.ModeTunnel},
 			},
 		},
@@ -108,27 +113,84 @@ func TestKeyServerRoundTrip(t *testing.T) {
 }
 
 func TestMemberRoundTrip(t *testing.T) {
-	want := policy.Member{
-		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"),
+	want := fullMember()
+	again := memberRoundTrip(t, want)
+	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestIPv6RoundTrip has every address be of IPv6, and the other one of IPv4.
+func TestIPv6RoundTrip(t *testing.T) {
+	want := fullMember()
+	want.Address, want.OtherAddress = netip.MustParseAddrPort("[2001:db8::9]:1848"), netip.MustParseAddr("192.0.2.9")
+	want.KeyServers = []netip.AddrPort{netip.MustParseAddrPort("[2001:db8::1]:848")}
+	want.Phase1.PSKs = []policy.PSK{{Peer: netip.MustParsePrefix("2001:db8::/64"), Key: []byte("k")}, {Peer: netip.MustParsePrefix("::/0"), Key: []byte("l")}}
+	want.Inside = append(want.Inside, netip.MustParsePrefix("2001:db8:1::/48"))
+	again := memberRoundTrip(t, want)
+	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	ks, err := policy.ParseKeyServer("ks.yaml", []byte(strings.NewReplacer("10.0.0.1\n", "2001:db8::1\n", "10.0.0.0/24", "2001:db8::/64", "10.0.0.2", "2001:db8::2",
+		"transport: unicast", "transport: multicast\n      address: '[ff3e::8]:848'").Replace(keyServerYAML)), keys(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ks.Address.String() != "[2001:db8::1]:848" || ks.Groups[0].Rekey.Address.String() != "[ff3e::8]:848" {
+		t.Errorf("%s, %s", ks.Address, ks.Groups[0].Rekey.Address)
+	}
+}
+
+// memberRoundTrip writes a configuration and reads it again.
+func memberRoundTrip(t *testing.T, m policy.Member) policy.Member {
+	t.Helper()
+	text, err := policy.MarshalMember(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := policy.ParseMember("gm.yaml", text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return again
+}
+
+// fullMember has a value in every field that a configuration file can hold.
+func fullMember() policy.Member {
+	return policy.Member{
+		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"), OtherAddress: netip.MustParseAddr("2001:db8::9"),
 		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
-		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}}},
-		Group:      99,
+		Phase1: policy.Phase1{
+			Proposals: []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP521}, policy.DefaultProposal},
+			PSKs:      []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}},
+		},
+		Group: 99,
 		Authorised: []policy.Selector{
 			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
 		},
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
+		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},
+		DataPath: policy.DataPath{
+			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
+			Peers: []policy.TunnelPeer{
+				{Network: netip.MustParsePrefix("10.2.0.0/16"), Gateway: netip.MustParseAddr("192.0.2.2")},
+				{Network: netip.MustParsePrefix("2001:db8:2::/48"), Gateway: netip.MustParseAddr("2001:db8::2")},
+			},
+		},
 	}
-	text, err := policy.MarshalMember(want)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// A data path that says nothing, or what is the default, is the zero value.
+func TestDataPathDefaults(t *testing.T) {
+	m, err := policy.ParseMember("gm.yaml", []byte(memberYAML+"df: copy\nfragment: before\ndscp: copy\ntransport: false\n"))
+	if err != nil || !reflect.DeepEqual(m.DataPath, policy.DataPath{}) {
+		t.Errorf("%+v, %v", m.DataPath, err)
 	}
-	got, err := policy.ParseMember("gm.yaml", text)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	if diff := cmp.Diff(want, got, compare, compareAddrs); diff != "" {
-		t.Errorf("-want +got\n%s\n%s", diff, text)
+	for _, d := range []policy.DataPath{{DF: 9}, {Fragment: 9}} {
+		if text, err := policy.MarshalMember(policy.Member{DataPath: d}); err == nil {
+			t.Errorf("%+v became\n%s", d, text)
+		}
 	}
 }
 
@@ -136,6 +198,9 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 	alter := map[string]func(*policy.Group){
 		"transport": func(g *policy.Group) { g.Rekey.Transport = "pigeon" },
 		"ack":       func(g *policy.Group) { g.Rekey.Ack = 200 },
+		"cipher":    func(g *policy.Group) { g.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} },
+		"hash":      func(g *policy.Group) { g.Rekey.SigHash = 1 },
+		"form":      func(g *policy.Group) { g.Rekey.SigForm = 7 },
 		"key bits":  func(g *policy.Group) { g.SAs[0].Transform.KeyBits = 100 },
 		"mode":      func(g *policy.Group) { g.SAs[0].Transform.Mode = 9 },
 	}
@@ -145,5 +210,8 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 		if text, err := policy.MarshalKeyServer(k, "x"); err == nil {
 			t.Errorf("%s: no error, but\n%s", name, text)
 		}
+	}
+	if text, err := policy.MarshalMember(policy.Member{Rekey: policy.MemberRekey{SignatureForm: 7}}); err == nil {
+		t.Errorf("a member's form: no error, but\n%s", text)
 	}
 }

@@ -39,10 +39,17 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("phase1", &k.Phase1, phase1),
 		yamldoc.Required("groups", &groups, groupList),
 	)
+	algorithm := signatureAlgorithm(k.SigningKey)
 	for _, g := range groups {
 		k.Groups = append(k.Groups, g.value)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
+		}
+		if to := g.value.Rekey.Address.Addr(); differ(to, k.Address.Addr()) {
+			g.at.Problem("the rekey goes to %s, which is not of the same IP version as the address %s", to, k.Address.Addr())
+		}
+		if err := g.value.Rekey.SignableBy(algorithm); err != nil {
+			g.at.Problem("the rekey's %v", err)
 		}
 		for _, m := range g.value.Members {
 			if len(k.Phase1.PSKs) > 0 && !keyOverlaps(k.Phase1.PSKs, m) {
@@ -57,10 +64,12 @@ func signs(t Transport) bool { return t == TransportUnicast || t == TransportMul
 
 func member(root yamldoc.Value) Member {
 	var m Member
+	var other place[netip.Addr]
 	var servers []place[netip.AddrPort]
-	root.Fields(
+	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
+		yamldoc.Optional("other_address", &other, placed(unicast)),
 		yamldoc.Required("key_servers", &servers, yamldoc.Some("key server", placed(unicastPort))),
 		yamldoc.Required("phase1", &m.Phase1, phase1),
 		yamldoc.Required("group", &m.Group, groupID),
@@ -73,16 +82,38 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
+		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
+	root.Fields(fields...)
+	m.OtherAddress = other.value
+	own := m.Address.Addr()
+	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
+		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
+	}
 	seen := make(map[netip.AddrPort]string)
 	for _, s := range servers {
 		once(s.at, seen, s.value)
+		if differ(own, s.value.Addr()) {
+			s.at.Problem("%s is not of the same IP version as the address %s", s.value.Addr(), own)
+		}
 		m.KeyServers = append(m.KeyServers, s.value)
 		if s.value.IsValid() && len(m.Phase1.PSKs) > 0 && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
 			s.at.Problem("%s has no pre-shared key; add one for it to phase1.psks", s.value.Addr())
 		}
 	}
 	return m
+}
+
+// differ reports whether two addresses are of different IP versions. One that could not be read differs from none.
+func differ(a, b netip.Addr) bool { return a.IsValid() && b.IsValid() && a.Is4() != b.Is4() }
+
+func memberRekey(v yamldoc.Value) MemberRekey {
+	var r MemberRekey
+	v.Fields(
+		yamldoc.Optional("accept_sha1", &r.AcceptSHA1, yamldoc.Value.Bool),
+		yamldoc.Optional("signature_form", &r.SignatureForm, sigForms.Read),
+	)
+	return r
 }
 
 // keyOverlaps reports whether some address of the prefix has a pre-shared key, or may have one once the faults of the keys

@@ -22,7 +22,12 @@ const (
 // The names of values in configuration files, in the order in which problems list them.
 var (
 	transports    = yamldoc.Names[Transport]{{"unicast", TransportUnicast}, {"multicast", TransportMulticast}, {"none", TransportNone}}
-	ackTypes      = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}}
+	ackTypes      = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}, {"kek-sha512", AckKEKSHA512}}
+	kekTransforms = yamldoc.Names[KEKTransform]{{"aes128-cbc", KEKTransform{KEKAES, 128}}, {"aes192-cbc", KEKTransform{KEKAES, 192}},
+		{"aes256-cbc", KEKTransform{KEKAES, 256}}, {"3des", KEKTransform{KEK3DES, 192}}}
+	sigHashes = yamldoc.Names[SigHash]{{"sha256", SigHashSHA256}, {"sha384", SigHashSHA384}, {"sha512", SigHashSHA512},
+		{"sha1", SigHashSHA1}}
+	sigForms      = yamldoc.Names[SigForm]{{"digest-info", SigDigestInfo}, {"bare-hash", SigBareHash}}
 	modes         = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}}
 	preservations = yamldoc.Names[Preservation]{{"both", PreserveBoth}, {"source", PreserveSource},
 		{"destination", PreserveDestination}, {"none", PreserveNone}, {"absent", PreserveAbsent}}
@@ -93,6 +98,9 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("retransmit", &r.Retransmit, within(0, 100)),
 		yamldoc.Optional("interval", &r.Interval, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("ack", &r.Ack, ackTypes.Read),
+		yamldoc.Optional("cipher", &r.KEK, kekTransforms.Read),
+		yamldoc.Optional("sig_hash", &r.SigHash, sigHashes.Read),
+		yamldoc.Optional("signature_form", &r.SigForm, sigForms.Read),
 	)
 	if ok {
 		checkTransport(v, r)
@@ -129,7 +137,9 @@ func saPolicies(v yamldoc.Value) []place[SAPolicy] {
 	selectors := make(map[Selector]string)
 	return yamldoc.List(placed(func(item yamldoc.Value) SAPolicy {
 		s := saPolicy(item)
-		once(item, selectors, s.Selector)
+		for _, flow := range append([]Selector{s.Selector}, s.Also...) {
+			once(item, selectors, flow)
+		}
 		return s
 	}))(v)
 }
@@ -139,6 +149,7 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 	s.Transform = Transform{Mode: ModeTunnel}
 	var kind Transform
 	fields := append(selectorFields(&s.Selector),
+		yamldoc.Optional("also", &s.Also, yamldoc.List(selector)),
 		yamldoc.Required("transform", &kind, transforms.Read),
 		yamldoc.Optional("esn", &s.Transform.ESN, yamldoc.Value.Bool),
 		yamldoc.Optional("mode", &s.Transform.Mode, modes.Read),

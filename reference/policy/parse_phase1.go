@@ -12,10 +12,31 @@ import (
 // hexPrefix marks a pre-shared key that is written in hexadecimal.
 const hexPrefix = "hex:"
 
+// The names of what a proposal is made of, in the order in which problems list them.
+var (
+	phase1Ciphers = yamldoc.Names[Proposal]{
+		{"aes128-cbc", Proposal{Encryption: Phase1AES, KeyBits: 128}},
+		{"aes192-cbc", Proposal{Encryption: Phase1AES, KeyBits: 192}},
+		{"aes256-cbc", Proposal{Encryption: Phase1AES, KeyBits: 256}},
+		{"3des", Proposal{Encryption: Phase13DES}},
+	}
+	phase1Hashes = yamldoc.Names[Phase1Hash]{{"sha1", Phase1SHA1}, {"sha256", Phase1SHA256}, {"sha384", Phase1SHA384},
+		{"sha512", Phase1SHA512}, {"md5", Phase1MD5}}
+	dhGroups = yamldoc.Names[DHGroup]{{"modp2048", MODP2048}, {"modp3072", MODP3072}, {"modp4096", MODP4096},
+		{"ecp256", ECP256}, {"ecp384", ECP384}, {"ecp521", ECP521},
+		{"modp768", MODP768}, {"modp1024", MODP1024}, {"modp1536", MODP1536}}
+)
+
 func phase1(v yamldoc.Value) Phase1 {
 	var p Phase1
 	var keys []place[PSK]
+	var proposals []place[Proposal]
+	var weak []place[string]
 	v.Fields(
+		yamldoc.Optional("proposals", &proposals, yamldoc.Some("proposal", placed(func(item yamldoc.Value) Proposal {
+			return proposal(item, &weak)
+		}))),
+		yamldoc.Optional("allow_weak", &p.AllowWeak, yamldoc.Value.Bool),
 		yamldoc.Required("psks", &keys, yamldoc.Some("pre-shared key", placed(psk))),
 		yamldoc.Optional("lifetime", &p.Lifetime, seconds(1, maxLifetime)),
 		yamldoc.Optional("retransmit", &p.Retransmit, between(time.Millisecond, maxDelay)),
@@ -27,7 +48,48 @@ func phase1(v yamldoc.Value) Phase1 {
 		once(k.at, peers, k.value.Peer)
 		p.PSKs = append(p.PSKs, k.value)
 	}
+	given := make(map[Proposal]string)
+	for _, o := range proposals {
+		once(o.at, given, o.value)
+		p.Proposals = append(p.Proposals, o.value)
+	}
+	for _, w := range weak {
+		if !p.AllowWeak {
+			w.at.Problem("%s is weak, and off unless phase1 says \"allow_weak: true\"", w.value)
+		}
+	}
 	return p
+}
+
+// proposal reads one suite of algorithms and notes what is weak in it. After a problem it is the zero one.
+func proposal(v yamldoc.Value, weak *[]place[string]) Proposal {
+	var p Proposal
+	v.Fields(
+		yamldoc.Required("encryption", &p, func(v yamldoc.Value) Proposal {
+			kind := phase1Ciphers.Read(v)
+			return Proposal{Encryption: kind.Encryption, KeyBits: kind.KeyBits, Hash: p.Hash, Group: p.Group}
+		}),
+		yamldoc.Required("hash", &p.Hash, noting(weak, phase1Hashes.Read)),
+		yamldoc.Required("group", &p.Group, noting(weak, dhGroups.Read)),
+	)
+	if p.Encryption == 0 || p.Hash == 0 || p.Group == 0 {
+		return Proposal{}
+	}
+	return p
+}
+
+// noting makes a reader that notes where a weak value stands.
+func noting[T interface {
+	Weak() bool
+	String() string
+}](weak *[]place[string], read func(yamldoc.Value) T) func(yamldoc.Value) T {
+	return func(v yamldoc.Value) T {
+		x := read(v)
+		if x.Weak() {
+			*weak = append(*weak, place[string]{x.String(), v})
+		}
+		return x
+	}
 }
 
 func psk(v yamldoc.Value) PSK {

@@ -94,7 +94,7 @@ func replayWindow(v yamldoc.Value) int {
 // anyNumber reads any number of 64 bits.
 func anyNumber(v yamldoc.Value) uint64 { return v.Uint(0, math.MaxUint64) }
 
-// network reads a prefix, or an address as the prefix of that one.
+// network reads a prefix of either IP version, or an address as the prefix of that one.
 func network(v yamldoc.Value) netip.Prefix {
 	s, ok := v.Text()
 	if !ok {
@@ -106,9 +106,9 @@ func network(v yamldoc.Value) netip.Prefix {
 	}
 	switch {
 	case err != nil:
-		v.Problem("%s is no prefix; write one such as 10.1.0.0/16", brief(s))
-	case !p.Addr().Is4():
-		v.Problem("%s is not IPv4", brief(s))
+		v.Problem("%s is no prefix; write one such as 10.1.0.0/16 or 2001:db8:1::/48", brief(s))
+	case p.Addr().Is4In6():
+		v.Problem("%s is IPv4 in the form of IPv6; write it as IPv4", brief(s))
 	case p != p.Masked():
 		v.Problem("%s has bits beyond its length; write %s", brief(s), p.Masked())
 	default:
@@ -117,7 +117,7 @@ func network(v yamldoc.Value) netip.Prefix {
 	return netip.Prefix{}
 }
 
-// addressPort reads an IPv4 address with or without a port.
+// addressPort reads an address with or without a port; with one, an IPv6 address stands in brackets.
 func addressPort(v yamldoc.Value) (netip.AddrPort, bool) {
 	s, ok := v.Text()
 	if !ok {
@@ -129,15 +129,47 @@ func addressPort(v yamldoc.Value) (netip.AddrPort, bool) {
 	}
 	switch {
 	case err != nil:
-		v.Problem("%s is no address; write one such as 10.0.0.1 or 10.0.0.1:848", brief(s))
-	case !a.Addr().Is4():
-		v.Problem("%s is not IPv4", brief(s))
+		v.Problem("%s is no address; write one such as 10.0.0.1, 10.0.0.1:848 or [2001:db8::1]:848", brief(s))
+	case !plainAddress(v, s, a.Addr()):
 	case a.Port() == 0:
 		v.Problem("%s has port 0; it must be from 1 to 65535", brief(s))
 	default:
 		return a, true
 	}
 	return netip.AddrPort{}, false
+}
+
+// plainAddress refuses what is no address of its own on the wire: IPv4 in the form of IPv6, and a zone, which means
+// something on one machine only (RFC 4291 §2.5.5.2, RFC 4007 §11.2).
+func plainAddress(v yamldoc.Value, s string, a netip.Addr) bool {
+	switch {
+	case a.Is4In6():
+		v.Problem("%s is IPv4 in the form of IPv6; write %s", brief(s), a.Unmap())
+	case a.Zone() != "":
+		v.Problem("%s has a zone; an address that needs one cannot be used here", brief(s))
+	default:
+		return true
+	}
+	return false
+}
+
+// unicast reads the address of a host, without a port.
+func unicast(v yamldoc.Value) netip.Addr {
+	s, ok := v.Text()
+	if !ok {
+		return netip.Addr{}
+	}
+	a, err := netip.ParseAddr(s)
+	switch {
+	case err != nil:
+		v.Problem("%s is no address; write one such as 10.0.0.1 or 2001:db8::1", brief(s))
+	case !plainAddress(v, s, a):
+	case a.IsMulticast() || a.IsUnspecified():
+		v.Problem("%s is not the address of a host", a)
+	default:
+		return a
+	}
+	return netip.Addr{}
 }
 
 func unicastPort(v yamldoc.Value) netip.AddrPort {
@@ -152,7 +184,7 @@ func unicastPort(v yamldoc.Value) netip.AddrPort {
 func multicastPort(v yamldoc.Value) netip.AddrPort {
 	a, ok := addressPort(v)
 	if ok && !a.Addr().IsMulticast() {
-		v.Problem("%s is not a multicast address; it must be within 224.0.0.0/4", a.Addr())
+		v.Problem("%s is not a multicast address; it must be within 224.0.0.0/4 or ff00::/8", a.Addr())
 		return netip.AddrPort{}
 	}
 	return a

@@ -5,7 +5,7 @@ import (
 )
 
 // protocols are the IP protocols that have a name in configuration files.
-var protocols = yamldoc.Names[uint8]{{"any", 0}, {"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"sctp", 132}}
+var protocols = yamldoc.Names[uint8]{{"any", 0}, {"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"icmpv6", 58}, {"sctp", 132}}
 
 // selector reads the flow of a member's authorisation list.
 func selector(v yamldoc.Value) Selector {
@@ -35,8 +35,11 @@ func protocol(v yamldoc.Value) uint8 {
 	return protocols.Read(v)
 }
 
-// checkSelector refuses ports of a protocol that has none.
+// checkSelector refuses ports of a protocol that has none, and a flow between IPv4 and IPv6.
 func checkSelector(v yamldoc.Value, s Selector) {
+	if s.Source.IsValid() && s.Destination.IsValid() && s.Source.Addr().Is4() != s.Destination.Addr().Is4() {
+		v.Problem("source %s and destination %s are of different IP versions", s.Source, s.Destination)
+	}
 	named := s.SourcePort != 0 || s.DestinationPort != 0
 	if named && s.Protocol != 6 && s.Protocol != 17 && s.Protocol != 132 {
 		v.Problem("ports need a protocol that has them; set the field \"protocol\" to tcp, udp or sctp")

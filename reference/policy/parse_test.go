@@ -65,7 +65,7 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
 		"ks.yaml:3:1: address: the field is already given in line 2"}},
 	{"anchor", "name: ks1", "name: &n ks1", []string{
@@ -78,8 +78,11 @@ var keyServerFaults = []fault{
 	{"name a number", "name: ks1", "name: 7", []string{"ks.yaml:1:7: name: 7 is not text for YAML; put it in quotes"}},
 	{"name a list", "name: ks1", "name: [a]", []string{"ks.yaml:1:7: name: a list where text is expected"}},
 	{"bad address", "10.0.0.1\nsigning", "10.0.0.256\nsigning", []string{
-		`ks.yaml:2:10: address: "10.0.0.256" is no address; write one such as 10.0.0.1 or 10.0.0.1:848`}},
-	{"address IPv6", "10.0.0.1\nsigning", "2001:db8::1\nsigning", []string{`ks.yaml:2:10: address: "2001:db8::1" is not IPv4`}},
+		`ks.yaml:2:10: address: "10.0.0.256" is no address; write one such as 10.0.0.1, 10.0.0.1:848 or [2001:db8::1]:848`}},
+	{"address mapped", "10.0.0.1\nsigning", "::ffff:10.0.0.1\nsigning", []string{
+		`ks.yaml:2:10: address: "::ffff:10.0.0.1" is IPv4 in the form of IPv6; write 10.0.0.1`}},
+	{"address with zone", "10.0.0.1\nsigning", "fe80::1%eth0\nsigning", []string{
+		`ks.yaml:2:10: address: "fe80::1%eth0" has a zone; an address that needs one cannot be used here`}},
 	{"address multicast", "10.0.0.1\nsigning", "239.1.1.1\nsigning", []string{
 		"ks.yaml:2:10: address: 239.1.1.1 is not the address of a host"}},
 	{"address port 0", "10.0.0.1\nsigning", "10.0.0.1:0\nsigning", []string{
@@ -87,17 +90,27 @@ var keyServerFaults = []fault{
 	{"key missing", "signing_key: ks1.pem\n", "", []string{
 		`ks.yaml:1:1: the field "signing_key" is missing; the rekey of groups[0] has to be signed`}},
 	{"key file missing", "ks1.pem", "no.pem", []string{
-		`ks.yaml:3:14: signing_key: there is no file "no.pem"; name a PEM file with an RSA key, relative to this file`}},
+		`ks.yaml:3:14: signing_key: there is no file "no.pem"; name a PEM file with an RSA or ECDSA key, relative to this file`}},
 	{"key too small", "ks1.pem", "small.pem", []string{
 		`ks.yaml:3:14: signing_key: "small.pem" holds an RSA key of 1024 bits; it must have at least 2048`}},
-	{"key not RSA", "ks1.pem", "ec.pem", []string{
-		`ks.yaml:3:14: signing_key: "ec.pem" holds a key of another kind; it must hold an RSA key`}},
+	{"key of another kind", "ks1.pem", "ed.pem", []string{
+		`ks.yaml:3:14: signing_key: "ed.pem" holds a key of another kind; it must hold one of RSA, or of ECDSA over P-256, P-384 or P-521`}},
+	{"key over another curve", "ks1.pem", "p224.pem", []string{
+		`ks.yaml:3:14: signing_key: "p224.pem" holds a key of another kind; it must hold one of RSA, or of ECDSA over P-256, P-384 or P-521`}},
+	{"hash not that of the curve", keyServerYAML, signedBy("ec.pem", "sig_hash: sha384"), []string{
+		"ks.yaml:9:5: groups[0]: the rekey's sig_hash is not that of the signing key's curve; leave it out"}},
+	{"form of another key", keyServerYAML, signedBy("ec.pem", "signature_form: bare-hash"), []string{
+		"ks.yaml:9:5: groups[0]: the rekey's signature_form is for RSA, and the signing key is one of ECDSA; leave it out"}},
+	{"cipher unknown", "transport: unicast", "transport: unicast\n      cipher: des", []string{
+		`ks.yaml:14:15: groups[0].rekey.cipher: "des" is unknown; known are aes128-cbc, aes192-cbc, aes256-cbc, 3des`}},
+	{"signature hash unknown", "transport: unicast", "transport: unicast\n      sig_hash: md5", []string{
+		`ks.yaml:14:17: groups[0].rekey.sig_hash: "md5" is unknown; known are sha256, sha384, sha512, sha1`}},
 	{"key a certificate", "ks1.pem", "cert.pem", []string{
-		`ks.yaml:3:14: signing_key: "cert.pem" holds a PEM block "CERTIFICATE"; it must be PRIVATE KEY or RSA PRIVATE KEY`}},
+		`ks.yaml:3:14: signing_key: "cert.pem" holds a PEM block "CERTIFICATE"; it must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY`}},
 	{"key cut", "ks1.pem", "cut.pem", []string{
 		`ks.yaml:3:14: signing_key: "cut.pem" holds a key that cannot be read: asn1: syntax error: truncated tag or length`}},
 	{"key no PEM", "ks1.pem", "text.pem", []string{
-		`ks.yaml:3:14: signing_key: "text.pem" holds no PEM; it must hold an RSA private key (PKCS #8 or PKCS #1)`}},
+		`ks.yaml:3:14: signing_key: "text.pem" holds no PEM; it must hold a private key of RSA or ECDSA (PKCS #8, PKCS #1 or SEC 1)`}},
 	{"no PSK", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "psks: []", []string{
 		"ks.yaml:5:9: phase1.psks: the list is empty; name at least one pre-shared key"}},
 	{"PSKs missing", "psks:\n    - peer: 10.0.0.0/24\n      key: secret", "retries: 3", []string{
@@ -112,11 +125,29 @@ var keyServerFaults = []fault{
 		"ks.yaml:8:7: phase1.psks[1]: 10.0.0.0/24 is already given at phase1.psks[0]"}},
 	{"PSK for nobody", "peer: 10.0.0.0/24", "peer: 10.9.0.0/24", []string{
 		"ks.yaml:9:5: groups[0]: the members 10.0.0.2/32 have no pre-shared key; add one for them to phase1.psks"}},
+	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{
+		"ks.yaml:5:14: phase1.proposals: the list is empty; name at least one proposal"}},
+	{"proposal a text", "phase1:\n", "phase1:\n  proposals: [aes128-cbc]\n", []string{
+		`ks.yaml:5:15: phase1.proposals[0]: "aes128-cbc" where a mapping is expected, with the fields encryption, hash, group`}},
+	{"proposal without hash", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, group: ecp256}\n", []string{
+		`ks.yaml:6:7: phase1.proposals[0]: the field "hash" is missing`}},
+	{"unknown algorithms", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: des, hash: tiger, group: modp6144}\n", []string{
+		`ks.yaml:6:20: phase1.proposals[0].encryption: "des" is unknown; known are aes128-cbc, aes192-cbc, aes256-cbc, 3des`,
+		`ks.yaml:6:31: phase1.proposals[0].hash: "tiger" is unknown; known are sha1, sha256, sha384, sha512, md5`,
+		`ks.yaml:6:45: phase1.proposals[0].group: "modp6144" is unknown; known are modp2048, modp3072, modp4096, ecp256, ecp384, ecp521, modp768, modp1024, modp1536`}},
+	{"proposal twice", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, hash: sha1, group: ecp256}\n    - {hash: sha1, group: ecp256, encryption: 3des}\n", []string{
+		"ks.yaml:7:7: phase1.proposals[1]: 3des sha1 ecp256 is already given at phase1.proposals[0]"}},
+	{"weak proposals", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, hash: md5, group: ecp256}\n    - encryption: aes256-cbc\n      hash: sha512\n      group: modp1536\n", []string{
+		`ks.yaml:6:32: phase1.proposals[0].hash: md5 is weak, and off unless phase1 says "allow_weak: true"`,
+		`ks.yaml:9:14: phase1.proposals[1].group: modp1536 is weak, and off unless phase1 says "allow_weak: true"`}},
+	{"weak proposals not allowed", "phase1:\n", "phase1:\n  allow_weak: false\n  proposals:\n    - {encryption: 3des, hash: sha1, group: modp768}\n", []string{
+		`ks.yaml:7:45: phase1.proposals[0].group: modp768 is weak, and off unless phase1 says "allow_weak: true"`}},
 	{"bad prefix", "peer: 10.0.0.0/24", "peer: 10.0.0.0/33", []string{
-		`ks.yaml:6:13: phase1.psks[0].peer: "10.0.0.0/33" is no prefix; write one such as 10.1.0.0/16`}},
+		`ks.yaml:6:13: phase1.psks[0].peer: "10.0.0.0/33" is no prefix; write one such as 10.1.0.0/16 or 2001:db8:1::/48`}},
 	{"prefix with host bits", "peer: 10.0.0.0/24", "peer: 10.0.0.7/24", []string{
 		`ks.yaml:6:13: phase1.psks[0].peer: "10.0.0.7/24" has bits beyond its length; write 10.0.0.0/24`}},
-	{"prefix IPv6", "peer: 10.0.0.0/24", "peer: 2001:db8::/32", []string{`ks.yaml:6:13: phase1.psks[0].peer: "2001:db8::/32" is not IPv4`}},
+	{"prefix mapped", "peer: 10.0.0.0/24", "peer: ::ffff:10.0.0.0/120", []string{
+		`ks.yaml:6:13: phase1.psks[0].peer: "::ffff:10.0.0.0/120" is IPv4 in the form of IPv6; write it as IPv4`}},
 	{"groups empty", keyServerYAML[strings.Index(keyServerYAML, "groups:"):], "groups: []\n", []string{
 		"ks.yaml:8:9: groups: the list is empty; name at least one group"}},
 	{"groups a mapping", keyServerYAML[strings.Index(keyServerYAML, "groups:"):], "groups: {a: 1}\n", []string{
@@ -137,7 +168,9 @@ var keyServerFaults = []fault{
 	{"multicast without address", "transport: unicast", "transport: multicast", []string{
 		`ks.yaml:13:7: groups[0].rekey: the field "address" is missing; a multicast rekey needs a group address`}},
 	{"multicast to a host", "transport: unicast", "transport: multicast\n      address: 10.0.0.9", []string{
-		"ks.yaml:14:16: groups[0].rekey.address: 10.0.0.9 is not a multicast address; it must be within 224.0.0.0/4"}},
+		"ks.yaml:14:16: groups[0].rekey.address: 10.0.0.9 is not a multicast address; it must be within 224.0.0.0/4 or ff00::/8"}},
+	{"multicast of the other version", "transport: unicast", "transport: multicast\n      address: 'ff05::1'", []string{
+		"ks.yaml:9:5: groups[0]: the rekey goes to ff05::1, which is not of the same IP version as the address 10.0.0.1"}},
 	{"unicast with address", "transport: unicast", "transport: unicast\n      address: 239.0.0.1", []string{
 		`ks.yaml:13:7: groups[0].rekey: the field "address" is for transport multicast, not unicast`}},
 	{"acknowledged nothing", "transport: unicast", "transport: none\n      ack: kek-sha256", []string{
@@ -178,18 +211,42 @@ var keyServerFaults = []fault{
 	{"SA twice", "        transform: aes128-gcm16\n",
 		"        transform: aes128-gcm16\n" + keyServerYAML[strings.Index(keyServerYAML, "      - source"):], []string{
 			"ks.yaml:20:9: groups[0].sas[1]: 10.1.0.0/16 -> 10.1.0.0/16 is already given at groups[0].sas[0]"}},
+	{"flow twice in one SA", "        transform: aes128-gcm16\n",
+		"        also:\n          - {source: 10.2.0.0/16, destination: 10.1.0.0/16}\n" +
+			"          - {source: 10.1.0.0/16, destination: 10.1.0.0/16}\n        transform: aes128-gcm16\n", []string{
+			"ks.yaml:17:9: groups[0].sas[0]: 10.1.0.0/16 -> 10.1.0.0/16 is already given at groups[0].sas[0]"}},
 	{"several at once", "address: 10.0.0.1\nsigning_key: ks1.pem", "adress: 10.0.0.1\nsigning_key: 7", []string{
 		`ks.yaml:1:1: the field "address" is missing`,
 		"ks.yaml:2:1: adress: unknown field; did you mean address?",
 		"ks.yaml:3:14: signing_key: 7 is not text for YAML; put it in quotes"}},
 }
 
+// signedBy is the key server's configuration with another signing key and one more field in its rekey.
+func signedBy(key, field string) string {
+	whole := strings.Replace(keyServerYAML, "ks1.pem", key, 1)
+	return strings.Replace(whole, "transport: unicast", "transport: unicast\n      "+field, 1)
+}
+
 var memberFaults = []fault{
+	{"signature form unknown", "group: 1234", "group: 1234\nrekey: {signature_form: pss, accept_sha1: 1}", []string{
+		`gm.yaml:5:25: rekey.signature_form: "pss" is unknown; known are digest-info, bare-hash`,
+		`gm.yaml:5:43: rekey.accept_sha1: "1" where true or false is expected`}},
 	{"no key server", "[10.0.0.1]", "[]", []string{"gm.yaml:3:14: key_servers: the list is empty; name at least one key server"}},
 	{"key server twice", "[10.0.0.1]", "[10.0.0.1, '10.0.0.1:848']", []string{
 		"gm.yaml:3:25: key_servers[1]: 10.0.0.1:848 is already given at key_servers[0]"}},
 	{"key server without PSK", "[10.0.0.1]", "[10.0.0.1, 10.0.0.9]", []string{
 		"gm.yaml:3:25: key_servers[1]: 10.0.0.9 has no pre-shared key; add one for it to phase1.psks"}},
+	{"key server of the other version", "[10.0.0.1]", "['2001:db8::1']", []string{
+		"gm.yaml:3:15: key_servers[0]: 2001:db8::1 is not of the same IP version as the address 10.0.0.2",
+		"gm.yaml:3:15: key_servers[0]: 2001:db8::1 has no pre-shared key; add one for it to phase1.psks"}},
+	{"other address of the same version", "group: 1234", "group: 1234\nother_address: 10.0.0.9", []string{
+		"gm.yaml:5:16: other_address: 10.0.0.9 is of the same IP version as the address 10.0.0.2"}},
+	{"other address no address", "group: 1234", "group: 1234\nother_address: 10.0.0.9:848", []string{
+		`gm.yaml:5:16: other_address: "10.0.0.9:848" is no address; write one such as 10.0.0.1 or 2001:db8::1`}},
+	{"other address multicast", "group: 1234", "group: 1234\nother_address: ff05::1", []string{
+		"gm.yaml:5:16: other_address: ff05::1 is not the address of a host"}},
+	{"selector of two versions", "  - source: 10.1.0.0/16\n", "  - source: 2001:db8::/32\n", []string{
+		"gm.yaml:10:5: authorised[0]: source 2001:db8::/32 and destination 10.1.0.0/16 are of different IP versions"}},
 	{"group missing", "group: 1234\n", "", []string{`gm.yaml:1:1: the field "group" is missing`}},
 	{"MTU too small", "group: 1234", "group: 1234\nmtu: 500", []string{"gm.yaml:5:6: mtu: 500 is out of range; it must be from 576 to 65535"}},
 	{"window too small", "group: 1234", "group: 1234\nreplay_window: 31", []string{
@@ -198,12 +255,29 @@ var memberFaults = []fault{
 		`gm.yaml:5:12: fail_open: "yes please" where true or false is expected`}},
 	{"authorised selector", "  - source: 10.1.0.0/16\n", "  - protocol: tpc\n", []string{
 		`gm.yaml:10:5: authorised[0]: the field "source" is missing`,
-		`gm.yaml:10:15: authorised[0].protocol: "tpc" is unknown; known are any, icmp, igmp, tcp, udp, sctp`}},
+		`gm.yaml:10:15: authorised[0].protocol: "tpc" is unknown; known are any, icmp, igmp, tcp, udp, icmpv6, sctp`}},
 	{"protocol too big", "  - source: 10.1.0.0/16\n", "  - source: 10.1.0.0/16\n    protocol: 256\n", []string{
 		"gm.yaml:11:15: authorised[0].protocol: 256 is out of range; it must be from 0 to 255"}},
 	{"inside", "[10.1.1.0/24]", "[10.1.1.1/24, 7]", []string{
 		`gm.yaml:12:10: inside[0]: "10.1.1.1/24" has bits beyond its length; write 10.1.1.0/24`,
 		"gm.yaml:12:23: inside[1]: 7 is not text for YAML; put it in quotes"}},
+	{"DF policy", "group: 1234", "group: 1234\ndf: keep", []string{`gm.yaml:5:5: df: "keep" is unknown; known are copy, set, clear`}},
+	{"fragmentation", "group: 1234", "group: 1234\nfragment: never", []string{
+		`gm.yaml:5:11: fragment: "never" is unknown; known are before, after`}},
+	{"DSCP too big", "group: 1234", "group: 1234\ndscp: 64", []string{"gm.yaml:5:7: dscp: 64 is out of range; it must be from 0 to 63"}},
+	{"DSCP by name", "group: 1234", "group: 1234\ndscp: ef", []string{
+		`gm.yaml:5:7: dscp: "ef" is no DSCP; write a number from 0 to 63, or copy`}},
+	{"TTL zero", "group: 1234", "group: 1234\nttl: 0", []string{"gm.yaml:5:6: ttl: 0 is out of range; it must be from 1 to 255"}},
+	{"PMTU age zero", "group: 1234", "group: 1234\npmtu_age: 0s", []string{
+		"gm.yaml:5:11: pmtu_age: 0s is out of range; it must be from 1ms to 86400s"}},
+	{"peer without gateway", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16", []string{
+		`gm.yaml:6:5: peers[0]: the field "gateway" is missing`}},
+	{"peer with a port", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2:848", []string{
+		`gm.yaml:7:14: peers[0].gateway: "192.0.2.2:848" is no address; write one such as 10.0.0.1 or 2001:db8::1`}},
+	{"peer a group", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: ff05::1", []string{
+		"gm.yaml:7:14: peers[0].gateway: ff05::1 is not the address of a host"}},
+	{"peer twice", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.3",
+		[]string{"gm.yaml:8:14: peers[1].network: 10.2.0.0/16 is already given at peers[0].network"}},
 	{"retry_delay", "group: 1234", "group: 1234\nretry_delay: 25h", []string{
 		"gm.yaml:5:14: retry_delay: 25h is out of range; it must be from 1ms to 86400s"}},
 }

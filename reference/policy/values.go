@@ -125,6 +125,34 @@ const (
 	SigECDSA521 SigAlgorithm = 6
 )
 
+// Hash is the hash that ECDSA has with a curve (RFC 6407 §5.3.5), and 0 for RSA, which has any.
+func (a SigAlgorithm) Hash() SigHash {
+	switch a {
+	case SigECDSA256:
+		return SigHashSHA256
+	case SigECDSA384:
+		return SigHashSHA384
+	case SigECDSA521:
+		return SigHashSHA512
+	}
+	return 0
+}
+
+// SigForm is what an RSA signature is made over.
+type SigForm uint8
+
+// The forms: a DigestInfo (RFC 6407 §5.3.6.1), or the digest alone, as some daemons have it.
+const (
+	SigDigestInfo SigForm = iota
+	SigBareHash
+)
+
+// String returns the form's name in configuration files and key logs.
+func (f SigForm) String() string {
+	name, _ := sigForms.Of(f)
+	return name
+}
+
 // AckType is the KEK_ACK_REQUESTED of RFC 8263 §2; AckNone leaves the attribute out.
 type AckType uint16
 
@@ -132,6 +160,7 @@ type AckType uint16
 const (
 	AckNone      AckType = 0
 	AckKEKSHA256 AckType = 1
+	AckKEKSHA512 AckType = 3
 )
 
 // RekeySA protects GROUPKEY-PUSH messages (a SAK and its KEK).
@@ -144,6 +173,7 @@ type RekeySA struct {
 	SigHash      SigHash
 	SigAlgorithm SigAlgorithm
 	SigKeyBits   int
+	SigForm      SigForm // no message tells it: the key server and its members are configured alike
 	Ack          AckType
 	Lifetime     time.Duration // remaining when it was handed over
 	IV, Key      []byte

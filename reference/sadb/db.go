@@ -48,6 +48,9 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 		if old.SA == e.SA && old.SendFrom.Before(e.SendFrom) {
 			e.SendFrom = old.SendFrom
 		}
+		if old.SA == e.SA {
+			e.Used = old.Used
+		}
 		return true
 	})
 	db.supersede(e)
@@ -106,6 +109,15 @@ func (db *DB) Replace(generation uint64, sendTill, expiry time.Time) {
 			e.Expiry = expiry
 		}
 	}
+}
+
+// Relieves reports whether an SA of that generation for that selector would take over from an older one, which sends for
+// some of its flows or is about to.
+func (db *DB) Relieves(now time.Time, s policy.Selector, generation uint64) bool {
+	return slices.ContainsFunc(db.entries, func(e *Entry) bool {
+		over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
+		return e.Generation < generation && e.lives(now) && !over && e.sender(db.rules) && overlap(e.Policy.Selector, s)
+	})
 }
 
 // replaced reports whether an entry of that generation has the same selector as the older e.

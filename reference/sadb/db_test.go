@@ -403,3 +403,52 @@ func TestInstallRefuses(t *testing.T) {
 		t.Errorf("%v, %d entries", err, len(db.Entries()))
 	}
 }
+
+// An SA that is handed out again is still one that has just been used.
+func TestUse(t *testing.T) {
+	db := New(nil)
+	e := install(t, db, t0, sa(1, anyTen, time.Hour), Options{})
+	if !e.Used.IsZero() {
+		t.Errorf("used at %v", e.Used)
+	}
+	e.Use(at(5))
+	if again := install(t, db, at(6), sa(1, anyTen, time.Hour), Options{}); again == e || !again.Used.Equal(at(5)) {
+		t.Errorf("used at %v", again.Used)
+	}
+}
+
+// TestRelieves: a new SA takes over from an older one that sends for some of its flows, and not from one that no longer
+// does, never did, or came with it.
+func TestRelieves(t *testing.T) {
+	db := New(nil)
+	listener := sa(7, selector("10.9.0.0/16", "10.9.0.0/16"), time.Hour)
+	listener.Transform.Direction = policy.DirectionReceiverOnly
+	install(t, db, t0, sa(1, anyTen, time.Minute), Options{Generation: 1})
+	for _, c := range []struct {
+		name       string
+		after      float64
+		sel        policy.Selector
+		generation uint64
+		want       bool
+	}{
+		{"the same flow", 1, anyTen, 2, true},
+		{"part of it", 1, selector("10.1.0.0/16", "10.1.0.0/16"), 2, true},
+		{"another flow", 1, selector("192.0.2.0/24", "10.0.0.0/8"), 2, false},
+		{"beside it", 1, anyTen, 1, false},
+		{"after its end", 60, anyTen, 2, false},
+	} {
+		if got := db.Relieves(at(c.after), c.sel, c.generation); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	install(t, db, t0, sa(2, anyTen, time.Hour), Options{Generation: 2, SendFrom: at(5)})
+	db.Remove(2)
+	if !db.Relieves(at(4), anyTen, 3) || db.Relieves(at(5), anyTen, 3) {
+		t.Error("the first SA has been sending until 5 s, and no longer")
+	}
+	db.RemoveAll()
+	install(t, db, t0, listener, Options{Generation: 4})
+	if db.Relieves(t0, listener.Selector, 5) {
+		t.Error("an SA that only receives is relieved")
+	}
+}

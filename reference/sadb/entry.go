@@ -19,8 +19,12 @@ type Entry struct {
 	SendFrom   time.Time // it sends from then on
 	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Expiry     time.Time // it is gone from then on
+	Used       time.Time // when a packet was sent under it last, as Use was told
 	Generation uint64
 }
+
+// Use notes that a packet is sent under the entry now.
+func (e *Entry) Use(now time.Time) { e.Used = now }
 
 // NamesPorts reports whether the entry's selector takes certain ports only, and so no later fragments.
 func (e *Entry) NamesPorts() bool { return namesPorts(e.Policy.Selector) }

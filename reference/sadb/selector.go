@@ -14,7 +14,8 @@ type Flow struct {
 	Source, Destination         netip.Addr
 	Protocol                    uint8
 	SourcePort, DestinationPort uint16 // 0 if the protocol has none
-	PortsHidden                 bool   // it has ports that this packet does not show: a later fragment
+	PortsHidden                 bool   // it may have ports that this packet does not show: a later fragment
+	ProtocolHidden              bool   // nor does it show the protocol: one of IPv6, behind extension headers
 }
 
 // String returns the flow as "10.1.0.1 -> 10.2.0.1 proto 17 ports 5000 -> 53".
@@ -26,10 +27,10 @@ func (f Flow) String() string {
 	return text
 }
 
-// Match reports whether the selector takes the flow. One that names ports takes no packet that hides them
-// (RFC 4301 §7.3).
+// Match reports whether the selector takes the flow. One that names ports, or a protocol, takes no packet that hides them
+// (RFC 4301 §4.4.1.1, §7.3).
 func Match(sel policy.Selector, f Flow, rules *rule.Switches) bool {
-	if !matchAddresses(sel, f) || !matchNumber(sel.Protocol, f.Protocol, guardAnyProtocol, rules) {
+	if !matchAddresses(sel, f) || !matchProtocol(sel, f, rules) || f.ProtocolHidden && sel.Protocol != 0 {
 		return false
 	}
 	if f.PortsHidden {
@@ -38,15 +39,19 @@ func Match(sel policy.Selector, f Flow, rules *rule.Switches) bool {
 	return matchPorts(sel, f, rules)
 }
 
-// MayMatch is Match, except that hidden ports count as those the selector names: for asking whether a packet is to be
+// MayMatch is Match, except that what is hidden counts as what the selector names: for asking whether a packet is to be
 // protected, where the answer in doubt is yes.
 func MayMatch(sel policy.Selector, f Flow, rules *rule.Switches) bool {
-	return matchAddresses(sel, f) && matchNumber(sel.Protocol, f.Protocol, guardAnyProtocol, rules) &&
-		(f.PortsHidden || matchPorts(sel, f, rules))
+	return matchAddresses(sel, f) && matchProtocol(sel, f, rules) && (f.PortsHidden || matchPorts(sel, f, rules))
 }
 
 func matchAddresses(sel policy.Selector, f Flow) bool {
 	return contains(sel.Source, f.Source) && contains(sel.Destination, f.Destination)
+}
+
+// matchProtocol takes a hidden protocol as the one that is wanted.
+func matchProtocol(sel policy.Selector, f Flow, rules *rule.Switches) bool {
+	return f.ProtocolHidden || matchNumber(sel.Protocol, f.Protocol, guardAnyProtocol, rules)
 }
 
 func matchPorts(sel policy.Selector, f Flow, rules *rule.Switches) bool {
@@ -70,3 +75,14 @@ func same(a, b policy.Selector) bool {
 	b.Source, b.Destination = b.Source.Masked(), b.Destination.Masked()
 	return a == b
 }
+
+// overlap reports whether there may be a packet that both selectors take.
+func overlap(a, b policy.Selector) bool {
+	return overlapPrefix(a.Source, b.Source) && overlapPrefix(a.Destination, b.Destination) &&
+		overlapNumber(a.Protocol, b.Protocol) && overlapNumber(a.SourcePort, b.SourcePort) &&
+		overlapNumber(a.DestinationPort, b.DestinationPort)
+}
+
+func overlapPrefix(a, b netip.Prefix) bool { return !a.IsValid() || !b.IsValid() || a.Overlaps(b) }
+
+func overlapNumber[T uint8 | uint16](a, b T) bool { return a == b || a == 0 || b == 0 }

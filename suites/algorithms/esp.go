@@ -16,18 +16,60 @@ import (
 
 // espColumn is a way of using a transform, of which each is tried.
 type espColumn struct {
-	name         string
-	requirements []string
-	setup        func(t *policy.Transform, s *lab.Setup)
+	mode policy.Mode
+	ipv6 bool
+	esn  bool
 }
 
-var espColumns = []espColumn{
-	{name: "in tunnel mode", setup: func(*policy.Transform, *lab.Setup) {}},
-	{name: "in tunnel mode with extended sequence numbers", requirements: []string{"RFC4303-2.2.1-01"},
-		setup: func(t *policy.Transform, s *lab.Setup) {
-			t.ESN = true
-			s.Member = windowed
-		}},
+// espColumns are both modes for both versions of IP, with and without extended sequence numbers.
+func espColumns() (all []espColumn) {
+	for _, mode := range []policy.Mode{policy.ModeTunnel, policy.ModeTransport} {
+		for _, ipv6 := range []bool{false, true} {
+			all = append(all, espColumn{mode, ipv6, false}, espColumn{mode, ipv6, true})
+		}
+	}
+	return all
+}
+
+// name completes the sentence of a spec.
+func (c espColumn) name() string {
+	text := map[policy.Mode]string{policy.ModeTunnel: "in tunnel mode", policy.ModeTransport: "in transport mode"}[c.mode]
+	text += map[bool]string{false: " for IPv4", true: " for IPv6"}[c.ipv6]
+	if c.esn {
+		text += " with extended sequence numbers"
+	}
+	return text
+}
+
+// requirements are those that the column speaks for beside the transform's own.
+func (c espColumn) requirements() []string {
+	ids := []string{"RFC4301-4.1-01"}
+	if c.esn {
+		ids = append(ids, "RFC4303-2.2.1-01")
+	}
+	return ids
+}
+
+// setup is a group that uses the transform so.
+func (c espColumn) setup(t policy.Transform) lab.Setup {
+	if c.mode == policy.ModeTransport {
+		t.Mode, t.Preservation = policy.ModeTransport, policy.PreserveAbsent
+	}
+	t.ESN = c.esn
+	s := lab.Setup{IPv6: c.ipv6, Group: withTransform(t)}
+	if c.ipv6 {
+		s.Group = func(g *policy.Group) {
+			g.SAs[0].Transform = t
+			g.SAs[0].Selector = policy.Selector{Source: lab.Protected6, Destination: lab.Protected6}
+		}
+	}
+	s.Member = func(i int, m *policy.Member) {
+		m.DataPath.Transport = c.mode == policy.ModeTransport
+		if c.esn {
+			windowed(i, m)
+		}
+	}
+	return s
 }
 
 // replayWindow is that of members that have one.
@@ -42,13 +84,10 @@ var _ = Describe("ESP transforms (RFC 6407 §5.5.1)", kit.Subject("algorithms"),
 	})
 
 	for _, t := range policy.Transforms() {
-		for _, c := range espColumns {
-			It(fmt.Sprintf("carries traffic before and after a rekey under %s %s", t.Name(), c.name),
-				kit.Requirement(append(espRequirements(t), c.requirements...)...), kit.Exhaustive, func(ctx SpecContext) {
-					transform, setup := inTunnel(t), lab.Setup{}
-					c.setup(&transform, &setup)
-					setup.Group = withTransform(transform)
-					opens(carries(ctx, setup), transform)
+		for _, c := range espColumns() {
+			It(fmt.Sprintf("carries traffic before and after a rekey under %s %s", t.Name(), c.name()),
+				kit.Requirement(append(espRequirements(t), c.requirements()...)...), kit.Exhaustive, func(ctx SpecContext) {
+					opens(carries(ctx, c.setup(inTunnel(t))), t)
 				})
 		}
 	}
@@ -101,24 +140,31 @@ func opens(l *lab.Lab, t policy.Transform) {
 	}
 }
 
-// carries registers two members, has their hosts talk, rekeys, and has them talk under the new SAs.
+// carries registers two members, has their hosts talk, rekeys, and has them talk under the new SAs. They talk over IPv6 in a
+// lab that has it.
 func carries(ctx context.Context, setup lab.Setup) *lab.Lab {
 	GinkgoHelper()
 	setup.Members, setup.Hosts = 2, true
 	l := kit.Lab(ctx, setup)
+	host := lab.HostAddr
+	if setup.IPv6 {
+		host = lab.HostAddr6
+	}
 	Expect(l.Up(ctx)).To(Succeed(), "every member registers")
-	Expect(kit.Ping(ctx, l, 1, 2, 2).Received).To(Equal(2), "answers before the rekey")
-	old := kit.SendingSPI(ctx, l, 1, 2)
+	Expect(kit.PingTo(ctx, l, 1, host(2), 2).Received).To(Equal(2), "answers before the rekey")
+	old := kit.SendingSPITo(ctx, l, 1, host(2))
 	result, err := l.KS.Rekey(ctx, control.RekeyArgs{KEK: true})
 	Expect(err).NotTo(HaveOccurred(), "the key server rekeys")
 	Expect(result.SPIs).NotTo(BeEmpty())
 	for i := range l.GM {
-		Expect(kit.SwitchesTo(ctx, l, i+1, 2-i, result.SPIs[0])).To(BeTrue(), "member %d sends under the new SA", i+1)
+		Expect(kit.SwitchesToward(ctx, l, i+1, host(2-i), result.SPIs[0])).To(BeTrue(), "member %d sends under the new SA", i+1)
 	}
 	since := kit.Now(l)
-	Expect(kit.Ping(ctx, l, 1, 2, 2).Received).To(Equal(2), "answers after the rekey")
+	Expect(kit.PingTo(ctx, l, 1, host(2), 2).Received).To(Equal(2), "answers after the rekey")
 	Expect(kit.ClearSince(l, since)).To(BeEmpty(), "packets in clear")
-	for _, p := range kit.ESPSince(l, since) {
+	packets := kit.ESPSince(l, since)
+	Expect(packets).NotTo(BeEmpty(), "packets in ESP")
+	for _, p := range packets {
 		Expect(p.SPI).NotTo(Equal(old), "a packet under the replaced SA")
 	}
 	return l

@@ -5,6 +5,9 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ack"          // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"    // specs
+	_ "github.com/gdoilab/gdoilab/suites/ipv6"         // specs
+	_ "github.com/gdoilab/gdoilab/suites/lifecycle"    // specs
+	_ "github.com/gdoilab/gdoilab/suites/membership"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration" // specs
 	_ "github.com/gdoilab/gdoilab/suites/rekey"        // specs

@@ -13,6 +13,12 @@
 //	replay.go   sequence numbers received
 //	tunnel.go   outer addresses, made and checked
 //	header.go   TTL, DSCP, ECN, DF and options
+//	outer.go    the same where they are configured, and sizes beside them
+//	peer.go     addresses that are not preserved
+//	transport.go  transport mode
+//	pmtu.go     what routers outside say of sizes
+//	multicast.go  flows to a group
+//	ipv6.go     all of it with IPv6
 //	policy.go   selectors, directions
 //	closed.go   traffic without an SA
 //	size.go     packets that are too big

@@ -182,9 +182,16 @@ func (s *scene) open(outer lab.IPv4) (sent, error) {
 	if err != nil {
 		return sent{Outer: outer}, err
 	}
-	inner, _ := lab.ParseIPv4(content.Inner)
+	inner, ok := lab.ParseIPv4(content.Inner)
+	if !ok || content.Next != nextIPv4 { // transport mode
+		inner = outer
+		inner.Protocol, inner.Payload = content.Next, content.Inner
+	}
 	return sent{Outer: outer, ESP: &content, Inner: inner}, nil
 }
+
+// nextIPv4 is the Next Header of a packet in tunnel mode (RFC 4303 §2.6).
+const nextIPv4 = 4
 
 // keysOf finds the keys of an SPI, nil if there are none. The key server draws SPIs at random, so none comes twice.
 func (s *scene) keysOf(spi string) *tester.ESPKeys {
@@ -211,16 +218,22 @@ func (s *scene) group() *tester.ESPKeys {
 // sa is the SA of that SPI, or the last one if it is "".
 func (s *scene) sa(spi string) *tester.ESPKeys {
 	GinkgoHelper()
-	if spi == "" {
-		for _, k := range s.KS.Keys() {
-			if k.Kind == keylog.KindTraffic {
-				spi = k.SPI
-			}
-		}
+	if spis := s.spis(); spi == "" && len(spis) > 0 {
+		spi = spis[len(spis)-1]
 	}
 	found := s.keysOf(spi)
 	kit.Reached(found != nil, "the key server has keys for traffic")
 	return found
+}
+
+// spis are the SPIs that the key server handed out, in the order of its policy.
+func (s *scene) spis() (spis []string) {
+	for _, k := range s.KS.Keys() {
+		if k.Kind == keylog.KindTraffic {
+			spis = append(spis, k.SPI)
+		}
+	}
+	return spis
 }
 
 // send has h1 send packets.

@@ -14,24 +14,6 @@ import (
 )
 
 var _ = Describe("Packets that are too big (RFC 4301 §8, RFC 4303 §3.3.4)", kit.Subject("dataplane"), kit.DUT(rule.GM), func() {
-	// tooBig has the host send a packet that must not be fragmented, and returns the MTU that the host is told.
-	tooBig := func(s *scene, octets int) int {
-		GinkgoHelper()
-		before := kit.Now(s.Lab)
-		p := sized(s.packet(), octets)
-		p.DontFragment = true
-		s.send(p)
-		var told *lab.IPv4
-		Expect(s.Wait(s.ctx, lab.Patience, func() bool {
-			told = fragmentationNeeded(s.onLAN(before))
-			return told != nil
-		})).To(BeTrue(), "the host is told that %d octets are too many", octets)
-		Expect(told.Destination).To(Equal(h1))
-		Expect(told.Payload[8:28]).To(HaveExactElements(quoted(p)...), "and which packet that was")
-		Expect(s.onWAN(before)).To(BeEmpty(), "nothing of it leaves")
-		return int(binary.BigEndian.Uint16(told.Payload[6:]))
-	}
-
 	for _, c := range []struct {
 		name      string
 		transform policy.Transform
@@ -44,14 +26,14 @@ var _ = Describe("Packets that are too big (RFC 4301 §8, RFC 4303 §3.3.4)", ki
 		It("tells the sender of a packet with DF the greatest size that fits: "+c.name,
 			kit.Requirement("RFC4301-8.2.1-01", "RFC4303-3.3.4-01"), func(ctx SpecContext) {
 				s := device(ctx, lab.Setup{Group: withTransform(c.transform), Member: func(_ int, m *policy.Member) { m.MTU = c.mtu }})
-				mtu := tooBig(s, 1500)
+				mtu := s.tooBig(1500)
 				Expect(mtu).To(BeNumerically(">", c.mtu-80), "no transform adds more")
 				fits := sized(s.packet(), mtu)
 				fits.DontFragment = true
 				out := s.leaves1(fits)
 				Expect(out.ESP).NotTo(BeNil(), "a packet of that size leaves in ESP")
 				Expect(out.Size).To(BeNumerically("<=", c.mtu))
-				Expect(tooBig(s, mtu+1)).To(Equal(mtu), "one octet more is too much")
+				Expect(s.tooBig(mtu+1)).To(Equal(mtu), "one octet more is too much")
 			})
 
 		It("fragments a packet without DF so that every piece fits, and tells nobody: "+c.name, kit.Requirement("RFC4301-8.2.1-02"),
@@ -96,6 +78,24 @@ var _ = Describe("Packets that are too big (RFC 4301 §8, RFC 4303 §3.3.4)", ki
 			})
 	}
 })
+
+// tooBig has the host send a packet that must not be fragmented, and returns the MTU that the host is told.
+func (s *scene) tooBig(octets int) int {
+	GinkgoHelper()
+	before := kit.Now(s.Lab)
+	p := sized(s.packet(), octets)
+	p.DontFragment = true
+	s.send(p)
+	var told *lab.IPv4
+	Expect(s.Wait(s.ctx, lab.Patience, func() bool {
+		told = fragmentationNeeded(s.onLAN(before))
+		return told != nil
+	})).To(BeTrue(), "the host is told that %d octets are too many", octets)
+	Expect(told.Destination).To(Equal(h1))
+	Expect(told.Payload[8:28]).To(HaveExactElements(quoted(p)...), "and which packet that was")
+	Expect(s.onWAN(before)).To(BeEmpty(), "nothing of it leaves")
+	return int(binary.BigEndian.Uint16(told.Payload[6:]))
+}
 
 // fragmentationNeeded returns the first ICMP message of type 3 code 4, or nil.
 func fragmentationNeeded(lan []lab.IPv4) *lab.IPv4 {

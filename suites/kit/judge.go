@@ -82,10 +82,15 @@ func gather(spec verdict.Spec, s *state) *verdict.Evidence {
 func nodes(l *lab.Lab) map[string]string {
 	names := make(map[string]string)
 	for _, p := range l.Peers() {
-		names[p.Addr().Addr().String()] = p.Name()
+		for _, a := range p.Addrs() {
+			names[a.String()] = p.Name()
+		}
 	}
 	for i, h := range l.Hosts {
 		names[h.Addr().String()] = lab.HostName(i + 1)
+		if h.Addr6().IsValid() {
+			names[h.Addr6().String()] = lab.HostName(i + 1)
+		}
 	}
 	return names
 }

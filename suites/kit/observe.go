@@ -18,7 +18,7 @@ type ESP struct {
 	At            time.Time
 	SPI, Sequence uint32
 	From, To      netip.Addr
-	Packet        []byte // IPv4
+	Packet        []byte // IPv4 or IPv6
 	Note          string // of a tap that touched it
 }
 
@@ -28,7 +28,7 @@ type Mark int
 // Now marks the present.
 func Now(l *lab.Lab) Mark { return Mark(len(l.Frames())) }
 
-// WANSince returns the IPv4 packets that crossed the WAN since the mark, without those that a tap withheld.
+// WANSince returns the packets that crossed the WAN since the mark, without those that a tap withheld.
 func WANSince(l *lab.Lab, m Mark) []capture.Frame {
 	var wan []capture.Frame
 	for _, f := range l.Frames()[m:] {
@@ -43,7 +43,7 @@ func WANSince(l *lab.Lab, m Mark) []capture.Frame {
 func ESPSince(l *lab.Lab, m Mark) []ESP {
 	var seen []ESP
 	for _, f := range WANSince(l, m) {
-		ip, ok := lab.ParseIPv4(f.Packet)
+		ip, ok := lab.Parse(f.Packet)
 		if !ok {
 			continue
 		}
@@ -58,18 +58,26 @@ func ESPSince(l *lab.Lab, m Mark) []ESP {
 func ClearSince(l *lab.Lab, m Mark) []capture.Frame {
 	var clear []capture.Frame
 	for _, f := range WANSince(l, m) {
-		ip, ok := lab.ParseIPv4(f.Packet)
-		if ok && ip.Protocol != lab.ProtocolESP && lab.Protected.Contains(ip.Source) && lab.Protected.Contains(ip.Destination) {
+		ip, ok := lab.Parse(f.Packet)
+		if ok && ip.Protocol != lab.ProtocolESP && protected(ip.Source) && protected(ip.Destination) {
 			clear = append(clear, f)
 		}
 	}
 	return clear
 }
 
+func protected(a netip.Addr) bool { return lab.Protected.Contains(a) || lab.Protected6.Contains(a) }
+
 // Ping sends so many echo requests from one of the lab's hosts to another, numbered from 1, and waits for the answers.
 func Ping(ctx context.Context, l *lab.Lab, from, to, count int) lab.PingResult {
 	ginkgo.GinkgoHelper()
-	probe, err := l.Hosts[from-1].Ping(ctx, l.Hosts[to-1].Addr(), lab.Ping{Count: count})
+	return PingTo(ctx, l, from, l.Hosts[to-1].Addr(), count)
+}
+
+// PingTo is Ping to an address, of either IP version.
+func PingTo(ctx context.Context, l *lab.Lab, from int, to netip.Addr, count int) lab.PingResult {
+	ginkgo.GinkgoHelper()
+	probe, err := l.Hosts[from-1].Ping(ctx, to, lab.Ping{Count: count})
 	if err != nil {
 		end("error", err.Error())
 	}
@@ -81,10 +89,16 @@ func Ping(ctx context.Context, l *lab.Lab, from, to, count int) lab.PingResult {
 // that it left in: what the member encrypts with, seen from outside. It is 0 if nothing encrypted left.
 func SendingSPI(ctx context.Context, l *lab.Lab, i, j int) uint32 {
 	ginkgo.GinkgoHelper()
+	return SendingSPITo(ctx, l, i, l.Hosts[j-1].Addr())
+}
+
+// SendingSPITo is SendingSPI for a packet to an address, of either IP version.
+func SendingSPITo(ctx context.Context, l *lab.Lab, i int, to netip.Addr) uint32 {
+	ginkgo.GinkgoHelper()
 	before := Now(l)
-	Ping(ctx, l, i, j, 1)
+	PingTo(ctx, l, i, to, 1)
 	for _, p := range ESPSince(l, before) {
-		if p.From == lab.HostAddr(i) {
+		if h := l.Hosts[i-1]; p.From == h.Addr() || p.From == h.Addr6() {
 			return p.SPI
 		}
 	}
@@ -113,10 +127,16 @@ func Rekey(ctx context.Context, l *lab.Lab, args control.RekeyArgs) control.Reke
 	return result
 }
 
-// SwitchesTo waits until member i sends under that SPI, and reports whether it does.
+// SwitchesTo waits until member i sends to the host behind member j under that SPI, and reports whether it does.
 func SwitchesTo(ctx context.Context, l *lab.Lab, i, j int, spi string) bool {
 	ginkgo.GinkgoHelper()
-	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPI(ctx, l, i, j)) == spi
+	return SwitchesToward(ctx, l, i, l.Hosts[j-1].Addr(), spi)
+}
+
+// SwitchesToward is SwitchesTo for any address.
+func SwitchesToward(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
+	ginkgo.GinkgoHelper()
+	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPITo(ctx, l, i, to)) == spi
 }
 
 func hasSA(ctx context.Context, l *lab.Lab, i int, spi string) bool {

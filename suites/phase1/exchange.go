@@ -2,6 +2,8 @@ package phase1
 
 import (
 	"bytes"
+	"encoding/hex"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -14,10 +16,27 @@ const publicLen = 256
 var (
 	zero     = make([]byte, publicLen)
 	one      = append(make([]byte, publicLen-1), 1)
-	allOnes  = bytes.Repeat([]byte{0xff}, publicLen) // above the prime
+	two      = append(make([]byte, publicLen-1), 2) // the generator itself
+	prime    = modp2048()
+	belowIt  = append(slices.Clone(prime[:publicLen-1]), prime[publicLen-1]-1) // the prime is odd
+	allOnes  = bytes.Repeat([]byte{0xff}, publicLen)                           // above the prime
 	sixteen  = bytes.Repeat([]byte{0x5a}, 16)
 	someHash = isakmp.Hash{Data: make([]byte, 32)}
 )
+
+// modp2048 is the prime of group 14 (RFC 3526 §3).
+func modp2048() []byte {
+	p, err := hex.DecodeString("" +
+		"ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404ddef9519b3cd3a431b" +
+		"302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7edee386bfb5a899fa5ae9f24117c4b1fe6" +
+		"49286651ece45b3dc2007cb8a163bf0598da48361c55d39a69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb9ed529077096966d" +
+		"670c354e4abc9804f1746c08ca18217c32905e462e36ce3be39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf695581718" +
+		"3995497cea956ae515d2261898fa051015728e5a8aacaa68ffffffffffffffff")
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
 
 // brokenKeyExchange are the wrongs of messages 3 and 4.
 func brokenKeyExchange(kind core.Kind) []row {
@@ -26,6 +45,8 @@ func brokenKeyExchange(kind core.Kind) []row {
 		{"RFC2409-5-05", tester.PublicValueLength(kind, publicLen+1)},
 		{"RFC2409-5-05", tester.PublicValue(kind, "the public value 0", zero)},
 		{"RFC2409-5-05", tester.PublicValue(kind, "the public value 1", one)},
+		{"RFC2409-5-05", tester.PublicValue(kind, "a public value one below the prime, which gives the secret away", belowIt)},
+		{"RFC2409-5-05", tester.PublicValue(kind, "the prime as its public value", prime)},
 		{"RFC2409-5-05", tester.PublicValue(kind, "a public value above the prime", allOnes)},
 		{"RFC2409-5-05", tester.Omit(kind, isakmp.PayloadKE, "RFC 2409 §5.4")},
 		{"RFC2409-5-06", tester.NonceLength(kind, 7)},
@@ -44,6 +65,7 @@ func brokenKeyExchange(kind core.Kind) []row {
 // unusualKeyExchange are messages 3 and 4 that are right all the same.
 func unusualKeyExchange(kind core.Kind) []row {
 	return []row{
+		{"RFC2409-5-05", tester.PublicValue(kind, "a public value that begins with 255 zeros", two)},
 		{"RFC2409-5-06", tester.NonceLength(kind, 8)},
 		{"RFC2409-5-06", tester.NonceLength(kind, 256)},
 		{"RFC2409-5-14", tester.Behind(kind, "a certificate request", "RFC 2409 §5",

@@ -55,6 +55,7 @@ var _ = Describe("The offer at a key server (RFC 2409 §5)", kit.Subject("phase1
 		{"RFC2408-5.4-02", tester.SetOffered(core.MainMode1, wire.TV(isakmp.AttrAuthenticationMethod, 99))},
 		{"RFC2408-5.4-02", tester.SetOffered(core.MainMode1, wire.TV(isakmp.AttrGroupDescription, 99))},
 		{"RFC2408-5.4-02", tester.SetOffered(core.MainMode1, wire.TV(isakmp.AttrKeyLength, 64))},
+		{"RFC2408-5.4-02", tester.SetOffered(core.MainMode1, wire.TV(isakmp.AttrKeyLength, 160))},
 		{"RFC2408-5.4-02", tester.SetOffered(core.MainMode1, wire.TV(isakmp.AttrLifeType, 3))},
 		{"RFC2408-5.4-02", tester.SetOffered(core.MainMode1, wire.TLV32(isakmp.AttrLifeDuration, 0))},
 		{"RFC2408-5.4-02", tester.AddOffered(core.MainMode1, wire.TV(isakmp.AttrEncryptionAlgorithm, 5))},

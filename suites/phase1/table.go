@@ -18,19 +18,22 @@ type row struct {
 }
 
 // drops makes a spec of each row: the device does not answer the deviating message, but the right one.
-func drops(kind core.Kind, rows []row) {
+func drops(kind core.Kind, rows []row) { dropsUnder(lab.Setup{}, "", kind, rows) }
+
+// dropsUnder is drops in another lab. Suffix tells its specs from others.
+func dropsUnder(setup lab.Setup, suffix string, kind core.Kind, rows []row, labels ...Labels) {
 	for _, r := range rows {
-		It("drops "+r.deviation.Name, kit.Requirement(string(r.requirement)), kit.Negative, func(ctx SpecContext) {
-			refuses(ctx, kind, r)
+		It("drops "+r.deviation.Name+suffix, kit.Requirement(string(r.requirement)), kit.Negative, labels, func(ctx SpecContext) {
+			refuses(ctx, setup, kind, r)
 		})
 	}
 }
 
 // refuses has the tester send one wrong message in a registration. The device may say why in an Informational, but goes
 // on only in the registration that begins afterwards and has the right message.
-func refuses(ctx SpecContext, kind core.Kind, r row) {
+func refuses(ctx SpecContext, setup lab.Setup, kind core.Kind, r row) {
 	GinkgoHelper()
-	t := begin(ctx, lab.Setup{}, r.deviation)
+	t := begin(ctx, setup, r.deviation)
 	before, after := place(kind)/2, (place(kind)+1)/2
 	kit.Reached(t.Wait(ctx, lab.Patience, func() bool { return len(t.messages(t.tester)) >= after }), "the tester sends the message")
 	t.Wait(ctx, lab.Patience, func() bool {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/gdoilab/gdoilab/reference/esp"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire"
@@ -81,18 +82,18 @@ func (t *Talk) push(padded bool, ps []isakmp.Payload) {
 	spi := t.Rekey.SPI
 	h := isakmp.Header{InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]), NextPayload: isakmp.FirstType(ps),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePush, Flags: isakmp.FlagEncryption}
-	const sigLen = isakmp.GenericLen + 256
-	plain, err := isakmp.AppendPayloads(nil, append(ps, isakmp.SIG{Data: make([]byte, 256)}))
+	scheme, cipher, sigLen := gdoimap.SchemeOf(t.Rekey), gdoimap.CipherOf(t.Rekey), keymat.SignatureLen(t.signer.Public())
+	plain, err := isakmp.AppendPayloads(nil, append(ps, isakmp.SIG{Data: make([]byte, sigLen)}))
 	must(err)
-	sent := isakmp.HeaderLen + (len(plain)+keymat.BlockSize-1)/keymat.BlockSize*keymat.BlockSize
+	sent := isakmp.HeaderLen + (len(plain)+cipher.BlockSize()-1)/cipher.BlockSize()*cipher.BlockSize()
 	h.Length = uint32(isakmp.HeaderLen + len(plain))
 	if padded {
 		h.Length = uint32(sent)
 	}
-	sig, err := keymat.SignPush(t.signer, keymat.PushDigest(h.Append(nil), plain[:len(plain)-sigLen]))
+	sig, err := scheme.Sign(t.signer, scheme.Digest(h.Append(nil), plain[:len(plain)-isakmp.GenericLen-sigLen]))
 	must(err)
 	copy(plain[len(plain)-len(sig):], sig)
-	sealed, _, err := keymat.AES.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
+	sealed, _, err := cipher.EncryptCBC(t.Rekey.Key, t.Rekey.IV, plain)
 	must(err)
 	h.Length = uint32(sent)
 	t.UDP(t.Rekey.Source, t.Rekey.Destination, append(h.Append(nil), sealed...))
@@ -105,7 +106,8 @@ func (t *Talk) Ack(member netip.Addr) {
 	must(err)
 	id, err := isakmp.AppendPayload(nil, isakmp.PayloadNone, address(member))
 	must(err)
-	sum := keymat.AckHash(keymat.AckKey(t.Rekey.Key, spi), seq, id)
+	by := gdoimap.AckOf(t.Rekey.Ack)
+	sum := by.Hash(by.Key(t.Rekey.Key, spi), seq, id)
 	data, err := isakmp.Assemble(isakmp.Header{InitiatorCookie: isakmp.Cookie(spi[:8]), ResponderCookie: isakmp.Cookie(spi[8:]),
 		Version: isakmp.Version10, Exchange: isakmp.ExchangePushACK}, []isakmp.Payload{isakmp.Hash{Data: sum}, gdoi.SEQ{Number: t.Sequence}, address(member)})
 	must(err)
@@ -128,7 +130,14 @@ func (t *Talk) Sender(sid uint32) *Sender {
 // Send adds an echo request from host to host, under ESP in tunnel mode with both addresses preserved.
 func (s *Sender) Send(from, to netip.Addr, seq uint16) {
 	inner := serialize(s.t.ip(from, to, layers.IPProtocolICMPv4), echo(seq), gopacket.Payload(strings.Repeat("group traffic ", 4)))
-	packet, err := s.sa.Seal(nil, inner, esp.NextIPv4)
+	s.seal(from, to, inner, esp.NextIPv4)
+}
+
+// SendInner adds any packet under ESP in tunnel mode, between Host1 and Host2, with that Next Header.
+func (s *Sender) SendInner(inner []byte, next uint8) { s.seal(Host1, Host2, inner, next) }
+
+func (s *Sender) seal(from, to netip.Addr, inner []byte, next uint8) {
+	packet, err := s.sa.Seal(nil, inner, next)
 	must(err)
 	s.t.add("wan", s.t.ip(from, to, 50), gopacket.Payload(packet))
 }

@@ -16,6 +16,8 @@ import (
 type Phase1 struct {
 	t          *Talk
 	gm, ks     netip.AddrPort
+	hash       keymat.Hash
+	cipher     keymat.Cipher
 	ci, cr     isakmp.Cookie
 	keys       keymat.Phase1Keys
 	cipherKey  []byte
@@ -32,17 +34,34 @@ type Stream struct {
 	ni, nr   []byte
 }
 
-const hash = keymat.SHA256
-
 // MainMode adds the six messages of Main Mode (RFC 2409 §5.4).
 func (t *Talk) MainMode(member netip.Addr) *Phase1 {
-	p := &Phase1{t: t, gm: netip.AddrPortFrom(member, 848), ks: netip.AddrPortFrom(KS, 848), ci: isakmp.Cookie(t.bytes(8)), cr: isakmp.Cookie(t.bytes(8))}
-	sa := isakmp.SA{DOI: gdoi.DOI, Proposals: []isakmp.Proposal{{Number: 1, Protocol: isakmp.ProtoISAKMP, Transforms: []isakmp.Transform{{
-		Number: 1, ID: isakmp.TransformKeyIKE, Attributes: []wire.Attribute{wire.TV(isakmp.AttrEncryptionAlgorithm, isakmp.EncryptionAESCBC),
-			wire.TV(isakmp.AttrKeyLength, 128), wire.TV(isakmp.AttrHashAlgorithm, isakmp.HashSHA256),
-			wire.TV(isakmp.AttrAuthenticationMethod, isakmp.AuthPreSharedKey), wire.TV(isakmp.AttrGroupDescription, isakmp.GroupMODP2048),
-			wire.TV(isakmp.AttrLifeType, isakmp.LifeSeconds), wire.TLV32(isakmp.AttrLifeDuration, 86400)}}}}}}
-	group, _ := keymat.DHGroup(14)
+	return t.MainModeUnder(member, policy.DefaultProposal)
+}
+
+// offer is the SA payload of both sides, and the octets of a cipher key.
+func offer(o policy.Proposal) (sa isakmp.SA, key int) {
+	as := []wire.Attribute{wire.TV(isakmp.AttrEncryptionAlgorithm, uint16(o.Encryption))}
+	key = 24
+	if o.KeyBits > 0 {
+		as, key = append(as, wire.TV(isakmp.AttrKeyLength, uint16(o.KeyBits))), o.KeyBits/8
+	}
+	as = append(as, wire.TV(isakmp.AttrHashAlgorithm, uint16(o.Hash)), wire.TV(isakmp.AttrAuthenticationMethod, isakmp.AuthPreSharedKey),
+		wire.TV(isakmp.AttrGroupDescription, uint16(o.Group)), wire.TV(isakmp.AttrLifeType, isakmp.LifeSeconds),
+		wire.TLV32(isakmp.AttrLifeDuration, 86400))
+	return isakmp.SA{DOI: gdoi.DOI, Proposals: []isakmp.Proposal{{Number: 1, Protocol: isakmp.ProtoISAKMP,
+		Transforms: []isakmp.Transform{{Number: 1, ID: isakmp.TransformKeyIKE, Attributes: as}}}}}, key
+}
+
+// MainModeUnder adds the six messages of Main Mode under these algorithms.
+func (t *Talk) MainModeUnder(member netip.Addr, o policy.Proposal) *Phase1 {
+	hash := keymat.Hash(o.Hash)
+	p := &Phase1{t: t, gm: netip.AddrPortFrom(member, 848), ks: netip.AddrPortFrom(KS, 848), hash: hash, ci: isakmp.Cookie(t.bytes(8)), cr: isakmp.Cookie(t.bytes(8))}
+	if o.Encryption == policy.Phase13DES {
+		p.cipher = keymat.TripleDES
+	}
+	sa, key := offer(o)
+	group, _ := keymat.DHGroup(uint16(o.Group))
 	xi, err := group.NewKey(t.rand)
 	must(err)
 	xr, err := group.NewKey(t.rand)
@@ -55,8 +74,8 @@ func (t *Talk) MainMode(member netip.Addr) *Phase1 {
 	shared, err := xi.Shared(xr.Public())
 	must(err)
 	p.keys = keymat.DerivePSK(keymat.Phase1Input{Hash: hash, PSK: []byte("gdoi-psk"), Ni: ni, Nr: nr, Shared: shared, CookieI: p.ci, CookieR: p.cr})
-	p.cipherKey = keymat.CipherKey(hash, p.keys.E, 16)
-	p.iv = keymat.FirstIV(hash, xi.Public(), xr.Public(), 16)
+	p.cipherKey = keymat.CipherKey(hash, p.keys.E, key)
+	p.iv = keymat.FirstIV(hash, xi.Public(), xr.Public(), p.cipher.BlockSize())
 	secret := &core.Phase1Secret{InitiatorCookie: p.ci, ResponderCookie: p.cr, SKEYID: p.keys.SKEYID, SKEYIDd: p.keys.D, SKEYIDa: p.keys.A,
 		SKEYIDe: p.keys.E, CipherKey: p.cipherKey, FirstIV: p.iv, Shared: shared}
 	t.log("KS", &core.Secret{Phase1: secret})
@@ -92,7 +111,7 @@ func (p *Phase1) datagram(fromGM bool, data []byte) {
 // Stream begins an exchange under the SA.
 func (p *Phase1) Stream(exchange isakmp.ExchangeType) *Stream {
 	id := binary.BigEndian.Uint32(p.t.bytes(4)) | 1
-	return &Stream{p: p, exchange: exchange, id: id, iv: keymat.PhaseTwoIV(hash, p.iv, id)}
+	return &Stream{p: p, exchange: exchange, id: id, iv: keymat.PhaseTwoIV(p.hash, p.iv, id)}
 }
 
 // send encrypts the payloads and adds the message.
@@ -101,7 +120,7 @@ func (s *Stream) send(fromGM bool, ps ...isakmp.Payload) {
 		Exchange: s.exchange, Flags: isakmp.FlagEncryption, MessageID: s.id}
 	plain, err := isakmp.AppendPayloads(nil, ps)
 	must(err)
-	sealed, next, err := keymat.AES.EncryptCBC(s.p.cipherKey, s.iv, plain)
+	sealed, next, err := s.p.cipher.EncryptCBC(s.p.cipherKey, s.iv, plain)
 	must(err)
 	s.iv = next
 	h.Length = uint32(isakmp.HeaderLen + len(sealed))
@@ -113,7 +132,7 @@ func (s *Stream) Send(fromGM bool, nonces [][]byte, ps ...isakmp.Payload) {
 	after, err := isakmp.AppendPayloads(nil, ps)
 	must(err)
 	parts := append([][]byte{binary.BigEndian.AppendUint32(nil, s.id)}, nonces...)
-	sum := hash.PRF(s.p.keys.A, append(parts, after)...)
+	sum := s.p.hash.PRF(s.p.keys.A, append(parts, after)...)
 	s.send(fromGM, append([]isakmp.Payload{isakmp.Hash{Data: sum}}, ps...)...)
 }
 

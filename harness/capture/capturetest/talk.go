@@ -1,17 +1,15 @@
 package capturetest
 
 import (
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
+	"crypto"
 	"io"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/gdoilab/gdoilab/fixtures"
 	"github.com/gdoilab/gdoilab/harness/capture"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -40,7 +38,7 @@ type Talk struct {
 	Now    time.Time
 
 	rand     io.Reader
-	signer   *rsa.PrivateKey
+	signer   crypto.Signer
 	Rekey    policy.RekeySA
 	Sequence uint32 // of the last PUSH
 	SAs      []policy.TrafficSA
@@ -51,8 +49,8 @@ type Talk struct {
 
 // New begins a conversation; the same seed makes the same octets. cipher is that of the group's traffic.
 func New(seed string, cipher policy.Cipher) *Talk {
-	t := &Talk{Now: Start, rand: keymat.Seeded(seed, "capturetest"), signer: signer()}
-	public, err := keymat.MarshalPublicKey(&t.signer.PublicKey)
+	t := &Talk{Now: Start, rand: keymat.Seeded(seed, "capturetest"), signer: signer("ks1")}
+	public, err := keymat.MarshalPublicKey(t.signer.Public())
 	must(err)
 	t.Rekey = policy.RekeySA{Source: netip.AddrPortFrom(KS, 848), Destination: netip.AddrPortFrom(Group, 848), Cipher: policy.KEKAES,
 		KeyBits: 128, SigHash: policy.SigHashSHA256, SigAlgorithm: policy.SigRSA, SigKeyBits: 2048, Ack: policy.AckKEKSHA256,
@@ -61,6 +59,22 @@ func New(seed string, cipher policy.Cipher) *Talk {
 	t.log("KS", &core.Secret{Group: GroupID, Rekey: &t.Rekey})
 	t.NewTEK(cipher)
 	return t
+}
+
+// NewRekey makes the Rekey SA one of another cipher and of signatures with another test key.
+func (t *Talk) NewRekey(kek policy.KEKTransform, key string, change func(*policy.RekeySA)) {
+	t.signer = signer(key)
+	public, err := keymat.MarshalPublicKey(t.signer.Public())
+	must(err)
+	r := &t.Rekey
+	r.Cipher, r.KeyBits = kek.Cipher, kek.KeyBits
+	r.IV, r.Key = t.bytes(gdoimap.CipherOf(*r).BlockSize()), t.bytes(kek.KeyBits/8)
+	r.PublicKey = public
+	r.SigAlgorithm, r.SigKeyBits, _ = policy.SignatureOf(t.signer.Public())
+	r.SigHash = max(r.SigAlgorithm.Hash(), policy.SigHashSHA256)
+	change(r)
+	copy(r.SPI[:], t.bytes(16))
+	t.log("KS", &core.Secret{Group: GroupID, Rekey: r})
 }
 
 // NewTEK adds a Data-Security SA for all traffic between the hosts.
@@ -109,15 +123,16 @@ func (t *Talk) bytes(n int) []byte {
 	return b
 }
 
-// signer is the key server's signing key.
-var signer = sync.OnceValue(func() *rsa.PrivateKey {
-	text, err := fixtures.FS.ReadFile("keys/ks1.pem")
+// signer is one of the test keys.
+func signer(name string) crypto.Signer {
+	text, err := fixtures.FS.ReadFile("keys/" + name + ".pem")
 	must(err)
-	block, _ := pem.Decode(text)
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	der, err := policy.DecodeSigningKey(text)
 	must(err)
-	return key.(*rsa.PrivateKey)
-})
+	key, err := policy.ParseSigningKey(der)
+	must(err)
+	return key
+}
 
 func must(err error) {
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,19 @@ func New(t testing.TB) *Space {
 		}
 		return netlink.LinkSetUp(lo)
 	})
+	return s
+}
+
+// IPv6 switches IPv6 on for interfaces that are still to come. Their addresses can be used at once, and nobody is asked for
+// routes.
+func (s *Space) IPv6() *Space {
+	s.t.Helper()
+	for _, which := range []string{"all", "default"} {
+		s.Set("ipv6/conf/"+which+"/accept_dad", "0")
+		s.Set("ipv6/conf/"+which+"/accept_ra", "0")
+		s.Set("ipv6/conf/"+which+"/router_solicitations", "0")
+		s.Set("ipv6/conf/"+which+"/disable_ipv6", "0")
+	}
 	return s
 }
 
@@ -99,11 +113,52 @@ func (s *Space) raise(name, addr string) {
 		if err != nil {
 			return err
 		}
-		if err := netlink.AddrAdd(link, ip); err != nil {
+		if err := addAddress(link, ip); err != nil {
 			return err
 		}
 		return netlink.LinkSetUp(link)
 	})
+	s.awaitLocal(addr)
+}
+
+// Address gives an interface one more address.
+func (s *Space) Address(name, addr string) {
+	s.t.Helper()
+	s.Do(func() error {
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			return err
+		}
+		ip, err := netlink.ParseAddr(addr)
+		if err != nil {
+			return err
+		}
+		return addAddress(link, ip)
+	})
+	s.awaitLocal(addr)
+}
+
+// awaitLocal waits until the kernel, which takes its time for those of IPv6, takes packets to an address as its own.
+func (s *Space) awaitLocal(addr string) {
+	s.t.Helper()
+	ip := netip.MustParsePrefix(addr).Addr()
+	Eventually(s.t, "address "+addr, func() bool {
+		own := false
+		s.Do(func() error {
+			routes, err := netlink.RouteGet(ip.AsSlice())
+			own = err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL
+			return nil
+		})
+		return own
+	})
+}
+
+// addAddress has the kernel not look first whether somebody else has an IPv6 address.
+func addAddress(link netlink.Link, ip *netlink.Addr) error {
+	if ip.IP.To4() == nil {
+		ip.Flags = unix.IFA_F_NODAD
+	}
+	return netlink.AddrAdd(link, ip)
 }
 
 // awaitCarrier waits until the kernel, which takes its time for link events, calls the interface operational.
@@ -186,7 +241,20 @@ func (s *Space) Tap(name string) *Tap {
 }
 
 // IPv4 returns the IPv4 packets that were seen since the last call.
-func (t *Tap) IPv4() [][]byte {
+func (t *Tap) IPv4() [][]byte { return t.packets(4, 20) }
+
+// IPv6 returns the IPv6 packets that were seen since the last call, but for those that belong to a link alone: from or to
+// an address of its scope, and neighbour discovery, whose Hop Limit is 255 (RFC 4861 §7.1).
+func (t *Tap) IPv6() [][]byte {
+	return slices.DeleteFunc(t.packets(6, 40), func(p []byte) bool {
+		from, to := netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40]))
+		discovery := p[6] == unix.IPPROTO_ICMPV6 && p[7] == 255
+		return discovery || !from.IsGlobalUnicast() || to.IsLinkLocalUnicast() || to.IsLinkLocalMulticast()
+	})
+}
+
+// packets returns those of one version since the last call; packets of another are lost.
+func (t *Tap) packets(version byte, header int) [][]byte {
 	var packets [][]byte
 	buffer := make([]byte, 1<<17)
 	for {
@@ -194,7 +262,7 @@ func (t *Tap) IPv4() [][]byte {
 		if err != nil {
 			return packets
 		}
-		if n >= 20 && buffer[0]>>4 == 4 {
+		if n >= header && buffer[0]>>4 == version {
 			packets = append(packets, append([]byte(nil), buffer[:n]...))
 		}
 	}

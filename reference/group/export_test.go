@@ -1,4 +1,0 @@
-package group
-
-// ThreeKeys is for tests.
-var ThreeKeys = threeKeys

@@ -1,0 +1,46 @@
+package policy
+
+import (
+	"net/netip"
+	"time"
+)
+
+// DataPath is how a member carries the packets of its hosts, as far as that is its own affair and not the group's. The zero
+// value is what the RFCs take for granted.
+type DataPath struct {
+	// Transport has the member take SAs in transport mode, as hosts may. Without it they are refused: a security gateway
+	// uses tunnel mode (RFC 5374 §3). A gateway that sets it protects transit traffic under the IP headers of its hosts.
+	Transport bool
+	Peers     []TunnelPeer  // for SAs that do not preserve the destination; the longest prefix wins
+	DF        DFPolicy      // of the outer header (RFC 4301 §8.1)
+	Fragment  Fragmentation // of IPv4 packets that are too big and may be fragmented (RFC 4301 §8.2.1)
+	DSCP      *uint8        // of the outer header; nil: that of the inner one
+	TTL       int           // of the outer header, or its hop limit; 0 means 64
+	PMTUAge   time.Duration // after which the MTU of a path is no longer believed (RFC 4301 §8.2.2); 0 means 10 min
+}
+
+// TunnelPeer is the gateway in front of a network (RFC 5374 §5.1).
+type TunnelPeer struct {
+	Network netip.Prefix
+	Gateway netip.Addr
+}
+
+// DFPolicy says what becomes of the DF bit in the outer header (RFC 4301 §8.1).
+type DFPolicy uint8
+
+// The values of DFPolicy.
+const (
+	DFCopy DFPolicy = iota
+	DFSet
+	DFClear
+)
+
+// Fragmentation says when a packet is fragmented (RFC 4301 §8.2.1).
+type Fragmentation uint8
+
+// The values of Fragmentation. Before encryption the receiving gateway has nothing to put together; SAs that name ports and
+// those in transport mode cannot carry fragments, and are always fragmented after it.
+const (
+	FragmentBefore Fragmentation = iota
+	FragmentAfter
+)

@@ -1,0 +1,23 @@
+package policy
+
+import "fmt"
+
+// dataPathDocOf writes what differs from the zero value, which stands for the default.
+func dataPathDocOf(d DataPath) (dataPathDoc, error) {
+	doc := dataPathDoc{Transport: d.Transport, DSCP: d.DSCP, TTL: d.TTL, PMTUAge: duration(d.PMTUAge)}
+	df, ok1 := dfPolicies.Of(d.DF)
+	fragment, ok2 := fragmentations.Of(d.Fragment)
+	if !ok1 || !ok2 {
+		return doc, fmt.Errorf("DF policy %d or fragmentation %d has no name", d.DF, d.Fragment)
+	}
+	if d.DF != DFCopy {
+		doc.DF = df
+	}
+	if d.Fragment != FragmentBefore {
+		doc.Fragment = fragment
+	}
+	for _, p := range d.Peers {
+		doc.Peers = append(doc.Peers, peerDoc{Network: p.Network.String(), Gateway: p.Gateway.String()})
+	}
+	return doc, nil
+}

@@ -119,23 +119,29 @@ def parse_ipv6(pkt, data):
     pkt.ttl, pkt.proto = data[7], data[6]
     pkt.src, pkt.dst = address(data[8:24]), address(data[24:40])
     pkt.header_ok = True
-    head, spot = 40, 6
-    while pkt.proto in EXTENSIONS + (FRAGMENT,):
-        size = 8 if pkt.proto == FRAGMENT else 8 + 8 * data[head + 1] if head + 8 <= total else 8
-        if head + size > total:
+    pkt.payload_at, spot = 40, 6
+    for kind, at, size in extension_headers(pkt.raw):
+        if at + size > total:
             pkt.error = "IPv6 extension header is cut short"
             break
-        if pkt.proto == FRAGMENT:
-            offset, pkt.ident = struct.unpack_from(">HI", data, head + 2)
+        if kind == FRAGMENT:
+            offset, pkt.ident = struct.unpack_from(">HI", data, at + 2)
             pkt.part_at, pkt.more = offset & 0xfff8, bool(offset & 1)
             pkt.fragment = pkt.part_at != 0 or pkt.more
-            pkt.next_at, pkt.fragment_at = spot, head
-        pkt.proto, spot = data[head], head
-        head += size
-        if pkt.fragment:
-            break
-    pkt.payload_at = head
+            pkt.next_at, pkt.fragment_at = spot, at
+        pkt.proto, pkt.payload_at, spot = data[at], at + size, at
     return True
+
+
+def extension_headers(raw):
+    """Number, place and length of each extension header of an IPv6 packet; what a fragment carries is left alone."""
+    kind, at = raw[6], 40
+    while kind in EXTENSIONS or kind == FRAGMENT:
+        size = 8 + 8 * raw[at + 1] if kind != FRAGMENT and at + 2 <= len(raw) else 8
+        yield kind, at, size
+        if at + size > len(raw) or kind == FRAGMENT and struct.unpack_from(">H", raw, at + 2)[0] & 0xfff9:
+            return
+        kind, at = raw[at], at + size
 
 
 def address(octets):

@@ -75,6 +75,9 @@ def endpoint_text(node, octets=False):
 
 def id_text(kind, data):
     """Identification data as text."""
+    size = isakmp.ID_SIZES.get(kind)
+    if size is not None and len(data) != size:
+        return data.hex()
     try:
         if kind in (1, 5):
             return str(ipaddress.ip_address(data))
@@ -267,6 +270,10 @@ class Comparison:
 
     def value(self, field, path, node, mine):
         text = field.get("value")
+        if node.kind == "words":
+            if text is not None and node.value not in text:
+                self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, node.value))
+            return
         if node.kind == "endpoint":
             if (text or "").strip() not in (endpoint_text(node), endpoint_text(node, True)):
                 self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, endpoint_text(node)))

@@ -227,6 +227,7 @@ class Reader:
             self.message(msg, data, pkt.src)
         except Exception as err:  # pylint: disable=broad-except
             msg.error = "decoder failed: %s: %s" % (type(err).__name__, err)
+        self.lkh.see(msg.payloads)
         self.done[msg.number] = msg
         return msg
 

@@ -5,6 +5,8 @@ Offsets count from the start of the ISAKMP header.
 
 import struct
 
+import capfile
+
 HEADER = 28
 IDENTITY_PROTECTION, INFORMATIONAL, PULL, PUSH, PUSH_ACK = 2, 5, 32, 33, 35
 SA, P, T, KE, ID, CERT, CR, HASH, SIG, NONCE, N, D, VID = range(1, 14)
@@ -33,6 +35,7 @@ SA_ATTRIBUTES = {
     15: "SA Direction",
 }
 IEC_ATTRIBUTES = {1: "SA_ATD", 2: "SA_KDA"}
+ID_SIZES = {1: 4, 4: 8, 5: 16, 6: 32, 7: 8, 8: 32}
 KD_TYPES = {1: "TEK", 2: "KEK", 3: "LKH", 4: "SID"}
 KD_ATTRIBUTES = {
     1: {1: "TEK_ALGORITHM_KEY", 2: "TEK_INTEGRITY_KEY", 3: "TEK_SOURCE_AUTH_KEY"},
@@ -213,9 +216,14 @@ class Parser:
         self.check_id(node.get("ID Type"), node.get("Data"), at)
 
     def check_id(self, kind, data, at):
-        sizes = {1: 4, 4: 8, 5: 16, 6: 32, 7: 8, 8: 32}
-        if kind in sizes and len(data) != sizes[kind]:
+        if len(data) != ID_SIZES.get(kind, len(data)) or kind == 13 and not self.is_oid(data):
             self.remarks.append("identification data of %d octets for type %d at octet %d" % (len(data), kind, at))
+
+    @staticmethod
+    def is_oid(data):
+        """Whether an OID with its length and a payload with its length fill the data."""
+        size = data[0] if data else 0
+        return len(data) >= 3 + size and len(data) == 3 + size + int.from_bytes(data[1 + size:3 + size], "big")
 
     def certificate(self, node, at, end):
         at = self.field(node, "Encoding", at, 1, end)
@@ -385,21 +393,42 @@ def parse_payloads(data, block):
 
 
 def ip_nodes(data, at):
-    """The IP packet as a node, at this offset."""
+    """The IP packet as a node, at this offset; nothing if it is none."""
     if len(data) >= 20 and data[0] >> 4 == 4:
-        head = (data[0] & 15) * 4
-        size = struct.unpack_from(">H", data, 2)[0]
-        data = data[:size] if head <= size else data
-        node = Node("IPv4", "ip", 4, at, len(data))
-        node.kids = [Node("TOS", "field", 0, at + 1, 1, data[1]),
-                     Node("Identification", "field", 0, at + 4, 2, struct.unpack_from(">H", data, 4)[0]),
-                     Node("TTL", "field", 0, at + 8, 1, data[8]),
-                     Node("Data", "field", 0, at + head, len(data) - head, data[head:])]
-        return [node]
+        return ipv4_nodes(data, at)
     if len(data) >= 40 and data[0] >> 4 == 6:
-        data = data[:40 + struct.unpack_from(">H", data, 4)[0]]
-        node = Node("IPv6", "ip", 6, at, len(data))
-        node.kids = [Node("Hop Limit", "field", 0, at + 7, 1, data[7]),
-                     Node("Data", "field", 0, at + 40, len(data) - 40, data[40:])]
-        return [node]
+        return ipv6_nodes(data[:40 + struct.unpack_from(">H", data, 4)[0]], at)
     return []
+
+
+def ipv4_nodes(data, at):
+    head = (data[0] & 15) * 4
+    size = struct.unpack_from(">H", data, 2)[0]
+    data = data[:size] if head <= size else data
+    node = Node("IPv4", "ip", 4, at, len(data))
+    node.kids = [Node("TOS", "field", 0, at + 1, 1, data[1]),
+                 Node("Identification", "field", 0, at + 4, 2, struct.unpack_from(">H", data, 4)[0]),
+                 Node("TTL", "field", 0, at + 8, 1, data[8]),
+                 Node("Data", "field", 0, at + head, len(data) - head, data[head:])]
+    return [node]
+
+
+EXTENSION_NAMES = {0: "Hop-by-Hop Options", 43: "Routing", 44: "Fragment", 60: "Destination Options"}
+
+
+def ipv6_nodes(data, at):
+    node, end = Node("IPv6", "ip", 6, at, len(data)), 40
+    word = struct.unpack_from(">I", data)[0]
+    node.kids = [Node("Traffic Class", "words", 0, at, 4, "0x%02x, Flow Label 0x%05x" % (word >> 20 & 0xff, word & 0xfffff)),
+                 Node("Hop Limit", "field", 0, at + 7, 1, data[7])]
+    for kind, spot, size in capfile.extension_headers(data):
+        if spot + size > len(data):
+            break
+        text = "%d octets" % size
+        if kind == capfile.FRAGMENT:
+            offset, number = struct.unpack_from(">HI", data, spot + 2)
+            text = "offset %d, %sidentification 0x%08x" % (offset & 0xfff8, "MF, " if offset & 1 else "", number)
+        node.kids.append(Node(EXTENSION_NAMES[kind], "words", 0, at + spot, size, text))
+        end = spot + size
+    node.kids.append(Node("Data", "field", 0, at + end, len(data) - end, data[end:]))
+    return [node]

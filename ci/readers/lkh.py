@@ -1,6 +1,7 @@
 """The keys of a Logical Key Hierarchy: what members got in download arrays, what update arrays replace."""
 
 import keymath
+from isakmp import KD
 from keymath import BAD, OK, UNCHECKED
 
 DOWNLOAD, UPDATE = 1, 2
@@ -36,13 +37,21 @@ class Tree:
             have.insert(0, one)
         return one
 
+    def see(self, payloads):
+        """Takes the first keys of all download arrays, whatever else is to be said of their message."""
+        for payload in payloads:
+            for packet in payload.kids if payload.number == KD else []:
+                for _, keys in arrays(packet, DOWNLOAD) if packet.number == 3 else []:
+                    block = 16 if keys[0].get("Key Type") == 3 else 8
+                    leaf = (keys[0].get("Key Data") or b"")[block:]
+                    if leaf not in self.leaves:
+                        self.leaves.append(leaf)
+
     def download(self, packet, keks):
         """Takes the download arrays of a key packet; whether each ends with one of these keys of the Rekey SA."""
         results = []
         for _, keys in arrays(packet, DOWNLOAD):
             taken = [self.add(node, node.get("Key Data") or b"") for node in keys]
-            if taken[0] and taken[0][2] not in self.leaves:
-                self.leaves.append(taken[0][2])
             if keks:
                 results.append(OK if taken[-1] and taken[-1][1:] in keks else BAD)
         return BAD if BAD in results else OK if results else UNCHECKED

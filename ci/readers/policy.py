@@ -267,13 +267,13 @@ def keys_fit(sa, kd):
     sats = [k for k in sa.kids if k.kind == "payload" and k.number == SAT]
     kek = sa.find("SAK")
     teks = {p.get("SPI"): p for p in packets if p.number == 1}
-    for node in sats:
-        packet = teks.pop(node.get("SPI"), None)
+    for node in sats:       # several may share an SA, each with other selectors
+        packet = teks.get(node.get("SPI"))
         if packet is not None:
             yield from traffic_keys_fit(node, packet)
         elif any(p.number == 1 for p in packets):
             yield "no key for the SAT of SPI %s" % (node.get("SPI") or b"").hex()
-    for spi in teks:
+    for spi in set(teks) - {node.get("SPI") for node in sats}:
         yield "key for SPI %s, which no SAT has" % (spi or b"").hex()
     rekeys = [p for p in packets if p.number in (2, 3)]
     if kek is not None and not rekeys:

@@ -26,12 +26,10 @@ class Frame:
 class Packet:
     """An IP packet, read as far as it goes. error says why it went no further."""
 
-    __slots__ = ("raw", "version", "src", "dst", "proto", "payload", "payload_at", "fragment", "tos", "ttl", "ident",
-                 "sport", "dport", "udp", "udp_at", "error", "header_ok", "part_at", "more", "next_at", "fragment_at")
-
-    def __init__(self):
-        for name in self.__slots__:
-            setattr(self, name, None)
+    raw = version = src = dst = proto = payload = payload_at = tos = ttl = ident = None
+    sport = dport = udp = udp_at = error = header_ok = None
+    fragment = more = False
+    part_at = next_at = fragment_at = None
 
 
 def parse_link(linktype, data):

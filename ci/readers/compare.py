@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Compares what the harness's decoder wrote into messages.json with what the second decoder reads."""
 
+import functools
 import ipaddress
 import re
 import sys
@@ -18,22 +19,31 @@ ID_NAMES = {
 }
 HARNESS_CHECKS = re.compile(r"^(HASH.*|SIG|ACK HASH|ICV)$")
 UNCOMPARED = ("Fragment", "Body", "unreadable")    # shown by the harness in words or as a whole
+BOUNDARIES = ("payload", "attribute", "packet", "ip")
 CUT = re.compile(r"… \((\d+) octets\)$")
 
 
+NUMBERED = re.compile(r"(\d+)\)?$")
+IN_BRACKETS = re.compile(r"\((\d+)\)$")
+
+
+@functools.lru_cache(maxsize=None)
 def plain_name(text):
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
-def same_name(theirs, node):
-    """Whether the harness's name of a field means this node."""
-    a, b = plain_name(theirs), plain_name(node.name)
+@functools.lru_cache(maxsize=None)
+def names_match(theirs, name, kind, number):
+    a, b = plain_name(theirs), plain_name(name)
     if a == b or (a, b) in (("notifytype", "type"),):
         return True
-    found = re.search(r"(\d+)\)?$", theirs)
-    if found and int(found.group(1)) == node.number and node.kind in ("attribute", "payload", "packet"):
-        return True
-    return False
+    found = NUMBERED.search(theirs)
+    return bool(found) and int(found.group(1)) == number and kind in ("attribute", "payload", "packet")
+
+
+def same_name(theirs, node):
+    """Whether the harness's name of a field means this node."""
+    return theirs == node.name or names_match(theirs, node.name, node.kind, node.number)
 
 
 def same_value(theirs, node):
@@ -41,21 +51,20 @@ def same_value(theirs, node):
     if theirs is None or node.value is None:
         return None
     data = node.value if isinstance(node.value, (bytes, bytearray)) else None
-    number = isakmp.number_of(node.value)
+    if (data.hex() if data is not None else str(node.value)) == theirs:
+        return True
     cut = CUT.search(theirs)
     if cut and data is not None:
         return int(cut.group(1)) == len(data) and data.hex().startswith(theirs[:cut.start()])
     readings = set()
-    tail = re.search(r"\((\d+)\)$", theirs)
+    tail = IN_BRACKETS.search(theirs)
     if tail:
         readings.add(int(tail.group(1)))
-    if re.fullmatch(r"\d+", theirs):
+    if theirs.isdecimal():
         readings.add(int(theirs))
     if re.fullmatch(r"0x[0-9a-f]+", theirs):
         readings.add(int(theirs, 16))
-    if number in readings:
-        return True
-    if data is not None and data.hex() == theirs:
+    if isakmp.number_of(node.value) in readings:
         return True
     return data is not None and data == theirs.encode("utf-8", "replace")
 
@@ -100,6 +109,7 @@ class Comparison:
     def __init__(self, folder, tally):
         self.folder, self.tally = folder, tally
         self.negative = bool(folder.spec.get("negative"))
+        self.agreed = 0
         self.roles, self.hosts, self.links = {}, {}, set()
 
     def bad(self, frame, text):
@@ -136,6 +146,7 @@ class Comparison:
                 self.bad(number, "not in the capture")
             else:
                 self.message(listed[number], read[number])
+        self.tally.add("fields and boundaries", self.agreed)
 
     def message(self, theirs, mine):
         frame, tally = mine.number, self.tally
@@ -219,8 +230,8 @@ class Comparison:
     def trees(self, theirs, mine, broken):
         nodes = {}
         for payload in mine.payloads:
-            for path, node in payload.walk():
-                nodes.setdefault((node.offset, node.length), []).append((path, node))
+            for node in payload.all():
+                nodes.setdefault((node.offset, node.length), []).append(node)
         if not broken:
             given = sorted((p["offset"], p["length"]) for p in theirs)
             own = sorted((p.offset, p.length) for p in mine.payloads)
@@ -237,36 +248,34 @@ class Comparison:
             whole = max([p.offset for p in mine.payloads if p.offset <= limit] or [0])
         for payload in theirs:
             self.field(payload, "", nodes, mine, found, limit)
-        inside = {id(k) for e in nodes.values() for _, n in e for k in self.raw(n)}
-        for entries in nodes.values():
-            for path, node in entries:
-                if node.kind in ("payload", "attribute", "packet", "ip") and id(node) not in found and \
-                        id(node) not in inside and (whole is None or node.offset < whole and node.offset + node.length <= whole):
-                    self.bad(mine.number, "%s (octet %d, %d octets) is not in messages.json" % (
-                        path, node.offset, node.length))
+        for payload in mine.payloads:
+            for path, node in self.unfound(payload, payload.name, found):
+                if whole is None or node.offset < whole and node.offset + node.length <= whole:
+                    self.bad(mine.number, "%s (octet %d, %d octets) is not in messages.json" % (path, node.offset, node.length))
 
-    @staticmethod
-    def raw(node):
-        """Parts that the harness shows as octets without taking them apart."""
-        return node.kids if node.name == "SAT" and node.get("Protocol-ID") not in (1, 2, 3) else []
+    def unfound(self, node, path, found):
+        """The parts that messages.json has to show and does not."""
+        if id(node) not in found and node.kind in BOUNDARIES:
+            yield path, node
+        # a SAT of an unknown protocol is shown as octets
+        if node.name != "SAT" or node.get("Protocol-ID") in (1, 2, 3):
+            for kid in node.kids:
+                yield from self.unfound(kid, path + "/" + kid.name, found)
 
-    def field(self, field, prefix, nodes, mine, found, limit):
-        path = prefix + field["name"]
-        spot = (field["offset"], field["length"])
-        if limit is None or field["offset"] + field["length"] <= limit:
-            fits = [(p, n) for p, n in nodes.get(spot, []) if same_name(field["name"], n)]
+    def field(self, field, prefix, nodes, mine, found, limit):  # pylint: disable=too-many-arguments
+        name, spot = field["name"], (field["offset"], field["length"])
+        if limit is None or spot[0] + spot[1] <= limit:
+            fits = [n for n in nodes.get(spot, ()) if same_name(name, n)]
             if fits:
-                for _, node in fits:
-                    found.add(id(node))
-                self.tally.add("fields and boundaries")
-                self.value(field, path, fits[0][1], mine)
-            elif field["name"] not in UNCOMPARED:
-                near = [p for p, _ in nodes.get(spot, [])] or [
-                    "%s at %d+%d" % (p, n.offset, n.length) for e in nodes.values() for p, n in e
-                    if same_name(field["name"], n)][:4]
-                self.bad(mine.number, "%s (octet %d, %d octets), second decoder %s" % (path, *spot, near or "nothing"))
-        for kid in field.get("fields") or []:
-            self.field(kid, path + "/", nodes, mine, found, limit)
+                found.update(map(id, fits))
+                self.agreed += 1
+                self.value(field, prefix + name, fits[0], mine)
+            elif name not in UNCOMPARED:
+                near = [n.name for n in nodes.get(spot, [])] or [
+                    "%s at %d+%d" % (n.name, n.offset, n.length) for e in nodes.values() for n in e if same_name(name, n)][:4]
+                self.bad(mine.number, "%s (octet %d, %d octets), second decoder %s" % (prefix + name, *spot, near or "nothing"))
+        for kid in field.get("fields") or ():
+            self.field(kid, prefix + name + "/", nodes, mine, found, limit)
 
     def value(self, field, path, node, mine):
         text = field.get("value")

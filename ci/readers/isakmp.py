@@ -69,6 +69,12 @@ class Node:
         for kid in self.kids:
             yield from kid.walk(path)
 
+    def all(self):
+        """The node and everything in it."""
+        yield self
+        for kid in self.kids:
+            yield from kid.all()
+
     def find(self, name):
         for kid in self.kids:
             if kid.name == name:

@@ -135,15 +135,15 @@ class Readers(unittest.TestCase):
         tally = wireshark.run(found)
         self.assertEqual([p for p in tally.problems if "ICV" in p], [])
         self.assertEqual(tally.counts.get("ESP with the ICV right"), 2)
-        lines = wireshark.esp_line
+        lines = wireshark.esp_lines
 
         def other(entry):
-            return (lines(entry) or "").replace(entry["cipher_key"][:8], "00000000")
-        wireshark.esp_line = other
+            return [line.replace(entry["cipher_key"][:8], "00000000") for line in lines(entry)]
+        wireshark.esp_lines = other
         try:
             tally = wireshark.run(found)
         finally:
-            wireshark.esp_line = lines
+            wireshark.esp_lines = lines
         self.assertEqual(len([p for p in tally.problems if "ICV" in p]), 2)
 
 

@@ -70,7 +70,7 @@ def esp_lines(entry):
 
 
 class Job:
-    """One folder, as the second decoder reads it."""
+    """One folder: its keys as tshark takes them, and its frames while its group is read."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -83,18 +83,24 @@ class Job:
             elif entry.get("kind") == "phase1" and entry.get("cookie_i"):
                 self.cookies.setdefault(entry["cookie_i"], set()).add(entry.get("cipher_key") or "")
         self.lines = sorted(line for found in self.spis.values() for lines in found for line in lines)
-        self.frames = capfile.read(folder.file("capture.pcapng"))
+        self.frames, self.messages, self.features = [], [], set()
+
+    def load(self):
+        """Lets the second decoder read the capture."""
+        self.frames = capfile.read(self.folder.file("capture.pcapng"))
         reader = gdoi.Reader(self.keys)
         self.messages = [reader.frame(frame) for frame in self.frames]
+        if {"ESP", "PULL4"} <= {m.kind for m in self.messages}:
+            # what a profile has to cope with
+            self.features = {line.split(",")[4] for line in self.lines} | {
+                "IPv%d" % f.ip.version for f, m in zip(self.frames, self.messages) if m.kind in ("ESP", "MM5")}
+
+    def unload(self):
+        self.frames, self.messages = [], []
 
     def proves(self, spi):
         """Whether tshark can tell that an ICV under this SPI is right."""
         return all(lines and not any(UNCHECKED in line for line in lines) for lines in self.spis.get(spi) or [()])
-
-    def features(self):
-        """What of a folder a profile has to cope with."""
-        names = {line.split(",")[4] for line in self.lines}
-        return names | {"IPv%d" % f.ip.version for f, m in zip(self.frames, self.messages) if m.kind in ("ESP", "MM5")}
 
     def clashes(self, spis, cookies):
         return any(spis.get(s, v) != v for s, v in self.spis.items()) or \
@@ -148,6 +154,8 @@ def read_group(jobs, tally):
         config = os.path.join(work, "config")
         write_config(config, jobs)
         tally.add("groups of captures")
+        for job in jobs:
+            job.load()
         rows = tshark(config, merged(work, "capture.pcapng", jobs), "esp",
                       ["esp.spi", "esp.icv_good", "esp.icv_bad", "esp.contained_data", "esp.sequence"],
                       [a for name in ("icmp", "icmpv6", "tcp", "udp") for a in ("--disable-protocol", name)])
@@ -162,6 +170,8 @@ def read_group(jobs, tally):
             for job in jobs:
                 check_isakmp(job, base, rows, tally)
                 base += len(job.frames)
+        for job in jobs:
+            job.unload()
 
 
 def check_esp(job, base, rows, tally):
@@ -257,15 +267,17 @@ def check_isakmp(job, base, rows, tally):
             tally.problem(job.folder.name, frame.number, "tshark: payloads %s, second decoder %s" % (got, want))
 
 
-def check_profile(job, tally):
-    """Whether the profile that comes with a folder works as it stands, by both ways of choosing one."""
+def check_profile(job, tally, both):
+    """Whether the profile that comes with a folder works as it stands; both: in each of the two ways of choosing one."""
     shipped = job.folder.file("wireshark")
+    job.load()
     with tempfile.TemporaryDirectory() as work:
         config = os.path.join(work, "config")
         shutil.copytree(shipped, config)
         profile = os.path.join(work, "home", "profiles", "evidence")
         shutil.copytree(shipped, profile)
-        for place, extra in ((config, ()), (os.path.join(work, "home"), ("-C", "evidence"))):
+        ways = [(os.path.join(work, "home"), ("-C", "evidence")), (config, ())]
+        for place, extra in ways if both else ways[:1]:
             rows = tshark(place, job.folder.file("capture.pcapng"), "esp.icv_good == 1", ["esp.icv_good"], extra)
             want = sum(1 for f, m in zip(job.frames, job.messages) if m.kind == "ESP" and not f.ip.fragment and
                        m.checks.get("ICV") == keymath.OK and job.proves(m.payloads[0].value.hex()))
@@ -283,15 +295,16 @@ def check_profile(job, tally):
             else:
                 tally.add("profile: messages opened", len(pulls))
         tally.add("profiles tried")
+    job.unload()
 
 
 def different(jobs):
     """As many folders as it takes to have every feature once."""
     out, seen = [], set()
     for job in jobs:
-        if not job.features() <= seen:
+        if not job.features <= seen:
             out.append(job)
-            seen |= job.features()
+            seen |= job.features
     return out
 
 
@@ -308,21 +321,18 @@ def run(found, tally=None):
         if why:
             tally.skip("%s: %s" % (folder.name, why))
             continue
-        try:
-            jobs.append(Job(folder))
-        except (capfile.CaptureError, OSError) as err:
-            tally.problem(folder.name, 0, str(err))
+        jobs.append(Job(folder))
     try:
         for group in groups(jobs):
             read_group(group, tally)
-    except OSError as err:
+    except (capfile.CaptureError, OSError) as err:
         tally.problem("all", 0, str(err))
-    whole = [job for job in jobs if os.path.isdir(job.folder.file("wireshark")) and not job.folder.spec.get("negative") and
-             {"ESP", "PULL4"} <= {m.kind for m in job.messages}]
-    for job in different(whole):
+    whole = [job for job in jobs if job.features and os.path.isdir(job.folder.file("wireshark")) and
+             not job.folder.spec.get("negative")]
+    for number, job in enumerate(different(whole)):
         try:
-            check_profile(job, tally)
-        except OSError as err:
+            check_profile(job, tally, number == 0)
+        except (capfile.CaptureError, OSError) as err:
             tally.problem(job.folder.name, 0, str(err))
     if not whole:
         tally.skip("profiles: no folder holds both ESP and PULL")

@@ -26,6 +26,7 @@ const (
 	Selftest  = "selftest.schema.json"
 	Doctor    = "doctor.schema.json"
 	Version   = "version.schema.json"
+	Peer      = "peer.schema.json"
 )
 
 // base is what the schemas' own $id begin with, so that they find each other.

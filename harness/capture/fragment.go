@@ -46,6 +46,6 @@ func (r reassembly) add(link string, p packet) (packet, bool) {
 		return packet{}, false
 	}
 	delete(r, key)
-	whole.more, whole.fragmented = false, false
-	return whole, whole.version == 4 || whole.follow() == nil
+	whole.more = false
+	return whole, whole.version == 4 || whole.unfragment() == nil
 }

@@ -80,6 +80,14 @@ func (p *packet) readFragment() {
 	p.id = binary.BigEndian.Uint32(p.payload[4:])
 }
 
+// unfragment makes the first fragment, with the payload of all, the packet that it was before: without Fragment header, and
+// with the extension headers behind it.
+func (p *packet) unfragment() error {
+	last := len(p.extensions) - 1
+	p.fragmented, p.header, p.extensions = false, p.header-p.extensions[last].length, p.extensions[:last:last]
+	return p.follow()
+}
+
 // icmpv6Text says what an ICMPv6 message of at least eight octets is (RFC 4443, RFC 2710, RFC 3810, RFC 4861).
 func icmpv6Text(b []byte) string {
 	switch b[0] {
@@ -104,8 +112,9 @@ func icmpv6Text(b []byte) string {
 
 func (p *packet) field6(at int, secret bool) Field {
 	f := Field{Name: "IPv6", Value: p.line(), Offset: at, Length: p.header + len(p.payload)}
-	f.Children = []Field{
-		{Name: "Traffic Class", Value: hexNumber(uint64(p.tos), 2) + ", Flow Label " + hexNumber(uint64(p.flowLabel), 5), Offset: at, Length: 4},
+	f.Children = []Field{ // octet 1 is half of the Traffic Class and half of the Flow Label
+		{Name: "Traffic Class", Value: hexNumber(uint64(p.tos), 2), Offset: at, Length: 1},
+		{Name: "Flow Label", Value: hexNumber(uint64(p.flowLabel), 5), Offset: at + 1, Length: 3},
 		{Name: "Hop Limit", Value: strconv.Itoa(int(p.ttl)), Offset: at + 7, Length: 1},
 	}
 	for _, e := range p.extensions {

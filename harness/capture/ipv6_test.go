@@ -120,7 +120,7 @@ func TestFieldsOfIPv6(t *testing.T) {
 	if m.Kind != capture.KindFragment || len(m.Payloads) != 1 || m.Payloads[0].Name != "IPv6" {
 		t.Fatalf("%+v", m)
 	}
-	for name, want := range map[string]string{"Traffic Class": "0xb9, Flow Label 0x12345", "Hop Limit": "9",
+	for name, want := range map[string]string{"Traffic Class": "0xb9", "Flow Label": "0x12345", "Hop Limit": "9",
 		"Destination Options": "8 octets", "Fragment": "MF, identification 0xcafe0001"} {
 		i := slices.IndexFunc(m.Payloads[0].Children, func(f capture.Field) bool { return f.Name == name })
 		if i < 0 || !strings.HasSuffix(m.Payloads[0].Children[i].Value, want) {

@@ -136,6 +136,10 @@ func TestNodes(t *testing.T) {
 	if got := capture.Nodes(two, nil); got[0].Name != "KS1" || got[1].Name != "KS2" || got[2].Name != "GM1" {
 		t.Errorf("%v", got)
 	}
+	report := capture.Message{Kind: capture.KindClear, From: netip.MustParseAddrPort("[fe80::1]:0"), To: netip.MustParseAddrPort("[ff02::16]:0")}
+	if got := capture.Nodes([]capture.Message{report}, nil); len(got) != 0 {
+		t.Errorf("an address of a link is a node: %v", got)
+	}
 }
 
 // secrets are all octet strings of a key log that nobody else may see.

@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/policy"
-	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Need is something that a spec cannot do without and that not every fabric has.
@@ -28,6 +28,10 @@ type Fabric interface {
 	Name() string
 	// Lacks returns why the fabric cannot serve the need, or "" if it can.
 	Lacks(n Need) string
+	// CannotStart returns why the fabric cannot bring up a device of that sort, or "" if it can.
+	CannotStart(device *peer.Role) string
+	// Check returns what is wrong with a device's manifest that can be known before anything runs.
+	Check(device *peer.Manifest) error
 	// Open makes an empty network. The seed decides everything in it that is random, as far as the fabric allows.
 	Open(ctx context.Context, plan Plan) (Net, error)
 }
@@ -64,25 +68,11 @@ type Net interface {
 // Station is a node to be started: exactly one of KS and GM is set.
 type Station struct {
 	Name    string
-	Device  bool
+	Device  *peer.Role // nil: a tester
 	KS      *policy.KeyServer
 	GM      *policy.Member
-	Mutants []Mutant // of a device
-	Tap     core.Tap // of a tester
-}
-
-// Mutant alters one guard of a device.
-type Mutant struct{ Guard, Mutation string }
-
-// Switches turns mutants into the switches of a node.
-func Switches(mutants []Mutant) (*rule.Switches, error) {
-	var s rule.Switches
-	for _, m := range mutants {
-		if err := s.Set(m.Guard, m.Mutation); err != nil {
-			return nil, err
-		}
-	}
-	return &s, nil
+	Mutants []peer.Mutant // of a device
+	Tap     core.Tap      // of a tester
 }
 
 // Node is a running key server or group member, as seen from outside.
@@ -93,6 +83,8 @@ type Node interface {
 	Log() []string
 	// Keys returns the key log so far.
 	Keys() []keylog.Entry
+	// Config returns the configuration that a device was started with. Paths are below its own folder.
+	Config() ([]peer.File, error)
 	// Stop ends the node as an operator would, and waits for it.
 	Stop() error
 }

@@ -10,17 +10,22 @@ import (
 
 	"github.com/gdoilab/gdoilab/fixtures"
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// Env is what the run decides for every lab: where, from which seed, and which guards of the device are altered.
+// Env is what the run decides for every lab: where, from which seed, what is under test and which of its guards are altered.
 type Env struct {
 	Fabric  Fabric
 	Seed    string
-	Mutants []Mutant
+	Device  *peer.Manifest // nil: peer.Default
+	Mutants []peer.Mutant
+	// Unsupported is called when a device is asked for what its manifest says it cannot do, with that declaration. It may
+	// end the spec by not returning; otherwise the asking fails.
+	Unsupported func(declaration string)
 }
 
 // Setup is what a spec decides. Its zero value is a key server and one member, nothing under test, with the default group.
@@ -43,6 +48,7 @@ type Lab struct {
 	GM    []*Peer // GM[0] is gm1
 	Hosts []Host  // Hosts[0] is h1, behind gm1
 	setup Setup
+	env   Env
 }
 
 // Patience is how long a lab waits, in the network's own time, for something that ought to happen soon.
@@ -57,33 +63,82 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		setup.Members = 1
 	}
 	setup.IPv6 = setup.IPv6 || setup.Family == IPv6Family
+	if env.Device == nil {
+		device, err := peer.Default()
+		if err != nil {
+			return nil, err
+		}
+		env.Device = device
+	}
+	l := &Lab{setup: setup, env: env}
+	if err := l.populate(); err != nil {
+		return nil, err
+	}
+	if err := l.supported(); err != nil {
+		return nil, err
+	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6})
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Net: net, setup: setup}
-	if err := l.populate(env); err != nil {
+	l.Net = net
+	if err := l.findHosts(); err != nil {
 		return nil, errors.Join(err, net.Close())
 	}
 	return l, nil
 }
 
-func (l *Lab) populate(env Env) error {
+// populate makes the peers.
+func (l *Lab) populate() error {
 	ks, err := defaultKeyServer(l.setup)
 	if err != nil {
 		return err
 	}
-	l.KS = newPeer(l, Station{Name: KeyServerName, KS: ks, Device: l.setup.Device == rule.KS || l.setup.Device == rule.Both}, env)
+	device := l.setup.Device == rule.KS || l.setup.Device == rule.Both
+	if l.KS, err = newPeer(l, Station{Name: KeyServerName, KS: ks}, device); err != nil {
+		return err
+	}
 	for i := 1; i <= l.setup.Members; i++ {
 		device := l.setup.Device == rule.Both || (l.setup.Device == rule.GM && i == 1)
-		l.GM = append(l.GM, newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.setup, i), Device: device}, env))
-		if l.setup.Hosts {
-			h, err := l.Host(HostName(i))
-			if err != nil {
-				return err
-			}
-			l.Hosts = append(l.Hosts, h)
+		gm, err := newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.setup, i)}, device)
+		if err != nil {
+			return err
 		}
+		l.GM = append(l.GM, gm)
+	}
+	return nil
+}
+
+// supported returns an error if the policy of this network asks something of a device that its manifest does not declare.
+func (l *Lab) supported() error {
+	var members []policy.Member
+	var device *Peer
+	for _, p := range l.Peers() {
+		if p.Device() {
+			device = p
+		}
+		if p.station.GM != nil && (p.Device() || l.KS.Device()) {
+			members = append(members, *p.station.GM)
+		}
+	}
+	if device == nil {
+		return nil
+	}
+	for _, feature := range peer.Demands(*l.KS.station.KS, members, l.KS.Device()) {
+		if err := device.unsupported(l.env.Device.LacksFeature(feature)); err != nil {
+			return fmt.Errorf("lab: %w", err)
+		}
+	}
+	return nil
+}
+
+func (l *Lab) findHosts() error {
+	for i := 1; l.setup.Hosts && i <= l.setup.Members; i++ {
+		h, err := l.Host(HostName(i))
+		if err != nil {
+			return err
+		}
+		l.Hosts = append(l.Hosts, h)
 	}
 	return nil
 }
@@ -111,14 +166,14 @@ func (l *Lab) Pass(ctx context.Context, d time.Duration) {
 	l.Wait(ctx, d, func() bool { return false })
 }
 
-// Keys returns everybody's key log, the testers' first.
+// Keys returns everybody's key log, the testers' first. A device that keeps none adds nothing.
 func (l *Lab) Keys() []keylog.Entry {
 	var testers, devices []keylog.Entry
 	for _, p := range l.Peers() {
 		if p.Device() {
-			devices = append(devices, p.Keys()...)
+			devices = append(devices, p.keys()...)
 		} else {
-			testers = append(testers, p.Keys()...)
+			testers = append(testers, p.keys()...)
 		}
 	}
 	return append(testers, devices...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/peer"
 )
 
 // Memory is the fabric without a kernel: every node is a core, every link a queue, the clock virtual.
@@ -25,6 +26,17 @@ func (Memory) Lacks(n Need) string {
 	}
 	return ""
 }
+
+// CannotStart says that a device has to be a core here.
+func (Memory) CannotStart(device *peer.Role) string {
+	if _, ok := device.Core(); !ok {
+		return "the memory fabric runs cores of this program only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
+	}
+	return ""
+}
+
+// Check finds nothing: a core's manifest is checked when it is read.
+func (Memory) Check(*peer.Manifest) error { return nil }
 
 // The memory fabric's epoch and the time a packet takes on a link.
 var memoryEpoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -67,6 +79,7 @@ type memoryNet struct {
 	schedule
 	plan      Plan
 	nodes     []*memoryNode // in the order of their start
+	starts    starts
 	stations  map[netip.Addr]*memoryNode
 	indexes   map[string]int       // of members, by their names
 	behind    map[netip.Prefix]int // index of the member in front of each LAN

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/cores"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
-	"github.com/gdoilab/gdoilab/reference/keyserver"
-	"github.com/gdoilab/gdoilab/reference/member"
 	"github.com/gdoilab/gdoilab/reference/syslog"
 )
 
@@ -22,6 +22,7 @@ import (
 type memoryNode struct {
 	net       *memoryNet
 	name      string
+	station   Station
 	index     int // of a member, from 1
 	addresses []netip.Addr
 	core      core.Core
@@ -36,7 +37,7 @@ type memoryNode struct {
 
 // Start makes the core and gives it its first event.
 func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
-	c, err := newCore(n.plan.Seed, s, true)
+	c, err := newCore(n.starts.seed(n.plan.Seed, s.Name), s)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 			return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
 		}
 	}
-	node := &memoryNode{net: n, name: s.Name, index: n.indexes[s.Name], addresses: addresses, core: c,
+	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: addresses, core: c,
 		joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
 	for _, addr := range addresses {
 		n.stations[addr] = node
@@ -59,18 +60,24 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	return node, nil
 }
 
-// newCore makes the core of a station; all its randomness comes from the seed and its name. Where there is no kernel that
-// does it, a member decrements the TTL of what it forwards.
-func newCore(seed string, s Station, forwarding bool) (core.Core, error) {
-	rules, err := Switches(s.Mutants)
+// newCore makes the core of a station, where no kernel decrements the TTL of what a member forwards.
+func newCore(seed string, s Station) (core.Core, error) {
+	if s.Device == nil {
+		return newTester(seed, s, true)
+	}
+	if why := (Memory{}).CannotStart(s.Device); why != "" {
+		return nil, errors.New("lab: " + why)
+	}
+	rules, err := peer.Switches(s.Mutants)
 	if err != nil {
 		return nil, err
 	}
-	random := keymat.Seeded(seed, s.Name)
+	device, _ := s.Device.Core()
+	options := cores.Options{Rand: keymat.Seeded(seed, s.Name), Rules: rules, Forwarding: true}
 	if s.KS != nil {
-		return keyserver.New(*s.KS, keyserver.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true})
+		return device.KeyServer(*s.KS, options)
 	}
-	return member.New(*s.GM, member.Options{Rand: random, Rules: rules, Tap: s.Tap, Secrets: true, Forwarding: forwarding})
+	return device.Member(*s.GM, options)
 }
 
 // handle gives the core an event, does what it wants, and sees to its next deadline.
@@ -188,3 +195,6 @@ func (node *memoryNode) Do(_ context.Context, command string, args any) (control
 func (node *memoryNode) Log() []string        { return slices.Clone(node.log) }
 func (node *memoryNode) Keys() []keylog.Entry { return slices.Clone(node.keys) }
 func (node *memoryNode) Stop() error          { node.stopped = true; return nil }
+
+// Config returns the policy that a device was given as a value, as it would stand in a file.
+func (node *memoryNode) Config() ([]peer.File, error) { return node.station.policyFiles() }

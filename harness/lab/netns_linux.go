@@ -14,6 +14,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/peer"
 )
 
 // Namespaces is the fabric of network namespaces: a namespace for each node and host, veth links, real sockets. It needs
@@ -34,6 +35,35 @@ func (Namespaces) Lacks(n Need) string {
 		return "the kernels of the netns fabric have no multicast routes; the memory fabric forwards to groups"
 	}
 	return ""
+}
+
+// CannotStart says that a device has to be a program here.
+func (Namespaces) CannotStart(device *peer.Role) string {
+	if device.Process() == nil {
+		return "the netns fabric runs programs only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
+	}
+	return ""
+}
+
+// Check renders the device in each of its roles for the default group, and looks for its program.
+func (Namespaces) Check(device *peer.Manifest) error {
+	for _, r := range device.Roles() {
+		if r.Process() == nil {
+			continue
+		}
+		launch, err := Rehearse(r)
+		var declared *peer.Unsupported
+		if errors.As(err, &declared) {
+			continue // the specs that need it will say so
+		}
+		if err == nil {
+			err = launch.Find()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Usable returns nil if this process may make namespaces, TUN devices and raw sockets, and otherwise says what it lacks.
@@ -77,6 +107,7 @@ type kernelNet struct {
 	taps   []*sniffer
 	hosts  map[string]*kernelHost
 	nodes  []stopper
+	starts starts // guarded by life
 
 	life   sync.Mutex // held while a node comes up: a spec that was given up may still be at it when its network is closed
 	closed bool

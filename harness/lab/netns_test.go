@@ -14,11 +14,12 @@ import (
 	"github.com/vishvananda/netns"
 	"go.uber.org/goleak"
 
+	"github.com/gdoilab/gdoilab/reference/daemon"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 func TestMain(m *testing.M) {
-	BeDaemonIfAsked()
+	daemon.BecomeIfAsked()
 	goleak.VerifyTestMain(m)
 }
 

@@ -1,17 +1,16 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"sync"
 
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/dataplane"
 	"github.com/gdoilab/gdoilab/reference/keylog"
-	"github.com/gdoilab/gdoilab/reference/member"
 	"github.com/gdoilab/gdoilab/reference/node"
 )
 
@@ -31,16 +30,17 @@ type kernelTester struct {
 }
 
 func (n *kernelNet) startTester(s Station) (Node, error) {
-	c, err := newCore(n.plan.Seed, s, false)
+	c, err := newTester(n.starts.seed(n.plan.Seed, s.Name), s, false)
 	if err != nil {
 		return nil, err
 	}
 	t := &kernelTester{name: s.Name, log: &lines{net: n}, keys: &lines{net: n}, ended: make(chan error, 1)}
-	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(s.addresses()[0], Port), Interface: "wan0",
+	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(s.addresses()[0], Port), Interface: wanInterface,
 		Log: withNewline{t.log}, KeyLog: t.keys}
-	if gm, ok := c.(*member.Member); ok && n.plan.Hosts {
-		cfg.DataPlane = &node.DataPlane{Gateway: gm.Gateway(), Refused: gm.Refused, Device: dataplane.Config{
-			Name: s.Name, Inside: []string{"lan0"}, Outside: []string{"wan0"}, Networks: s.GM.Inside}}
+	if plane := gatewayOf(c); plane != nil && n.plan.Hosts {
+		plane.Device = dataplane.Config{
+			Name: s.Name, Inside: []string{lanInterface}, Outside: []string{wanInterface}, Networks: s.GM.Inside}
+		cfg.DataPlane = plane
 	}
 	err = n.inside(s.Name, func() (err error) {
 		t.node, err = node.Open(cfg)
@@ -54,16 +54,6 @@ func (n *kernelNet) startTester(s Station) (Node, error) {
 	go func() { t.ended <- t.node.Run(ctx) }()
 	n.nodes = append(n.nodes, t)
 	return t, nil
-}
-
-// withNewline ends each write with a line end if it has none.
-type withNewline struct{ to *lines }
-
-func (w withNewline) Write(b []byte) (int, error) {
-	if !bytes.HasSuffix(b, []byte("\n")) {
-		b = append(bytes.Clone(b), '\n')
-	}
-	return w.to.Write(b)
 }
 
 func (t *kernelTester) Do(ctx context.Context, command string, args any) (control.Response, error) {
@@ -92,6 +82,9 @@ func (t *kernelTester) Keys() []keylog.Entry {
 	}
 	return entries
 }
+
+// Config is nothing: a tester is given values.
+func (t *kernelTester) Config() ([]peer.File, error) { return nil, nil }
 
 func (t *kernelTester) Stop() (err error) {
 	t.once.Do(func() {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keylog"
@@ -17,7 +18,7 @@ import (
 )
 
 // Peer is one node of a lab as a spec sees it: device and tester alike through wire, log and control socket. Only a
-// tester can be told to misbehave.
+// tester can be told to misbehave. What a device cannot do by its own declaration, it is not asked for: Env.Unsupported.
 type Peer struct {
 	lab     *Lab
 	station Station
@@ -27,21 +28,48 @@ type Peer struct {
 	tap core.Tap
 }
 
-func newPeer(l *Lab, s Station, env Env) *Peer {
+// newPeer makes a peer that does not run yet. A device that does not play the role is an error.
+func newPeer(l *Lab, s Station, device bool) (*Peer, error) {
 	p := &Peer{lab: l, station: s}
-	if s.Device {
-		p.station.Mutants = env.Mutants
-	} else {
+	if !device {
 		p.station.Tap = p.see
+		return p, nil
 	}
-	return p
+	is := rule.GM
+	if s.KS != nil {
+		is = rule.KS
+	}
+	if why := l.env.Device.Lacks(is); why != "" {
+		return nil, fmt.Errorf("lab: %s: %w", s.Name, &peer.Unsupported{Declaration: why})
+	}
+	p.station.Device, p.station.Mutants = l.env.Device.Role(is), l.env.Mutants
+	return p, nil
 }
 
 // Name returns "ks", "gm1", …
 func (p *Peer) Name() string { return p.station.Name }
 
 // Device reports whether this peer is under test.
-func (p *Peer) Device() bool { return p.station.Device }
+func (p *Peer) Device() bool { return p.station.Device != nil }
+
+// Can returns an error if the peer is a device that cannot do this by its own declaration.
+func (p *Peer) Can(a peer.Ability) error {
+	if !p.Device() {
+		return nil
+	}
+	return p.unsupported(p.station.Device.Lacks(a))
+}
+
+// unsupported tells of a declaration, unless it is "", and returns it as an error.
+func (p *Peer) unsupported(declaration string) error {
+	if declaration == "" {
+		return nil
+	}
+	if p.lab.env.Unsupported != nil {
+		p.lab.env.Unsupported(declaration)
+	}
+	return &peer.Unsupported{Declaration: declaration}
+}
 
 // Addr returns the peer's address on the WAN.
 func (p *Peer) Addr() netip.AddrPort {
@@ -54,6 +82,10 @@ func (p *Peer) Addr() netip.AddrPort {
 // Start brings the peer up.
 func (p *Peer) Start(ctx context.Context) error {
 	node, err := p.lab.Net.Start(ctx, p.station)
+	var declared *peer.Unsupported
+	if errors.As(err, &declared) {
+		err = p.unsupported(declared.Declaration)
+	}
 	if err != nil {
 		return fmt.Errorf("lab: %s: %w", p.Name(), err)
 	}
@@ -90,8 +122,14 @@ func (p *Peer) Misbehave(tap core.Tap) error {
 	return nil
 }
 
+// controlAbility begins the name of the ability to take a command.
+const controlAbility = "control."
+
 // ask sends a command and decodes the answer into out.
 func (p *Peer) ask(ctx context.Context, command string, args, out any) error {
+	if err := p.Can(peer.Ability(controlAbility + command)); err != nil {
+		return fmt.Errorf("lab: %s: %w", p.Name(), err)
+	}
 	if p.node == nil {
 		return fmt.Errorf("lab: %s has not been started", p.Name())
 	}
@@ -138,8 +176,12 @@ func (p *Peer) Clear(ctx context.Context) error { return p.ask(ctx, control.Clea
 // Alive reports, as an error, that the peer does not answer its control socket.
 func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Status, nil, nil) }
 
-// Registered reports whether a member says that it is registered.
+// Registered reports whether a member says that it is registered: a device that cannot be asked by its log, since it was
+// started last.
 func (p *Peer) Registered(ctx context.Context) bool {
+	if p.tellsByLog("REGISTERED") {
+		return len(p.Logged("REGISTERED")) > 0
+	}
 	s, err := p.GMStatus(ctx)
 	return err == nil && s.State == "registered"
 }
@@ -149,9 +191,17 @@ func (p *Peer) AwaitRegistered(ctx context.Context) error {
 	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
 		return nil
 	}
+	if p.tellsByLog("REGISTERED") {
+		return fmt.Errorf("lab: the log of %s does not say that it is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
+	}
 	s, err := p.GMStatus(ctx)
 	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v: %w", p.Name(), Patience, s.State, s.Rejects,
 		errors.Join(err, context.Cause(ctx)))
+}
+
+// tellsByLog reports whether the peer is a device that cannot be asked for its status but logs that event.
+func (p *Peer) tellsByLog(event string) bool {
+	return p.Device() && p.station.Device.Lacks(peer.ControlStatus) != "" && p.station.Device.LacksEvent(event) == ""
 }
 
 // Refused returns how often the peer says that it refused something for this requirement.
@@ -165,34 +215,74 @@ func (p *Peer) Refused(ctx context.Context, id rule.ID) uint64 {
 	return s.Rejects[string(id)]
 }
 
-// Log returns the peer's syslog lines so far.
+// Log returns the peer's syslog lines so far, as they are.
 func (p *Peer) Log() []string {
-	if p.node == nil {
+	if err := p.Can(peer.ReadLog); err != nil {
+		return nil
+	}
+	return p.log()
+}
+
+// log returns what there is of a log, nothing if the peer keeps none.
+func (p *Peer) log() []string {
+	if p.node == nil || p.Device() && p.station.Device.Syslog == nil {
 		return nil
 	}
 	return p.node.Log()
 }
 
-// Logged returns the lines with that tag, or all of them if it is "".
-func (p *Peer) Logged(tag string) []syslog.Line {
+// Logged returns the lines that tell of an event, or of any if it is "".
+func (p *Peer) Logged(event string) []syslog.Line {
+	if p.Device() && p.unsupported(p.station.Device.LacksEvent(event)) != nil {
+		return nil
+	}
+	events := peer.Events{Own: true}
+	if p.Device() {
+		events = p.station.Device.Syslog.Events
+	}
 	var lines []syslog.Line
-	for _, text := range p.Log() {
-		if l, err := syslog.Parse(text); err == nil && (tag == "" || l.Tag == tag) {
+	for _, text := range p.log() {
+		if l, ok := events.Read(text); ok && (event == "" || l.Tag == event) {
 			lines = append(lines, l)
 		}
 	}
 	return lines
 }
 
-// AwaitLog waits for a line with that tag beyond the first n.
-func (p *Peer) AwaitLog(ctx context.Context, tag string, n int, limit time.Duration) bool {
-	return p.lab.Wait(ctx, limit, func() bool { return len(p.Logged(tag)) > n })
+// AwaitLog waits for a line that tells of the event beyond the first n.
+func (p *Peer) AwaitLog(ctx context.Context, event string, n int, limit time.Duration) bool {
+	return p.lab.Wait(ctx, limit, func() bool { return len(p.Logged(event)) > n })
 }
 
 // Keys returns the peer's key log so far.
 func (p *Peer) Keys() []keylog.Entry {
-	if p.node == nil {
+	if err := p.Can(peer.ReadKeys); err != nil {
+		return nil
+	}
+	return p.keys()
+}
+
+// keys returns what there is of a key log, nothing if the peer keeps none.
+func (p *Peer) keys() []keylog.Entry {
+	if p.node == nil || p.Device() && p.station.Device.KeyLog == nil {
 		return nil
 	}
 	return p.node.Keys()
+}
+
+// Shown is what a peer has to show after a spec, whatever it can be asked for.
+type Shown struct {
+	Log    []string
+	Config []peer.File // of a device
+}
+
+// Show returns the peer's log, and the configuration that a device was started with.
+func (p *Peer) Show() (Shown, error) {
+	shown := Shown{Log: p.log()}
+	if p.node == nil || !p.Device() {
+		return shown, nil
+	}
+	config, err := p.node.Config()
+	shown.Config = config
+	return shown, err
 }

@@ -20,6 +20,7 @@ const (
 	FileSyslog   = "syslog.log"
 	FileControl  = "control.jsonl"
 
+	FileDevice  = "device" // folder: the configuration of each device
 	FilePhase1  = "phase1.pcapng"
 	FileKeys    = "keys.json"
 	FileProfile = "wireshark"
@@ -34,18 +35,28 @@ type Evidence struct {
 	Nodes   map[string]string // address -> name of the node, for diagrams; may be nil
 	Syslog  []string          // lines, RFC 5424
 	Control []string          // requests and answers, one JSON object a line
+	Peer    *Peer             // the manifest of the device
+	Config  []ConfigFile      // what devices were started with
+}
+
+// ConfigFile is a file that a device was started with; Path is below the device's own folder.
+type ConfigFile struct {
+	Node, Path string
+	Content    []byte
 }
 
 // specFile is the content of spec.json.
 type specFile struct {
 	Spec
+	Peer     *Peer  `json:"peer,omitempty"`
 	Seed     string `json:"seed"`
 	Redacted bool   `json:"redacted"`
 	Frames   int    `json:"frames"`
 }
 
 // Write writes the evidence into dir, which is made if it is missing: the capture, its view for readers that know only
-// the IPsec DOI, the keys, a Wireshark profile, the decoded conversation, syslog lines, control answers and the spec.
+// the IPsec DOI, the keys, a Wireshark profile, the decoded conversation, syslog lines, control answers, the devices'
+// configurations and the spec.
 // With redact, nothing that holds a key is written, and no other file shows one.
 func (e *Evidence) Write(dir string, redact bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -72,12 +83,30 @@ func (e *Evidence) Write(dir string, redact bool) error {
 	if redact {
 		return removeSecrets(dir)
 	}
+	if err := e.writeConfig(filepath.Join(dir, FileDevice)); err != nil {
+		return err
+	}
 	return capture.WriteProfile(filepath.Join(dir, FileProfile), e.Keys)
+}
+
+// writeConfig writes what devices were started with, a folder for each. There are pre-shared keys in it.
+func (e *Evidence) writeConfig(dir string) error {
+	for _, f := range e.Config {
+		path := filepath.Join(dir, f.Node, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("verdict: %w", err)
+		}
+		err := writeFile(path, 0o600, func(w io.Writer) error { _, err := w.Write(f.Content); return err })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeSecrets removes what an earlier run without redaction left in the folder.
 func removeSecrets(dir string) error {
-	for _, name := range []string{FilePhase1, FileKeys, FileProfile} {
+	for _, name := range []string{FilePhase1, FileKeys, FileProfile, FileDevice} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("verdict: %w", err)
 		}
@@ -93,7 +122,7 @@ func (e *Evidence) files(talk capture.Conversation, redact bool) map[string]func
 		FileSyslog:   func(w io.Writer) error { return writeLines(w, e.Syslog) },
 		FileControl:  func(w io.Writer) error { return writeLines(w, e.Control) },
 		FileSpec: func(w io.Writer) error {
-			return writeIndented(w, specFile{Spec: e.Spec, Seed: e.Seed, Redacted: redact, Frames: len(e.Frames)})
+			return writeIndented(w, specFile{Spec: e.Spec, Peer: e.Peer, Seed: e.Seed, Redacted: redact, Frames: len(e.Frames)})
 		},
 	}
 	if !redact {

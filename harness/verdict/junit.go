@@ -50,8 +50,8 @@ type (
 	}
 )
 
-// writeJUnit writes one test suite a subject. Fail and inconclusive are failures, error is an error, unsupported and
-// skipped are skipped; each has its reason as message.
+// writeJUnit writes one test suite a subject. Fail, inconclusive and unexpected-pass are failures, error is an error,
+// unsupported, skipped and expected-failure are skipped; each has its reason as message.
 func writeJUnit(w io.Writer, r *Run) error {
 	doc := junitSuites{Name: r.Tool, junitCounts: junitCount(r.Specs, r.Seconds)}
 	for _, s := range r.Subjects() {
@@ -76,16 +76,20 @@ func writeJUnit(w io.Writer, r *Run) error {
 
 func junitCount(specs []Spec, seconds float64) junitCounts {
 	t := Tally(specs)
-	return junitCounts{Tests: len(specs), Failures: t[Fail] + t[Inconclusive], Errors: t[Error],
-		Skipped: t[Unsupported] + t[Skipped], Time: junitSeconds(seconds)}
+	return junitCounts{Tests: len(specs), Failures: t[Fail] + t[Inconclusive] + t[UnexpectedPass], Errors: t[Error],
+		Skipped: t[Unsupported] + t[Skipped] + t[ExpectedFailure], Time: junitSeconds(seconds)}
 }
 
 func junitSeconds(s float64) string { return fmt.Sprintf("%.3f", s) }
 
 func (r *Run) properties() []junitProperty {
-	return []junitProperty{{"version", r.Version}, {"dut", r.DUT}, {"fabric", r.Fabric}, {"seed", r.Seed},
+	properties := []junitProperty{{"version", r.Version}, {"dut", r.DUT}, {"fabric", r.Fabric}, {"seed", r.Seed},
 		{"start", r.Start.UTC().Format(time.RFC3339)}, {"redacted", fmt.Sprint(r.Redacted)},
 		{"interrupted", fmt.Sprint(r.Interrupted)}}
+	if r.Peer != nil {
+		properties = append(properties, junitProperty{"manifest", r.Peer.File}, junitProperty{"manifest-sha256", r.Peer.Digest})
+	}
+	return properties
 }
 
 func (s *Spec) junit() junitCase {
@@ -96,11 +100,11 @@ func (s *Spec) junit() junitCase {
 	c.Properties = append(c.Properties, junitProperty{"dut", s.DUT}, junitProperty{"fabric", s.Fabric})
 	outcome := &junitOutcome{Type: string(s.Verdict), Message: s.Reason}
 	switch s.Verdict {
-	case Fail, Inconclusive:
+	case Fail, Inconclusive, UnexpectedPass:
 		c.Failure = outcome
 	case Error:
 		c.Error = outcome
-	case Unsupported, Skipped:
+	case Unsupported, Skipped, ExpectedFailure:
 		c.Skipped = &junitOutcome{Message: string(s.Verdict) + ": " + s.Reason}
 	}
 	var out []string

@@ -25,7 +25,7 @@ var (
 	scriptText string
 
 	page = template.Must(template.New("report").Funcs(template.FuncMap{
-		"laneLines": laneLines, "percent": percent, "seconds": seconds, "anchor": anchor, "bar": newBar,
+		"laneLines": laneLines, "percent": percent, "seconds": seconds, "anchor": anchor, "bar": newBar, "outcome": colour,
 	}).Parse(pageText))
 )
 
@@ -59,7 +59,7 @@ type specView struct {
 
 // writeHTML writes the page: one file that needs no other to be read.
 func writeHTML(w io.Writer, dir string, report *Report) error {
-	data := pageData{Report: report, Style: template.CSS(styleText), Script: template.JS(scriptText), Verdicts: Verdicts,
+	data := pageData{Report: report, Style: template.CSS(styleText), Script: template.JS(scriptText), Verdicts: onPage(report.Summary),
 		Failed: report.Exit() != 0, Headline: headline(&report.Run)}
 	for n := 1; n <= maxLanes; n++ {
 		data.LaneSets = append(data.LaneSets, n)
@@ -72,6 +72,13 @@ func writeHTML(w io.Writer, dir string, report *Report) error {
 	return page.Execute(w, data)
 }
 
+// onPage are the verdicts that the page shows even if nobody got them, and those about expectations if somebody did.
+func onPage(of map[Verdict]int) []Verdict {
+	return slices.DeleteFunc(slices.Clone(Verdicts), func(v Verdict) bool {
+		return (v == ExpectedFailure || v == UnexpectedPass) && of[v] == 0
+	})
+}
+
 // subjectViews gathers the specs by subject. When few specs need attention, theirs are open from the start.
 func subjectViews(dir string, report *Report, results map[string]Result) []subjectView {
 	var out []subjectView
@@ -80,7 +87,12 @@ func subjectViews(dir string, report *Report, results map[string]Result) []subje
 		index[s.Name] = i
 		out = append(out, subjectView{Subject: s})
 	}
-	attention := report.Summary[Fail] + report.Summary[Error] + report.Summary[Inconclusive]
+	attention := 0
+	for v, n := range report.Summary {
+		if v.attention() {
+			attention += n
+		}
+	}
 	for _, v := range views(dir, report.Specs, results) {
 		v.Open = attention <= 3 && v.Verdict.attention()
 		of := &out[index[v.Subject]]
@@ -171,10 +183,11 @@ func headline(r *Run) string {
 		if s.Verdict.attention() {
 			bad++
 		}
-		if s.Verdict.attention() || s.Verdict == Pass {
+		if s.Verdict.attention() || s.Verdict == Pass || s.Verdict == ExpectedFailure {
 			ran++
 		}
 	}
+	known := r.count(ExpectedFailure)
 	switch {
 	case len(r.Specs) == 0:
 		return "No spec was selected."
@@ -182,8 +195,21 @@ func headline(r *Run) string {
 		return fmt.Sprintf("%d of %d specs that ran did not pass.", bad, ran)
 	case ran == 0:
 		return "No spec ran."
+	case known > 0:
+		return fmt.Sprintf("%d of %d specs that ran passed; %d failed as expected.", ran-known, ran, known)
 	}
 	return fmt.Sprintf("All %d specs that ran passed.", ran)
+}
+
+// colour is the verdict whose colour an outcome has on the page.
+func colour(o Outcome) Verdict {
+	switch o {
+	case Met:
+		return ExpectedFailure
+	case NotSeen:
+		return Skipped
+	}
+	return Fail
 }
 
 // bar is a line that shows the share of each verdict.

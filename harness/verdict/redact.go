@@ -47,6 +47,11 @@ func (s Spec) Redacted() Spec { return redactSpec(s, nil) }
 
 func redactSpec(s Spec, public map[string]bool) Spec {
 	s.Reason = scrub(s.Reason, public)
+	if s.Expected != nil {
+		e := *s.Expected
+		e.LooksLike = scrub(e.LooksLike, public)
+		s.Expected = &e
+	}
 	s.Repeat = seed.ReplaceAllString(s.Repeat, "${1}SEED")
 	return s
 }

@@ -21,13 +21,13 @@ type Result struct {
 // Coverage says how much of the catalogue the run speaks of.
 type Coverage struct {
 	Catalogue int `json:"catalogue"` // requirements in the catalogue
-	Tested    int `json:"tested"`    // with a verdict from a spec that ran: pass, fail, inconclusive or error
+	Tested    int `json:"tested"`    // with a verdict from a spec that ran: all but unsupported and skipped
 	Passed    int `json:"passed"`
 }
 
 // severity orders verdicts for a requirement with several specs: what was seen broken counts first, and a spec that did
 // not run takes nothing from one that passed.
-var severity = map[Verdict]int{Fail: 6, Error: 5, Inconclusive: 4, Pass: 3, Unsupported: 2, Skipped: 1}
+var severity = map[Verdict]int{Fail: 8, Error: 7, Inconclusive: 6, UnexpectedPass: 5, ExpectedFailure: 4, Pass: 3, Unsupported: 2, Skipped: 1}
 
 // Results gives every requirement that the run's specs test, in the order of the catalogue, then those that it does not
 // know.

@@ -13,13 +13,18 @@ const (
 	Unsupported  Verdict = "unsupported"  // the device declares that it lacks the feature
 	Skipped      Verdict = "skipped"      // the fabric lacks what the spec needs, or the run chose not to
 	Error        Verdict = "error"        // the harness failed
+
+	ExpectedFailure Verdict = "expected-failure" // the device failed as its manifest says it does
+	UnexpectedPass  Verdict = "unexpected-pass"  // it passed, though its manifest says that it fails
 )
 
 // Verdicts lists all verdicts in the order in which reports show them.
-var Verdicts = []Verdict{Pass, Fail, Inconclusive, Error, Unsupported, Skipped}
+var Verdicts = []Verdict{Pass, Fail, Inconclusive, Error, UnexpectedPass, ExpectedFailure, Unsupported, Skipped}
 
 // attention reports whether somebody has to look into a spec.
-func (v Verdict) attention() bool { return v == Fail || v == Inconclusive || v == Error }
+func (v Verdict) attention() bool {
+	return v == Fail || v == Inconclusive || v == Error || v == UnexpectedPass
+}
 
 // Spec is one spec and its outcome.
 type Spec struct {
@@ -30,12 +35,24 @@ type Spec struct {
 	DUT          string   `json:"dut"` // role of the device under test: KS or GM
 	Fabric       string   `json:"fabric"`
 	Needs        []string `json:"needs,omitempty"`
+	Features     []string `json:"features,omitempty"` // that the device has to have
 	Negative     bool     `json:"negative,omitempty"` // the tester breaks a rule
 	Verdict      Verdict  `json:"verdict"`
 	Reason       string   `json:"reason,omitempty"` // one line for everything but pass
 	Seconds      float64  `json:"seconds"`
 	Evidence     string   `json:"evidence,omitempty"` // folder, relative to the run's
 	Repeat       string   `json:"repeat,omitempty"`   // command that runs this spec alone
+
+	Expected *Expectation `json:"expected,omitempty"` // what the device's manifest says of it
+}
+
+// Peer names the manifest of the device under test.
+type Peer struct {
+	Name    string `json:"name"`
+	Vendor  string `json:"vendor,omitempty"`
+	Version string `json:"version,omitempty"`
+	File    string `json:"file"`
+	Digest  string `json:"digest"` // SHA-256 of the manifest, in hexadecimal
 }
 
 // Run is everything that the reports say.
@@ -47,22 +64,30 @@ type Run struct {
 	Fabric      string          `json:"fabric"`
 	Seed        string          `json:"seed"` // decimal
 	DUT         string          `json:"dut"`
+	Peer        *Peer           `json:"peer,omitempty"`
 	Redacted    bool            `json:"redacted"`
 	Interrupted bool            `json:"interrupted"` // ended before every selected spec had run
 	Summary     map[Verdict]int `json:"summary"`
 	Specs       []Spec          `json:"specs"`
+
+	Expectations []Expectation `json:"expectations,omitempty"` // the failures that the device's manifest expects
 }
 
-// Exit is the exit status of the run: 0 if every spec passed, was unsupported or was skipped, at least one passed, and
-// the run was not interrupted; else 1.
+// Exit is the exit status of the run: 0 if every spec passed, failed as expected, was unsupported or was skipped, at least
+// one passed, what was expected came about, and the run was not interrupted; else 1.
 func (r *Run) Exit() int {
 	passed := 0
 	for _, s := range r.Specs {
 		switch s.Verdict {
 		case Pass:
 			passed++
-		case Unsupported, Skipped:
+		case ExpectedFailure, Unsupported, Skipped:
 		default: // also a verdict that nobody set
+			return 1
+		}
+	}
+	for _, e := range r.Expectations {
+		if e.attention() {
 			return 1
 		}
 	}

@@ -47,7 +47,8 @@ func TestExit(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	got := verdict.Tally(runOf(verdict.Pass, verdict.Pass, verdict.Skipped).Specs)
-	want := map[verdict.Verdict]int{verdict.Pass: 2, verdict.Fail: 0, verdict.Inconclusive: 0, verdict.Error: 0, verdict.Unsupported: 0, verdict.Skipped: 1}
+	want := map[verdict.Verdict]int{verdict.Pass: 2, verdict.Fail: 0, verdict.Inconclusive: 0, verdict.Error: 0, verdict.Unsupported: 0, verdict.Skipped: 1,
+		verdict.ExpectedFailure: 0, verdict.UnexpectedPass: 0}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%v", got)
 	}

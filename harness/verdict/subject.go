@@ -8,6 +8,17 @@ type Subject struct {
 	Seconds float64
 }
 
+// count is how many specs have a verdict.
+func (r *Run) count(v Verdict) int {
+	n := 0
+	for _, s := range r.Specs {
+		if s.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
 // Subjects groups the specs by subject, in the order in which the subjects first appear.
 func (r *Run) Subjects() []Subject {
 	index := make(map[string]int)

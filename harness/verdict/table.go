@@ -32,6 +32,11 @@ func Table(w io.Writer, r *Run) {
 	}
 	t.AppendFooter(counts("all", len(r.Specs), columns, total, r.Seconds))
 	t.Render()
+	for _, e := range r.Expectations {
+		if e.attention() {
+			fmt.Fprintln(w, e)
+		}
+	}
 	if r.Interrupted {
 		fmt.Fprintln(w, "The run was interrupted; specs that had not run are missing.")
 	}

@@ -21,12 +21,7 @@ import (
 
 // TestMain makes the test program a daemon when it is started as one.
 func TestMain(m *testing.M) {
-	switch os.Getenv("DAEMON_TEST_ROLE") {
-	case "ks":
-		os.Exit(KS(context.Background(), os.Args[1:], os.Stderr))
-	case "gm":
-		os.Exit(GM(context.Background(), os.Args[1:], os.Stderr))
-	}
+	BecomeIfAsked()
 	goleak.VerifyTestMain(m)
 }
 

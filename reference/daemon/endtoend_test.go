@@ -104,7 +104,7 @@ func (s *site) launch(t *testing.T, space *nettest.Space, name string) *process 
 		t.Fatal(err)
 	}
 	p.cmd = exec.Command(program, "--config", s.config[name], "--control", p.socket(), "--log", p.files+".log", "--keylog", p.files+".keys")
-	p.cmd.Env = append(os.Environ(), "DAEMON_TEST_ROLE="+role)
+	p.cmd.Env = append(os.Environ(), Env+"="+role)
 	p.cmd.Stderr = &p.stderr
 	space.Do(p.cmd.Start)
 	t.Cleanup(func() {

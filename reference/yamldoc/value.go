@@ -182,3 +182,12 @@ func (v Value) seen() string {
 		return quote(scalarText(n))
 	}
 }
+
+// Place returns where the value stands, as "file:line:column", for errors that show only later.
+func (v Value) Place() string {
+	at := v.token()
+	if at == nil || at.Position == nil {
+		return v.doc.file
+	}
+	return fmt.Sprintf("%s:%d:%d", v.doc.file, at.Position.Line, at.Position.Column)
+}

@@ -88,21 +88,22 @@ var unproven = []struct {
 	{"with a Message ID", tester.MessageID(core.Push, 1)},
 }
 
-var _ = Describe("Acknowledgements by a group member (RFC 8263 §3, §4)", kit.Subject("ack"), kit.DUT(rule.GM), func() {
+var _ = Describe("Acknowledgements by a group member (RFC 8263 §3, §4)", kit.Subject("ack"), kit.DUT(rule.GM), kit.Feature("ack"), func() {
 	for _, c := range owed {
 		It("sends an acknowledgement that "+c.what, kit.Requirement(c.requires...), func(ctx SpecContext) {
 			c.right(answerTo(ctx, up(ctx), control.RekeyArgs{}))
 		})
 	}
 
-	It("answers a PUSH to the multicast group by unicast to the key server", kit.Requirement("RFC8263-3-02", "RFC8263-4-03"), func(ctx SpecContext) {
-		l := kit.Up(ctx, lab.Setup{Group: func(g *policy.Group) { asking(g); lab.Multicast(g) }})
-		a := answerTo(ctx, l, control.RekeyArgs{})
-		Expect(a.push.To.Addr()).To(Equal(lab.MulticastGroup))
-		Expect(a.ack.To).To(Equal(l.KS.Addr()))
-		Expect(a.ack.From).To(Equal(l.GM[0].Addr()))
-		Expect(kit.Checked(a.ack, "ACK HASH")).To(Equal(capture.OK))
-	})
+	It("answers a PUSH to the multicast group by unicast to the key server", kit.Requirement("RFC8263-3-02", "RFC8263-4-03"), kit.Feature("multicast"),
+		func(ctx SpecContext) {
+			l := kit.Up(ctx, lab.Setup{Group: func(g *policy.Group) { asking(g); lab.Multicast(g) }})
+			a := answerTo(ctx, l, control.RekeyArgs{})
+			Expect(a.push.To.Addr()).To(Equal(lab.MulticastGroup))
+			Expect(a.ack.To).To(Equal(l.KS.Addr()))
+			Expect(a.ack.From).To(Equal(l.GM[0].Addr()))
+			Expect(kit.Checked(a.ack, "ACK HASH")).To(Equal(capture.OK))
+		})
 
 	It("acknowledges each PUSH once, within five seconds", kit.Requirement("RFC8263-4-01", "RFC8263-6-02", "RFC8263-6-04"), func(ctx SpecContext) {
 		l := up(ctx)

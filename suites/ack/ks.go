@@ -39,7 +39,7 @@ var refused = []struct {
 		tester.AckID("another address", func(id *isakmp.ID) { id.Data[3] = 99 })},
 }
 
-var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Subject("ack"), kit.DUT(rule.KS), func() {
+var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Subject("ack"), kit.DUT(rule.KS), kit.Feature("ack"), func() {
 	for _, c := range refused {
 		It("discards an acknowledgement "+c.what, kit.Requirement(string(c.requirement)), kit.Negative, func(ctx SpecContext) {
 			l := up(ctx)

@@ -109,6 +109,44 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
+// implementations are the packages that make devices of the reference. Who tests must not know them: a device is what its
+// manifest says.
+var implementations = []string{"reference/keyserver", "reference/member", "reference/cores", "reference/daemon"}
+
+// insiders are the exceptions, with the reason.
+var insiders = map[string]string{
+	"harness/lab/tester.go":      "testers are made of the reference's cores, with taps",
+	"harness/lab/memory_node.go": "a manifest's core is driven through the registry",
+	"harness/peer/manifest.go":   "a manifest names a core of the registry",
+	"harness/peer/parse_role.go": "a manifest names a core of the registry",
+	"suites/cmd/gdoilab/main.go": "the program is also the daemon, when the reference's manifest starts it as one",
+	"suites/kit/run.go":          "a test program is also the daemon, when the reference's manifest starts it as one",
+}
+
+func TestDevicesComeFromManifests(t *testing.T) {
+	used := make(map[string]bool)
+	for _, f := range sources(t) {
+		if !under(f.dir, "harness") && !under(f.dir, "suites") {
+			continue
+		}
+		name := path.Join(f.dir, f.name)
+		for _, imported := range f.imports() {
+			own, _ := strings.CutPrefix(imported, module)
+			if !slices.Contains(implementations, own) {
+				continue
+			}
+			if used[name] = true; insiders[name] == "" {
+				t.Errorf("%s imports %s: a device is what its manifest says", name, own)
+			}
+		}
+	}
+	for name := range insiders {
+		if !used[name] {
+			t.Errorf("%s is an exception that nobody needs any more", name)
+		}
+	}
+}
+
 // frameworks may be used only where they belong.
 var frameworks = []refusal{
 	{"reference", "github.com/onsi", "test frameworks belong to the suites"},

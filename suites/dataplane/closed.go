@@ -94,7 +94,7 @@ var _ = Describe("Traffic without an SA (RFC 6407 §5.5.1, RFC 4301 §5)", kit.S
 		})
 
 	It("lets traffic pass in clear before it has registered, if it is configured so, and protects it afterwards",
-		kit.Requirement("RFC6407-5.5.1-05"), func(ctx SpecContext) {
+		kit.Requirement("RFC6407-5.5.1-05"), kit.Feature("fail-open"), func(ctx SpecContext) {
 			s := stage(ctx, lab.Setup{Member: failsOpen})
 			kit.Precondition(s.GM[0].Start(ctx), "the device starts")
 			open(s)
@@ -105,7 +105,7 @@ var _ = Describe("Traffic without an SA (RFC 6407 §5.5.1, RFC 4301 §5)", kit.S
 		})
 
 	It("lets traffic pass in clear after its SAs were cleared, if it is configured so", kit.Requirement("RFC6407-5.5.1-05"),
-		func(ctx SpecContext) {
+		kit.Feature("fail-open"), func(ctx SpecContext) {
 			s := device(ctx, lab.Setup{Member: failsOpen})
 			Expect(protecting(s)).To(BeTrue(), "packets leave in ESP before")
 			kit.Precondition(s.KS.Stop(), "the key server stops")

@@ -171,7 +171,7 @@ var _ = Describe("Traffic selectors (RFC 6407 §5.5.1, RFC 4301 §5.2, §7)", ki
 	})
 })
 
-var _ = Describe("Directions of an SA (RFC 6407 §5.5.1.1.2)", kit.Subject("dataplane"), kit.DUT(rule.GM), func() {
+var _ = Describe("Directions of an SA (RFC 6407 §5.5.1.1.2)", kit.Subject("dataplane"), kit.DUT(rule.GM), kit.Feature("direction"), func() {
 	directed := func(d policy.Direction) lab.Setup {
 		t := lab.GCM()
 		t.Direction = d

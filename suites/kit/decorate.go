@@ -10,6 +10,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -19,6 +20,7 @@ const (
 	labelSubject     = "subject:"
 	labelDUT         = "dut:"
 	labelNeeds       = "needs:"
+	labelFeature     = "feature:"
 )
 
 // Negative marks a spec in which the tester breaks a rule. It must call Control.
@@ -55,21 +57,45 @@ func Needs(needs ...lab.Need) ginkgo.Labels {
 	return labels
 }
 
-// A spec without a requirement is refused when the tree is built, and every spec gets a time limit.
+// Feature names what the device has to have as part of its protocol; package peer has the words. A device whose manifest
+// does not declare them ends the spec as unsupported.
+func Feature(names ...string) ginkgo.Labels {
+	var labels ginkgo.Labels
+	for _, n := range names {
+		labels = append(labels, labelFeature+n)
+	}
+	return labels
+}
+
+// A spec without a requirement or with a feature that nobody knows is refused when the tree is built, and every spec gets a time limit.
 var _ = ginkgo.AddTreeConstructionNodeArgsTransformer(checkSpec)
 
 func checkSpec(node types.NodeType, _ ginkgo.Offset, text string, args []any) (string, []any, []error) {
+	errs := unknownFeatures(args)
 	if node != types.NodeTypeIt {
-		return text, args, nil
+		return text, args, errs
 	}
 	named := slices.ContainsFunc(args, func(a any) bool {
 		labels, ok := a.(ginkgo.Labels)
 		return ok && slices.ContainsFunc(labels, func(l string) bool { return strings.HasPrefix(l, labelRequirement) })
 	})
 	if !named {
-		return text, args, []error{fmt.Errorf("the spec %q names no requirement", text)}
+		errs = append(errs, fmt.Errorf("the spec %q names no requirement", text))
 	}
-	return text, append(args, ginkgo.SpecTimeout(Limit), ginkgo.Label(laneOf(text))), nil
+	return text, append(args, ginkgo.SpecTimeout(Limit), ginkgo.Label(laneOf(text))), errs
+}
+
+// unknownFeatures returns an error for each feature among the labels that is no word of the vocabulary.
+func unknownFeatures(args []any) (errs []error) {
+	for _, a := range args {
+		labels, _ := a.(ginkgo.Labels)
+		for _, name := range labelled(labels, labelFeature) {
+			if err := peer.CheckFeature(name); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errs
 }
 
 // labelled returns what follows the prefix in the labels that have it.

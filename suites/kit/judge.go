@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
@@ -22,6 +23,7 @@ func describe(r ginkgo.SpecReport) verdict.Spec {
 		Requirements: labelled(labels, labelRequirement),
 		DUT:          roleUnderTest(labels).String(),
 		Needs:        labelled(labels, labelNeeds),
+		Features:     labelled(labels, labelFeature),
 		Negative:     slices.Contains(labels, Negative[0]),
 		Fabric:       session.Fabric.Name(),
 		Repeat:       fmt.Sprintf("%s --fabric %s --seed %s --spec %s", session.Command, session.Fabric.Name(), session.Seed, id),
@@ -40,6 +42,7 @@ func judge(r ginkgo.SpecReport, s *state) verdict.Spec {
 	case spec.Verdict == verdict.Pass && spec.Negative && s.controls == 0:
 		spec.Verdict, spec.Reason = verdict.Error, "a negative spec ended without its positive control"
 	}
+	expect(&spec, time.Now())
 	return spec
 }
 
@@ -70,12 +73,28 @@ func ran(r ginkgo.SpecReport) bool {
 }
 
 // gather collects what the lab of a spec has to show.
-func gather(spec verdict.Spec, s *state) *verdict.Evidence {
-	e := &verdict.Evidence{Spec: spec, Seed: s.seed, Frames: s.lab.Frames(), Keys: s.lab.Keys(), Nodes: nodes(s.lab)}
+func gather(spec verdict.Spec, s *state) (*verdict.Evidence, error) {
+	e := &verdict.Evidence{Spec: spec, Seed: s.seed, Frames: s.lab.Frames(), Keys: s.lab.Keys(), Nodes: nodes(s.lab), Peer: session.peer()}
 	for _, p := range s.lab.Peers() {
-		e.Syslog = append(e.Syslog, p.Log()...)
+		shown, err := p.Show()
+		if err != nil {
+			return nil, err
+		}
+		e.Syslog = append(e.Syslog, shown.Log...)
+		for _, f := range shown.Config {
+			e.Config = append(e.Config, verdict.ConfigFile{Node: p.Name(), Path: f.Path, Content: f.Content})
+		}
 	}
-	return e
+	return e, nil
+}
+
+// peer says in a report which manifest describes the device.
+func (s Session) peer() *verdict.Peer {
+	m, err := s.device()
+	if err != nil {
+		return nil
+	}
+	return &verdict.Peer{Name: m.Name, Vendor: m.Vendor, Version: m.Version, File: m.File, Digest: m.Digest}
 }
 
 // nodes names the addresses of a lab.

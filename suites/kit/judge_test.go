@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -61,12 +62,13 @@ func TestJudge(t *testing.T) {
 
 // What a spec says of itself comes from its labels.
 func TestDescribe(t *testing.T) {
-	got := describe(reported(types.SpecStatePassed, "negative", "req:RFC6407-4.4-03", "req:RFC6407-4.4-02", "needs:kernel", "req:RFC6407-4.4-03"))
+	got := describe(reported(types.SpecStatePassed, "negative", "req:RFC6407-4.4-03", "req:RFC6407-4.4-02", "needs:kernel", "feature:esp:aes-gcm-16", "req:RFC6407-4.4-03"))
 	if got.ID != "rekey/drops-a-rekey-whose-sig-is-wrong" || got.Subject != "rekey" || got.DUT != "GM" || !got.Negative {
 		t.Errorf("%+v", got)
 	}
-	if strings.Join(got.Requirements, " ") != "RFC6407-4.4-03 RFC6407-4.4-02" || strings.Join(got.Needs, " ") != "kernel" {
-		t.Errorf("%v, %v", got.Requirements, got.Needs)
+	if strings.Join(got.Requirements, " ") != "RFC6407-4.4-03 RFC6407-4.4-02" || strings.Join(got.Needs, " ") != "kernel" ||
+		strings.Join(got.Features, " ") != "esp:aes-gcm-16" {
+		t.Errorf("%v, %v, %v", got.Requirements, got.Needs, got.Features)
 	}
 	if !strings.HasSuffix(got.Repeat, "--fabric memory --seed 1 --spec "+got.ID) {
 		t.Errorf("%q", got.Repeat)
@@ -106,6 +108,10 @@ func TestCheckSpec(t *testing.T) {
 	if _, args, errs := checkSpec(types.NodeTypeIt, ginkgo.Offset(0), "does it", []any{Requirement("RFC6407-4.4-02"), body}); len(errs) != 0 ||
 		len(args) < 3 {
 		t.Errorf("%v, %v", args, errs)
+	}
+	if _, _, errs := checkSpec(types.NodeTypeContainer, ginkgo.Offset(0), "group", []any{Feature("ack", "mulitcast"), body}); len(errs) != 1 ||
+		errs[0].Error() != `there is no feature "mulitcast"; did you mean multicast?` {
+		t.Errorf("%v", errs)
 	}
 	if _, args, errs := checkSpec(types.NodeTypeContainer, ginkgo.Offset(0), "group", []any{Subject("a"), body}); len(errs) != 0 || len(args) != 2 {
 		t.Errorf("%v, %v", args, errs)
@@ -153,6 +159,22 @@ func TestNodes(t *testing.T) {
 		}
 	}
 	if len(got) != 5 {
+		t.Errorf("%v", got)
+	}
+}
+
+// Nodes with addresses of both versions have one name.
+func TestNodesOfBothVersions(t *testing.T) {
+	l, err := lab.New(t.Context(), lab.Env{Fabric: lab.Memory{}, Seed: "1"}, lab.Setup{Hosts: true, Family: lab.IPv6Family})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	want := map[string]string{
+		lab.KeyServerAddr6.String(): "ks", lab.MemberAddr6(1).String(): "gm1", lab.MemberAddr(1).String(): "gm1",
+		lab.HostAddr(1).String(): "h1", lab.HostAddr6(1).String(): "h1",
+	}
+	if got := nodes(l); !maps.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
-	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/reference/daemon"
 )
 
 // Options say which specs to run and whom to tell.
@@ -64,7 +64,8 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	run.Interrupted = run.Interrupted || len(run.Specs) < len(selected) && !enough
 	run.Seconds = time.Since(run.Start).Seconds()
 	sortByID(run.Specs)
-	return run, nil
+	run.Expectations, err = settle(run.Specs)
+	return run, err
 }
 
 // configuration is Ginkgo's, for the selected specs.
@@ -83,7 +84,7 @@ func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types
 
 // Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon.
 func Main(m *testing.M) {
-	lab.BeDaemonIfAsked()
+	daemon.BecomeIfAsked()
 	os.Exit(m.Run())
 }
 
@@ -103,7 +104,7 @@ func Test(t *testing.T, subject string) {
 	collect(run, func(spec verdict.Spec) {
 		switch spec.Verdict {
 		case verdict.Pass:
-		case verdict.Skipped, verdict.Unsupported:
+		case verdict.Skipped, verdict.Unsupported, verdict.ExpectedFailure:
 			t.Logf("%s: %s: %s", spec.Verdict, spec.ID, spec.Reason)
 		default:
 			t.Errorf("%s: %s: %s", spec.Verdict, spec.ID, spec.Reason)
@@ -113,6 +114,14 @@ func Test(t *testing.T, subject string) {
 	if run.Summary[verdict.Pass] == 0 {
 		t.Errorf("no spec of %s passed", subject)
 	}
+}
+
+func writeEvidence(spec verdict.Spec, s *state) error {
+	e, err := gather(spec, s)
+	if err != nil {
+		return err
+	}
+	return e.Write(filepath.Join(session.Out, spec.Evidence), session.Redact)
 }
 
 // collect has every finished spec turned into a verdict, with its evidence written, and added to the run.
@@ -125,7 +134,7 @@ func collect(run *verdict.Run, tell func(verdict.Spec)) {
 		spec := judge(r, s)
 		if session.Out != "" && s.lab != nil {
 			spec.Evidence = filepath.Join("specs", filepath.FromSlash(spec.ID))
-			if err := gather(spec, s).Write(filepath.Join(session.Out, spec.Evidence), session.Redact); err != nil {
+			if err := writeEvidence(spec, s); err != nil {
 				spec.Verdict, spec.Reason = verdict.Error, "writing evidence: "+err.Error()
 			}
 		}

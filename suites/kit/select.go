@@ -44,10 +44,14 @@ func identify(reports types.SpecReports) ([]verdict.Spec, error) {
 	var specs []verdict.Spec
 	seen := make(map[string]bool)
 	for _, r := range reports {
-		if r.LeafNodeType != types.NodeTypeIt || r.State != types.SpecStatePassed {
+		if r.LeafNodeType != types.NodeTypeIt {
 			continue
 		}
 		s := describe(r)
+		claims[s.ID] = s.Requirements
+		if r.State != types.SpecStatePassed {
+			continue
+		}
 		if seen[s.ID] {
 			return nil, fmt.Errorf("two specs are called %s", s.ID)
 		}
@@ -99,10 +103,21 @@ func complaint(err error) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// Check returns the error that Run would return for these options before it runs anything.
-func Check(o Options) error {
-	_, err := choose(o)
-	return err
+// Check returns the error that Run would return for this session and these options before it runs anything, and whatever is
+// wrong with the device's manifest: what it expects of specs that do not exist, what cannot be rendered or found.
+func Check(s Session, o Options) error {
+	session = s
+	if _, err := choose(o); err != nil {
+		return err
+	}
+	device, err := s.device()
+	if err != nil {
+		return err
+	}
+	if err := checkExpected(device); err != nil {
+		return err
+	}
+	return s.Fabric.Check(device)
 }
 
 // choose returns the specs that the options select.
@@ -128,12 +143,16 @@ func choose(o Options) ([]verdict.Spec, error) {
 
 // unknownSpec says which specs may have been meant: those whose ids hold what was given, else those that differ little.
 func unknownSpec(id string, ids []string) error {
+	return fmt.Errorf("%w: %s", ErrNoSpec, unknownID(id, ids))
+}
+
+func unknownID(id string, ids []string) string {
 	near := slices.DeleteFunc(slices.Clone(ids), func(s string) bool { return id == "" || !strings.Contains(s, strings.ToLower(id)) })
 	if len(near) == 0 {
 		near = catalog.Nearest(id, ids)
 	}
 	if len(near) == 0 {
-		return fmt.Errorf("%w: there is none called %q; \"gdoilab list\" shows them", ErrNoSpec, id)
+		return fmt.Sprintf("there is none called %q; \"gdoilab list\" shows them", id)
 	}
-	return fmt.Errorf("%w: there is none called %q; did you mean %s?", ErrNoSpec, id, strings.Join(near[:min(3, len(near))], ", "))
+	return fmt.Sprintf("there is none called %q; did you mean %s?", id, strings.Join(near[:min(3, len(near))], ", "))
 }

@@ -11,14 +11,17 @@ import (
 	"github.com/onsi/ginkgo/v2"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Session is what one run decides for all its specs. RunSpecs runs once in a process, so there is one.
 type Session struct {
 	Fabric  lab.Fabric
+	Device  *peer.Manifest // nil: peer.Default
 	Seed    string
-	Mutants []lab.Mutant
+	Mutants []peer.Mutant
 	Out     string // folder for evidence; "" keeps none
 	Redact  bool
 	Command string // how to call this program again, "gdoilab run"
@@ -48,20 +51,25 @@ func gathered() *state {
 	return current
 }
 
+// device is the manifest of what is under test.
+func (s Session) device() (*peer.Manifest, error) {
+	if s.Device != nil {
+		return s.Device, nil
+	}
+	return peer.Default()
+}
+
 // Lab builds the network of this spec. The device is the role in the spec's dut label. What the fabric cannot give ends
-// the spec as skipped, with the reason; a lab that cannot be built is an error of ours.
+// the spec as skipped, what the device declares not to have as unsupported, each with the reason; a lab that cannot be built
+// is an error of ours.
 func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 	ginkgo.GinkgoHelper()
 	if enough {
 		ginkgo.Skip("left out after a failure")
 	}
 	report := ginkgo.CurrentSpecReport()
-	for _, need := range labelled(report.Labels(), labelNeeds) {
-		if why := session.Fabric.Lacks(lab.Need(need)); why != "" {
-			end(verdict.Skipped, why)
-		}
-	}
 	setup.Device = roleUnderTest(report.Labels())
+	fits(report.Labels(), setup.Device)
 	id := SpecID(first(labelled(report.Labels(), labelSubject)), report.LeafNodeText)
 	gathered().seed = session.Seed
 	// Before there is anything to close, since a spec that an interrupt overtakes may no longer ask for it; and with a context,
@@ -71,12 +79,40 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 			gathered().verdict, gathered().reason = verdict.Error, "closing the lab: "+err.Error()
 		}
 	})
-	l, err := build(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Mutants: session.Mutants}, setup)
+	l, err := build(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Device: session.Device,
+		Mutants: session.Mutants, Unsupported: Unsupported}, setup)
 	if err != nil {
 		end(verdict.Error, err.Error())
 	}
 	gathered().lab = l
 	return l
+}
+
+// fits ends the spec if the fabric or the device lacks what its labels say.
+func fits(labels []string, role rule.Role) {
+	ginkgo.GinkgoHelper()
+	for _, need := range labelled(labels, labelNeeds) {
+		if why := session.Fabric.Lacks(lab.Need(need)); why != "" {
+			end(verdict.Skipped, why)
+		}
+	}
+	device, err := session.device()
+	if err != nil {
+		end(verdict.Error, err.Error())
+	}
+	if why := device.Lacks(role); why != "" {
+		end(verdict.Unsupported, why)
+	}
+	for _, feature := range labelled(labels, labelFeature) {
+		if why := device.LacksFeature(feature); why != "" {
+			end(verdict.Unsupported, why)
+		}
+	}
+	for _, r := range device.Roles() {
+		if why := session.Fabric.CannotStart(r); why != "" && (role == r.Is || role == rule.Both) {
+			end(verdict.Skipped, why)
+		}
+	}
 }
 
 // labs are those of the spec under way. The lock is held while one is made or closed, so that whoever closes them waits for
@@ -175,11 +211,18 @@ func end(v verdict.Verdict, reason string) {
 	ginkgo.Fail(reason, 2)
 }
 
-// FromEnvironment reads a session for "go test" and "ginkgo" runs: GDOILAB_FABRIC, GDOILAB_SEED, GDOILAB_OUT.
+// FromEnvironment reads a session for "go test" and "ginkgo" runs: GDOILAB_FABRIC, GDOILAB_DUT, GDOILAB_SEED, GDOILAB_OUT.
 func FromEnvironment() (Session, error) {
 	s := Session{Fabric: lab.Memory{}, Seed: "1", Out: os.Getenv("GDOILAB_OUT"), Command: "gdoilab run"}
 	if seed := os.Getenv("GDOILAB_SEED"); seed != "" {
 		s.Seed = seed
+	}
+	if dut := os.Getenv("GDOILAB_DUT"); dut != "" {
+		device, err := peer.Load(dut)
+		if err != nil {
+			return s, err
+		}
+		s.Device = device
 	}
 	name := os.Getenv("GDOILAB_FABRIC")
 	if name == "" {

@@ -154,7 +154,7 @@ type gathering struct {
 }
 
 func newRun(s Session) *verdict.Run {
-	return &verdict.Run{Start: time.Now(), Fabric: s.Fabric.Name(), Seed: s.Seed, Redacted: s.Redact, Summary: verdict.Tally(nil)}
+	return &verdict.Run{Start: time.Now(), Fabric: s.Fabric.Name(), Peer: s.peer(), Seed: s.Seed, Redacted: s.Redact, Summary: verdict.Tally(nil)}
 }
 
 func (g *gathering) interrupt() {
@@ -243,5 +243,7 @@ func (g *gathering) finish(selected []verdict.Spec) (*verdict.Run, error) {
 	g.run.Seconds = time.Since(g.run.Start).Seconds()
 	g.run.Summary = verdict.Tally(g.run.Specs)
 	sortByID(g.run.Specs)
-	return g.run, nil
+	var err error
+	g.run.Expectations, err = settle(g.run.Specs)
+	return g.run, err
 }

@@ -62,6 +62,7 @@ func owes(s side, ds []duty) {
 		It(s.name+" "+d.says, kit.Requirement(d.requirement...), func(ctx SpecContext) {
 			t := begin(ctx, lab.Setup{})
 			complete := t.reaches(ctx, d.until(s))
+			Expect(t.messages(t.device)).NotTo(BeEmpty(), "the device says something")
 			d.check(t, s)
 			Expect(complete).To(BeTrue(), "all messages up to %s are sent", d.until(s))
 		})

@@ -60,7 +60,7 @@ var _ = Describe("Delivery of GROUPKEY-PUSH by a key server (RFC 6407 §4, RFC 8
 		}
 	})
 
-	It("sends a multicast rekey once, to the address in its SAK", kit.Requirement("RFC6407-4-09", "RFC6407-2.2-02"), func(ctx SpecContext) {
+	It("sends a multicast rekey once, to the address in its SAK", kit.Requirement("RFC6407-4-09", "RFC6407-2.2-02"), kit.Feature("multicast"), func(ctx SpecContext) {
 		s := members(ctx, 3, lab.Multicast)
 		p := s.rekey(control.RekeyArgs{})
 		all := s.sends(p.since, 1)
@@ -129,7 +129,7 @@ var _ = Describe("Delivery of GROUPKEY-PUSH by a key server (RFC 6407 §4, RFC 8
 		Expect(kit.Checked(kit.MessagesSince(s.Lab, p.since, core.Push.String())[1], "SIG")).To(Equal(capture.OK))
 	})
 
-	It("repeats a PUSH to members that have not acknowledged it, and to no others", kit.Requirement("RFC8263-6-09", "RFC8263-5-05"), func(ctx SpecContext) {
+	It("repeats a PUSH to members that have not acknowledged it, and to no others", kit.Requirement("RFC8263-6-09", "RFC8263-5-05"), kit.Feature("ack"), func(ctx SpecContext) {
 		s := members(ctx, 2, asking, repeating(2, 200*time.Millisecond))
 		Expect(s.GM[1].Misbehave(tester.Taps(tester.Withhold(core.PushACK)))).To(Succeed())
 		p := s.rekey(control.RekeyArgs{})

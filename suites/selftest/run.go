@@ -63,6 +63,7 @@ func (m *Matrix) OK() bool { return m.Survived == 0 && m.Errors == 0 && m.Killed
 // Options of a selftest.
 type Options struct {
 	Program  string // this program, as workers are started
+	DUT      string // manifest of the device whose guards are altered; "": the default
 	Workers  int
 	Guards   []string // prefixes of guards' names; none: all
 	Whole    bool     // let every mutant meet every spec of its role, not only until one has killed it
@@ -195,6 +196,9 @@ func meet(ctx context.Context, o Options, m Mutant, filter string, r *Result) er
 	args := []string{"run", "--lane", kit.Lane{I: 0, N: 1}.String(), "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", filter}
 	if !o.Whole {
 		args = append(args, "--fail-fast")
+	}
+	if o.DUT != "" {
+		args = append(args, "--dut", o.DUT)
 	}
 	cmd := exec.CommandContext(ctx, o.Program, args...)
 	in, err := cmd.StdinPipe() // held open: its end tells the worker that we are gone

@@ -61,7 +61,7 @@ var _ = Describe("Sequence numbers at a group member (RFC 6407 §4.4)", kit.Subj
 			kit.Control(kit.SwitchesTo(ctx, l, 1, 2, next.SPIs[0]), "it takes number 1001")
 		})
 
-	It("accepts the highest number that there is", kit.Requirement("RFC6407-4.4-02", "RFC6407-5-02"), func(ctx SpecContext) {
+	It("accepts the highest number that there is", kit.Requirement("RFC6407-4.4-02", "RFC6407-5-02"), kit.Feature("multicast"), func(ctx SpecContext) {
 		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true, Group: lab.Multicast})
 		Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, math.MaxUint32)))).To(Succeed())
 		highest := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 2^32-1, SA, KD, SIG

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
 	"github.com/gdoilab/gdoilab/suites/selftest"
@@ -19,6 +20,11 @@ func words(list []string) ([]string, cobra.ShellCompDirective) {
 
 func completeFabrics(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return words([]string{"memory\tvirtual clock, no privileges", "netns\tnamespaces and real sockets, as root", "auto\tnetns where it can"})
+}
+
+// completeManifests gives the built-in manifests, and otherwise files.
+func completeManifests(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return peer.Builtin(), cobra.ShellCompDirectiveDefault
 }
 
 func completeSpecs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -56,6 +62,9 @@ func completeLabels(*cobra.Command, []string, string) ([]string, cobra.ShellComp
 		labels = append(labels, "subject:"+s.Subject, "dut:"+s.DUT)
 		for _, n := range s.Needs {
 			labels = append(labels, "needs:"+n)
+		}
+		for _, n := range s.Features {
+			labels = append(labels, "feature:"+n)
 		}
 		for _, r := range s.Requirements {
 			labels = append(labels, "req:"+r)

@@ -24,13 +24,14 @@ func diffCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "diff A B", Short: "Say what differs between two captures, in terms of the protocol", Args: cobra.ExactArgs(2),
 		Long: `Compare two captures, pcap or pcapng, message by message and field by field. Cookies, nonces, SPIs, keys, times
-and Message IDs are matched up, not compared. For each difference it prints both values, the frames and the requirements
-that it touches.
+and Message IDs are matched up, not compared. For each difference it prints both values, the frames and the
+requirements that it touches.
 
-A and B are captures, or evidence folders of specs. The keys are taken from keys.json beside a capture unless --keys-a and
---keys-b name others. Exit status: 0 if nothing differs, 1 if something does, 2 if a file cannot be read to its end or has
-nothing to compare.`,
-		Example: `  gdoilab diff good/capture.pcapng bad/capture.pcapng --keys-a good/keys.json --keys-b bad/keys.json`,
+A and B are captures, or evidence folders of specs. The keys are taken from keys.json beside a capture unless
+--keys-a and --keys-b name others. Exit status: 0 if nothing differs, 1 if something does, 2 if a file cannot be
+read to its end or has nothing to compare.`,
+		Example: `  gdoilab diff good.pcapng bad.pcapng --keys-a good-keys.json --keys-b bad-keys.json
+  gdoilab diff out/monday/specs/SPEC out/tuesday/specs/SPEC`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return diffFiles(c.OutOrStdout(), diffSide{args[0], keysA}, diffSide{args[1], keysB}, asJSON)
 		},

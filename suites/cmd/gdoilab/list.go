@@ -23,6 +23,7 @@ type listed struct {
 	Requirements []string `json:"requirements"`
 	DUT          string   `json:"dut"`
 	Needs        []string `json:"needs"`
+	Features     []string `json:"features"`
 	Negative     bool     `json:"negative"`
 }
 
@@ -56,7 +57,7 @@ requirements that it tests and what it cannot do without. "run --help" says what
 func listing(specs []verdict.Spec) listJSON {
 	rows := make([]listed, 0, len(specs))
 	for _, s := range specs {
-		rows = append(rows, listed{s.ID, s.Name, s.Subject, s.Requirements, s.DUT, append([]string{}, s.Needs...), s.Negative})
+		rows = append(rows, listed{s.ID, s.Name, s.Subject, s.Requirements, s.DUT, append([]string{}, s.Needs...), append([]string{}, s.Features...), s.Negative})
 	}
 	return listJSON{rows}
 }

@@ -15,15 +15,15 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
-	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/daemon"
 	_ "github.com/gdoilab/gdoilab/suites/all" // the specs
 )
 
 // version is set by the linker.
 var version = "dev"
 
-// The exit codes: 0 every selected spec passed or was declared unsupported or skipped, and at least one passed; 1 not so;
-// 2 bad usage or environment.
+// The exit codes: 0 every selected spec passed, failed as expected or was declared unsupported or skipped, and at least one
+// passed; 1 not so; 2 bad usage or environment.
 const (
 	exitFailed = 1
 	exitUsage  = 2
@@ -35,7 +35,7 @@ type exitError struct{ code int }
 func (e *exitError) Error() string { return "" }
 
 func main() {
-	lab.BeDaemonIfAsked()
+	daemon.BecomeIfAsked()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400) // runs are short and small; collecting less often saves a tenth of their time
 	}
@@ -74,15 +74,16 @@ group traffic, watches packets, syslog and counters, and writes a verdict for ev
 its evidence: capture, keys, log, seed and the command that repeats it.
 
 Verdicts: pass, fail, inconclusive (the precondition was not reached), unsupported (the device declares that
-it lacks the feature), skipped (the machine lacks something), error (a fault of ours).
-Exit status: 0 if every selected spec passed or was declared unsupported or skipped and at least one passed;
-1 if not; 2 for bad usage or environment.`,
+it lacks the feature), skipped (the machine lacks something), error (a fault of ours), expected-failure (the
+device fails as its manifest says), unexpected-pass (it does not any more).
+Exit status: 0 if every selected spec passed, failed as expected or was declared unsupported or skipped, and at
+least one passed; 1 if not; 2 for bad usage or environment.`,
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version,
 	}
 	c.SetFlagErrorFunc(flagError)
 	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), diffCommand(), coverageCommand(), selftestCommand(),
-		doctorCommand(), versionCommand())
+		peerCommand(), doctorCommand(), versionCommand())
 	return c
 }
 

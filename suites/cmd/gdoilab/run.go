@@ -14,6 +14,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -21,11 +22,12 @@ import (
 
 // runFlags are the flags of "run".
 type runFlags struct {
-	fabric, filter, spec, seed, out string
-	mutants                         []string
-	redact, asJSON, failFast, bare  bool
-	workers                         int
-	lane                            string
+	fabric, dut                    string
+	filter, spec, seed, out        string
+	mutants                        []string
+	redact, asJSON, failFast, bare bool
+	workers                        int
+	lane                           string
 }
 
 func runCommand() *cobra.Command {
@@ -33,11 +35,11 @@ func runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run specs and write a report",
-		Long: `Run the specs that a filter selects against the reference and write report.html, report.json, junit.xml and a
-folder of evidence for each spec.
+		Long: `Run the specs that a filter selects against a device and write report.html, report.json, junit.xml and a folder
+of evidence for each spec. The device is described by a manifest (docs/peers.md); without --dut it is the reference.
 
 A filter is a Ginkgo label expression over these labels:
-  subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   negative
+  subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   feature:WHAT   negative
 
 The fabric "memory" needs no privileges and has a virtual clock. "netns" has a network namespace for every node,
 real sockets and a real IP stack; it needs root. "auto" takes netns where it can, and says so if not.
@@ -46,11 +48,13 @@ Ctrl-C ends a run in order: the specs under way are cleaned up, the report says 
 the run was interrupted, and the exit status is 1.`,
 		Example: `  gdoilab run --filter 'subject:rekey && dut:GM'
   gdoilab run --filter 'req:RFC6407-4.4-02' --fabric netns
+  gdoilab run --dut my-router.yaml --fabric netns --filter dut:GM
   gdoilab run --spec sequence/drops-a-rekey-whose-seq-equals-the-last --out /tmp/one`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runSpecs(c.OutOrStdout(), c.ErrOrStderr(), f) },
 	}
 	c.Flags().StringVar(&f.fabric, "fabric", "memory", "what carries the packets: memory, netns or auto")
+	c.Flags().StringVar(&f.dut, "dut", peer.DefaultName, "`MANIFEST` of the device under test: a file, or the name of one that is built in")
 	c.Flags().StringVar(&f.filter, "filter", "", "label expression that selects specs")
 	c.Flags().StringVar(&f.spec, "spec", "", "run the spec with this id")
 	c.Flags().StringVar(&f.seed, "seed", "1", "decides everything random; the same seed gives the same capture on the memory fabric")
@@ -65,6 +69,7 @@ the run was interrupted, and the exit status is 1.`,
 	_ = c.Flags().MarkHidden("no-evidence")
 	_ = c.Flags().MarkHidden("lane")
 	_ = c.RegisterFlagCompletionFunc("fabric", completeFabrics)
+	_ = c.RegisterFlagCompletionFunc("dut", completeManifests)
 	_ = c.RegisterFlagCompletionFunc("filter", completeLabels)
 	_ = c.RegisterFlagCompletionFunc("spec", completeSpecs)
 	_ = c.RegisterFlagCompletionFunc("mutant", completeMutants)
@@ -88,7 +93,7 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 		return err
 	}
 	signal.Ignore(os.Interrupt, syscall.SIGTERM) // what was gathered is written now, whatever comes
-	run.Tool, run.Version, run.DUT = "gdoilab", version, deviceName(f)
+	run.Tool, run.Version, run.DUT = "gdoilab", version, deviceName(s, f)
 	report, err := verdict.NewReport(run)
 	if err == nil && !f.bare {
 		err = report.Write(s.Out)
@@ -123,7 +128,7 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 		return s, o, err
 	}
 	if f.lane == "" {
-		err = kit.Check(o)
+		err = kit.Check(s, o)
 	} else {
 		o.Lane, err = kit.ParseLane(f.lane)
 	}
@@ -134,15 +139,23 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 }
 
 // deviceName says what is under test.
-func deviceName(f runFlags) string {
+func deviceName(s kit.Session, f runFlags) string {
 	if len(f.mutants) == 0 {
-		return "reference"
+		return s.Device.Name
 	}
-	return "reference with " + strings.Join(f.mutants, ", ")
+	return s.Device.Name + " with " + strings.Join(f.mutants, ", ")
 }
 
 func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 	s := kit.Session{Seed: f.seed, Redact: f.redact, Command: "gdoilab run"}
+	device, err := peer.Load(f.dut)
+	if err != nil {
+		return s, err
+	}
+	s.Device = device
+	if f.dut != peer.DefaultName {
+		s.Command += " --dut " + f.dut
+	}
 	for _, m := range f.mutants {
 		guard, mutation, ok := strings.Cut(m, "=")
 		if !ok {
@@ -151,10 +164,10 @@ func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 		if err := checkGuard(guard); err != nil {
 			return s, err
 		}
-		s.Mutants = append(s.Mutants, lab.Mutant{Guard: guard, Mutation: mutation})
+		s.Mutants = append(s.Mutants, peer.Mutant{Guard: guard, Mutation: mutation})
 		s.Command += " --mutant " + m
 	}
-	if _, err := lab.Switches(s.Mutants); err != nil {
+	if err := alterable(s); err != nil {
 		return s, err
 	}
 	fabric, err := chooseFabric(errOut, f.fabric)
@@ -163,6 +176,19 @@ func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 	}
 	s.Fabric = fabric
 	return s, nil
+}
+
+// alterable returns an error if the mutants are none, or the device cannot be one.
+func alterable(s kit.Session) error {
+	if _, err := peer.Switches(s.Mutants); err != nil || len(s.Mutants) == 0 {
+		return err
+	}
+	for _, r := range s.Device.Roles() {
+		if why := r.Lacks(peer.Mutants); why != "" {
+			return fmt.Errorf("--mutant: %s", why)
+		}
+	}
+	return nil
 }
 
 // checkGuard says of a guard that does not exist which names are near it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/suites/selftest"
 )
 
@@ -63,6 +64,8 @@ Ctrl-C ends it in order; what was found out by then is printed and written.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().StringVar(&file, "out", "", "also write the JSON to this file")
 	c.Flags().IntVar(&o.Workers, "workers", o.Workers, "worker processes at once")
+	c.Flags().StringVar(&o.DUT, "dut", peer.DefaultName, "`MANIFEST` of the device whose guards are altered")
+	_ = c.RegisterFlagCompletionFunc("dut", completeManifests)
 	c.Flags().BoolVar(&o.Whole, "whole", false, "let every mutant meet every spec of its role, not only until one has killed it")
 	return c
 }

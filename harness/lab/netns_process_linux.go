@@ -1,0 +1,226 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+)
+
+// process is a device: a program of which we know what its manifest says.
+type process struct {
+	net            *kernelNet
+	name, dir      string
+	launch         *peer.Launch
+	cmd            *exec.Cmd
+	stdout, stderr *lines
+	log            logSource
+	exited         chan struct{}
+	once           sync.Once
+	asked          uint64
+	last           []keylog.Entry // the key log, once the process has been stopped
+}
+
+// startProcess starts a device and waits until it is up.
+func (n *kernelNet) startProcess(ctx context.Context, s Station) (Node, error) {
+	p, err := n.launch(s)
+	if err != nil {
+		return nil, err
+	}
+	ready := n.Wait(ctx, p.launch.Ready.Within, func() bool { return p.hasExited() || p.isUp() })
+	if !ready || p.hasExited() {
+		return nil, fmt.Errorf("lab: %s did not come up: %s", s.Name, strings.Join(append(p.stderr.all(), p.stdout.all()...), "; "))
+	}
+	return p, nil
+}
+
+// launch writes a device's files and starts it.
+func (n *kernelNet) launch(s Station) (*process, error) {
+	n.life.Lock()
+	defer n.life.Unlock()
+	if n.closed {
+		return nil, errClosed
+	}
+	p := &process{net: n, name: s.Name, dir: filepath.Join(n.dir, s.Name), exited: make(chan struct{}),
+		stdout: &lines{net: n}, stderr: &lines{net: n}}
+	if err := p.prepare(s); err != nil {
+		return nil, err
+	}
+	if err := p.start(); err != nil {
+		return nil, errors.Join(err, p.log.close())
+	}
+	n.nodes = append(n.nodes, p)
+	go func() { _ = p.cmd.Wait(); close(p.exited) }()
+	return p, nil
+}
+
+// prepare renders what the manifest says, writes the files and opens the log.
+func (p *process) prepare(s Station) (err error) {
+	place := peer.Place{Dir: p.dir, WAN: wanInterface, LogTo: logTo(s.Device)}
+	subject := peer.Subject{KS: s.KS, GM: s.GM, Mutants: s.Mutants, Place: place}
+	if p.net.plan.Hosts && s.GM != nil {
+		subject.LAN = lanInterface
+	}
+	if subject.Program, err = os.Executable(); err != nil {
+		return err
+	}
+	usual, err := usually(s)
+	if err != nil {
+		return err
+	}
+	if why := s.Device.Ignores(subject, usual); why != "" {
+		return &peer.Unsupported{Declaration: why}
+	}
+	if p.launch, err = s.Device.Launch(subject); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		return err
+	}
+	for _, f := range p.launch.Files {
+		if err := writeDeviceFile(f); err != nil {
+			return err
+		}
+	}
+	p.log, err = p.openLog(s.Device.Syslog)
+	return err
+}
+
+func writeDeviceFile(f peer.File) error {
+	if err := os.MkdirAll(filepath.Dir(f.Path), 0o700); err != nil {
+		return err
+	}
+	mode := os.FileMode(f.Mode)
+	if err := os.WriteFile(f.Path, f.Content, mode); err != nil {
+		return err
+	}
+	return os.Chmod(f.Path, mode) // whatever the umask took away
+}
+
+// start starts the program in the device's namespace, in a process group of its own: a person's Ctrl-C is for us, who then
+// stop it in order.
+func (p *process) start() error {
+	p.cmd = exec.Command(p.launch.Command[0], p.launch.Command[1:]...)
+	p.cmd.Env = slices.Concat(os.Environ(), p.launch.Environment, []string{ownerEnv + "=" + owner()})
+	p.cmd.Dir = p.launch.Directory
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	p.cmd.WaitDelay = Patience
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.net.inside(p.name, p.cmd.Start); err != nil {
+		return fmt.Errorf("lab: starting %s (%s): %w", p.name, p.launch.At, err)
+	}
+	return nil
+}
+
+// isUp looks at what the manifest says tells that the device is up.
+func (p *process) isUp() bool {
+	switch ready := p.launch.Ready; {
+	case p.launch.ReadyFile != "":
+		return fileExists(p.launch.ReadyFile)
+	case ready.Line != nil:
+		return slices.ContainsFunc(slices.Concat(p.stderr.all(), p.stdout.all(), p.log.all()), ready.Line.MatchString)
+	default:
+		return p.net.listens(p.name, ready.Port)
+	}
+}
+
+func fileExists(path string) bool { _, err := os.Stat(path); return err == nil }
+
+func (p *process) hasExited() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *process) Do(ctx context.Context, command string, args any) (control.Response, error) {
+	p.asked++
+	request := control.Request{ID: p.asked, Command: command}
+	if args != nil {
+		raw, err := json.Marshal(args)
+		if err != nil {
+			return control.Response{}, fmt.Errorf("lab: arguments of %s: %w", command, err)
+		}
+		request.Args = raw
+	}
+	dialer := net.Dialer{Timeout: Patience}
+	conn, err := dialer.DialContext(ctx, "unix", p.launch.Control)
+	if err != nil {
+		return control.Response{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(Patience))
+	if err := json.NewEncoder(conn).Encode(request); err != nil {
+		return control.Response{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	var response control.Response
+	if err := json.NewDecoder(bufio.NewReader(conn)).Decode(&response); err != nil {
+		return control.Response{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	return response, nil
+}
+
+func (p *process) Log() []string { return p.log.all() }
+
+func (p *process) Keys() []keylog.Entry {
+	if p.last != nil {
+		return slices.Clone(p.last)
+	}
+	data, err := os.ReadFile(p.launch.KeyLog)
+	if err != nil {
+		return nil
+	}
+	entries, _ := keylog.Read(data) // the last line may be under way
+	return entries
+}
+
+// Config returns the files that were written before the start.
+func (p *process) Config() ([]peer.File, error) {
+	files := slices.Clone(p.launch.Files)
+	for i := range files {
+		below, err := filepath.Rel(p.dir, files[i].Path)
+		if err != nil {
+			return nil, err
+		}
+		files[i].Path = filepath.ToSlash(below)
+	}
+	return files, nil
+}
+
+// Stop sends the signal that the manifest names to the device and what it started, and SIGKILL if it is not heeded, which
+// is an error.
+func (p *process) Stop() (err error) {
+	p.once.Do(func() {
+		// The files go with the network, but the evidence is written after it.
+		defer func() { p.last, err = p.Keys(), errors.Join(err, p.log.close()) }()
+		if p.hasExited() {
+			return
+		}
+		group := -p.cmd.Process.Pid
+		_ = syscall.Kill(group, p.launch.Stop.Signal)
+		select {
+		case <-p.exited:
+		case <-time.After(p.launch.Stop.Within):
+			_ = syscall.Kill(group, syscall.SIGKILL)
+			<-p.exited
+			err = fmt.Errorf("lab: %s did not stop within %s of signal %d", p.name, p.launch.Stop.Within, p.launch.Stop.Signal)
+		}
+	})
+	return err
+}

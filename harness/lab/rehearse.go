@@ -1,0 +1,60 @@
+package lab
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Rehearse renders a device in its role for the default group, as it would be started for a spec, without starting anything.
+func Rehearse(device *peer.Role) (*peer.Launch, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	s := peer.Subject{Place: peer.Place{Program: program, WAN: wanInterface}}
+	if device.Is == rule.KS {
+		s.Dir = filepath.Join(os.TempDir(), KeyServerName)
+		s.KS, err = defaultKeyServer(Setup{Members: 1})
+	} else {
+		s.Dir, s.LAN = filepath.Join(os.TempDir(), MemberName(1)), lanInterface
+		s.GM = defaultMember(Setup{Members: 1}, 1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.LogTo = logTo(device)
+	return device.Launch(s)
+}
+
+// usually is a station with the policy that it has when a spec decides nothing.
+func usually(s Station) (peer.Subject, error) {
+	if s.KS != nil {
+		ks, err := defaultKeyServer(Setup{Members: 1})
+		return peer.Subject{KS: ks}, err
+	}
+	i := 1
+	for MemberName(i) != s.Name {
+		i++
+	}
+	return peer.Subject{GM: defaultMember(Setup{Members: i}, i)}, nil
+}
+
+// The interfaces of a node.
+const (
+	wanInterface = "wan0"
+	lanInterface = "lan0"
+)
+
+// logReceiver is where a device's syslog datagrams are received, in its own namespace, so that they cross no link.
+const logReceiver = "127.0.0.1:514"
+
+// logTo is where a device is to send its log, "" if its manifest does not say that it sends it.
+func logTo(device *peer.Role) string {
+	if device.Syslog != nil && device.Syslog.From == peer.SourceUDP {
+		return logReceiver
+	}
+	return ""
+}

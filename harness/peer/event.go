@@ -1,0 +1,59 @@
+package peer
+
+import (
+	"regexp"
+
+	"github.com/gdoilab/gdoilab/reference/syslog"
+)
+
+// EventNames are the events that specs look for in a device's log.
+var EventNames = []struct{ Name, Doc string }{
+	{"STARTED", "the program is up"},
+	{"STOPPED", "the program ends in order"},
+	{"REGISTERED", "a member has registered and installed what it got"},
+	{"REKEY_ACCEPTED", "a member has taken a rekey"},
+	{"REFUSED", "a message or packet was refused; a group named requirement has the requirement's id"},
+	{"SA_REMOVED", "a member has removed an SA"},
+	{"ACK_RECEIVED", "a key server has recorded an acknowledgement"},
+	{"ACK_MISSING", "a key server has waited for an acknowledgement in vain"},
+}
+
+// Events says how the lines of a log are read: as package syslog writes them, or each event by its own expression.
+type Events struct {
+	Own     bool
+	Matches map[string]*regexp.Regexp // by the event's name
+}
+
+// tell reports whether the log can tell of that event. A log in the form of package syslog can tell of every one.
+func (e Events) tell(name string) bool { return e.Own || name == "" || e.Matches[name] != nil }
+
+// Read takes a line apart, and reports whether it tells of an event. What an expression's groups with names match become
+// the line's fields.
+func (e Events) Read(text string) (syslog.Line, bool) {
+	if e.Own {
+		line, err := syslog.Parse(text)
+		return line, err == nil
+	}
+	for _, event := range EventNames {
+		expression := e.Matches[event.Name]
+		if expression == nil {
+			continue
+		}
+		if found := expression.FindStringSubmatch(text); found != nil {
+			line := syslog.Line{Tag: event.Name, Text: text, Fields: named(expression, found)}
+			line.Requirement = line.Fields["requirement"]
+			return line, true
+		}
+	}
+	return syslog.Line{}, false
+}
+
+func named(expression *regexp.Regexp, found []string) map[string]string {
+	fields := make(map[string]string)
+	for i, name := range expression.SubexpNames() {
+		if name != "" {
+			fields[name] = found[i]
+		}
+	}
+	return fields
+}

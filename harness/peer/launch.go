@@ -1,0 +1,156 @@
+package peer
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Mutant alters one guard of a device.
+type Mutant struct{ Guard, Mutation string }
+
+// Switches turns mutants into the switches of a core.
+func Switches(mutants []Mutant) (*rule.Switches, error) {
+	var s rule.Switches
+	for _, m := range mutants {
+		if err := s.Set(m.Guard, m.Mutation); err != nil {
+			return nil, err
+		}
+	}
+	return &s, nil
+}
+
+// Place is where a device runs, as templates see it.
+type Place struct {
+	Program string // this program's own file
+	Dir     string // the device's own folder
+	WAN     string // its interface to the other nodes
+	LAN     string // its interface to the host behind it; "" if there is none
+	LogTo   string // where the harness receives syslog datagrams, "127.0.0.1:514"; "" unless they are to be sent
+}
+
+// Subject is a device to be launched: exactly one of KS and GM is set.
+type Subject struct {
+	Place
+	KS      *policy.KeyServer
+	GM      *policy.Member
+	Mutants []Mutant
+}
+
+// Launch is a Process with everything rendered.
+type Launch struct {
+	At          string // place of the command
+	Command     []string
+	Environment []string
+	Directory   string
+	Files       []File
+	ReadyFile   string // "" if another thing of Ready tells
+	Ready       Ready
+	Stop        Stop
+	LogFile     string // of SourceFile
+	Control     string // path of the socket; "" if there is none
+	KeyLog      string // path; "" if there is none
+}
+
+// File is a file of a device. In a Launch its path is absolute.
+type File struct {
+	Path    string
+	Mode    uint32
+	Content []byte
+}
+
+// ErrNoProcess is returned when a device that is no program is to be launched as one.
+var ErrNoProcess = errors.New("peer: the manifest describes no process")
+
+// Launch renders everything for one device. An error names the place in the manifest; one that wraps Unsupported is the
+// device's own declaration.
+func (r *Role) Launch(s Subject) (*Launch, error) {
+	p := r.Process()
+	if p == nil {
+		return nil, fmt.Errorf("%w: %s", ErrNoProcess, r.At)
+	}
+	w := writer{data: data(s)}
+	l := &Launch{
+		At: p.At, Command: w.all(p.Command), Environment: w.all(p.Environment), Directory: w.one(p.Directory),
+		ReadyFile: w.one(p.Ready.File), Ready: p.Ready, Stop: p.Stop,
+	}
+	for _, m := range s.Mutants {
+		mutant := writer{data: m}
+		l.Command = append(l.Command, mutant.all(p.MutantArgs)...)
+		w.errs = append(w.errs, mutant.errs...)
+	}
+	for _, f := range p.Files {
+		l.Files = append(l.Files, File{w.path(f.Path, s.Dir), f.Mode, []byte(w.one(f.Content))})
+	}
+	if r.Syslog != nil {
+		l.LogFile = w.one(r.Syslog.File)
+	}
+	if r.Control != nil {
+		l.Control = w.one(r.Control.Unix)
+	}
+	if r.KeyLog != nil {
+		l.KeyLog = w.one(r.KeyLog.File)
+	}
+	if l.Directory == "" {
+		l.Directory = s.Dir
+	}
+	return l, errors.Join(w.errs...)
+}
+
+func data(s Subject) any {
+	if s.KS != nil {
+		return &keyServerData{*s.KS, s.Place}
+	}
+	return &memberData{*s.GM, s.Place}
+}
+
+// writer renders texts for one device and gathers what goes wrong.
+type writer struct {
+	data any
+	errs []error
+}
+
+func (w *writer) one(t Text) string {
+	s, err := t.render(w.data)
+	if err != nil {
+		w.errs = append(w.errs, err)
+	}
+	return s
+}
+
+func (w *writer) all(texts []Text) []string {
+	all := make([]string, 0, len(texts))
+	for _, t := range texts {
+		all = append(all, w.one(t))
+	}
+	return all
+}
+
+// path renders the path of a file below the device's folder. It must not lead out of it, so that nothing is left behind.
+func (w *writer) path(t Text, dir string) string {
+	path := w.one(t)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	if below, err := filepath.Rel(dir, path); err != nil || !filepath.IsLocal(below) {
+		w.errs = append(w.errs, fmt.Errorf("%s: %s is outside of the device's own folder %s", t.At, path, dir))
+	}
+	return path
+}
+
+// Find returns an error if there is no program of the command's name.
+func (l *Launch) Find() error {
+	program := l.Command[0]
+	if strings.Contains(program, "/") && !filepath.IsAbs(program) {
+		program = filepath.Join(l.Directory, program)
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return fmt.Errorf("%s: the program of the device cannot be started: %w", l.At, err)
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package peer
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// Parse makes a manifest of YAML. The name stands in errors, which are yamldoc.Problems with a line for each fault.
+func Parse(name string, data []byte) (*Manifest, error) {
+	m := &Manifest{File: name, Digest: digest(data)}
+	if err := yamldoc.Read(name, data, m.read); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Manifest) read(root yamldoc.Value) {
+	m.Features.At = root.Place()
+	root.Fields(
+		yamldoc.Required("name", &m.Name, name),
+		yamldoc.Optional("vendor", &m.Vendor, words),
+		yamldoc.Optional("version", &m.Version, words),
+		yamldoc.Optional("notes", &m.Notes, words),
+		yamldoc.Field{Name: "roles", Required: true, Read: m.readRoles},
+		yamldoc.Field{Name: "features", Required: true, Read: m.Features.read},
+		yamldoc.Field{Name: "lacks", Read: m.Features.readLacks},
+		yamldoc.Optional("expected_failures", &m.Expected, yamldoc.List(expected)),
+	)
+	for _, r := range m.Roles() {
+		r.Device = m.Name
+	}
+}
+
+func (m *Manifest) readRoles(v yamldoc.Value) {
+	v.Fields(
+		yamldoc.Optional("KS", &m.KS, func(v yamldoc.Value) *Role { return role(v, rule.KS) }),
+		yamldoc.Optional("GM", &m.GM, func(v yamldoc.Value) *Role { return role(v, rule.GM) }),
+	)
+	if !v.Has(rule.KS.String()) && !v.Has(rule.GM.String()) {
+		v.Problem("no role is described; known are KS, GM")
+	}
+}
+
+// role reads one role. What says where to find things of a process is needed only if there is one.
+func role(v yamldoc.Value, is rule.Role) *Role {
+	r := &Role{At: v.Place(), Is: is}
+	isProcess := v.Has("process")
+	v.Fields(
+		yamldoc.Field{Name: "core", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, coreOf(v, is)) }},
+		yamldoc.Field{Name: "process", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, process(v)) }},
+		yamldoc.Optional("syslog", &r.Syslog, func(v yamldoc.Value) *Syslog { return log(v, isProcess) }),
+		yamldoc.Optional("control", &r.Control, func(v yamldoc.Value) *Control { return controlOf(v, is, isProcess) }),
+		yamldoc.Optional("keylog", &r.KeyLog, func(v yamldoc.Value) *KeyLog { return keyLog(v, isProcess) }),
+	)
+	if !isProcess && !v.Has("core") {
+		v.Problem("nothing says how the device starts; name a core or describe a process")
+	}
+	return r
+}
+
+func (f *Features) read(v yamldoc.Value) {
+	f.At, f.has = v.Place(), make(map[string]bool)
+	v.Items(func(_ int, item yamldoc.Value) {
+		pattern, ok := item.Text()
+		if !ok {
+			return
+		}
+		found, err := matching(pattern)
+		if err != nil {
+			item.Problem("%v", err)
+			return
+		}
+		for _, name := range found {
+			f.has[name] = true
+		}
+	})
+}
+
+func (f *Features) readLacks(v yamldoc.Value) {
+	f.lacks = make(map[string]Lack)
+	v.Items(func(_ int, item yamldoc.Value) {
+		l := Lack{At: item.Place()}
+		item.Fields(yamldoc.Required("feature", &l.Feature, words), yamldoc.Required("why", &l.Why, sentence))
+		if l.Feature == "" {
+			return
+		}
+		found, err := matching(l.Feature)
+		if err != nil {
+			item.Problem("%v", err)
+		}
+		for _, name := range found {
+			f.lacks[name] = l
+		}
+	})
+}
+
+func words(v yamldoc.Value) string {
+	s, _ := v.Text()
+	return s
+}
+
+// sentence is a text that says something.
+func sentence(v yamldoc.Value) string {
+	s, ok := v.Text()
+	if ok && strings.TrimSpace(s) == "" {
+		v.Problem("an empty text says nothing")
+	}
+	return s
+}
+
+// longestName bounds a manifest's name, which stands in reports and on command lines.
+const longestName = 48
+
+func name(v yamldoc.Value) string {
+	s, ok := v.Text()
+	strange := strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	if ok && (s == "" || len(s) > longestName || strange) {
+		v.Problem("%q is no name; it must have 1 to %d printable ASCII characters without spaces", s, longestName)
+	}
+	return s
+}
+
+// moment bounds the waiting times of a manifest.
+func moment(v yamldoc.Value) time.Duration { return v.Duration(time.Millisecond, 10*time.Minute) }

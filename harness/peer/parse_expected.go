@@ -1,0 +1,49 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// expected reads one known failure.
+func expected(v yamldoc.Value) Expected {
+	e := Expected{At: v.Place(), Verdict: "fail"}
+	v.Fields(
+		yamldoc.Optional("spec", &e.Spec, sentence),
+		yamldoc.Optional("requirement", &e.Requirement, requirement),
+		yamldoc.Optional("verdict", &e.Verdict, expectable.Read),
+		yamldoc.Required("looks_like", &e.LooksLike, expression),
+		yamldoc.Required("why", &e.Why, sentence),
+		yamldoc.Required("owner", &e.Owner, sentence),
+		yamldoc.Required("until", &e.UntilDay, sentence),
+	)
+	if v.Has("spec") == v.Has("requirement") {
+		v.Problem("name either a spec or a requirement")
+	}
+	if day, err := time.Parse(time.DateOnly, e.UntilDay); err == nil {
+		e.Until = day.AddDate(0, 0, 1)
+	} else if e.UntilDay != "" {
+		v.Problem("until %q is no day; write one such as 2026-12-31", e.UntilDay)
+	}
+	return e
+}
+
+// expectable are the verdicts that may be expected: what an error of the harness is like, nobody can know.
+var expectable = yamldoc.Names[string]{{"fail", "fail"}, {"inconclusive", "inconclusive"}}
+
+func requirement(v yamldoc.Value) string {
+	id, ok := v.Text()
+	if !ok {
+		return ""
+	}
+	requirements, err := catalog.Load()
+	if err == nil {
+		_, err = requirements.Find(id)
+	}
+	if err != nil {
+		v.Problem("%v", err)
+	}
+	return id
+}

@@ -1,0 +1,118 @@
+package peer
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/reference/cores"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// coreOf finds an implementation that is linked into this program and can play the role.
+func coreOf(v yamldoc.Value, is rule.Role) Core {
+	name, ok := v.Text()
+	if !ok {
+		return Core{}
+	}
+	maker, found := cores.Find(name)
+	if !found {
+		v.Problem("%s", unknown("core in this program", name, cores.Names()))
+		return Core{}
+	}
+	if is == rule.KS && maker.KeyServer == nil || is == rule.GM && maker.Member == nil {
+		v.Problem("the core %s cannot play the role %s", name, is)
+	}
+	return Core{name, maker}
+}
+
+// unknown says that there is no such thing, and which were probably meant or else all that there are.
+func unknown(kind, name string, known []string) string {
+	if near := catalog.Nearest(name, known); len(near) > 0 {
+		return fmt.Sprintf("there is no %s called %q; did you mean %s?", kind, name, strings.Join(near, ", "))
+	}
+	return fmt.Sprintf("there is no %s called %q; known are %s", kind, name, strings.Join(known, ", "))
+}
+
+var sources = yamldoc.Names[Source]{
+	{"stderr", SourceStderr}, {"stdout", SourceStdout}, {"file", SourceFile}, {"udp", SourceUDP},
+}
+
+// log reads where the log of a role comes from and how it is read.
+func log(v yamldoc.Value, isProcess bool) *Syslog {
+	s := &Syslog{At: v.Place()}
+	v.Fields(
+		yamldoc.Optional("from", &s.From, sources.Read),
+		yamldoc.Optional("file", &s.File, text),
+		yamldoc.Required("events", &s.Events, events),
+	)
+	if isProcess && !v.Has("from") {
+		v.Problem("the field %q is missing; it says where a process writes its log: stderr, stdout, file, udp", "from")
+	}
+	if v.Has("file") != (s.From == SourceFile) {
+		v.Problem("a file is named if, and only if, from is file")
+	}
+	return s
+}
+
+// ownEvents says that a log has the form of package syslog.
+const ownEvents = "gdoilab"
+
+func events(v yamldoc.Value) Events {
+	if v.IsText() {
+		if word, _ := v.Text(); word != ownEvents {
+			v.Problem("%q is unknown; write %s, or a mapping of events to regular expressions", word, ownEvents)
+		}
+		return Events{Own: true}
+	}
+	e := Events{Matches: make(map[string]*regexp.Regexp)}
+	fields := make([]yamldoc.Field, len(EventNames))
+	for i, event := range EventNames {
+		fields[i] = yamldoc.Field{Name: event.Name, Read: func(v yamldoc.Value) { e.Matches[event.Name] = expression(v) }}
+	}
+	v.Fields(fields...)
+	return e
+}
+
+func expression(v yamldoc.Value) *regexp.Regexp {
+	s, ok := v.Text()
+	if !ok {
+		return nil
+	}
+	r, err := regexp.Compile(s)
+	if err != nil {
+		v.Problem("no regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return r
+}
+
+// controlOf reads the control of a role. Without a list of commands it knows all of its role.
+func controlOf(v yamldoc.Value, is rule.Role, isProcess bool) *Control {
+	c := &Control{At: v.Place(), Commands: commands[is]}
+	v.Fields(
+		yamldoc.Optional("unix", &c.Unix, text),
+		yamldoc.Optional("commands", &c.Commands, yamldoc.List(func(v yamldoc.Value) string {
+			word, ok := v.Text()
+			if ok && !slices.Contains(commands[is], word) {
+				v.Problem("%s", unknown("command of a "+is.String(), word, commands[is]))
+			}
+			return word
+		})),
+	)
+	if isProcess && !v.Has("unix") {
+		v.Problem("the field %q is missing; it names the control socket of a process", "unix")
+	}
+	return c
+}
+
+func keyLog(v yamldoc.Value, isProcess bool) *KeyLog {
+	k := &KeyLog{At: v.Place()}
+	v.Fields(yamldoc.Optional("file", &k.File, text))
+	if isProcess && !v.Has("file") {
+		v.Problem("the field %q is missing; it names the key log that a process writes", "file")
+	}
+	return k
+}

@@ -1,0 +1,132 @@
+package peer
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// Text is a text of a manifest that is made for each device afresh: a template. Its zero value is nothing.
+type Text struct {
+	At       string
+	template *template.Template
+}
+
+// Set reports whether the manifest has the text.
+func (t Text) Set() bool { return t.template != nil }
+
+// render makes the text. An error names the place in the manifest.
+func (t Text) render(data any) (string, error) {
+	if t.template == nil {
+		return "", nil
+	}
+	var b strings.Builder
+	if err := t.template.Execute(&b, data); err != nil {
+		return "", fmt.Errorf("%s: %w", t.At, err)
+	}
+	return b.String(), nil
+}
+
+// text reads a template.
+func text(v yamldoc.Value) Text {
+	s, ok := v.Text()
+	if !ok {
+		return Text{}
+	}
+	t, err := template.New("template").Funcs(functions).Option("missingkey=error").Parse(s)
+	if err != nil {
+		v.Problem("%s", strings.TrimPrefix(err.Error(), "template: "))
+		return Text{}
+	}
+	return Text{v.Place(), t}
+}
+
+// functions are what templates have beside those of text/template; docs/peers.md lists them.
+var functions = template.FuncMap{
+	"seconds":     func(d time.Duration) int64 { return int64(d / time.Second) },
+	"text":        func(b []byte) string { return string(b) },
+	"hex":         func(b []byte) string { return hex.EncodeToString(b) },
+	"network":     func(p netip.Prefix) string { return p.Masked().Addr().String() },
+	"netmask":     func(p netip.Prefix) (string, error) { return mask(p, 0) },
+	"wildcard":    func(p netip.Prefix) (string, error) { return mask(p, 0xff) },
+	"default":     otherwise,
+	"join":        join,
+	"unsupported": func(what string) (string, error) { return "", &Unsupported{what} },
+}
+
+// mask writes the mask of an IPv4 prefix, each octet altered by xor.
+func mask(p netip.Prefix, xor byte) (string, error) {
+	if !p.Addr().Is4() {
+		return "", fmt.Errorf("%s has no mask in dotted form", p)
+	}
+	m := net.CIDRMask(p.Bits(), 32)
+	for i := range m {
+		m[i] ^= xor
+	}
+	return net.IP(m).String(), nil
+}
+
+// otherwise returns a value, or another one if it is zero, as policy's fields are when they stand for a default.
+func otherwise(instead, value any) any {
+	if truth, ok := template.IsTrue(value); ok && !truth {
+		return instead
+	}
+	return value
+}
+
+func join(separator string, values any) string {
+	switch list := values.(type) {
+	case []string:
+		return strings.Join(list, separator)
+	case []netip.Prefix:
+		return joined(separator, list)
+	case []netip.AddrPort:
+		return joined(separator, list)
+	}
+	return fmt.Sprint(values)
+}
+
+func joined[T fmt.Stringer](separator string, values []T) string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = v.String()
+	}
+	return strings.Join(all, separator)
+}
+
+// SigningKeyFile is how a key server's Document names its signing key.
+const SigningKeyFile = "signing.pem"
+
+// keyServerData is what the templates of a key server see: its policy's fields, and its place's.
+type keyServerData struct {
+	policy.KeyServer
+	Place
+}
+
+// Document is the policy in the reference's own form, beside which SigningKeyFile is expected.
+func (d *keyServerData) Document() (string, error) {
+	text, err := policy.MarshalKeyServer(d.KeyServer, SigningKeyFile)
+	return string(text), err
+}
+
+// SigningKeyPEM is the key that signs rekey messages.
+func (d *keyServerData) SigningKeyPEM() string { return string(policy.SigningKeyPEM(d.KeyServer)) }
+
+// memberData is what the templates of a group member see.
+type memberData struct {
+	policy.Member
+	Place
+}
+
+// Document is the policy in the reference's own form.
+func (d *memberData) Document() (string, error) {
+	text, err := policy.MarshalMember(d.Member)
+	return string(text), err
+}

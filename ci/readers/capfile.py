@@ -1,6 +1,6 @@
 """Reads pcapng and pcap files and takes IP packets apart. Standard library only."""
 
-import ipaddress
+import socket
 import struct
 
 
@@ -26,12 +26,10 @@ class Frame:
 class Packet:
     """An IP packet, read as far as it goes. error says why it went no further."""
 
-    __slots__ = ("raw", "version", "src", "dst", "proto", "payload", "payload_at", "fragment", "tos", "ttl", "ident",
-                 "sport", "dport", "udp", "udp_at", "error", "header_ok")
-
-    def __init__(self):
-        for name in self.__slots__:
-            setattr(self, name, None)
+    raw = version = src = dst = proto = payload = payload_at = tos = ttl = ident = None
+    sport = dport = udp = udp_at = error = header_ok = None
+    fragment = more = False
+    part_at = next_at = fragment_at = None
 
 
 def parse_link(linktype, data):
@@ -63,91 +61,145 @@ def sum16(data):
 
 def parse_ip(data):
     """A Packet from the octets of an IP packet, or None if they are none."""
-    if not data:
+    reader = {4: parse_ipv4, 6: parse_ipv6}.get(data[0] >> 4 if data else 0)
+    if reader is None:
         return None
     pkt = Packet()
     pkt.version = data[0] >> 4
     pkt.fragment = False
-    if pkt.version == 4:
-        if len(data) < 20:
-            return None
-        head = (data[0] & 15) * 4
-        total = struct.unpack_from(">H", data, 2)[0]
-        if head < 20 or total < head or total > len(data):
-            pkt.error = "IPv4 lengths do not fit"
-            total, head = len(data), max(20, min(head, len(data)))
-        pkt.raw = data[:total]
-        pkt.tos, pkt.ttl, pkt.proto = data[1], data[8], data[9]
-        pkt.ident, offset = struct.unpack_from(">HH", data, 4)
-        pkt.fragment = bool(offset & 0x3fff)
-        pkt.src, pkt.dst = str(ipaddress.IPv4Address(data[12:16])), str(ipaddress.IPv4Address(data[16:20]))
-        pkt.header_ok = sum16(data[:head]) == 0
-    elif pkt.version == 6:
-        if len(data) < 40:
-            return None
-        total = 40 + struct.unpack_from(">H", data, 4)[0]
-        if total > len(data):
-            pkt.error = "IPv6 length does not fit"
-            total = len(data)
-        pkt.raw = data[:total]
-        pkt.tos = (struct.unpack_from(">H", data, 0)[0] >> 4) & 0xff
-        pkt.ttl, pkt.proto = data[7], data[6]
-        pkt.src, pkt.dst = str(ipaddress.IPv6Address(data[8:24])), str(ipaddress.IPv6Address(data[24:40]))
-        pkt.header_ok = True
-        head = 40
-        while pkt.proto in (0, 43, 44, 60) and head + 8 <= total:
-            nxt = data[head]
-            if pkt.proto == 44:
-                if struct.unpack_from(">H", data, head + 2)[0] & 0xfff9:
-                    pkt.fragment = True
-                head += 8
-            else:
-                head += 8 + 8 * data[head + 1]
-            pkt.proto = nxt
-    else:
+    if not reader(pkt, data):
         return None
-    pkt.payload, pkt.payload_at = pkt.raw[head:], head
+    pkt.payload = pkt.raw[pkt.payload_at:]
     if pkt.proto == 17 and not pkt.fragment and len(pkt.payload) >= 8:
         pkt.sport, pkt.dport, length = struct.unpack_from(">HHH", pkt.payload)
         if 8 <= length <= len(pkt.payload):
             pkt.udp = pkt.payload[8:length]
         else:
             pkt.udp, pkt.error = pkt.payload[8:], "UDP length does not fit"
-        pkt.udp_at = head + 8
+        pkt.udp_at = pkt.payload_at + 8
     return pkt
 
 
+def parse_ipv4(pkt, data):
+    """Reads an IPv4 header into pkt; False if there is none."""
+    if len(data) < 20:
+        return False
+    head = (data[0] & 15) * 4
+    total = struct.unpack_from(">H", data, 2)[0]
+    if head < 20 or total < head or total > len(data):
+        pkt.error = "IPv4 lengths do not fit"
+        total, head = len(data), max(20, min(head, len(data)))
+    pkt.raw, pkt.payload_at = data[:total], head
+    pkt.tos, pkt.ttl, pkt.proto = data[1], data[8], data[9]
+    pkt.ident, offset = struct.unpack_from(">HH", data, 4)
+    pkt.part_at, pkt.more = (offset & 0x1fff) * 8, bool(offset & 0x2000)
+    pkt.fragment = bool(offset & 0x3fff)
+    pkt.src, pkt.dst = address(data[12:16]), address(data[16:20])
+    pkt.header_ok = sum16(data[:head]) == 0
+    return True
+
+
+# Extension headers that stand before what an IPv6 packet carries: hop-by-hop options, routing, destination options.
+EXTENSIONS = (0, 43, 60)
+FRAGMENT = 44
+
+
+def parse_ipv6(pkt, data):
+    """Reads an IPv6 header and its extension headers into pkt; False if there is none."""
+    if len(data) < 40:
+        return False
+    total = 40 + struct.unpack_from(">H", data, 4)[0]
+    if total > len(data):
+        pkt.error = "IPv6 length does not fit"
+        total = len(data)
+    pkt.raw = data[:total]
+    pkt.tos = (struct.unpack_from(">H", data, 0)[0] >> 4) & 0xff
+    pkt.ttl, pkt.proto = data[7], data[6]
+    pkt.src, pkt.dst = address(data[8:24]), address(data[24:40])
+    pkt.header_ok = True
+    pkt.payload_at, spot = 40, 6
+    for kind, at, size in extension_headers(pkt.raw):
+        if at + size > total:
+            pkt.error = "IPv6 extension header is cut short"
+            break
+        if kind == FRAGMENT:
+            offset, pkt.ident = struct.unpack_from(">HI", data, at + 2)
+            pkt.part_at, pkt.more = offset & 0xfff8, bool(offset & 1)
+            pkt.fragment = pkt.part_at != 0 or pkt.more
+            pkt.next_at, pkt.fragment_at = spot, at
+        pkt.proto, pkt.payload_at, spot = data[at], at + size, at
+    return True
+
+
+def extension_headers(raw):
+    """Number, place and length of each extension header of an IPv6 packet; what a fragment carries is left alone."""
+    kind, at = raw[6], 40
+    while kind in EXTENSIONS or kind == FRAGMENT:
+        size = 8 + 8 * raw[at + 1] if kind != FRAGMENT and at + 2 <= len(raw) else 8
+        yield kind, at, size
+        if at + size > len(raw) or kind == FRAGMENT and struct.unpack_from(">H", raw, at + 2)[0] & 0xfff9:
+            return
+        kind, at = raw[at], at + size
+
+
+def address(octets):
+    return socket.inet_ntop(socket.AF_INET if len(octets) == 4 else socket.AF_INET6, octets)
+
+
+def octets(text):
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
 class Reassembler:
-    """Puts fragments of IPv4 packets together."""
+    """Puts fragments of IP packets together."""
 
     def __init__(self):
         self.parts = {}
 
     def add(self, place, pkt):
         """The whole packet if this fragment, seen at this place, was the last one missing, else None."""
-        if pkt.version != 4:
-            return None
-        spot = struct.unpack_from(">H", pkt.raw, 6)[0]
-        key = place, pkt.src, pkt.dst, pkt.proto, pkt.ident
+        key = place, pkt.src, pkt.dst, pkt.proto if pkt.version == 4 else None, pkt.ident
         parts = self.parts.setdefault(key, {})
-        parts[(spot & 0x1fff) * 8] = pkt, bool(spot & 0x2000)
-        data, at = b"", 0
+        parts[pkt.part_at] = pkt
+        found, at = [], 0
         while at in parts:
-            part, more = parts[at]
-            data += part.payload
-            if not more:
+            part = parts[at]
+            found.append(part.payload)
+            if not part.more:
                 del self.parts[key]
-                first = parts[0][0]
-                size = first.payload_at + len(data)
-                if size > 65535:
-                    return None
-                head = first.raw[:2] + struct.pack(">H", size) + first.raw[4:6] + b"\0\0" + first.raw[8:10] + b"\0\0" + \
-                    first.raw[12:first.payload_at]
-                return parse_ip(head[:10] + struct.pack(">H", sum16(head)) + head[12:] + data)
+                return parse_ip(whole(parts[0], b"".join(found)))
             if not part.payload:
                 return None
             at += len(part.payload)
         return None
+
+
+def whole(first, data):
+    """The packet whose first fragment and whole payload these are; nothing if it would be too long."""
+    raw = first.raw
+    if first.version == 6:
+        head = bytearray(raw[:first.fragment_at])
+        head[first.next_at] = first.proto
+        size = len(head) - 40 + len(data)
+        return bytes(head[:4]) + struct.pack(">H", size) + bytes(head[6:]) + data if size <= 65535 else b""
+    size = first.payload_at + len(data)
+    if size > 65535:
+        return b""
+    head = raw[:2] + struct.pack(">H", size) + raw[4:6] + b"\0\0" + raw[8:10] + b"\0\0" + raw[12:first.payload_at]
+    return head[:10] + struct.pack(">H", sum16(head)) + head[12:] + data
+
+
+def checksum_ok(pkt):
+    """Whether the checksum of an ICMPv6 or UDP packet over IPv6, or of UDP over IPv4, is right; None: there is none."""
+    data = pkt.payload
+    if pkt.fragment or pkt.error or pkt.proto not in (17, 58) or len(data) < 8:
+        return None
+    size = struct.unpack_from(">H", data, 4)[0] if pkt.proto == 17 else len(data)
+    if pkt.proto == 17 and data[6:8] == b"\0\0":
+        return None if pkt.version == 4 else False
+    ends = pkt.raw[12:20] if pkt.version == 4 else pkt.raw[8:40]
+    pseudo = ends + struct.pack(">II", size, pkt.proto)
+    return sum16(pseudo + data[:size]) == 0
 
 
 def read(path):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Compares what the harness's decoder wrote into messages.json with what the second decoder reads."""
 
+import functools
 import ipaddress
 import re
 import sys
@@ -8,6 +9,8 @@ import sys
 import capfile
 import folders
 import gdoi
+import isakmp
+import keymath
 
 ID_NAMES = {
     1: "ID_IPV4_ADDR", 2: "ID_FQDN", 3: "ID_USER_FQDN", 4: "ID_IPV4_ADDR_SUBNET", 5: "ID_IPV6_ADDR",
@@ -16,22 +19,31 @@ ID_NAMES = {
 }
 HARNESS_CHECKS = re.compile(r"^(HASH.*|SIG|ACK HASH|ICV)$")
 UNCOMPARED = ("Fragment", "Body", "unreadable")    # shown by the harness in words or as a whole
+BOUNDARIES = ("payload", "attribute", "packet", "ip")
 CUT = re.compile(r"… \((\d+) octets\)$")
 
 
+NUMBERED = re.compile(r"(\d+)\)?$")
+IN_BRACKETS = re.compile(r"\((\d+)\)$")
+
+
+@functools.lru_cache(maxsize=None)
 def plain_name(text):
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
-def same_name(theirs, node):
-    """Whether the harness's name of a field means this node."""
-    a, b = plain_name(theirs), plain_name(node.name)
+@functools.lru_cache(maxsize=None)
+def names_match(theirs, name, kind, number):
+    a, b = plain_name(theirs), plain_name(name)
     if a == b or (a, b) in (("notifytype", "type"),):
         return True
-    found = re.search(r"(\d+)\)?$", theirs)
-    if found and int(found.group(1)) == node.number and node.kind in ("attribute", "payload", "packet"):
-        return True
-    return False
+    found = NUMBERED.search(theirs)
+    return bool(found) and int(found.group(1)) == number and kind in ("attribute", "payload", "packet")
+
+
+def same_name(theirs, node):
+    """Whether the harness's name of a field means this node."""
+    return theirs == node.name or names_match(theirs, node.name, node.kind, node.number)
 
 
 def same_value(theirs, node):
@@ -39,21 +51,20 @@ def same_value(theirs, node):
     if theirs is None or node.value is None:
         return None
     data = node.value if isinstance(node.value, (bytes, bytearray)) else None
-    number = gdoi.number_of(node.value)
+    if (data.hex() if data is not None else str(node.value)) == theirs:
+        return True
     cut = CUT.search(theirs)
     if cut and data is not None:
         return int(cut.group(1)) == len(data) and data.hex().startswith(theirs[:cut.start()])
     readings = set()
-    tail = re.search(r"\((\d+)\)$", theirs)
+    tail = IN_BRACKETS.search(theirs)
     if tail:
         readings.add(int(tail.group(1)))
-    if re.fullmatch(r"\d+", theirs):
+    if theirs.isdecimal():
         readings.add(int(theirs))
     if re.fullmatch(r"0x[0-9a-f]+", theirs):
         readings.add(int(theirs, 16))
-    if number in readings:
-        return True
-    if data is not None and data.hex() == theirs:
+    if isakmp.number_of(node.value) in readings:
         return True
     return data is not None and data == theirs.encode("utf-8", "replace")
 
@@ -73,6 +84,9 @@ def endpoint_text(node, octets=False):
 
 def id_text(kind, data):
     """Identification data as text."""
+    size = isakmp.ID_SIZES.get(kind)
+    if size is not None and len(data) != size:
+        return data.hex()
     try:
         if kind in (1, 5):
             return str(ipaddress.ip_address(data))
@@ -94,6 +108,9 @@ class Comparison:
 
     def __init__(self, folder, tally):
         self.folder, self.tally = folder, tally
+        self.negative = bool(folder.spec.get("negative"))
+        self.agreed = 0
+        self.roles, self.hosts, self.links = {}, {}, set()
 
     def bad(self, frame, text):
         self.tally.problem(self.folder.name, frame, text)
@@ -108,6 +125,10 @@ class Comparison:
         except (capfile.CaptureError, OSError) as err:
             self.bad(0, "capture.pcapng: %s" % err)
             return
+        for node in theirs.get("nodes") or []:
+            self.roles[node["address"]] = node["role"]
+            self.hosts[node["address"]] = "lan" + node["name"].lstrip("host")
+        self.links = {frame.link for frame in frames}
         self.messages(theirs.get("messages") or [], frames, self.folder.keys)
 
     def messages(self, theirs, frames, keys):
@@ -125,6 +146,7 @@ class Comparison:
                 self.bad(number, "not in the capture")
             else:
                 self.message(listed[number], read[number])
+        self.tally.add("fields and boundaries", self.agreed)
 
     def message(self, theirs, mine):
         frame, tally = mine.number, self.tally
@@ -166,29 +188,50 @@ class Comparison:
     def checks(self, theirs, mine, loose):
         given = {c["name"]: c["result"] for c in theirs.get("checks") or []}
         own = {n: r for n, r in mine.checks.items() if HARNESS_CHECKS.match(n)}
-        for name, result in mine.checks.items():
-            if name in own:
-                continue
-            if result == gdoi.BAD:
-                self.bad(mine.number, "%s of keys.json is not what the wire gives" % name)
-            else:
-                self.tally.add("checks of keys.json, " + name)
+        self.rules(theirs, mine)
         if loose:
-            if gdoi.OK in given.values() and gdoi.OK not in own.values() and gdoi.BAD in own.values():
+            if keymath.OK in given.values() and keymath.OK not in own.values() and keymath.BAD in own.values():
                 self.bad(mine.number, "checks %s, second decoder %s" % (given, own))
             return
-        own = {n: gdoi.BAD if r == "bare" else r for n, r in own.items()}
         if given != own:
             self.bad(mine.number, "checks %s, second decoder %s" % (given, own))
             return
         for name, result in own.items():
             self.tally.add("checks %s %s" % (name, result))
 
+    def rules(self, theirs, mine):
+        """The checks that only the second decoder makes, and what a message holds against the protocol."""
+        on_purpose = bool(theirs.get("note") or mine.comments or self.negative)
+        for name, result in mine.checks.items():
+            if HARNESS_CHECKS.match(name):
+                continue
+            if result != keymath.BAD:
+                self.tally.add("own checks, %s" % name)
+            elif on_purpose or name == "SID of the IV" and not self.of_a_lan(mine):
+                self.tally.add("own checks, %s: wrong on purpose" % name)
+            else:
+                self.bad(mine.number, "; ".join([name + " is wrong"] + mine.details))
+        for text in mine.breaches:
+            if on_purpose or self.of_the_tester(mine):
+                self.tally.add("breaches on purpose")
+            else:
+                self.bad(mine.number, text)
+
+    def of_the_tester(self, mine):
+        """Whether the spec is about a device of the other role than the one that sent this message."""
+        role = self.roles.get(mine.packet.src) if mine.packet else None
+        return role is not None and self.folder.spec.get("dut") not in (role, "both", None)
+
+    def of_a_lan(self, mine):
+        """Whether the inner packet comes from a host whose link is in the capture; else the tester has sealed it."""
+        inner = capfile.parse_ip(mine.inner or b"")
+        return inner is not None and self.hosts.get(inner.src) in self.links
+
     def trees(self, theirs, mine, broken):
         nodes = {}
         for payload in mine.payloads:
-            for path, node in payload.walk():
-                nodes.setdefault((node.offset, node.length), []).append((path, node))
+            for node in payload.all():
+                nodes.setdefault((node.offset, node.length), []).append(node)
         if not broken:
             given = sorted((p["offset"], p["length"]) for p in theirs)
             own = sorted((p.offset, p.length) for p in mine.payloads)
@@ -205,39 +248,41 @@ class Comparison:
             whole = max([p.offset for p in mine.payloads if p.offset <= limit] or [0])
         for payload in theirs:
             self.field(payload, "", nodes, mine, found, limit)
-        inside = {id(k) for e in nodes.values() for _, n in e for k in self.raw(n)}
-        for entries in nodes.values():
-            for path, node in entries:
-                if node.kind in ("payload", "attribute", "packet", "ip") and id(node) not in found and \
-                        id(node) not in inside and (whole is None or node.offset < whole and node.offset + node.length <= whole):
-                    self.bad(mine.number, "%s (octet %d, %d octets) is not in messages.json" % (
-                        path, node.offset, node.length))
+        for payload in mine.payloads:
+            for path, node in self.unfound(payload, payload.name, found):
+                if whole is None or node.offset < whole and node.offset + node.length <= whole:
+                    self.bad(mine.number, "%s (octet %d, %d octets) is not in messages.json" % (path, node.offset, node.length))
 
-    @staticmethod
-    def raw(node):
-        """Parts that the harness shows as octets without taking them apart."""
-        return node.kids if node.name == "SAT" and node.get("Protocol-ID") not in (1, 2, 3) else []
+    def unfound(self, node, path, found):
+        """The parts that messages.json has to show and does not."""
+        if id(node) not in found and node.kind in BOUNDARIES:
+            yield path, node
+        # a SAT of an unknown protocol is shown as octets
+        if node.name != "SAT" or node.get("Protocol-ID") in (1, 2, 3):
+            for kid in node.kids:
+                yield from self.unfound(kid, path + "/" + kid.name, found)
 
-    def field(self, field, prefix, nodes, mine, found, limit):
-        path = prefix + field["name"]
-        spot = (field["offset"], field["length"])
-        if limit is None or field["offset"] + field["length"] <= limit:
-            fits = [(p, n) for p, n in nodes.get(spot, []) if same_name(field["name"], n)]
+    def field(self, field, prefix, nodes, mine, found, limit):  # pylint: disable=too-many-arguments
+        name, spot = field["name"], (field["offset"], field["length"])
+        if limit is None or spot[0] + spot[1] <= limit:
+            fits = [n for n in nodes.get(spot, ()) if same_name(name, n)]
             if fits:
-                for _, node in fits:
-                    found.add(id(node))
-                self.tally.add("fields and boundaries")
-                self.value(field, path, fits[0][1], mine)
-            elif field["name"] not in UNCOMPARED:
-                near = [p for p, _ in nodes.get(spot, [])] or [
-                    "%s at %d+%d" % (p, n.offset, n.length) for e in nodes.values() for p, n in e
-                    if same_name(field["name"], n)][:4]
-                self.bad(mine.number, "%s (octet %d, %d octets), second decoder %s" % (path, *spot, near or "nothing"))
-        for kid in field.get("fields") or []:
-            self.field(kid, path + "/", nodes, mine, found, limit)
+                found.update(map(id, fits))
+                self.agreed += 1
+                self.value(field, prefix + name, fits[0], mine)
+            elif name not in UNCOMPARED:
+                near = [n.name for n in nodes.get(spot, [])] or [
+                    "%s at %d+%d" % (n.name, n.offset, n.length) for e in nodes.values() for n in e if same_name(name, n)][:4]
+                self.bad(mine.number, "%s (octet %d, %d octets), second decoder %s" % (prefix + name, *spot, near or "nothing"))
+        for kid in field.get("fields") or ():
+            self.field(kid, prefix + name + "/", nodes, mine, found, limit)
 
     def value(self, field, path, node, mine):
         text = field.get("value")
+        if node.kind == "words":
+            if text is not None and node.value not in text:
+                self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, node.value))
+            return
         if node.kind == "endpoint":
             if (text or "").strip() not in (endpoint_text(node), endpoint_text(node, True)):
                 self.bad(mine.number, "%s is %s, second decoder %s" % (path, text, endpoint_text(node)))

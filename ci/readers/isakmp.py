@@ -425,7 +425,9 @@ EXTENSION_NAMES = {0: "Hop-by-Hop Options", 43: "Routing", 44: "Fragment", 60: "
 def ipv6_nodes(data, at):
     node, end = Node("IPv6", "ip", 6, at, len(data)), 40
     word = struct.unpack_from(">I", data)[0]
-    node.kids = [Node("Traffic Class", "words", 0, at, 4, "0x%02x, Flow Label 0x%05x" % (word >> 20 & 0xff, word & 0xfffff)),
+    # neither of the two fills its octets
+    node.kids = [Node("Traffic Class", "field", 0, at, 1, word >> 20 & 0xff),
+                 Node("Flow Label", "field", 0, at + 1, 3, word & 0xfffff),
                  Node("Hop Limit", "field", 0, at + 7, 1, data[7])]
     for kind, spot, size in capfile.extension_headers(data):
         if spot + size > len(data):

@@ -235,7 +235,8 @@ def contents(plain, at):
     """Trailer, inner packet or data: nodes, the inner octets, and what is wrong with them or None."""
     pad, following = plain[-2], plain[-1]
     end = at + len(plain)
-    nodes = [isakmp.Node("Pad Length", "field", 0, end - 2, 1, pad), isakmp.Node("Next Header", "field", 0, end - 1, 1, following)]
+    nodes = [isakmp.Node("Pad Length", "field", 0, end - 2, 1, pad),
+             isakmp.Node("Next Header", "field", 0, end - 1, 1, following)]
     if pad + 2 > len(plain):
         return nodes, None, "Pad Length %d" % pad
     inner = plain[:-2 - pad]

@@ -9,6 +9,7 @@ import hmac
 import itertools
 import struct
 
+import associations
 import capfile
 import espkeys
 import isakmp
@@ -16,7 +17,7 @@ import keymath
 import lkh
 import policy
 from isakmp import (CERT, HEADER, ID, IDENTITY_PROTECTION, INFORMATIONAL, KD, KE, HASH, NONCE, PULL, PUSH, PUSH_ACK, SA,
-                    SAK, SAT, SEQ, SIG)
+                    SAT, SEQ, SIG)
 from keymath import BAD, OK, UNCHECKED
 
 NAT_D = 20
@@ -68,97 +69,13 @@ class Message:
 # ---------------------------------------------------------------------------------------------------------------------
 # Conversations
 
-class Exchange:
-    """A PULL or an Informational exchange under one Message ID."""
-
-    def __init__(self):
-        self.blocks = []        # last ciphertext blocks, the newest that was read well first
-        self.ni, self.nr = [], []
-        self.seen = []          # kinds
-        self.sa = None          # the SA payload of message 2
-
-
-class Phase1:
-    """A Phase 1 SA: its keys, and what went over the wire under its cookies."""
-
-    def __init__(self, ci, cr):
-        self.ci, self.cr = ci, cr
-        self.cipher, self.hash, self.group, self.method, self.key_size = "aes", "sha256", None, 1, None
-        self.skeyid = self.skeyid_d = self.skeyid_a = self.skeyid_e = self.key = self.first_iv = self.shared = None
-        self.kes = {"i": [], "r": []}
-        self.nonces = {"i": [], "r": []}
-        self.blocks = []
-        self.exchanges = {}
-
-    def load(self, entry):
-        """Takes the keys of an entry, and from their lengths what is not known from messages 1 and 2."""
-        def octets(name):
-            return espkeys.octets(entry, name) or None
-        self.skeyid, self.skeyid_a, self.skeyid_e = octets("skeyid"), octets("skeyid_a"), octets("skeyid_e")
-        self.skeyid_d = octets("skeyid_d")
-        self.key, self.first_iv = octets("cipher_key"), octets("first_iv")
-        self.shared = octets("shared_secret") or octets("g_xy")
-        sizes = {16: "md5", 20: "sha1", 32: "sha256", 48: "sha384", 64: "sha512"}
-        self.hash = sizes.get(len(self.skeyid or b""), self.hash)
-        if len(self.first_iv or b"") == 8:
-            self.cipher = "des" if len(self.key or b"") == 8 else "3des"
-
-    def choose(self, transform):
-        """Takes the suite of a transform; what is not known leaves the old value."""
-        self.cipher = keymath.PHASE1_CIPHERS.get(transform.attribute(1), self.cipher)
-        self.hash = keymath.PHASE1_HASHES.get(transform.attribute(2), self.hash)
-        self.method = transform.attribute(3, self.method)
-        self.group = transform.attribute(4, self.group)
-        sizes = keymath.CIPHERS[self.cipher][1]
-        self.key_size = transform.attribute(14, 0) // 8 if len(sizes) > 1 else sizes[0]
-
-
-class RekeySA:
-    """A rekey entry of keys.json, read once."""
-
-    def __init__(self, entry):
-        self.cipher = keymath.KEK_CIPHERS.get(entry.get("cipher", 3))
-        self.iv, self.key, self.public = (espkeys.octets(entry, name) for name in ("iv", "key", "public_key"))
-        self.algorithm, self.ack = entry.get("sig_algorithm", 1), entry.get("ack") or 0
-        if self.algorithm in keymath.ECDSA:
-            self.hash = keymath.ECDSA[self.algorithm][0]
-        else:
-            self.hash = keymath.SIG_HASHES.get(entry.get("sig_hash"))
-        self.bare = entry.get("sig_form") == "bare-hash"
-
-    @property
-    def mark(self):
-        return tuple(getattr(self, n) for n in ("cipher", "iv", "key", "public", "hash", "algorithm", "ack", "bare"))
-
-    def verify(self, header, covered, signature):
-        """ok, bad, or unchecked without a key or hash."""
-        if not self.public or self.hash is None:
-            return UNCHECKED
-        value = keymath.rekey_digest(self.hash, header, covered)
-        result = keymath.verify_signature(self.algorithm, self.hash, self.public, value, signature)
-        if result == UNCHECKED or self.algorithm in keymath.ECDSA:
-            return result
-        return OK if result == ("bare" if self.bare else OK) else BAD
-
-
-def rekey_sas(entries):
-    """spi -> Rekey SAs, one for each key of an SPI."""
-    found = {}
-    for entry in entries:
-        if entry.get("kind") == "rekey" and entry.get("spi"):
-            one, have = RekeySA(entry), found.setdefault(entry["spi"], [])
-            if all(one.mark != other.mark for other in have):
-                have.append(one)
-    return found
-
-
 class Reader:
     """Reads the frames of one capture in order, with the entries of a keys.json."""
 
     def __init__(self, keys=None):
         self.keys = keys or {}
         self.entries = [e for e in self.keys.get("entries", []) if isinstance(e, dict)]
-        self.traffic, self.rekeys = espkeys.associations(self.entries), rekey_sas(self.entries)
+        self.traffic, self.rekeys = espkeys.associations(self.entries), associations.rekey_sas(self.entries)
         self.logged = {}        # (kind, spi) -> entries
         for entry in self.entries:
             self.logged.setdefault((entry.get("kind"), entry.get("spi")), []).append(entry)
@@ -228,6 +145,8 @@ class Reader:
         except Exception as err:  # pylint: disable=broad-except
             msg.error = "decoder failed: %s: %s" % (type(err).__name__, err)
         self.lkh.see(msg.payloads)
+        if capfile.checksum_ok(pkt) is False:
+            msg.breaches.append("UDP checksum over IPv%d" % pkt.version)
         self.done[msg.number] = msg
         return msg
 
@@ -264,7 +183,7 @@ class Reader:
         pair = head["initiator_cookie"], head["responder_cookie"]
         known = self.phase1.get(pair)
         if known is None:
-            known = Phase1(*(bytes.fromhex(cookie) for cookie in pair))
+            known = associations.Phase1(*(bytes.fromhex(cookie) for cookie in pair))
             entry = self.phase1_entries.get(pair)
             if entry is not None:
                 known.load(entry)
@@ -462,7 +381,7 @@ class Reader:
             return
         msg.checks["HASH(1)"] = UNCHECKED
         mid = msg.header["message_id"]
-        exchange = known.exchanges.setdefault((INFORMATIONAL, mid), Exchange())
+        exchange = known.exchanges.setdefault((INFORMATIONAL, mid), associations.Exchange())
         if not self.open(msg, data, known.cipher, known.key, self.phase2_ivs(known, exchange, mid)[::-1]):
             return
         msg.checks["HASH(1)"] = self.check_hash(known, msg, b"")
@@ -486,7 +405,7 @@ class Reader:
     def pull(self, msg, data, sender):
         known = self.sa_of(msg.header)
         mid = msg.header["message_id"]
-        exchange = known.exchanges.setdefault((PULL, mid), Exchange())
+        exchange = known.exchanges.setdefault((PULL, mid), associations.Exchange())
         role = self.role(msg, sender)
         opened = True
         if msg.encrypted:
@@ -725,7 +644,8 @@ class Reader:
         return True
 
     def check_iv(self, msg, data, one, iv):
-        for name, result in (("IV used once", self.ivs.check(data[:4], one, iv, data)), ("SID of the IV", self.ivs.check_sid(one, iv))):
+        for name, result in (("IV used once", self.ivs.check(data[:4], one, iv, data)),
+                             ("SID of the IV", self.ivs.check_sid(one, iv))):
             if result is not None:
                 msg.checks[name] = result
 

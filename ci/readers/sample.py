@@ -51,7 +51,7 @@ def phase1_sa(transforms):
 def transform(suite_):
     """The attributes of a transform of Phase 1."""
     length = tv(14, suite_.bits) if suite_.cipher in (7, 8) else b""
-    return tv(1, suite_.cipher) + length + tv(2, suite_.hash) + tv(3, 1) + tv(4, suite_.group) + tv(11, 1) + \
+    return tv(1, suite_.cipher) + length + tv(2, suite_.hash) + tv(3, suite_.method) + tv(4, suite_.group) + tv(11, 1) + \
         tlv(12, struct.pack(">I", 86400))
 
 
@@ -190,7 +190,8 @@ class Conversation:  # pylint: disable=too-many-instance-attributes
         self.gxi, self.gxr, self.shared = one.exchange(self.rng)
         name = one.phase1_hash
         self.n_i, self.n_r = octets(32), octets(32)
-        self.skeyid = keymath.skeyid_psk(name, b"gdoi-psk", self.n_i, self.n_r)
+        self.skeyid = keymath.skeyid_psk(name, b"gdoi-psk", self.n_i, self.n_r) if one.method == 1 else \
+            keymath.skeyid_signature(name, self.n_i, self.n_r, self.shared)
         self.skeyid_d, self.skeyid_a, self.skeyid_e = keymath.skeyid_dae(name, self.skeyid, self.shared, self.ci, self.cr)
         self.key = keymath.expand(name, self.skeyid_e, one.phase1_key_size)
         self.block = keymath.block_size(one.phase1_cipher)
@@ -243,14 +244,16 @@ class Conversation:  # pylint: disable=too-many-instance-attributes
         return sat(net, net, one.transform, self.tek_spi, attrs), packet(1, self.tek_spi, keys)
 
     def sat_ipv6(self):
-        net, spi = endpoint(6, 0, bytes.fromhex("20010db8" + "00" * 12 + "ffffffff" + "00" * 12)), b"\x20" + self.rng.randbytes(3)
+        net = endpoint(6, 0, bytes.fromhex("20010db8" + "00" * 12 + "ffffffff" + "00" * 12))
+        spi = b"\x20" + self.rng.randbytes(3)
         attrs = tv(1, 2) + tlv(2, struct.pack(">I", 100000)) + tv(4, 2) + tv(5, 5) + tv(6, 256) + tv(11, 1)
         keys = tlv(1, self.rng.randbytes(32)) + tlv(2, self.rng.randbytes(32))
         return sat(net, endpoint(5, 500, bytes(15) + b"\1"), 12, spi, attrs, selector=17), packet(1, spi, keys)
 
     def sat_ah(self):
         net, spi = endpoint(4, 0, bytes(8)), b"\x40" + self.rng.randbytes(3)
-        number, auth, size = self.rng.choice(((2, 1, 16), (3, 2, 20), (5, 5, 32), (7, 7, 64), (9, 9, 16), (11, 11, 20), (13, 13, 36)))
+        number, auth, size = self.rng.choice((
+            (2, 1, 16), (3, 2, 20), (5, 5, 32), (7, 7, 64), (9, 9, 16), (11, 11, 20), (13, 13, 36)))
         attrs = tv(1, 1) + tlv(2, struct.pack(">I", 3600)) + tv(4, 1) + tv(5, auth)
         return sat(net, net, number, spi, attrs, protocol=2), packet(1, spi, tlv(2, self.rng.randbytes(size)))
 
@@ -320,12 +323,9 @@ class Conversation:  # pylint: disable=too-many-instance-attributes
         return ident(kind, ipaddress.ip_address(address).packed, 17 if port else 0, port)
 
     def main_mode(self):
-        one, name = self.suite, self.suite.phase1_hash
+        one = self.suite
         many = [transform(one)] + [transform(suite.Suite())] * self.rng.randrange(0, 2)
         sa_i = phase1_sa(many)
-        ids = self.identity(self.member), self.identity(self.server, 848)
-        values = keymath.hash_i(name, self.skeyid, self.gxi, self.gxr, self.ci, self.cr, sa_i, ids[0]), \
-            keymath.hash_r(name, self.skeyid, self.gxi, self.gxr, self.ci, self.cr, sa_i, ids[1])
         vid = [(isakmp.VID, bytes.fromhex("4a131c81070358455c5728f20e95452f"))] if self.rng.random() < 0.5 else []
         natd = [self.nat(self.member, self.server), self.nat(self.server, self.member)] if vid else [[], []]
         asks = [(isakmp.CR, b"\4")] if self.rng.random() < 0.3 else []
@@ -336,9 +336,19 @@ class Conversation:  # pylint: disable=too-many-instance-attributes
             Sealed("MM2", "r", main, 0, [(isakmp.SA, phase1_sa(many[:1]))] + vid),
             Sealed("MM3", "i", main, 0, [(isakmp.KE, self.gxi), (isakmp.NONCE, self.n_i)] + natd[0] + asks),
             Sealed("MM4", "r", main, 0, [(isakmp.KE, self.gxr), (isakmp.NONCE, self.n_r)] + natd[1]),
-            Sealed("MM5", "i", main, 0, [(isakmp.ID, ids[0]), (isakmp.HASH, values[0])] + first, 1),
-            Sealed("MM6", "r", main, 0, [(isakmp.ID, ids[1]), (isakmp.HASH, values[1])], 1),
+            Sealed("MM5", "i", main, 0, self.proof("i", sa_i) + first, 1),
+            Sealed("MM6", "r", main, 0, self.proof("r", sa_i), 1),
         ]
+
+    def proof(self, side, sa_i):
+        """ID and HASH of one side; with signatures ID, CERT and SIG."""
+        one, make = self.suite, keymath.hash_i if side == "i" else keymath.hash_r
+        body = self.identity(self.member) if side == "i" else self.identity(self.server, 848)
+        name = one.phase1_hash if one.method == 1 else one.method_hash
+        value = make(name, self.skeyid, self.gxi, self.gxr, self.ci, self.cr, sa_i, body)
+        if one.method == 1:
+            return [(isakmp.ID, body), (isakmp.HASH, value)]
+        return [(isakmp.ID, body), (isakmp.CERT, one.certificate()), (isakmp.SIG, one.phase1_signature(value))]
 
     def registration(self):
         n_i, n_r = self.pull_n
@@ -446,4 +456,5 @@ class Conversation:  # pylint: disable=too-many-instance-attributes
     def esp(self, number, inner, iv=None):
         """An ESP packet of this conversation's group around an IP packet, or around data that is none."""
         following = {4: 4, 6: 41}.get(inner[0] >> 4, 17)
-        return self.suite.seal(self.tek_spi, number, self.iv(number) if iv is None else iv, self.tek, self.tek_auth, inner, following)
+        iv = self.iv(number) if iv is None else iv
+        return self.suite.seal(self.tek_spi, number, iv, self.tek, self.tek_auth, inner, following)

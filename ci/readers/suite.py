@@ -1,17 +1,45 @@
 """The algorithms of a made-up conversation, and what its sender does with them: keys, signatures, sealed packets."""
 
 import dataclasses
+import datetime
 import struct
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM
+from cryptography.x509.oid import NameOID
 
 import espkeys
 import keymath
 
 SIGNERS = {}
+METHODS = {3: 1, 9: 4, 10: 5, 11: 6}    # authentication method of Phase 1 -> signature algorithm of the same keys
+
+
+def signer(algorithm):
+    """The private key that signs with an algorithm, made when first asked for."""
+    if algorithm not in SIGNERS:
+        if algorithm == 1:
+            SIGNERS[1] = rsa.generate_private_key(65537, 2048)
+        else:
+            curve = {4: ec.SECP256R1, 5: ec.SECP384R1, 6: ec.SECP521R1}[algorithm]
+            SIGNERS[algorithm] = ec.generate_private_key(curve())
+    return SIGNERS[algorithm]
+
+
+def bare_signature(value):
+    """RSA over PKCS#1 padding and nothing but the hash value."""
+    block = b"\0\1" + b"\xff" * (253 - len(value)) + b"\0" + value
+    numbers = signer(1).private_numbers()
+    return pow(int.from_bytes(block, "big"), numbers.d, numbers.public_numbers.n).to_bytes(256, "big")
+
+
+def ecdsa_signature(algorithm, name, value):
+    """r and s, each as long as the order."""
+    made = signer(algorithm).sign(value, ec.ECDSA(utils.Prehashed(keymath.DIGESTS[name]())))
+    return b"".join(n.to_bytes(keymath.ECDSA[algorithm][1], "big") for n in utils.decode_dss_signature(made))
 
 
 @dataclasses.dataclass
@@ -22,6 +50,7 @@ class Suite:  # pylint: disable=too-many-instance-attributes
     bits: int = 128
     hash: int = 4
     group: int = 14
+    method: int = 1
     kek: int = 3            # Rekey SA
     kek_bits: int = 128
     sign: int = 1
@@ -81,17 +110,31 @@ class Suite:  # pylint: disable=too-many-instance-attributes
         numbers = private.public_key().public_numbers()
         return numbers.x.to_bytes(size // 2, "big") + numbers.y.to_bytes(size // 2, "big")
 
-    # -- signatures
+    # -- signatures of Phase 1
+
+    @property
+    def method_hash(self):
+        """The hash of the HASH_I and HASH_R that are signed."""
+        return keymath.SIGNED[self.method] or self.phase1_hash
+
+    def certificate(self):
+        """A CERT body with a certificate of the key that signs in Phase 1."""
+        key, name = signer(METHODS[self.method]), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")])
+        begin = datetime.datetime(2026, 1, 1)
+        made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1) \
+            .not_valid_before(begin).not_valid_after(begin + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+        return b"\4" + made.public_bytes(serialization.Encoding.DER)
+
+    def phase1_signature(self, value):
+        """SIG_I or SIG_R over HASH_I or HASH_R."""
+        algorithm = METHODS[self.method]
+        return bare_signature(value) if algorithm == 1 else ecdsa_signature(algorithm, self.method_hash, value)
+
+    # -- signatures of rekeys
 
     @property
     def signer(self):
-        if self.sign not in SIGNERS:
-            if self.sign == 1:
-                SIGNERS[1] = rsa.generate_private_key(65537, 2048)
-            else:
-                curve = {4: ec.SECP256R1, 5: ec.SECP384R1, 6: ec.SECP521R1}[self.sign]
-                SIGNERS[self.sign] = ec.generate_private_key(curve())
-        return SIGNERS[self.sign]
+        return signer(self.sign)
 
     @property
     def public(self):
@@ -108,16 +151,11 @@ class Suite:  # pylint: disable=too-many-instance-attributes
 
     def signature(self, value):
         """Signs a hash value."""
-        kind = utils.Prehashed(keymath.DIGESTS[self.signature_hash]())
         if self.sign in keymath.ECDSA:
-            half = keymath.ECDSA[self.sign][1]
-            return b"".join(n.to_bytes(half, "big") for n in utils.decode_dss_signature(
-                self.signer.sign(value, ec.ECDSA(kind))))
-        if not self.bare:
-            return self.signer.sign(value, padding.PKCS1v15(), kind)
-        block = b"\0\1" + b"\xff" * (253 - len(value)) + b"\0" + value
-        numbers = self.signer.private_numbers()
-        return pow(int.from_bytes(block, "big"), numbers.d, numbers.public_numbers.n).to_bytes(256, "big")
+            return ecdsa_signature(self.sign, self.signature_hash, value)
+        if self.bare:
+            return bare_signature(value)
+        return self.signer.sign(value, padding.PKCS1v15(), utils.Prehashed(keymath.DIGESTS[self.signature_hash]()))
 
     # -- ESP
 
@@ -158,7 +196,7 @@ def any_suite(rng):
     sign, sign_hash = rng.choice(REKEYS)
     transform, tek_bits, integrity = rng.choice(TRANSFORMS)
     lkh = rng.random() < 0.4 and kek_bits != 192
-    return Suite(cipher, bits, rng.choice((1, 2, 4, 5, 6)), rng.choice((1, 2, 5, 14, 15, 16, 19, 20, 21)),
+    return Suite(cipher, bits, rng.choice((1, 2, 4, 5, 6)), rng.choice((1, 2, 5, 14, 15, 16, 19, 20, 21)), 1,
                  kek, kek_bits, sign, sign_hash, sign == 1 and rng.random() < 0.3, rng.random() < 0.3,
                  rng.choice((2, 4)) if lkh else rng.choice((1, 3)), lkh, transform, tek_bits, integrity,
                  rng.random() < 0.3, rng.choice((1, 1, 2)), rng.choice((8, 12, 16)))

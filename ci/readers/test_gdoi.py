@@ -117,6 +117,21 @@ class WorkedValues(unittest.TestCase):
             sample.packet(4, b"", sample.tv(1, 8) + sample.tlv(2, H("00000005")))])
         self.same(generic(0, keys), KD.hex())
 
+    def test_seq(self):
+        self.same(generic(isakmp.KD, bytes(4)), SEQ.hex())
+
+    def test_policy_and_keys(self):
+        sa = policy_message(isakmp.PULL, [(isakmp.SA, (SA_HEADER + SAK + GAP + SAT)[4:])], mid=1)
+        kd = policy_message(isakmp.PULL, [(isakmp.SEQ, SEQ[4:]), (isakmp.KD, KD[4:])], mid=1)
+        self.assertEqual((sa.error, sa.remarks, kd.error, kd.remarks), (None, [], None, []))
+        self.assertEqual(policy.breaches(sa) + policy.breaches(kd) + list(policy.keys_fit(sa.payloads[0], kd.payloads[1])), [])
+        sak, gap, sat = (sa.payloads[0].find(name) for name in ("SAK", "GAP", "SAT"))
+        self.assertEqual((sak.get("SPI"), sak.find("Destination").get("Data"), sak.attribute(4)), (KEK_SPI, H("ef010101"), 86400))
+        self.assertEqual((gap.attribute(1), gap.attribute(2)), (5, 10))
+        self.assertEqual((sat.get("Transform ID"), sat.get("SPI"), policy.prefix(sat.find("Source"))), (20, H("9abcdef0"), "10.0.0.0/8"))
+        self.assertEqual([(k.name, k.length) for k in kd.payloads[1].kids[1:]], [
+            ("Key Packet KEK", 57), ("Key Packet TEK", 49), ("Key Packet SID", 17)])
+
     def test_hash_4(self):
         self.same(keymath.prf(NAME, SKEYID_A, MID, NI + NR, SEQ + KD),
                   "0724f9e8457f0c8dee10872bc6126134f7bd30eb62432985fef691fb8a9d9c39")
@@ -242,6 +257,23 @@ class Conversations(unittest.TestCase):
             entries = one.entries()
             entries[0]["cipher_key"] = entries[0]["skeyid_e"][:48] + "00" * 8   # a key of another cipher
             self.assertNotIn("ok", results(read_all(one, entries=entries)).get("cipher key", set()))
+
+    def test_signatures_of_phase1(self):
+        for method, number in ((3, 2), (3, 5), (9, 4), (10, 2), (11, 6)):
+            one = sample.Conversation(method, chosen=suite.Suite(method=method, hash=number))
+            messages = one.messages()
+            read = read_all(one, messages)
+            self.assertEqual([m.breaches + m.remarks + [m.error] for m in read], [[None]] * 13)
+            found = results(read)
+            self.assertEqual([found[n] for n in ("SIG_I", "SIG_R", "SKEYID", "HASH(1)", "HASH(4)")], [{"ok"}] * 5)
+            end = one.proof("i", b"")[2][1]
+            spot = len(sample.chain(one.proof("i", b""))) - len(end) + 9
+            messages[4].octets = alter(messages[4].octets, spot)
+            self.assertEqual(read_all(one, messages)[4].checks["SIG_I"], "bad")
+            entries = one.entries()
+            entries[0]["skeyid"] = flipped(entries[0]["skeyid"])
+            found = results(read_all(one, entries=entries))
+            self.assertEqual((found["SKEYID"], found["SIG_R"]), ({"bad"}, {"bad"}))
 
     def test_planted_in_nat_d(self):
         one = sample.Conversation(3)
@@ -383,6 +415,32 @@ class Conversations(unittest.TestCase):
             read = [m for m in gdoi.read(frames_of_packets(split), {"entries": one.entries()}) if m.kind != "fragment"]
             self.assertEqual(len(read), 13)
             self.right(one, read)
+
+    def test_checksums(self):
+        for ends in (("192.0.2.21", "192.0.2.10"), ("2001:db8::21", "2001:db8::10")):
+            one = sample.Conversation(6, *ends)
+            packet = one.datagrams(one.messages())[0][1]
+            at = 26 if ":" not in ends[0] else 46
+            for value, good in ((packet[at:at + 2], True), (bytes(2), ":" not in ends[0]), (b"\x12\x34", False)):
+                read = gdoi.read(frames_of_packets([packet[:at] + value + packet[at + 2:]]))[0]
+                self.assertEqual((read.kind, not read.breaches), ("MM1", good))
+
+    def test_identities(self):
+        oid = H("06052a0304050600") + b"\3xyz"
+        for kind, data, good in ((1, bytes(4), True), (1, bytes(16), False), (5, bytes(16), True), (5, bytes(4), False),
+                                 (4, bytes(8), True), (6, bytes(32), True), (6, bytes(8), False), (7, bytes(8), True),
+                                 (8, bytes(32), True), (8, bytes(31), False), (2, b"gm1.example", True), (11, b"1234", True),
+                                 (13, b"\7" + oid, True), (13, b"\7" + oid + b"x", False), (13, b"\7" + oid[:-1], False),
+                                 (13, b"", False)):
+            read = policy_message(isakmp.PULL, [(isakmp.ID, sample.ident(kind, data))])
+            self.assertEqual((read.error, not read.remarks), (None, good), (kind, data))
+
+    def test_certificates_and_nat(self):
+        parts = [(isakmp.CERT, b"\4cert"), (isakmp.CR, b"\4"), (20, bytes(32)), (isakmp.NAT_OA, b"\5\0\0\0" + bytes(16)), (isakmp.VID, b"v")]
+        read = policy_message(isakmp.IDENTITY_PROTECTION, parts)
+        self.assertEqual([(p.name, [(k.name, k.value) for k in p.kids] or p.value) for p in read.payloads], [
+            ("CERT", [("Encoding", 4), ("Data", b"cert")]), ("CR", [("Encoding", 4), ("Data", b"")]), ("NAT-D", bytes(32)),
+            ("NAT-OA", [("ID Type", 5), ("Address", bytes(16))]), ("VID", b"v")])
 
     def test_extension_headers(self):
         one = sample.Conversation(6, "2001:db8::21", "2001:db8::10")

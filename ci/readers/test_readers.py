@@ -1,9 +1,11 @@
 """Tests that the readers notice a disagreement: a folder that is right, and folders with one thing wrong."""
 
 import copy
+import itertools
 import json
 import os
 import shutil
+import struct
 import sys
 import tempfile
 import unittest
@@ -58,22 +60,36 @@ class Readers(unittest.TestCase):
             sealed = sample.ipv4("10.0.1.2", "10.0.2.2", 50, self.one.esp(number, inner))
             self.packets += [(1, sent), (0, sealed), (2, got)]
 
+        self.entries, self.spec = self.one.entries(), {"id": "made/up"}
+
     def folder(self, edit=None, keys=None):
         capture = sample.pcapng(self.packets, ("wan", "lan1", "lan2"))
-        entries = {"entries": self.one.entries()}
+        entries = {"entries": self.entries}
         frames = capfile._pcapng(capture)  # pylint: disable=protected-access
         messages = [copy.deepcopy(as_message(m)) for m in gdoi.read(frames, entries)]
         if edit:
             edit(messages)
         nodes = [{"address": "10.0.%d.2" % n, "name": "host%d" % n, "role": "host"} for n in (1, 2)]
+        nodes += [{"address": address, "name": role.lower(), "role": role}
+                  for role, address in (("KS", self.one.server), ("GM", self.one.member))]
         for name, value in (("keys.json", keys or entries), ("messages.json", {"nodes": nodes, "messages": messages}),
-                            ("spec.json", {"id": "made/up"})):
+                            ("spec.json", self.spec)):
             with open(os.path.join(self.place, name), "w", encoding="utf-8") as file:
                 json.dump(value, file)
-        for name in ("capture.pcapng", "phase1.pcapng"):
+        for name, octets in (("capture.pcapng", capture), ("phase1.pcapng", self.of_ipsec())):
             with open(os.path.join(self.place, name), "wb") as file:
-                file.write(capture)
+                file.write(octets)
         return folders.find([self.place])
+
+    def of_ipsec(self):
+        """The capture with DOI and Situation of IPsec in messages 1 and 2, as tshark needs them."""
+        out = []
+        for link, data in self.packets:
+            at = (40 if data[0] >> 4 == 6 else 20) + 8
+            if data[at + 16:at + 19] == b"\1\x10\2":
+                data = data[:at + 32] + struct.pack(">II", 1, 1) + data[at + 40:]
+            out.append((link, data))
+        return sample.pcapng(out, ("wan", "lan1", "lan2"))
 
     def problems(self, reader, *args, **more):
         return reader.run(self.folder(*args, **more)).problems
@@ -104,6 +120,46 @@ class Readers(unittest.TestCase):
         entries = self.one.entries()
         entries[0]["first_iv"] = "00" * 16
         self.assertNotEqual(self.problems(compare, None, {"entries": entries}), [])
+
+    def test_compare_notices_what_only_the_second_decoder_checks(self):
+        for index, field, want in ((0, "skeyid_d", "SKEYID_d/a/e"), (1, "key_bits", "key_bits is 1"),
+                                   (3, "key_bits", "key_bits is 1"), (3, "direction", "direction is 1"),
+                                   (4, "bits", "sids entry"), (3, "mode", "mode is 2"), (3, "source", "source is 1")):
+            keys = copy.deepcopy(self.entries)
+            keys[index][field] = {"skeyid_d": "11" * 32, "mode": 2}.get(field, 1)
+            self.assertTrue(any(want in p for p in self.problems(compare, None, {"entries": keys})), (index, field))
+
+    def test_compare_knows_who_breaks_rules(self):
+        messages = self.one.messages()
+        wrong = sample.Conversation(7, chosen=suite.Suite())
+        wrong.tek_auth = b"no key for this"     # a KD with a key that its SAT does not call for
+        wrong.sats[0] = wrong.sat_tek()
+        messages[6:10] = wrong.registration()
+        self.packets[:13] = [(0, data) for _, data in self.one.datagrams(messages)]
+        keys = copy.deepcopy(self.entries)
+        keys[3]["integrity_key"] = wrong.tek_auth.hex()
+
+        def breach(spec, note=None):
+            self.spec = dict({"id": "made/up"}, **spec)
+            found = self.problems(compare, lambda m: m[9].update(note=note), {"entries": keys})
+            return [p for p in found if "TEK_INTEGRITY_KEY" in p]
+        self.assertEqual([len(breach(spec)) for spec in ({}, {"dut": "both"}, {"dut": "KS"}, {"dut": "GM"}, {"negative": True})],
+                         [1, 1, 1, 0, 0])
+        self.assertEqual(breach({"dut": "KS"}, "what the tester did"), [])
+
+    def test_compare_notices_ivs(self):
+        inner = sample.ipv4("10.0.1.2", "10.0.2.2", 17, bytes([2]) * 40, 63)
+        right = list(self.packets)
+        strange = (self.one.sid ^ 1) << 52 | 2
+        for text, packet in (("IV used once", self.one.esp(2, inner, self.one.iv(1))),
+                             ("SID of the IV", self.one.esp(2, inner, strange.to_bytes(8, "big")))):
+            self.packets = right[:-2] + [(0, sample.ipv4("10.0.1.2", "10.0.2.2", 50, packet)), right[-1]]
+            self.assertTrue(any(text in p for p in self.problems(compare)), text)
+        # a member of the tester's, whose hosts have no link here, takes IVs as it likes
+        inner = sample.ipv4("10.0.9.2", "10.0.2.2", 17, bytes([2]) * 40, 63)
+        packet = self.one.esp(2, inner, strange.to_bytes(8, "big"))
+        self.packets = right[:-2] + [(0, sample.ipv4("10.0.9.2", "10.0.2.2", 50, packet)), right[-1]]
+        self.assertFalse(any("SID of the IV" in p for p in self.problems(compare)))
 
     @unittest.skipIf(esp.ESP is None, "Scapy is missing")
     def test_esp_notices(self):
@@ -145,6 +201,34 @@ class Readers(unittest.TestCase):
         finally:
             wireshark.esp_lines = lines
         self.assertEqual(len([p for p in tally.problems if "ICV" in p]), 2)
+
+    @unittest.skipIf(shutil.which("tshark") is None or shutil.which("mergecap") is None, "tshark is missing")
+    def test_wireshark_reads_every_suite(self):
+        ends = ("192.0.2.21", "192.0.2.10"), ("2001:db8::21", "2001:db8::10")
+        phase1 = itertools.product(((7, 128), (7, 192), (7, 256), (5, 0)), (1, 2, 4, 5, 6))
+        groups = itertools.cycle((1, 16, 19, 21))
+        chosen = [suite.Suite(cipher=c, bits=b, hash=h, group=g) for ((c, b), h), g in zip(phase1, groups)]
+        traffic = [(3, 0, 1), (3, 0, 2), (11, 0, 6), (12, 128, 5), (12, 192, 7), (12, 256, 1), (13, 128, 5), (18, 128, 0),
+                   (19, 192, 0), (20, 256, 0), (23, 128, 0), (14, 128, 0), (12, 128, 2), (2, 0, 2)]
+        for one, (number, bits, integrity) in zip(chosen, traffic):
+            one.transform, one.tek_bits, one.integrity = number, bits, integrity
+        chosen[12].esn = True
+        self.packets, self.entries = [], []
+        for seed, one in enumerate(chosen):
+            talk = sample.Conversation(seed, *ends[seed % 2], chosen=one)
+            self.packets += [(0, data) for _, data in talk.datagrams(talk.messages())]
+            for version in ends:
+                inner = sample.udp(*version, bytes(20), 5000, 5001)
+                self.packets.append((0, sample.ip(*version, 50, talk.esp(":" in version[0] or 2, inner))))
+            self.entries += talk.entries()
+        tally = wireshark.run(self.folder())
+        self.assertEqual(tally.problems, [])
+        counts = tally.counts
+        for kind in ("MM1", "MM5", "MM6", "PULL2", "PULL4", "INFO"):
+            self.assertEqual(counts["messages the same, " + kind], 20)
+        self.assertEqual([counts.get(name) for name in (
+            "ESP packets", "ESP with the ICV right", "ESP decrypted, ICV not looked at",
+            "ESP packets of a transform that tshark does not have", "inner packets the same")], [40, 34, 2, 4, 36])
 
 
 if __name__ == "__main__":

@@ -180,7 +180,14 @@ func present(f *capture.Field) string {
 	return strings.Join(leaves(nil, f), ", ")
 }
 
-func octets(f *capture.Field) string { return strconv.Itoa(f.Length) + " octets" }
+// octets is how long a field's value is; with one that is left out, how long the field is with its head.
+func octets(f *capture.Field) string {
+	n := f.Length
+	if value, err := hex.DecodeString(f.Value); err == nil && len(value) > 0 {
+		n = len(value)
+	}
+	return strconv.Itoa(n) + " octets"
+}
 
 // field compares two fields of the same name. The value of one that has parts says nothing that they do not say.
 func (c *comparison) field(s scope, a, b *capture.Field) {

@@ -63,6 +63,12 @@ func TestRandomOctetsAreNotCompared(t *testing.T) {
 	if r := Compare(a, b, none); !r.Same() || r.Compared != 4 {
 		t.Errorf("%+v", r)
 	}
+	key := capture.Field{Name: "TEK_INTEGRITY_KEY", Value: "0a0b0c0d", Length: 8, Secret: true} // with the head of an attribute
+	b[3].Payloads = append(b[3].Payloads, key)
+	if d := sole(t, a, b); d.What != Presence || d.B != "4 octets" {
+		t.Errorf("%+v", d)
+	}
+	b[3].Payloads = b[3].Payloads[:2]
 	b[3].Payloads[0] = leaf("NONCE", "030405")
 	if d := sole(t, a, b); d.What != Length || d.A != "2 octets" || d.B != "3 octets" {
 		t.Errorf("%+v", d)

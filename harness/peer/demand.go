@@ -9,8 +9,8 @@ import (
 )
 
 // Demands are the features that a group's policy asks of the devices in it, from the key server's configuration and those of
-// the members whose own matters to a device. keyServer says whether the key server is one; then its Phase 1 counts, and else
-// that of the members. What is not to be seen in a policy, a spec has to name itself.
+// the members. keyServer says whether the key server is the device; then its Phase 1 counts and of the members only what reaches
+// it, their addresses, and else what the members themselves are to do. What is not to be seen in a policy, a spec has to name itself.
 func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []string {
 	var d demands
 	d.add(len(ks.Groups) > 1, "several-groups")
@@ -24,10 +24,10 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	for _, m := range members {
 		if !keyServer {
 			d.phase1(m.Phase1)
+			d.add(len(m.Authorised) > 0, "authorisation")
+			d.add(m.FailOpen, "fail-open")
+			d.add(m.ReplayWindow > 0, "replay-window")
 		}
-		d.add(len(m.Authorised) > 0, "authorisation")
-		d.add(m.FailOpen, "fail-open")
-		d.add(m.ReplayWindow > 0, "replay-window")
 		d.add(m.Address.Addr().Is6() || m.OtherAddress.IsValid(), "ipv6")
 	}
 	return d

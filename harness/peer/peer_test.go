@@ -128,6 +128,11 @@ func TestDemands(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
+	gm.Phase1.Proposals = nil
+	got = Demands(*ks, []policy.Member{*gm}, true)
+	if gone := slices.ContainsFunc(got, func(f string) bool { return f == "authorisation" || f == "fail-open" || f == "replay-window" }); gone {
+		t.Errorf("what a member keeps to itself is asked of a key server: %v", got)
+	}
 	for _, table := range [][]string{values(transports), values(sidBits), values(ciphers), values(integrities), values(modes),
 		values(signatures), values(sigHashes), got} {
 		for _, name := range table {

@@ -67,15 +67,16 @@ func member(root yamldoc.Value) Member {
 	var other place[netip.Addr]
 	var servers []place[netip.AddrPort]
 	var groups []place[groupMember]
+	var ofOne places
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
 		yamldoc.Optional("other_address", &other, placed(unicast)),
 		yamldoc.Optional("key_servers", &servers, keyServers),
 		yamldoc.Required("phase1", &m.Phase1, phase1),
-		yamldoc.Optional("group", &m.Group, groupID),
+		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
 		yamldoc.Optional("groups", &groups, memberGroups),
-		yamldoc.Optional("authorised", &m.Authorised, yamldoc.List(selector)),
+		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(selector))),
 		yamldoc.Optional("inside", &m.Inside, yamldoc.List(network)),
 		yamldoc.Optional("fail_open", &m.FailOpen, yamldoc.Value.Bool),
 		yamldoc.Optional("mtu", &m.MTU, within(576, 65535)),
@@ -83,11 +84,11 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("first_sequence", &m.FirstSequence, anyNumber),
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
-		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
+		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
 	if root.Fields(fields...) {
-		checkGroups(root, groups)
+		checkGroups(root, groups, ofOne)
 	}
 	m.OtherAddress = other.value
 	own := m.Address.Addr()

@@ -32,28 +32,35 @@ func membership(v yamldoc.Value, ids map[uint32]string) groupMember {
 	return g
 }
 
-// checkGroups checks that a member names one group or several, and for each a key server.
-func checkGroups(root yamldoc.Value, groups []place[groupMember]) {
+// places are where fields stand.
+type places []yamldoc.Value
+
+// noted makes a reader note the place.
+func noted[T any](all *places, read func(yamldoc.Value) T) func(yamldoc.Value) T {
+	return func(v yamldoc.Value) T {
+		*all = append(*all, v)
+		return read(v)
+	}
+}
+
+// checkGroups checks that a member names one group or several, and for each a key server. Of one are the fields of a member of
+// one group.
+func checkGroups(root yamldoc.Value, groups []place[groupMember], ofOne places) {
 	several := root.Has("groups")
-	switch {
-	case !several && !root.Has("group"):
-		root.Problem("the field \"group\" is missing")
-	case several:
-		for _, name := range []string{"group", "authorised", "sid_request"} {
-			if root.Has(name) {
-				root.Problem("the field %q is of a member of one group; with \"groups\" it belongs to each of them", name)
+	if !several {
+		for _, name := range []string{"group", "key_servers"} {
+			if !root.Has(name) {
+				root.Problem("the field %q is missing", name)
 			}
 		}
-	}
-	if root.Has("key_servers") {
 		return
 	}
-	if !several {
-		root.Problem("the field \"key_servers\" is missing")
+	for _, v := range ofOne {
+		v.Problem("is for a member of one group; write it into each of groups that it is for")
 	}
 	for _, g := range groups {
-		if len(g.value.servers) == 0 && !g.at.Has("key_servers") {
-			g.at.Problem("the field \"key_servers\" is missing here and in the member itself")
+		if !root.Has("key_servers") && !g.at.Has("key_servers") {
+			g.at.Problem("the field \"key_servers\" is missing, here and in the member itself")
 		}
 	}
 }

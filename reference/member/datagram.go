@@ -38,9 +38,9 @@ func (m *Member) onDatagram(now time.Time, d *core.Datagram) {
 	m.groupOf(cookies).onDatagram(now, d, cookies)
 }
 
-// groupOf is the membership that knows the cookies. What is nobody's goes to the first, which will refuse it.
+// groupOf is the membership that knows the cookies. What none of the others knows goes to the first, which will refuse it if need be.
 func (m *Member) groupOf(cookies cookiePair) *membership {
-	for _, g := range m.groups {
+	for _, g := range m.groups[1:] {
 		if g.knows(cookies) && guardGroup.Kept(m.rules) {
 			return g
 		}

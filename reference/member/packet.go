@@ -30,11 +30,9 @@ func (m *Member) onPacket(now time.Time, p *core.Packet) {
 // refusedPacket counts and logs a packet that was dropped. A sender without IVs needs a new Sender-ID of its group.
 func (m *Member) refusedPacket(now time.Time, v *rule.Violation) {
 	m.emit(m.rejects.Refuse(now, v, netip.AddrPort{})...)
-	if v.Guard.ID != exhausted || !guardExhausted.Kept(m.rules) {
-		return
-	}
 	for _, g := range m.groups {
-		if (g.gateway.Spent() || len(m.groups) == 1) && g.registration.at.IsZero() {
+		spent := g.gateway.Spent() || len(m.groups) == 1
+		if spent && v.Guard.ID == exhausted && guardExhausted.Kept(m.rules) && g.registration.at.IsZero() {
 			g.renew(now, "the Sender-ID is used up")
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -233,6 +234,25 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 		}
 		s.unique(0)
 	})
+
+	for _, m := range memberships {
+		It("registers again for "+m.what+" group alone when the IVs of its Sender-ID there are used up", kit.Requirement("RFC6407-5.6.4.3-03"),
+			kit.Negative, func(ctx SpecContext) {
+				const ivs = 16 // what a Sender-ID of 60 bits leaves
+				s := inBothUnder(ctx, tester.Taps(tester.EditKeys(core.Pull4, gdoi.KDTypeSID, "a Sender-ID of 60 bits", func(p *gdoi.KeyPacket) {
+					p.Attributes = tester.SetAttribute(p.Attributes, wire.TV(gdoi.SIDBits, 60))
+				})))
+				Expect(s.KS.Misbehave(nil)).To(Succeed())
+				before := s.asked()
+				for range ivs {
+					s.protects(1, m.with)
+				}
+				Expect(s.closed(1, m.with)).To(BeTrue(), "nothing leaves under an IV that was used")
+				Expect(s.registers(1, 2)).To(BeTrue(), "it registers again")
+				Expect(s.asked()[len(before):]).To(Equal(before[m.place : m.place+1]))
+				kit.Control(s.sends(1, m.with) != nothing && s.sends(1, m.beside) != nothing, "it sends in both groups")
+			})
+	}
 
 	It("protects the flows of one group while the key server refuses it the other", kit.Requirement("RFC6407-3.3-07"), func(ctx SpecContext) {
 		for _, m := range memberships {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -167,23 +168,35 @@ func (p *Peer) Rekey(ctx context.Context, args control.RekeyArgs) (r control.Rek
 	return r, err
 }
 
-// Register has a member register again.
-func (p *Peer) Register(ctx context.Context) error { return p.ask(ctx, control.Register, nil, nil) }
+// Register has a member register again, in all of its groups or in one.
+func (p *Peer) Register(ctx context.Context, group ...uint32) error {
+	return p.ask(ctx, control.Register, groupArgs(group), nil)
+}
 
-// Clear has a member forget its SAs and register afresh.
-func (p *Peer) Clear(ctx context.Context) error { return p.ask(ctx, control.Clear, nil, nil) }
+// Clear has a member forget its SAs and register afresh, in all of its groups or in one.
+func (p *Peer) Clear(ctx context.Context, group ...uint32) error {
+	return p.ask(ctx, control.Clear, groupArgs(group), nil)
+}
+
+// groupArgs are the arguments of a command about one group, none if it is about all.
+func groupArgs(group []uint32) any {
+	if len(group) == 0 {
+		return nil
+	}
+	return control.GroupArgs{Group: group[0]}
+}
 
 // Alive reports, as an error, that the peer does not answer its control socket.
 func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Status, nil, nil) }
 
-// Registered reports whether a member says that it is registered: a device that cannot be asked by its log, since it was
-// started last.
+// Registered reports whether a member says that it is registered, in all of its groups: a device that cannot be asked by its log,
+// since it was started last.
 func (p *Peer) Registered(ctx context.Context) bool {
 	if p.tellsByLog("REGISTERED") {
-		return len(p.Logged("REGISTERED")) > 0
+		return len(p.Logged("REGISTERED")) >= len(p.station.GM.Memberships())
 	}
 	s, err := p.GMStatus(ctx)
-	return err == nil && s.State == "registered"
+	return err == nil && !slices.ContainsFunc(s.Memberships(), func(g control.GMGroup) bool { return g.State != "registered" })
 }
 
 // AwaitRegistered waits until the member says that it is registered.

@@ -24,7 +24,10 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	for _, m := range members {
 		if !keyServer {
 			d.phase1(m.Phase1)
-			d.add(len(m.Authorised) > 0, "authorisation")
+			d.add(len(m.Groups) > 1, "several-memberships")
+			for _, one := range m.Memberships() {
+				d.add(len(one.Authorised) > 0, "authorisation")
+			}
 			d.add(m.FailOpen, "fail-open")
 			d.add(m.ReplayWindow > 0, "replay-window")
 		}

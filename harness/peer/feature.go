@@ -20,6 +20,7 @@ var Vocabulary = []Feature{
 	{"delete", "deletion of SAs by a rekey message (RFC 6407 §5.9)"},
 	{"several-sas", "several Data-Security SAs in a group"},
 	{"several-groups", "several groups on a key server"},
+	{"several-memberships", "a member in several groups at once"},
 	{"authorisation", "a member's own list of the flows that it takes policy for (RFC 5374 §4.1.3.5)"},
 	{"fail-open", "clear traffic while a member has no SA"},
 	{"replay-window", "a window against repeated packets (RFC 4303 §3.4.3)"},

@@ -9,8 +9,8 @@ import (
 const (
 	Status   = "status"   // answer: KSStatus or GMStatus
 	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
-	Register = "register" // register again now, keeping what is installed; answer: {}
-	Clear    = "clear"    // forget all SAs and register afresh; answer: {}
+	Register = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
+	Clear    = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 )
 
 // Request is one line to a node.
@@ -25,6 +25,11 @@ type Response struct {
 	ID    uint64          `json:"id"`
 	Body  json.RawMessage `json:"body,omitempty"`
 	Error string          `json:"error,omitempty"`
+}
+
+// GroupArgs says which group of a member a command is about.
+type GroupArgs struct {
+	Group uint32 `json:"group,omitempty"` // 0: all of them
 }
 
 // RekeyArgs says what a PUSH is to do. With nothing but a group the TEKs are replaced. What is deleted has a successor, but by
@@ -90,19 +95,33 @@ type SA struct {
 	Sending  bool      `json:"sending"` // members: new packets leave under it
 }
 
-// GMStatus is what a group member shows.
+// GMStatus is what a group member shows. In JSON the fields of its group stand among its own.
 type GMStatus struct {
-	Role        string            `json:"role"` // "GM"
-	Name        string            `json:"name"`
-	Time        time.Time         `json:"time"`
-	Group       uint32            `json:"group"`
-	State       string            `json:"state"` // idle, phase1, pull, registered
-	KeyServer   string            `json:"key_server"`
-	Rekey       string            `json:"rekey"`
-	Sequence    uint32            `json:"sequence"` // last PUSH number accepted, or the one given at registration
-	RekeyExpiry time.Time         `json:"rekey_expiry"`
-	SAs         []SA              `json:"sas"`
-	SIDs        []uint32          `json:"sids,omitempty"`
-	Counters    map[string]uint64 `json:"counters"` // data plane: encrypted, decrypted, bypassed, dropped
-	Rejects     map[string]uint64 `json:"rejects"`
+	Role string    `json:"role"` // "GM"
+	Name string    `json:"name"`
+	Time time.Time `json:"time"`
+	GMGroup
+	Groups   []GMGroup         `json:"groups,omitempty"` // all of them, of a member of several; then GMGroup is the first
+	Counters map[string]uint64 `json:"counters"`         // data plane: encrypted, decrypted, bypassed, dropped
+	Rejects  map[string]uint64 `json:"rejects"`
+}
+
+// Memberships are the groups that the member is in, be they one or several.
+func (s GMStatus) Memberships() []GMGroup {
+	if len(s.Groups) > 0 {
+		return s.Groups
+	}
+	return []GMGroup{s.GMGroup}
+}
+
+// GMGroup is one group as a member of it knows it.
+type GMGroup struct {
+	Group       uint32    `json:"group"`
+	State       string    `json:"state"` // idle, phase1, pull, registered
+	KeyServer   string    `json:"key_server"`
+	Rekey       string    `json:"rekey"`
+	Sequence    uint32    `json:"sequence"` // last PUSH number accepted, or the one given at registration
+	RekeyExpiry time.Time `json:"rekey_expiry"`
+	SAs         []SA      `json:"sas"`
+	SIDs        []uint32  `json:"sids,omitempty"`
 }

@@ -208,10 +208,13 @@ func checkFiles(t *testing.T, log, keys string) {
 func TestTables(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	sa := control.SA{SPI: "0000abcd", Selector: "a -> b", Cipher: "aes128-gcm16", Expiry: now.Add(90 * time.Second), Sending: true}
+	group := control.GMGroup{
+		Group: 7, State: "registered", KeyServer: "10.0.0.1:848", Rekey: "00ff", Sequence: 3, RekeyExpiry: now.Add(time.Hour),
+		SAs: []control.SA{sa}, SIDs: []uint32{4, 5},
+	}
 	var b bytes.Buffer
 	printMember(&b, &control.GMStatus{
-		Name: "gm1", Time: now, Group: 7, State: "registered", KeyServer: "10.0.0.1:848", Rekey: "00ff", Sequence: 3,
-		RekeyExpiry: now.Add(time.Hour), SAs: []control.SA{sa}, SIDs: []uint32{4, 5},
+		Name: "gm1", Time: now, GMGroup: group,
 		Counters: map[string]uint64{"dropped": 2, "encrypted": 1}, Rejects: map[string]uint64{"RFC6407-4.4-02": 9},
 	})
 	want := `group member gm1 at 2026-01-02 03:04:05: registered, group 7, key server 10.0.0.1:848
@@ -233,6 +236,30 @@ sender IDs 4, 5
 ├────────────────┼─────────┤
 │ RFC6407-4.4-02 │       9 │
 └────────────────┴─────────┘
+`
+	if b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+	b.Reset()
+	printMember(&b, &control.GMStatus{Name: "gm1", Time: now, GMGroup: group, Groups: []control.GMGroup{group,
+		{Group: 8, State: "phase1", KeyServer: "10.0.0.9:848"}}})
+	want = `group member gm1 at 2026-01-02 03:04:05: 2 groups
+
+group 7: registered, key server 10.0.0.1:848
+rekey SA 00ff, sequence 3, ends in 1h0m0s
+sender IDs 4, 5
+┌──────────┬──────────┬──────────────┬─────────┬─────────┐
+│ SPI      │ selector │ cipher       │ ends in │ sending │
+├──────────┼──────────┼──────────────┼─────────┼─────────┤
+│ 0000abcd │ a -> b   │ aes128-gcm16 │ 1m30s   │ yes     │
+└──────────┴──────────┴──────────────┴─────────┴─────────┘
+
+group 8: phase1, key server 10.0.0.9:848
+no rekey
+┌─────┬──────────┬────────┬─────────┬─────────┐
+│ SPI │ selector │ cipher │ ends in │ sending │
+├─────┼──────────┼────────┼─────────┼─────────┤
+└─────┴──────────┴────────┴─────────┴─────────┘
 `
 	if b.String() != want {
 		t.Errorf("got\n%s", b.String())

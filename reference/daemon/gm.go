@@ -34,8 +34,8 @@ commands status, register and clear.`,
 	build: buildMember,
 	commands: []command{
 		statusCommand(printMember),
-		plainCommand("register", "register again now; keys in use stay until they are replaced"),
-		plainCommand("clear", "forget all keys and register afresh"),
+		groupCommand("register", "register again now; keys in use stay until they are replaced"),
+		groupCommand("clear", "forget all keys and register afresh"),
 	},
 }
 

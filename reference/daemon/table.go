@@ -38,14 +38,26 @@ func printGroup(w io.Writer, g control.KSGroup, now time.Time) {
 }
 
 func printMember(w io.Writer, s *control.GMStatus) {
-	fmt.Fprintf(w, "group member %s at %s: %s, group %d, key server %s\n", s.Name, clock(s.Time), s.State, s.Group, s.KeyServer)
-	fmt.Fprintln(w, rekeyLine(s.Rekey, s.Sequence, s.RekeyExpiry, s.Time))
-	if len(s.SIDs) > 0 {
-		fmt.Fprintln(w, "sender IDs", numbers(s.SIDs))
+	if len(s.Groups) == 0 {
+		fmt.Fprintf(w, "group member %s at %s: %s, group %d, key server %s\n", s.Name, clock(s.Time), s.State, s.Group, s.KeyServer)
+		printMembership(w, s.GMGroup, s.Time)
+	} else {
+		fmt.Fprintf(w, "group member %s at %s: %d groups\n", s.Name, clock(s.Time), len(s.Groups))
 	}
-	printSAs(w, s.SAs, s.Time, true)
+	for _, g := range s.Groups {
+		fmt.Fprintf(w, "\ngroup %d: %s, key server %s\n", g.Group, g.State, g.KeyServer)
+		printMembership(w, g, s.Time)
+	}
 	printCounts(w, "packets", "what", s.Counters)
 	printCounts(w, "refused", "requirement", s.Rejects)
+}
+
+func printMembership(w io.Writer, g control.GMGroup, now time.Time) {
+	fmt.Fprintln(w, rekeyLine(g.Rekey, g.Sequence, g.RekeyExpiry, now))
+	if len(g.SIDs) > 0 {
+		fmt.Fprintln(w, "sender IDs", numbers(g.SIDs))
+	}
+	printSAs(w, g.SAs, now, true)
 }
 
 func rekeyLine(spi string, sequence uint32, expiry, now time.Time) string {

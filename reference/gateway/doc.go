@@ -5,6 +5,9 @@
 //	clear packet   -->  policy, fragmentation, SA, outer header  -->  ESP packet
 //	clear packet   <--  selector, addresses, SA, reassembly      <--  ESP packet
 //
+// A gateway may be in several groups (Group). Each has flows that it protects and SAs of its own; the groups stand in an order, and a
+// packet belongs to the first whose policy takes it (RFC 4301 §4.4.1).
+//
 // It does no I/O and owns no clock: a packet and the time go in, packets come out through a function. The version of a packet
 // is what its first octet says.
 //

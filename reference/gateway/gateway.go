@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -24,10 +23,6 @@ type Config struct {
 	FailOpen  bool           // without an SA, protected traffic passes in clear
 	Inside    []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
 
-	// Expected is what the group may turn out to protect: until its policy is known these flows count as protected, so that
-	// nothing leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open.
-	Expected []policy.Selector
-
 	ReplayWindow int       // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
 	First        uint64    // sequence number of each SA; 0 means 1
 	Forwarding   bool      // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
@@ -44,11 +39,8 @@ type Gateway struct {
 	addresses  [2]netip.Addr // its own of IPv4 and of IPv6
 	rules      *rule.Switches
 	db         *sadb.DB
-	protected  []policy.Selector // what the group protects, with or without an SA
-	unusable   []policy.Selector // those of the last Install whose SAs cannot be used
-	informed   bool              // protected is the group's policy, no longer what was expected
-	generation uint64            // of the last Install
-	sids       policy.SIDs
+	groups     []*Group
+	generation uint64      // of the last Install of any group
 	fragments  reassembler // of ESP, from outside
 	inside     reassembler // of packets for transport mode
 	paths      map[pathKey]path
@@ -65,7 +57,7 @@ type counters struct{ encrypted, decrypted, bypassed, dropped uint64 }
 // Emit takes a packet that is to leave by that side. Its octets are valid during the call only.
 type Emit = func(to core.Side, packet []byte)
 
-// New makes a gateway without SAs.
+// New makes a gateway of no group.
 func New(cfg Config) *Gateway {
 	if cfg.MTU == 0 {
 		cfg.MTU = defaultMTU
@@ -73,24 +65,13 @@ func New(cfg Config) *Gateway {
 	if cfg.PMTUAge == 0 {
 		cfg.PMTUAge = defaultPMTUAge
 	}
-	g := &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules), protected: expected(cfg)}
+	g := &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules)}
 	for _, a := range append([]netip.Addr{cfg.Address}, cfg.Addresses...) {
 		if own := &g.addresses[version(a.Unmap().Is6())]; a.IsValid() && !own.IsValid() {
 			*own = a.Unmap()
 		}
 	}
 	return g
-}
-
-// expected is what counts as protected as long as the group's policy is not known.
-func expected(cfg Config) []policy.Selector {
-	switch {
-	case cfg.FailOpen:
-		return nil
-	case len(cfg.Expected) == 0:
-		return []policy.Selector{{}}
-	}
-	return slices.Clone(cfg.Expected)
 }
 
 // Handle takes one IP packet that arrived from a side and emits what becomes of it: nothing, one packet, or several if

@@ -28,6 +28,8 @@ var (
 		"key management of the gateway itself passes in clear, whatever the group protects")
 	guardClosed = rule.Check("gateway.clear.outbound", "RFC6407-5.5.1-05", rule.GM,
 		"traffic that the group's selectors name does not leave without an SA")
+	guardFirst = rule.Duty("gateway.group.first", "RFC6407-5.5.1-05", rule.GM,
+		"traffic that the selectors of several groups name is of the first of them, and leaves under its SA or not at all")
 	guardClear = rule.Check("gateway.clear.inbound", "RFC4301-5.2-01", rule.GM,
 		"traffic that the group's selectors name is not accepted in clear")
 )

@@ -60,11 +60,18 @@ func newGateway(t testing.TB, address string, alter func(*Config), sas ...policy
 	if alter != nil {
 		alter(&cfg)
 	}
-	g := New(cfg)
+	g := alone(cfg)
 	a4 := cfg.Address.As4()
-	if err := g.Install(t0, sas, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{uint32(a4[3])}}, false); err != nil {
+	if err := g.groups[0].Install(t0, sas, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{uint32(a4[3])}}, false); err != nil {
 		t.Fatal(err)
 	}
+	return g
+}
+
+// alone makes a gateway of one group.
+func alone(cfg Config, expected ...policy.Selector) *Gateway {
+	g := New(cfg)
+	g.Join(expected)
 	return g
 }
 

@@ -2,38 +2,37 @@ package gateway
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
-	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/esp"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
-// Install adds the SAs of a registration or a rekey. They receive from now on, and send when the activation delay has
+// Install adds the SAs of a registration or a rekey of the group. They receive from now on, and send when the activation delay has
 // passed. The delay is one of rollovers (RFC 6407 §5.4.1 takes it from RFC 5374 §4.2.1): until it has passed the older SA
 // for the flow goes on. Where there is none, as for a member that has just registered, nobody gains by its silence, and the
-// new SA sends at once. With replace, older SAs for the same selectors (or all older SAs, if no selector is the same) send
-// until then and receive until the deactivation delay has passed; without that delay until their lifetime ends.
+// new SA sends at once. With replace, older SAs of the group for the same selectors (or all of them, if no selector is
+// the same) send until then and receive until the deactivation delay has passed; without that delay until their lifetime ends.
 //
-// SIDs, if there are any, become those of all SAs; nil keeps the ones that were given before. The flows of all SAs are
+// SIDs, if there are any, become those of all its SAs; nil keeps the ones that were given before. The flows of all SAs are
 // protected from now on, even of those that could not be installed, which the error tells.
-func (g *Gateway) Install(now time.Time, sas []policy.TrafficSA, a policy.Activation, sids *policy.SIDs, replace bool) error {
-	errs := []error{g.takeSIDs(sids)}
+func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activation, sids *policy.SIDs, replace bool) error {
+	g := m.gateway
+	errs := []error{m.takeSIDs(sids)}
 	g.generation++
 	start := now
 	if a.ATD != nil {
 		start = now.Add(guardATD.Delay(g.rules, *a.ATD))
 	}
 	installed := false
-	g.unusable = g.unusable[:0]
+	m.unusable = m.unusable[:0]
 	for _, t := range sas {
-		err := g.install(now, t, start)
+		err := m.install(now, t, start)
 		if err != nil {
-			g.unusable = append(g.unusable, t.Selector)
+			m.unusable = append(m.unusable, t.Selector)
 		}
 		installed = installed || err == nil
 		errs = append(errs, err)
@@ -43,29 +42,30 @@ func (g *Gateway) Install(now time.Time, sas []policy.TrafficSA, a policy.Activa
 		if a.DTD != nil {
 			end = now.Add(guardDTD.Delay(g.rules, *a.DTD))
 		}
-		g.db.Replace(g.generation, start, end)
+		g.db.Replace(m.place, g.generation, start, end)
 	}
 	return errors.Join(errs...)
 }
 
-func (g *Gateway) install(now time.Time, t policy.TrafficSA, start time.Time) error {
-	if !g.informed {
-		g.informed, g.protected = true, nil
+func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) error {
+	g := m.gateway
+	if !m.informed {
+		m.informed, m.protected = true, nil
 	}
-	if !slices.Contains(g.protected, t.Selector) {
-		g.protected = append(g.protected, t.Selector)
+	if !slices.Contains(m.protected, t.Selector) {
+		m.protected = append(m.protected, t.Selector)
 	}
 	if err := g.Accepts(t); err != nil {
 		return err
 	}
 	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Rules: g.rules}
-	if len(g.sids.Values) > 0 {
-		o.SID, o.SIDBits, o.HasSID = g.sids.Values[0], g.sids.Bits, true
+	if len(m.sids.Values) > 0 {
+		o.SID, o.SIDBits, o.HasSID = m.sids.Values[0], m.sids.Bits, true
 	}
-	if !g.db.Relieves(now, t.Selector, g.generation) {
+	if !g.db.Relieves(now, m.place, t.Selector, g.generation) {
 		start = now
 	}
-	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Generation: g.generation})
+	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Group: m.place, Generation: g.generation})
 	return err
 }
 
@@ -97,43 +97,32 @@ func innerVersion(s policy.Selector) (v6, known bool) {
 	return false, false
 }
 
-// takeSIDs makes the first SID the one of all SAs; the others stay unused (RFC 6407 §3.5).
-func (g *Gateway) takeSIDs(sids *policy.SIDs) error {
+// takeSIDs makes the first SID the one of all SAs of the group; the others stay unused (RFC 6407 §3.5).
+func (m *Group) takeSIDs(sids *policy.SIDs) error {
 	if sids == nil || len(sids.Values) == 0 {
 		return nil
 	}
-	g.sids = policy.SIDs{Bits: sids.Bits, Values: slices.Clone(sids.Values)}
-	return g.db.SetSID(g.sids.Values[0], g.sids.Bits)
+	m.sids = policy.SIDs{Bits: sids.Bits, Values: slices.Clone(sids.Values)}
+	return m.gateway.db.SetSID(m.place, m.sids.Values[0], m.sids.Bits)
 }
 
-// Delete removes the SAs of an SPI at once; 0 removes all. Their flows stay protected: see Forget.
-func (g *Gateway) Delete(now time.Time, spi uint32) {
+// Delete removes the group's SAs of an SPI at once; 0 removes all of them. Their flows stay protected: see Forget.
+func (m *Group) Delete(now time.Time, spi uint32) {
 	if spi == 0 {
-		g.db.RemoveAll()
+		m.gateway.db.RemoveAll(m.place)
 		return
 	}
-	g.db.Remove(spi)
+	m.gateway.db.Remove(m.place, spi)
 }
 
-// Forget ends the protection of flows that no SA is installed for, except those whose SAs could not be installed last time.
-func (g *Gateway) Forget() {
-	g.protected = append(g.protected[:0], g.unusable...)
-	for _, e := range g.db.Entries() {
-		if !slices.Contains(g.protected, e.Policy.Selector) {
-			g.protected = append(g.protected, e.Policy.Selector)
+// Forget ends the protection of the group's flows that no SA of it is installed for, except those whose SAs could not be installed last time.
+func (m *Group) Forget() {
+	m.protected = append(m.protected[:0], m.unusable...)
+	for _, e := range m.gateway.db.Entries() {
+		if e.Group == m.place && !slices.Contains(m.protected, e.Policy.Selector) {
+			m.protected = append(m.protected, e.Policy.Selector)
 		}
 	}
-}
-
-// Protects reports whether the group's policy wants the flow protected, with or without an SA for it. A later fragment
-// counts as any of the flows that it may belong to.
-func (g *Gateway) Protects(f sadb.Flow) bool {
-	for _, sel := range g.protected {
-		if sadb.MayMatch(sel, f, g.rules) {
-			return true
-		}
-	}
-	return false
 }
 
 // Expire removes what has come to its end: SAs, what is known of paths, and fragments that waited too long, which count as
@@ -153,22 +142,4 @@ func (g *Gateway) Deadline() (time.Time, bool) {
 		}
 	}
 	return at, ok
-}
-
-// SAs describes the installed SAs, newest first.
-func (g *Gateway) SAs(now time.Time) []control.SA {
-	list := []control.SA{}
-	for _, e := range g.db.Entries() {
-		if !now.Before(e.Expiry) {
-			continue
-		}
-		list = append(list, control.SA{
-			SPI:      fmt.Sprintf("%08x", e.Policy.SPI),
-			Selector: e.Policy.Selector.String(),
-			Cipher:   e.Policy.Transform.String(),
-			Expiry:   e.Expiry,
-			Sending:  g.db.Sending(now, e),
-		})
-	}
-	return list
 }

@@ -23,7 +23,7 @@ func TestNoPauseWithoutRollover(t *testing.T) {
 	install := func(seconds float64, spi uint32) {
 		t.Helper()
 		sids := &policy.SIDs{Bits: 8, Values: []uint32{5}}
-		if err := g.Install(at(seconds), []policy.TrafficSA{gcmSA(spi)}, act, sids, true); err != nil {
+		if err := g.groups[0].Install(at(seconds), []policy.TrafficSA{gcmSA(spi)}, act, sids, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -34,7 +34,7 @@ func TestNoPauseWithoutRollover(t *testing.T) {
 	install(2, 2) // a rollover
 	sends(6.9, 1)
 	sends(7, 2)
-	g.Delete(at(8), 0)
+	g.groups[0].Delete(at(8), 0)
 	install(8, 3)
 	sends(8, 3)
 }

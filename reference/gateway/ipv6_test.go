@@ -412,8 +412,8 @@ func TestKeyManagementPasses6(t *testing.T) {
 	for _, alter := range []func(*Config){dual, primary} {
 		cfg := config(gatewayA)
 		alter(&cfg)
-		g := New(cfg)
-		if err := g.Install(t0, []policy.TrafficSA{everything}, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{1}}, false); err != nil {
+		g := alone(cfg)
+		if err := g.groups[0].Install(t0, []policy.TrafficSA{everything}, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{1}}, false); err != nil {
 			t.Fatal(err)
 		}
 		out := one6(t, g, core.Inside, key(gateway6A, "2001:db8:ff::100"), core.Outside)
@@ -448,18 +448,18 @@ func TestVersions(t *testing.T) {
 		{policy.PreserveNone, true}} {
 		sa := gcm6(1)
 		sa.Transform.Preservation = c.preserve
-		g := New(config(gatewayA))
-		err := g.Install(t0, []policy.TrafficSA{sa}, policy.Activation{}, nil, false)
+		g := alone(config(gatewayA))
+		err := g.groups[0].Install(t0, []policy.TrafficSA{sa}, policy.Activation{}, nil, false)
 		if (err == nil) != c.accepted || !c.accepted && (!errors.As(err, &v) || v.Guard != guardVersion) {
 			t.Errorf("preservation %d: %v", c.preserve, err)
 		}
 		f := sadb.Flow{Source: netip.MustParseAddr(host6A), Destination: netip.MustParseAddr(host6B)}
-		g.Forget()
+		g.groups[0].Forget()
 		if !g.Protects(f) {
 			t.Errorf("preservation %d: its flows may leave in clear", c.preserve)
 		}
 		off := newGatewayOf(t, mutant(t, "gateway.install.version", "off"))
-		if err := off.Install(t0, []policy.TrafficSA{sa}, policy.Activation{}, nil, false); err != nil {
+		if err := off.groups[0].Install(t0, []policy.TrafficSA{sa}, policy.Activation{}, nil, false); err != nil {
 			t.Errorf("mutant: %v", err)
 		}
 	}

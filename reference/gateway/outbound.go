@@ -36,7 +36,7 @@ func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
 		p = whole
 	}
 	e, ok := g.db.SelectOutbound(now, p.flow)
-	if !ok {
+	if !ok || g.before(e, p.flow) {
 		return g.unprotected(now, p, emit)
 	}
 	x := parcel{packet: p, entry: e}
@@ -115,6 +115,7 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	}
 	outer, err := x.entry.SA.Seal(head, payload, next)
 	if err != nil {
+		g.groups[x.entry.Group].spent = true
 		return nil, refused(err, x.flow)
 	}
 	g.sealed = outer

@@ -39,7 +39,7 @@ func TestClearTraffic(t *testing.T) {
 	if !g.Protects(f) {
 		t.Error("the flow is no longer protected")
 	}
-	g.Forget()
+	g.groups[0].Forget()
 	if g.Protects(f) {
 		t.Error("the flow is still protected")
 	}
@@ -50,18 +50,18 @@ func TestClearTraffic(t *testing.T) {
 
 	g = newGateway(t, gatewayA, open, gcmSA(1))
 	refuses(t, g, at(1), core.Outside, back, guardClear) // there is an SA for it
-	g.Delete(at(2), 0)
+	g.groups[0].Delete(at(2), 0)
 	one(t, g, at(2), core.Inside, inTen, core.Outside)
 	one(t, g, at(2), core.Outside, back, core.Inside)
 }
 
 func TestForgetKeepsWhatHasAnSA(t *testing.T) {
 	g := newGateway(t, gatewayA, nil, gcmSA(1), portSA(2, 2000))
-	g.Delete(at(1), 2)
-	g.Forget()
+	g.groups[0].Delete(at(1), 2)
+	g.groups[0].Forget()
 	refuses(t, g, at(1), core.Outside, udp(t, hostB, hostA, 1), guardClear)
-	g.Delete(at(1), 1)
-	g.Forget()
+	g.groups[0].Delete(at(1), 1)
+	g.groups[0].Forget()
 	one(t, g, at(1), core.Outside, udp(t, hostB, hostA, 1), core.Inside)
 }
 
@@ -108,23 +108,21 @@ func TestKeyManagementPasses(t *testing.T) {
 // Until the policy of the group is known, whatever it may become is protected.
 func TestClosedBeforeThePolicyIsKnown(t *testing.T) {
 	inTen, other := udp(t, hostA, hostB, 10), udp(t, hostA, "198.51.100.1", 10)
-	limited := config(gatewayA)
-	limited.Expected = []policy.Selector{anyTen}
-	failsOpen := limited
+	failsOpen := config(gatewayA)
 	failsOpen.FailOpen = true
 
-	g := New(config(gatewayA))
+	g := alone(config(gatewayA))
 	refuses(t, g, at(0), core.Inside, other, guardClosed)
 	refuses(t, g, at(0), core.Outside, udp(t, "198.51.100.1", hostA, 10), guardClear)
-	if err := g.Install(at(1), []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, nil, false); err != nil {
+	if err := g.groups[0].Install(at(1), []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, nil, false); err != nil {
 		t.Fatal(err)
 	}
 	one(t, g, at(1), core.Inside, other, core.Outside)
 
-	g = New(limited)
+	g = alone(config(gatewayA), anyTen)
 	one(t, g, at(0), core.Inside, other, core.Outside)
 	refuses(t, g, at(0), core.Inside, inTen, guardClosed)
-	one(t, New(failsOpen), at(0), core.Inside, inTen, core.Outside)
+	one(t, alone(failsOpen, anyTen), at(0), core.Inside, inTen, core.Outside)
 }
 
 // A rekey at 100 s with an activation delay of 5 s and a deactivation delay of 10 s, as two gateways see it.
@@ -136,7 +134,7 @@ func TestRolloverWithoutLoss(t *testing.T) {
 	a, b := newGateway(t, gatewayA, nil, old), newGateway(t, gatewayB, nil, old)
 	captured := one(t, a, at(1), core.Inside, udp(t, hostA, hostB, 10), core.Outside)
 	for _, g := range []*Gateway{a, b} {
-		if err := g.Install(at(100), []policy.TrafficSA{new}, act, nil, true); err != nil {
+		if err := g.groups[0].Install(at(100), []policy.TrafficSA{new}, act, nil, true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,7 +159,7 @@ func TestRolloverWithoutLoss(t *testing.T) {
 
 	for mutation, want := range map[string]int{"up": 60, "down": 40} {
 		m := newGateway(t, gatewayA, mutant(t, "gateway.install.atd", mutation), old)
-		if err := m.Install(at(100), []policy.TrafficSA{new}, act, nil, true); err != nil {
+		if err := m.groups[0].Install(at(100), []policy.TrafficSA{new}, act, nil, true); err != nil {
 			t.Fatal(err)
 		}
 		tenths := 0
@@ -172,7 +170,7 @@ func TestRolloverWithoutLoss(t *testing.T) {
 			t.Errorf("mutant %s: switched after %d tenths", mutation, tenths)
 		}
 		m = newGateway(t, gatewayB, mutant(t, "gateway.install.dtd", mutation), old)
-		if err := m.Install(at(100), []policy.TrafficSA{new}, act, nil, true); err != nil {
+		if err := m.groups[0].Install(at(100), []policy.TrafficSA{new}, act, nil, true); err != nil {
 			t.Fatal(err)
 		}
 		end := at(105 + float64(want)/10)
@@ -183,45 +181,45 @@ func TestRolloverWithoutLoss(t *testing.T) {
 
 func TestInstallWithoutDelays(t *testing.T) {
 	b := newGateway(t, gatewayB, nil, gcmSA(1))
-	if err := b.Install(at(10), []policy.TrafficSA{gcmSA(2)}, policy.Activation{}, nil, true); err != nil {
+	if err := b.groups[0].Install(at(10), []policy.TrafficSA{gcmSA(2)}, policy.Activation{}, nil, true); err != nil {
 		t.Fatal(err)
 	}
-	list := b.SAs(at(10))
+	list := b.groups[0].SAs(at(10))
 	if len(list) != 2 || list[0].SPI != "00000002" || !list[0].Sending || list[1].Sending || list[0].Cipher != "aes-gcm-16-128" ||
 		list[0].Selector != "10.0.0.0/8 -> 10.0.0.0/8" || !list[1].Expiry.Equal(at(3600)) {
 		t.Errorf("SAs %+v", list)
 	}
-	if list := b.SAs(at(3600)); len(list) != 1 {
+	if list := b.groups[0].SAs(at(3600)); len(list) != 1 {
 		t.Errorf("after the end of the first: %+v", list)
 	}
-	if list := New(config(gatewayA)).SAs(t0); list == nil || len(list) != 0 {
+	if list := alone(config(gatewayA)).groups[0].SAs(t0); list == nil || len(list) != 0 {
 		t.Errorf("an empty gateway lists %#v", list)
 	}
-	if got := newGateway(t, gatewayA, nil, cbcSA(1)).SAs(t0)[0].Cipher; got != "aes-cbc-128 hmac-sha-256-128" {
+	if got := newGateway(t, gatewayA, nil, cbcSA(1)).groups[0].SAs(t0)[0].Cipher; got != "aes-cbc-128 hmac-sha-256-128" {
 		t.Error(got)
 	}
 }
 
 func TestInstallRefuses(t *testing.T) {
-	g := New(config(gatewayA))
+	g := alone(config(gatewayA))
 	transport, short := gcmSA(1), gcmSA(2)
 	transport.Transform.Mode = policy.ModeTransport
 	short.CipherKey = short.CipherKey[:3]
-	err := g.Install(t0, []policy.TrafficSA{transport, short}, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{1}}, true)
+	err := g.groups[0].Install(t0, []policy.TrafficSA{transport, short}, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{1}}, true)
 	var v *rule.Violation
 	if !errors.As(err, &v) || v.Guard != guardMode || !errors.Is(err, esp.ErrTransform) {
 		t.Errorf("error %v", err)
 	}
 	refuses(t, g, at(1), core.Inside, udp(t, hostA, hostB, 1), guardClosed) // protected all the same
-	if err := g.Install(t0, nil, policy.Activation{}, &policy.SIDs{}, true); err != nil {
+	if err := g.groups[0].Install(t0, nil, policy.Activation{}, &policy.SIDs{}, true); err != nil {
 		t.Errorf("nothing at all: %v", err)
 	}
 }
 
 func TestSIDs(t *testing.T) {
 	noSID := esp.ErrNoSID
-	g := New(config(gatewayA))
-	if err := g.Install(t0, []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, nil, false); err != nil {
+	g := alone(config(gatewayA))
+	if err := g.groups[0].Install(t0, []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, nil, false); err != nil {
 		t.Fatal(err)
 	}
 	_, err := handle(g, at(1), core.Inside, udp(t, hostA, hostB, 1))
@@ -232,7 +230,7 @@ func TestSIDs(t *testing.T) {
 		t.Errorf("%q does not name the addresses", err)
 	}
 	for i, sid := range []uint32{0xabc, 0xabc, 0xdef, 0xabc} {
-		if err := g.Install(t0, []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, &policy.SIDs{Bits: 12, Values: []uint32{sid, 1}}, false); err != nil {
+		if err := g.groups[0].Install(t0, []policy.TrafficSA{gcmSA(1)}, policy.Activation{}, &policy.SIDs{Bits: 12, Values: []uint32{sid, 1}}, false); err != nil {
 			t.Fatal(err)
 		}
 		outer := one(t, g, at(1), core.Inside, udp(t, hostA, hostB, 1), core.Outside)
@@ -240,7 +238,7 @@ func TestSIDs(t *testing.T) {
 			t.Errorf("IV %x, want SID %x", outer[28:36], sid)
 		}
 	}
-	if err := g.Install(t0, nil, policy.Activation{}, &policy.SIDs{Bits: 2, Values: []uint32{9}}, false); !errors.Is(err, esp.ErrSID) {
+	if err := g.groups[0].Install(t0, nil, policy.Activation{}, &policy.SIDs{Bits: 2, Values: []uint32{9}}, false); !errors.Is(err, esp.ErrSID) {
 		t.Errorf("SID 9 of 2 bits: %v", err)
 	}
 }
@@ -339,6 +337,6 @@ func TestQuotedPacketsStayInside(t *testing.T) {
 
 	open := newGateway(t, gatewayA, func(c *Config) { c.FailOpen = true }, gcmSA(1))
 	refuses(t, open, at(1), core.Inside, unreachable(secret), guardClosed)
-	open.Delete(at(2), 0)
+	open.groups[0].Delete(at(2), 0)
 	one(t, open, at(2), core.Inside, unreachable(secret), core.Outside)
 }

@@ -218,7 +218,7 @@ func TestFragmentsAtTheGateway(t *testing.T) {
 }
 
 func ExampleGateway_Handle() {
-	g := New(Config{Address: netip.MustParseAddr("192.0.2.1")})
+	g := alone(Config{Address: netip.MustParseAddr("192.0.2.1")})
 	err := g.Handle(time.Now(), core.Inside, []byte("a packet"), func(core.Side, []byte) {})
 	fmt.Println(err, g.Counters()["dropped"])
 	// Output: gateway: malformed packet: no IP header 1

@@ -68,12 +68,12 @@ func TestTransportThereAndBack6(t *testing.T) {
 
 func TestTransportIsForHosts(t *testing.T) {
 	sa := transportSA(gcmSA(1))
-	g := New(config(gatewayA))
-	if err := g.Install(t0, []policy.TrafficSA{sa}, policy.Activation{}, nil, false); err == nil || g.Accepts(sa) == nil {
+	g := alone(config(gatewayA))
+	if err := g.groups[0].Install(t0, []policy.TrafficSA{sa}, policy.Activation{}, nil, false); err == nil || g.Accepts(sa) == nil {
 		t.Error("a gateway takes an SA in transport mode")
 	}
 	refuses(t, g, at(1), core.Inside, udp(t, hostA, hostB, 1), guardClosed)
-	g.Forget()
+	g.groups[0].Forget()
 	refuses(t, g, at(1), core.Inside, udp(t, hostA, hostB, 1), guardClosed)
 	through(t, newGateway(t, gatewayA, mutant(t, "gateway.install.mode", "off"), sa), newGateway(t, gatewayB, asHost, sa), udp(t, hostA, hostB, 1))
 }

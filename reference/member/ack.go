@@ -49,7 +49,7 @@ var (
 // answer is keyed from the KEK that protected the PUSH, even if that is deleted now.
 //
 //	GM --> KS  HDR, HASH, SEQ, ID
-func (m *Member) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
+func (m *membership) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
 	latest := under
 	if m.rekey != nil {
 		latest = m.rekey
@@ -64,13 +64,13 @@ func (m *Member) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
 }
 
 // ackUnproven is the fault of a member that answers before it has proven what it answers to.
-func (m *Member) ackUnproven(p *push, d *core.Datagram) {
+func (m *membership) ackUnproven(p *push, d *core.Datagram) {
 	if p != nil && !guardAckAfter.Kept(m.rules) && m.rekey.Ack != policy.AckNone {
 		m.sendAck(p.seq, m.rekey, m.rekey.Ack, d)
 	}
 }
 
-func (m *Member) sendAck(seq uint32, under *rekeySA, asked policy.AckType, d *core.Datagram) {
+func (m *membership) sendAck(seq uint32, under *rekeySA, asked policy.AckType, d *core.Datagram) {
 	o := core.Outgoing{Kind: core.PushACK, Header: m.ackHeader(under.SPI)}
 	o.Payloads = []isakmp.Payload{m.ackSEQ(seq), m.ackID()}
 	m.tap.See(core.Built, &o)
@@ -92,7 +92,7 @@ func (m *Member) sendAck(seq uint32, under *rekeySA, asked policy.AckType, d *co
 }
 
 // ackFrom is the member's address with the port that the PUSH came to.
-func (m *Member) ackFrom(d *core.Datagram) netip.AddrPort {
+func (m *membership) ackFrom(d *core.Datagram) netip.AddrPort {
 	from := netip.AddrPortFrom(m.cfg.Address.Addr(), d.To.Port())
 	if !guardAckTo.Kept(m.rules) {
 		return netip.AddrPortFrom(from.Addr(), from.Port()+1)
@@ -100,7 +100,7 @@ func (m *Member) ackFrom(d *core.Datagram) netip.AddrPort {
 	return from
 }
 
-func (m *Member) ackHeader(spi policy.RekeySPI) isakmp.Header {
+func (m *membership) ackHeader(spi policy.RekeySPI) isakmp.Header {
 	h := isakmp.Header{Version: isakmp.Version10, Exchange: isakmp.ExchangePushACK}
 	copy(h.InitiatorCookie[:], spi[:8])
 	copy(h.ResponderCookie[:], spi[8:])
@@ -116,7 +116,7 @@ func (m *Member) ackHeader(spi policy.RekeySPI) isakmp.Header {
 	return h
 }
 
-func (m *Member) ackSEQ(number uint32) gdoi.SEQ {
+func (m *membership) ackSEQ(number uint32) gdoi.SEQ {
 	if !guardAckSEQ.Kept(m.rules) {
 		number--
 	}
@@ -124,7 +124,7 @@ func (m *Member) ackSEQ(number uint32) gdoi.SEQ {
 }
 
 // ackID is the address that the member registered from.
-func (m *Member) ackID() gdoi.ID {
+func (m *membership) ackID() gdoi.ID {
 	own := m.cfg.Address.Addr()
 	id := gdoi.ID{IDType: addressType(own), Data: own.AsSlice()}
 	if !guardAckIDType.Kept(m.rules) {
@@ -140,7 +140,7 @@ func (m *Member) ackID() gdoi.ID {
 }
 
 // ackHash is HASH of an acknowledgement of that type over what follows it (RFC 8263 §3.2).
-func (m *Member) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.Payload) ([]byte, error) {
+func (m *membership) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.Payload) ([]byte, error) {
 	after, err := isakmp.AppendPayloads(nil, ps)
 	if err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (m *Member) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.Paylo
 }
 
 // ackBytes assembles the message, which goes in clear.
-func (m *Member) ackBytes(h isakmp.Header, ps []isakmp.Payload) ([]byte, error) {
+func (m *membership) ackBytes(h isakmp.Header, ps []isakmp.Payload) ([]byte, error) {
 	b, err := isakmp.Assemble(h, ps)
 	if err == nil && !guardAckLength.Kept(m.rules) {
 		b[isakmp.HeaderLen-1]--

@@ -24,7 +24,7 @@ var (
 
 // finishPull takes over what a registration brought. If a PUSH has changed the group since message 2, the policy of the
 // registration may be older than that of the PUSH: then the member asks again instead of going back.
-func (m *Member) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids *policy.SIDs) {
+func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids *policy.SIDs) {
 	overtaken := m.pull.overtaken
 	m.pull = nil
 	m.registration.reused = false
@@ -46,7 +46,7 @@ func (m *Member) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids
 }
 
 // takeRekey makes the SAK of a registration the Rekey SA in force.
-func (m *Member) takeRekey(now time.Time, r *policy.RekeySA, number uint32) {
+func (m *membership) takeRekey(now time.Time, r *policy.RekeySA, number uint32) {
 	if r == nil {
 		m.setRekey(nil)
 		return
@@ -60,7 +60,7 @@ func (m *Member) takeRekey(now time.Time, r *policy.RekeySA, number uint32) {
 
 // install hands SAs to the gateway; those they replace end by the activation's delays (RFC 6407 §5.4.1). What the gateway
 // cannot use is refused, and its flows are protected all the same: they are dropped.
-func (m *Member) install(now time.Time, sas []policy.TrafficSA, a policy.Activation) {
+func (m *membership) install(now time.Time, sas []policy.TrafficSA, a policy.Activation) {
 	if err := m.gateway.Install(now, sas, a, m.sids, true); err != nil {
 		m.log(core.Error, "INSTALL_FAILED", err.Error())
 	}
@@ -83,7 +83,7 @@ func (m *Member) install(now time.Time, sas []policy.TrafficSA, a policy.Activat
 
 // usable leaves out counter-mode SAs if the member has no Sender-ID to build their IVs with. They came by PUSH, which
 // never brings one (RFC 6407 §4.4).
-func (m *Member) usable(sas []policy.TrafficSA) (usable, unusable []policy.TrafficSA) {
+func (m *membership) usable(sas []policy.TrafficSA) (usable, unusable []policy.TrafficSA) {
 	for _, sa := range sas {
 		if guardNoSID.Holds(m.rules, m.sids != nil || !sa.Transform.CounterMode()) {
 			usable = append(usable, sa)
@@ -104,7 +104,7 @@ func orNone(sids *policy.SIDs) *policy.SIDs {
 
 // listening makes counter-mode SAs receiver-only if the registration brought no Sender-ID: one from before may belong to
 // somebody else by now (RFC 6407 §3.5).
-func (m *Member) listening(sas []policy.TrafficSA) []policy.TrafficSA {
+func (m *membership) listening(sas []policy.TrafficSA) []policy.TrafficSA {
 	for i := range sas {
 		if m.sids == nil && sas[i].Transform.CounterMode() {
 			sas[i].Transform.Direction = policy.DirectionReceiverOnly
@@ -113,14 +113,14 @@ func (m *Member) listening(sas []policy.TrafficSA) []policy.TrafficSA {
 	return sas
 }
 
-func (m *Member) secretRekey() {
+func (m *membership) secretRekey() {
 	if m.secrets {
 		r := m.rekey.RekeySA
 		m.emit(&core.Secret{Rekey: &r, Group: m.cfg.Group})
 	}
 }
 
-func (m *Member) secretSIDs() {
+func (m *membership) secretSIDs() {
 	if m.secrets && m.sids != nil {
 		m.emit(&core.Secret{SIDs: m.sids, Group: m.cfg.Group})
 	}
@@ -136,21 +136,21 @@ func spiText(sas []policy.TrafficSA) string {
 	return strings.Join(spis, ",")
 }
 
-func (m *Member) rekeyText() string {
+func (m *membership) rekeyText() string {
 	if m.rekey == nil {
 		return ""
 	}
 	return m.rekey.SPI.String()
 }
 
-func (m *Member) sequenceText() string {
+func (m *membership) sequenceText() string {
 	if m.rekey == nil {
 		return ""
 	}
 	return strconv.FormatUint(uint64(m.rekey.last), 10)
 }
 
-func (m *Member) sidText() string {
+func (m *membership) sidText() string {
 	if m.sids == nil {
 		return ""
 	}

@@ -15,15 +15,45 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 	case control.Status:
 		m.reply(c.ID, m.status(now))
 	case control.Register:
-		m.renew(now, "the operator asks for it")
-		m.reply(c.ID, struct{}{})
+		m.toGroups(c, func(g *membership) { g.renew(now, "the operator asks for it") })
 	case control.Clear:
-		m.clear(now)
-		m.reply(c.ID, struct{}{})
+		m.toGroups(c, func(g *membership) { g.clear(now) })
 	default:
 		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s)",
 			c.Name, control.Status, control.Register, control.Clear)})
 	}
+}
+
+// toGroups does to the group that a command names, or to all, what it asks for.
+func (m *Member) toGroups(c *core.Command, do func(*membership)) {
+	groups, err := m.commanded(c.Args)
+	if err != nil {
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
+		return
+	}
+	for _, g := range groups {
+		do(g)
+	}
+	m.reply(c.ID, struct{}{})
+}
+
+// commanded are the memberships that the arguments of a command mean.
+func (m *Member) commanded(args json.RawMessage) ([]*membership, error) {
+	var which control.GroupArgs
+	if len(args) > 0 {
+		if err := json.Unmarshal(args, &which); err != nil {
+			return nil, err
+		}
+	}
+	if which.Group == 0 {
+		return m.groups, nil
+	}
+	for _, g := range m.groups {
+		if g.cfg.Group == which.Group {
+			return []*membership{g}, nil
+		}
+	}
+	return nil, fmt.Errorf("this member is not of group %d", which.Group)
 }
 
 func (m *Member) reply(id uint64, answer any) {
@@ -37,7 +67,7 @@ func (m *Member) reply(id uint64, answer any) {
 
 // clear forgets everything but the configuration and registers afresh. Flows that the group protects stay protected:
 // until there are keys again they are dropped, not sent in clear.
-func (m *Member) clear(now time.Time) {
+func (m *membership) clear(now time.Time) {
 	m.log(core.Notice, "SA_REMOVED", "the operator cleared all SAs", "group", m.groupText())
 	m.exchange, m.pull, m.phase1 = nil, nil, nil
 	m.setRekey(nil)
@@ -48,12 +78,22 @@ func (m *Member) clear(now time.Time) {
 	m.register(now)
 }
 
+// status shows the first group as if it were the only one, and all of them if there are several.
 func (m *Member) status(now time.Time) control.GMStatus {
 	s := control.GMStatus{
-		Role: "GM", Name: m.cfg.Name, Time: now, Group: m.cfg.Group,
-		State: m.state(), KeyServer: m.server().String(),
-		SAs: m.gateway.SAs(now), Counters: m.gateway.Counters(), Rejects: m.rejects.Counts(),
+		Role: "GM", Name: m.cfg.Name, Time: now, GMGroup: m.groups[0].status(now),
+		Counters: m.gateway.Counters(), Rejects: m.rejects.Counts(),
 	}
+	if len(m.groups) > 1 {
+		for _, g := range m.groups {
+			s.Groups = append(s.Groups, g.status(now))
+		}
+	}
+	return s
+}
+
+func (m *membership) status(now time.Time) control.GMGroup {
+	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: m.gateway.SAs(now)}
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 	}

@@ -23,7 +23,7 @@ var (
 )
 
 // commitPush carries out a PUSH that has passed every check: the number, the deletions, the new SAs, the acknowledgement.
-func (m *Member) commitPush(now time.Time, p *push, d *core.Datagram) {
+func (m *membership) commitPush(now time.Time, p *push, d *core.Datagram) {
 	under := m.rekey
 	under.last = p.seq
 	if m.pull != nil && (p.policy != nil || len(p.deletes) > 0) {
@@ -45,7 +45,7 @@ func (m *Member) commitPush(now time.Time, p *push, d *core.Datagram) {
 }
 
 // takePolicy installs what SA and KD brought. It reports whether SAs were left out for want of a Sender-ID.
-func (m *Member) takePolicy(now time.Time, p *push, d *core.Datagram) (unusable bool) {
+func (m *membership) takePolicy(now time.Time, p *push, d *core.Datagram) (unusable bool) {
 	if p.policy == nil {
 		return false
 	}
@@ -70,7 +70,7 @@ func (m *Member) takePolicy(now time.Time, p *push, d *core.Datagram) (unusable 
 }
 
 // carryOut does what one Delete says (RFC 6407 §5.9). SPIs that are not installed are of no concern.
-func (m *Member) carryOut(now time.Time, d isakmp.Delete) {
+func (m *membership) carryOut(now time.Time, d isakmp.Delete) {
 	for _, spi := range d.SPIs {
 		switch {
 		case d.Protocol == protocolESP && len(spi) == 4:
@@ -82,7 +82,7 @@ func (m *Member) carryOut(now time.Time, d isakmp.Delete) {
 	}
 }
 
-func (m *Member) deleteSA(now time.Time, spi uint32) {
+func (m *membership) deleteSA(now time.Time, spi uint32) {
 	if spi == 0 && !guardDeleteAll.Kept(m.rules) {
 		return
 	}
@@ -92,7 +92,7 @@ func (m *Member) deleteSA(now time.Time, spi uint32) {
 }
 
 // isRekey reports whether an SPI in the Delete of a KEK means the Rekey SA in force: its own, or zero for any.
-func (m *Member) isRekey(spi []byte) bool {
+func (m *membership) isRekey(spi []byte) bool {
 	if m.rekey == nil {
 		return false
 	}
@@ -102,7 +102,7 @@ func (m *Member) isRekey(spi []byte) bool {
 
 // renewAfterDelete registers again at once: without a Rekey SA the member would miss what follows, and its Sender-IDs may
 // belong to somebody else soon (RFC 6407 §3.5).
-func (m *Member) renewAfterDelete(now time.Time) {
+func (m *membership) renewAfterDelete(now time.Time) {
 	m.sids = nil
 	m.renew(now, "the Rekey SA was deleted")
 }

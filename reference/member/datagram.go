@@ -13,6 +13,8 @@ var (
 		"the cookies of a registration message name a live Phase 1")
 	guardPushCookies = rule.Check("member.push.cookies", "RFC6407-4.4-01", rule.GM,
 		"the cookie pair of a PUSH names the Rekey SA in force")
+	guardGroup = rule.Duty("member.group.cookies", "RFC6407-4.4-01", rule.GM,
+		"the cookies tell which of the member's groups a message is of")
 )
 
 // cookiePair is the 16 octets that every message begins with (RFC 2408 §3.1).
@@ -24,8 +26,8 @@ func pairOf(i, r isakmp.Cookie) (c cookiePair) {
 	return c
 }
 
-// onDatagram finds out from the cookies what a datagram belongs to (RFC 2408 §2.5.3). What belongs to nothing is dropped
-// at almost no cost.
+// onDatagram finds out from the cookies which group a datagram belongs to (RFC 2408 §2.5.3). What belongs to nothing is
+// dropped at almost no cost.
 func (m *Member) onDatagram(now time.Time, d *core.Datagram) {
 	m.expire(now)
 	if len(d.Data) < isakmp.HeaderLen {
@@ -33,12 +35,40 @@ func (m *Member) onDatagram(now time.Time, d *core.Datagram) {
 		return
 	}
 	cookies := cookiePair(d.Data[:16])
+	m.groupOf(cookies).onDatagram(now, d, cookies)
+}
+
+// groupOf is the membership that knows the cookies. What none of the others knows goes to the first, which will refuse it if need be.
+func (m *Member) groupOf(cookies cookiePair) *membership {
+	for _, g := range m.groups[1:] {
+		if g.knows(cookies) && guardGroup.Kept(m.rules) {
+			return g
+		}
+	}
+	return m.groups[0]
+}
+
+// knows reports whether the cookies are those of the Rekey SA, of the one before it, or of Phase 1.
+func (m *membership) knows(cookies cookiePair) bool {
+	return m.isRekeySA(cookies) || cookiePair(m.replaced) == cookies || m.inPhase1(cookies) || m.isPhase1(cookies)
+}
+
+func (m *membership) isRekeySA(cookies cookiePair) bool {
+	return m.rekey != nil && cookiePair(m.rekey.SPI) == cookies
+}
+
+func (m *membership) isPhase1(cookies cookiePair) bool {
+	return m.phase1 != nil && pairOf(m.phase1.Cookies()) == cookies
+}
+
+// onDatagram takes a message of the group, or one that is nobody's.
+func (m *membership) onDatagram(now time.Time, d *core.Datagram, cookies cookiePair) {
 	switch {
-	case m.rekey != nil && cookiePair(m.rekey.SPI) == cookies:
+	case m.isRekeySA(cookies):
 		m.onPush(now, d)
 	case m.inPhase1(cookies):
 		m.onPhase1(now, d)
-	case m.phase1 != nil && pairOf(m.phase1.Cookies()) == cookies:
+	case m.isPhase1(cookies):
 		m.onProtected(now, d)
 	case exchangeOf(d) == isakmp.ExchangePush:
 		m.onStrangePush(now, d, cookies)
@@ -53,7 +83,7 @@ func (m *Member) onDatagram(now time.Time, d *core.Datagram) {
 func exchangeOf(d *core.Datagram) isakmp.ExchangeType { return isakmp.ExchangeType(d.Data[18]) }
 
 // inPhase1 reports whether a message is of the Phase 1 in progress, which before message 2 has no responder cookie.
-func (m *Member) inPhase1(cookies cookiePair) bool {
+func (m *membership) inPhase1(cookies cookiePair) bool {
 	if m.exchange == nil {
 		return false
 	}
@@ -62,14 +92,14 @@ func (m *Member) inPhase1(cookies cookiePair) bool {
 }
 
 // asOwn gives a datagram the cookies of the Phase 1 SA.
-func (m *Member) asOwn(d *core.Datagram) *core.Datagram {
+func (m *membership) asOwn(d *core.Datagram) *core.Datagram {
 	own := pairOf(m.phase1.Cookies())
 	data := append(own[:], d.Data[len(own):]...)
 	return &core.Datagram{From: d.From, To: d.To, Data: data}
 }
 
 // onProtected takes what comes under the Phase 1 SA: the PULL, an Informational, or an echo of Phase 1 itself.
-func (m *Member) onProtected(now time.Time, d *core.Datagram) {
+func (m *membership) onProtected(now time.Time, d *core.Datagram) {
 	switch exchangeOf(d) {
 	case isakmp.ExchangeInformational:
 		m.onInformational(now, d)
@@ -83,7 +113,7 @@ func (m *Member) onProtected(now time.Time, d *core.Datagram) {
 
 // onStrangePush takes a PUSH whose cookies do not name the Rekey SA. A copy of the message that replaced the KEK is no
 // cause for alarm.
-func (m *Member) onStrangePush(now time.Time, d *core.Datagram, cookies cookiePair) {
+func (m *membership) onStrangePush(now time.Time, d *core.Datagram, cookies cookiePair) {
 	switch {
 	case cookiePair(m.replaced) == cookies && m.recent.has(d.Data):
 		m.refuseGuard(now, guardDuplicate, d.From)

@@ -1,5 +1,6 @@
 // Package member is the core of a GDOI group member: it registers with a key server, follows its rekeys and owns the
-// gateway whose traffic the group's keys protect.
+// gateway whose traffic the group's keys protect. It may be in several groups at once, of one key server or of several: then it has
+// a membership in each, with a registration, a Rekey SA and Sender-IDs of its own, and what comes is told apart by its cookies.
 //
 // Registration is Phase 1 (package ike) and then GROUPKEY-PULL (RFC 6407 §3), which the member begins:
 //

@@ -10,7 +10,7 @@ var guardWindowed = rule.Check("member.policy.esn", "RFC2407-4.5.3-01", rule.GM,
 
 // windowed refuses extended sequence numbers to a member without a replay window: it could not find their upper half, which
 // the ICV covers, and RFC 4303 §3.4.3 wants them left out of such SAs.
-func (m *Member) windowed(sas []policy.TrafficSA) error {
+func (m *membership) windowed(sas []policy.TrafficSA) error {
 	for _, sa := range sas {
 		if !guardWindowed.Holds(m.rules, !sa.Transform.ESN || m.cfg.ReplayWindow > 0) {
 			return guardWindowed.Violated("SPI %08x has extended sequence numbers, and there is no replay window", sa.SPI)

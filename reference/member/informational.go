@@ -15,7 +15,7 @@ var guardTell = rule.Duty("member.policy.delete", "RFC6407-3.3-02", rule.GM,
 const firstStatus isakmp.NotifyType = 16384
 
 // onInformational takes a protected Informational: HASH(1), N or D.
-func (m *Member) onInformational(now time.Time, d *core.Datagram) {
+func (m *membership) onInformational(now time.Time, d *core.Datagram) {
 	o, err := m.phase1.OpenInformational(d.Data)
 	if err != nil {
 		m.refuse(now, err, d.From)
@@ -37,7 +37,7 @@ func (m *Member) onInformational(now time.Time, d *core.Datagram) {
 }
 
 // onPhase1Deleted ends a PULL that is going on; the Rekey SA outlives Phase 1 (RFC 6407 §3).
-func (m *Member) onPhase1Deleted(now time.Time) {
+func (m *membership) onPhase1Deleted(now time.Time) {
 	m.phase1 = nil
 	m.log(core.Info, "PHASE1_DOWN", "the key server deleted Phase 1", "key_server", m.server().String())
 	if m.pull != nil {
@@ -46,7 +46,7 @@ func (m *Member) onPhase1Deleted(now time.Time) {
 }
 
 // sendPhase1Delete tells the key server that Phase 1 is over.
-func (m *Member) sendPhase1Delete() {
+func (m *membership) sendPhase1Delete() {
 	if m.phase1 == nil || !guardTell.Kept(m.rules) {
 		return
 	}

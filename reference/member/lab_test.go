@@ -18,10 +18,11 @@ import (
 )
 
 var (
-	gmAddress = netip.MustParseAddrPort("192.0.2.1:848")
-	ksAddress = netip.MustParseAddrPort("192.0.2.10:848")
-	psk       = []byte("gdoi-psk")
-	epoch     = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	gmAddress     = netip.MustParseAddrPort("192.0.2.1:848")
+	ksAddress     = netip.MustParseAddrPort("192.0.2.10:848")
+	secondAddress = netip.MustParseAddrPort("192.0.2.12:848")
+	psk           = []byte("gdoi-psk")
+	epoch         = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
 const group = 1234
@@ -31,6 +32,7 @@ type lab struct {
 	testing.TB
 	gm     *member.Member
 	ks     *testKS
+	second *testKS // of another group; deaf unless the member is in two
 	now    time.Time
 	talk   []string // what went over the wire, one line a message
 	logs   []*core.Log
@@ -40,7 +42,7 @@ type lab struct {
 
 	drop    func(kind core.Kind) bool // messages of the member that are lost
 	dropped int
-	pending [][]byte // datagrams from the key server
+	pending []*core.Datagram // from the key servers
 	reply   *core.Reply
 }
 
@@ -61,8 +63,8 @@ func newLabWith(t testing.TB, cfg policy.Member, rules *rule.Switches) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{TB: t, gm: gm, ks: newTestKS(t), now: epoch}
-	l.ks.lab = l
+	l := &lab{TB: t, gm: gm, ks: newTestKS(t, ksAddress), second: newTestKS(t, secondAddress), now: epoch}
+	l.ks.lab, l.second.lab = l, l
 	return l
 }
 
@@ -89,9 +91,9 @@ func (l *lab) forget() { l.talk, l.logs, l.joins, l.secret = nil, nil, nil, nil 
 func (l *lab) event(ev core.Event) {
 	l.effects(l.gm.Handle(l.now, ev))
 	for len(l.pending) > 0 {
-		data := l.pending[0]
+		d := l.pending[0]
 		l.pending = l.pending[1:]
-		l.effects(l.gm.Handle(l.now, &core.Datagram{From: ksAddress, To: gmAddress, Data: data}))
+		l.effects(l.gm.Handle(l.now, d))
 	}
 }
 
@@ -124,6 +126,10 @@ func (l *lab) sent(s *core.Send) {
 		return
 	}
 	l.say("GM --> ", s.Kind.String())
+	if s.To == secondAddress {
+		l.second.receive(s)
+		return
+	}
 	l.ks.receive(s)
 }
 
@@ -163,10 +169,10 @@ func (l *lab) run(d time.Duration) {
 	l.now = end
 }
 
-func (l *lab) command(name string) *core.Reply {
+func (l *lab) command(name string, args ...string) *core.Reply {
 	l.Helper()
 	l.reply = nil
-	l.event(&core.Command{ID: 7, Name: name})
+	l.event(&core.Command{ID: 7, Name: name, Args: []byte(strings.Join(args, ""))})
 	if l.reply == nil || l.reply.ID != 7 {
 		l.Fatalf("the reply to %s is %+v", name, l.reply)
 	}

@@ -82,7 +82,7 @@ func (l *leases) schedule() {
 
 // margin is how long before the end of an SA of that lifetime the member registers again. Key servers rekey at about nine
 // tenths of a lifetime; without a configured margin the member waits for that.
-func (m *Member) margin(lifetime time.Duration) time.Duration {
+func (m *membership) margin(lifetime time.Duration) time.Duration {
 	if m.cfg.ReRegister > 0 && m.cfg.ReRegister < lifetime {
 		return m.cfg.ReRegister
 	}

@@ -3,6 +3,7 @@ package member
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -10,18 +11,23 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// log emits a line for the operator; names and values of its fields alternate.
-func (m *Member) log(severity core.Severity, tag, text string, fields ...string) {
+// log emits a line for the operator; names and values of its fields alternate. A member of several groups says which it is about.
+func (m *membership) log(severity core.Severity, tag, text string, fields ...string) {
 	l := &core.Log{Severity: severity, Tag: tag, Text: text}
 	for i := 0; i+1 < len(fields); i += 2 {
 		l.Fields = append(l.Fields, core.Field{Name: fields[i], Value: fields[i+1]})
 	}
+	if len(m.groups) > 1 && !slices.ContainsFunc(l.Fields, func(f core.Field) bool { return f.Name == groupField }) {
+		l.Fields = append(l.Fields, core.Field{Name: groupField, Value: m.groupText()})
+	}
 	m.emit(l)
 }
 
+const groupField = "group"
+
 // refuse counts and logs what broke a requirement. Other errors, such as a notification that nobody has proven, are only
 // logged.
-func (m *Member) refuse(now time.Time, err error, from netip.AddrPort) {
+func (m *membership) refuse(now time.Time, err error, from netip.AddrPort) {
 	var v *rule.Violation
 	if errors.As(err, &v) {
 		m.emit(m.rejects.Refuse(now, v, from)...)
@@ -31,8 +37,8 @@ func (m *Member) refuse(now time.Time, err error, from netip.AddrPort) {
 }
 
 // refuseGuard is refuse for what costs next to nothing to send.
-func (m *Member) refuseGuard(now time.Time, g *rule.Guard, from netip.AddrPort) {
-	m.emit(m.rejects.RefuseGuard(now, g, from)...)
+func (h *host) refuseGuard(now time.Time, g *rule.Guard, from netip.AddrPort) {
+	h.emit(h.rejects.RefuseGuard(now, g, from)...)
 }
 
-func (m *Member) groupText() string { return strconv.FormatUint(uint64(m.cfg.Group), 10) }
+func (m *membership) groupText() string { return strconv.FormatUint(uint64(m.cfg.Group), 10) }

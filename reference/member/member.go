@@ -4,14 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gateway"
-	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/policy"
-	"github.com/gdoilab/gdoilab/reference/reject"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -25,29 +22,11 @@ type Options struct {
 	Forwarding bool
 }
 
-// Member is a group member. It is not safe for concurrent use.
+// Member is a group member: a gateway, and a membership in each of its groups. It is not safe for concurrent use.
 type Member struct {
+	*host
 	cfg     policy.Member
-	rand    io.Reader
-	rules   *rule.Switches
-	tap     core.Tap
-	secrets bool
-
 	gateway *gateway.Gateway
-	rejects reject.Log
-	out     []core.Effect // of the Handle in progress
-	sealed  []byte        // the message that ike has just made, before a tap saw it
-
-	registration registration
-	exchange     *ike.Exchange // Phase 1 in progress
-	phase1       *ike.SA       // Phase 1 established
-	pull         *pull         // GROUPKEY-PULL in progress
-
-	rekey    *rekeySA        // nil without a KEK
-	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
-	recent   recentPushes
-	sids     *policy.SIDs
-	leases   leases
 }
 
 var _ core.Core = (*Member)(nil)
@@ -58,19 +37,39 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 	if o.Rand == nil {
 		return nil, errors.New("member: no source of randomness")
 	}
-	cfg, err := complete(cfg)
-	if err != nil {
+	m := &Member{host: &host{rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets}, cfg: cfg}
+	if err := m.join(); err != nil {
 		return nil, fmt.Errorf("member: %w", err)
 	}
-	return &Member{
-		cfg: cfg, rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets,
-		gateway: gateway.New(gateway.Config{
-			DataPath: cfg.DataPath,
-			Address:  cfg.Address.Addr(), Addresses: addresses(cfg), MTU: cfg.MTU, FailOpen: cfg.FailOpen, Inside: cfg.Inside,
-			Expected:     cfg.Authorised,
-			ReplayWindow: cfg.ReplayWindow, First: cfg.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
-		}),
-	}, nil
+	first := m.groups[0].cfg
+	m.gateway = gateway.New(gateway.Config{
+		DataPath: first.DataPath,
+		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
+		ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
+	})
+	for _, g := range m.groups {
+		g.gateway = m.gateway.Join(g.cfg.Authorised)
+	}
+	return m, nil
+}
+
+// join makes the memberships, which have no data path yet.
+func (m *Member) join() error {
+	seen := make(map[uint32]bool)
+	for _, one := range m.cfg.Memberships() {
+		one, err := complete(one)
+		if err == nil && seen[one.Group] {
+			err = errors.New("it is named twice")
+		}
+		if err != nil && len(m.cfg.Groups) > 0 {
+			return fmt.Errorf("group %d: %w", one.Group, err)
+		} else if err != nil {
+			return err
+		}
+		seen[one.Group] = true
+		m.groups = append(m.groups, &membership{host: m.host, cfg: one})
+	}
+	return nil
 }
 
 // Gateway is the member's data path. A node may hand it packets directly, under the lock that also guards Handle, and
@@ -101,22 +100,9 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 	case *core.Command:
 		m.onCommand(now, ev)
 	case *core.Start:
-		m.onStart(now)
+		for _, g := range m.groups {
+			g.onStart(now)
+		}
 	}
 	return m.out
 }
-
-// emit appends effects to the answer of the event at hand.
-func (m *Member) emit(effects ...core.Effect) { m.out = append(m.out, effects...) }
-
-// send emits datagrams of the registration, except those that a tap withheld.
-func (m *Member) send(datagrams ...ike.Datagram) {
-	for _, d := range datagrams {
-		if d.Data != nil {
-			m.emit(&core.Send{From: m.cfg.Address, To: d.To, Data: d.Data, Kind: d.Kind})
-		}
-	}
-}
-
-// server is the key server that the current registration asks.
-func (m *Member) server() netip.AddrPort { return m.cfg.KeyServers[m.registration.server] }

@@ -27,6 +27,11 @@ type scenario struct {
 
 var scenarios = map[string]scenario{
 	"registration": {kills: "pull1. pull3.hash pull.hash_ multicast.join"},
+	"two groups": {kills: "group.cookies multicast.stay", cfg: inTwo, setup: twoPolicies, run: func(l *lab) {
+		l.push(l.second.makePush(pushSpec{seq: 1, sas: l.second.sas}))
+		l.ks.deaf = true
+		l.push(l.ks.makePush(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}}))
+	}},
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},

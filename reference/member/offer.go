@@ -20,7 +20,7 @@ var errNothingAuthorised = errors.New("all of it is for flows that are not autho
 
 // readOffer reads the policy of message 2. It is not acceptable if it cannot be carried out, or if nothing of it is
 // authorised.
-func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoimap.Policy, error) {
+func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoimap.Policy, error) {
 	offer, err := gdoimap.ReadSA(sa, m.rules)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (m *Member) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoima
 
 // carriesOut fails if the gateway can use none of the SAs that a policy has. If it is only some, they are left out when the
 // policy is installed.
-func (m *Member) carriesOut(sas []policy.TrafficSA) (err error) {
+func (m *membership) carriesOut(sas []policy.TrafficSA) (err error) {
 	for _, sa := range sas {
 		if err = m.gateway.Accepts(sa); err == nil {
 			return nil
@@ -57,7 +57,7 @@ func (m *Member) carriesOut(sas []policy.TrafficSA) (err error) {
 }
 
 // unauthorised lists what the policy asks for beyond the member's authorised flows (RFC 5374 §4.1.3.5).
-func (m *Member) unauthorised(sas []policy.TrafficSA) []*rule.Violation {
+func (m *membership) unauthorised(sas []policy.TrafficSA) []*rule.Violation {
 	var vs []*rule.Violation
 	for _, sa := range sas {
 		if !m.authorises(sa) {
@@ -68,11 +68,11 @@ func (m *Member) unauthorised(sas []policy.TrafficSA) []*rule.Violation {
 }
 
 // authorised returns the SAs that may be installed. The others are discarded, but their keys had to be there.
-func (m *Member) authorised(sas []policy.TrafficSA) []policy.TrafficSA {
+func (m *membership) authorised(sas []policy.TrafficSA) []policy.TrafficSA {
 	return slices.DeleteFunc(slices.Clone(sas), func(sa policy.TrafficSA) bool { return !m.authorises(sa) })
 }
 
-func (m *Member) authorises(sa policy.TrafficSA) bool {
+func (m *membership) authorises(sa policy.TrafficSA) bool {
 	within := len(m.cfg.Authorised) == 0 || slices.ContainsFunc(m.cfg.Authorised, func(a policy.Selector) bool {
 		return covers(a, sa.Selector)
 	})

@@ -27,10 +27,13 @@ func (m *Member) onPacket(now time.Time, p *core.Packet) {
 	}
 }
 
-// refusedPacket counts and logs a packet that was dropped. A sender without IVs needs a new Sender-ID.
+// refusedPacket counts and logs a packet that was dropped. A sender without IVs needs a new Sender-ID of its group.
 func (m *Member) refusedPacket(now time.Time, v *rule.Violation) {
 	m.emit(m.rejects.Refuse(now, v, netip.AddrPort{})...)
-	if v.Guard.ID == exhausted && guardExhausted.Kept(m.rules) && m.registration.at.IsZero() {
-		m.renew(now, "the Sender-ID is used up")
+	for _, g := range m.groups {
+		spent := g.gateway.Spent() || len(m.groups) == 1
+		if spent && v.Guard.ID == exhausted && guardExhausted.Kept(m.rules) && g.registration.at.IsZero() {
+			g.renew(now, "the Sender-ID is used up")
+		}
 	}
 }

@@ -14,17 +14,19 @@ import (
 var guardServer = rule.Check("member.gpad.identity", "RFC6407-3.1-02", rule.GM,
 	"the identity that the key server proved in Phase 1 is the one that may serve the group")
 
-func (m *Member) pskOf(peer netip.Addr) ([]byte, bool) { return preSharedKey(m.cfg.Phase1.PSKs, peer) }
+func (m *membership) pskOf(peer netip.Addr) ([]byte, bool) {
+	return preSharedKey(m.cfg.Phase1.PSKs, peer)
+}
 
 // startPhase1 begins Main Mode with the key server.
-func (m *Member) startPhase1(now time.Time) {
+func (m *membership) startPhase1(now time.Time) {
 	exchange, datagrams := ike.Initiate(m.ikeConfig(), now, m.server())
 	m.exchange = exchange
 	m.send(datagrams...)
 }
 
 // onPhase1 takes a message of the Phase 1 in progress.
-func (m *Member) onPhase1(now time.Time, d *core.Datagram) {
+func (m *membership) onPhase1(now time.Time, d *core.Datagram) {
 	datagrams, sa, err := m.exchange.Handle(now, d.From, d.Data)
 	if err != nil {
 		m.refuse(now, err, d.From)
@@ -37,7 +39,7 @@ func (m *Member) onPhase1(now time.Time, d *core.Datagram) {
 }
 
 // onPhase1Up asks for the group, if the key server is who it should be.
-func (m *Member) onPhase1Up(now time.Time, sa *ike.SA) {
+func (m *membership) onPhase1Up(now time.Time, sa *ike.SA) {
 	m.phase1 = sa
 	i, r := sa.Cookies()
 	m.log(core.Info, "PHASE1_UP", "Phase 1 established", "key_server", sa.Peer().String(),
@@ -69,7 +71,7 @@ func addressType(a netip.Addr) uint8 {
 }
 
 // phase1Timeout repeats the last message of Phase 1, or gives up.
-func (m *Member) phase1Timeout(now time.Time) {
+func (m *membership) phase1Timeout(now time.Time) {
 	datagrams, err := m.exchange.Timeout(now)
 	if err != nil {
 		m.log(core.Warning, "PHASE1_FAILED", err.Error(), "key_server", m.server().String())

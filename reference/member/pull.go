@@ -48,13 +48,13 @@ type pull struct {
 // startPull asks for the group.
 //
 //	GM --> KS  HDR*, HASH(1), Ni, ID
-func (m *Member) startPull(now time.Time) {
+func (m *membership) startPull(now time.Time) {
 	m.pull = &pull{stream: m.phase1.NewStream(isakmp.ExchangePull, m.newMessageID()), ni: m.newNonce()}
 	m.ask(now, core.Pull1, m.hash1, isakmp.Nonce{Data: m.pull.ni}, m.groupID())
 }
 
 // ask sends a message of the PULL and repeats it until it is answered.
-func (m *Member) ask(now time.Time, kind core.Kind, hash func([4]byte, []byte) []byte, ps ...isakmp.Payload) {
+func (m *membership) ask(now time.Time, kind core.Kind, hash func([4]byte, []byte) []byte, ps ...isakmp.Payload) {
 	d, err := m.pull.stream.Seal(kind, hash, ps)
 	if err != nil {
 		m.fail(now, err.Error())
@@ -64,7 +64,7 @@ func (m *Member) ask(now time.Time, kind core.Kind, hash func([4]byte, []byte) [
 }
 
 // onPull takes a message of the PULL. One that is refused leaves the exchange as it was: the right one may still come.
-func (m *Member) onPull(now time.Time, d *core.Datagram) {
+func (m *membership) onPull(now time.Time, d *core.Datagram) {
 	if m.pull == nil {
 		m.refuseGuard(now, guardSession, d.From)
 		return
@@ -87,7 +87,7 @@ func (m *Member) onPull(now time.Time, d *core.Datagram) {
 //
 //	GM <-- KS  HDR*, HASH(2), Nr, SA
 //	GM --> KS  HDR*, HASH(3) [, GAP]
-func (m *Member) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) error {
+func (m *membership) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) error {
 	nonce, _, hasNonce := isakmp.Find[isakmp.Nonce](o.Payloads)
 	sa, _, hasSA := isakmp.Find[gdoi.SA](o.Payloads)
 	inOrder := isChain(o.Payloads, isakmp.PayloadHASH, isakmp.PayloadNonce, isakmp.PayloadSA)
@@ -117,7 +117,7 @@ func (m *Member) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) error {
 // onPull4 takes the keys.
 //
 //	GM <-- KS  HDR*, HASH(4) [, SEQ], KD
-func (m *Member) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) error {
+func (m *membership) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) error {
 	seq, _, hasSEQ := isakmp.Find[gdoi.SEQ](o.Payloads)
 	kd, _, hasKD := isakmp.Find[gdoi.KD](o.Payloads)
 	inOrder := isChain(o.Payloads, isakmp.PayloadHASH, isakmp.PayloadKD)
@@ -141,20 +141,20 @@ func (m *Member) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) error {
 }
 
 // accept chains the next message to this one (RFC 2409 §10).
-func (m *Member) accept(o *ike.Opened, d *core.Datagram) {
+func (m *membership) accept(o *ike.Opened, d *core.Datagram) {
 	o.Commit()
 	m.pull.answered = bytes.Clone(d.Data)
 }
 
 // peerHash is what HASH(2) and HASH(4) have to be: over the Message ID, the nonces and what follows HASH.
-func (m *Member) peerHash(o *ike.Opened, nonces ...[]byte) []byte {
+func (m *membership) peerHash(o *ike.Opened, nonces ...[]byte) []byte {
 	parts := [][]byte{binary.BigEndian.AppendUint32(nil, o.Header.MessageID)}
 	parts = append(append(parts, nonces...), o.After)
 	return m.phase1.Hash().PRF(m.phase1.SKEYIDa(), parts...)
 }
 
 // random returns n octets. A source of randomness that fails is a fault of the node, not of the protocol.
-func (m *Member) random(n int) []byte {
+func (m *membership) random(n int) []byte {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(m.rand, b); err != nil {
 		panic("member: randomness: " + err.Error())

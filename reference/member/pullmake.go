@@ -34,7 +34,7 @@ var (
 		"message 3 asks for the Sender-IDs that the member needs")
 )
 
-func (m *Member) newMessageID() uint32 {
+func (m *membership) newMessageID() uint32 {
 	id := m.phase1.NewMessageID(m.rand)
 	if !guardOwnMessageID.Kept(m.rules) {
 		return 0
@@ -42,7 +42,7 @@ func (m *Member) newMessageID() uint32 {
 	return id
 }
 
-func (m *Member) newNonce() []byte {
+func (m *membership) newNonce() []byte {
 	if !guardOwnNonce.Kept(m.rules) {
 		return m.random(nonceMin - 1)
 	}
@@ -50,7 +50,7 @@ func (m *Member) newNonce() []byte {
 }
 
 // groupID names the group (RFC 6407 §5.1).
-func (m *Member) groupID() gdoi.ID {
+func (m *membership) groupID() gdoi.ID {
 	group := m.cfg.Group
 	if !guardGroupID.Kept(m.rules) {
 		group++
@@ -66,7 +66,7 @@ func (m *Member) groupID() gdoi.ID {
 }
 
 // needs is what follows HASH(3): a GAP if the member wants more than the one Sender-ID it gets unasked (RFC 6407 §3.3).
-func (m *Member) needs(offer *gdoimap.Policy) []isakmp.Payload {
+func (m *membership) needs(offer *gdoimap.Policy) []isakmp.Payload {
 	counter := slices.ContainsFunc(offer.SAs, func(sa policy.TrafficSA) bool { return sa.Transform.CounterMode() })
 	if !counter || m.cfg.SIDRequest == 0 || !guardSIDRequest.Kept(m.rules) {
 		return nil
@@ -76,7 +76,7 @@ func (m *Member) needs(offer *gdoimap.Policy) []isakmp.Payload {
 
 // hash1 makes HASH(1) = prf(SKEYID_a, M-ID | Ni | ID). A tap may have changed the nonce, and the key server answers to the
 // one that was sent.
-func (m *Member) hash1(mid [4]byte, after []byte) []byte {
+func (m *membership) hash1(mid [4]byte, after []byte) []byte {
 	if ps, _, err := gdoi.Pull.Parse(isakmp.PayloadNonce, after, 0); err == nil {
 		if n, _, ok := isakmp.Find[isakmp.Nonce](ps); ok {
 			m.pull.ni = slices.Clone(n.Data)
@@ -89,7 +89,7 @@ func (m *Member) hash1(mid [4]byte, after []byte) []byte {
 }
 
 // hash3 makes HASH(3) = prf(SKEYID_a, M-ID | Ni_b | Nr_b [ | GAP ]).
-func (m *Member) hash3(mid [4]byte, after []byte) []byte {
+func (m *membership) hash3(mid [4]byte, after []byte) []byte {
 	if !guardHash3.Kept(m.rules) {
 		return m.ownHash(mid, m.pull.nr, after)
 	}
@@ -97,7 +97,7 @@ func (m *Member) hash3(mid [4]byte, after []byte) []byte {
 }
 
 // ownHash makes a HASH; the last part is what follows it in the message.
-func (m *Member) ownHash(mid [4]byte, parts ...[]byte) []byte {
+func (m *membership) ownHash(mid [4]byte, parts ...[]byte) []byte {
 	sa := m.phase1
 	if !guardHashOrder.Kept(m.rules) {
 		slices.Reverse(mid[:])

@@ -31,7 +31,7 @@ var (
 // nothing is changed until everything has been checked.
 //
 //	GM <-- KS  HDR*, SEQ, [D,] [SA, KD,] SIG
-func (m *Member) onPush(now time.Time, d *core.Datagram) {
+func (m *membership) onPush(now time.Time, d *core.Datagram) {
 	h, err := isakmp.ParseHeader(d.Data)
 	if err != nil {
 		m.refuseGuard(now, guardPushLength, d.From)
@@ -62,7 +62,7 @@ func (m *Member) onPush(now time.Time, d *core.Datagram) {
 }
 
 // wrongPushHeader returns the guard that a header does not satisfy (RFC 6407 §4.2).
-func (m *Member) wrongPushHeader(h isakmp.Header, length int) *rule.Guard {
+func (m *membership) wrongPushHeader(h isakmp.Header, length int) *rule.Guard {
 	for _, check := range [...]struct {
 		guard *rule.Guard
 		ok    bool
@@ -81,7 +81,7 @@ func (m *Member) wrongPushHeader(h isakmp.Header, length int) *rule.Guard {
 }
 
 // provePush checks SEQ and then SIG. Neither is recorded yet.
-func (m *Member) provePush(p *push) error {
+func (m *membership) provePush(p *push) error {
 	first, second := m.checkSEQ, m.checkSIG
 	if !guardOrder.Kept(m.rules) {
 		first, second = second, first
@@ -92,7 +92,7 @@ func (m *Member) provePush(p *push) error {
 	return second(p)
 }
 
-func (m *Member) checkSEQ(p *push) error {
+func (m *membership) checkSEQ(p *push) error {
 	if !guardSEQ.Above(m.rules, uint64(p.seq), uint64(m.rekey.last)) {
 		return guardSEQ.Violated("SEQ %d, and %d has been accepted", p.seq, m.rekey.last)
 	}
@@ -101,7 +101,7 @@ func (m *Member) checkSEQ(p *push) error {
 
 // checkSIG verifies the signature over the header and the payloads before SIG. RFC 6407 does not say whether the Length in
 // the signed header counts the encryption padding, so either is good.
-func (m *Member) checkSIG(p *push) error {
+func (m *membership) checkSIG(p *push) error {
 	signed := m.signed(p, p.unpadded) || p.unpadded != p.padded && m.signed(p, p.padded)
 	if !guardSIG.Holds(m.rules, signed) {
 		return guardSIG.Violated("SIG of SEQ %d does not verify", p.seq)

@@ -45,7 +45,7 @@ type push struct {
 
 // openPush decrypts a PUSH with the KEK and its IV, which is the same for every message (RFC 6407 §5.6.2.1), and checks
 // its form.
-func (m *Member) openPush(h isakmp.Header, data []byte) (*push, error) {
+func (m *membership) openPush(h isakmp.Header, data []byte) (*push, error) {
 	plain, _, err := m.rekey.cipher.DecryptCBC(m.rekey.Key, m.rekey.IV, data[isakmp.HeaderLen:])
 	if err != nil {
 		return nil, guardPushForm.Violated("%v", err)
@@ -101,7 +101,7 @@ func collectPush(ps []isakmp.Decoded, plain []byte) *push {
 }
 
 // checkPayloads checks what the order of the payloads does not show.
-func (m *Member) checkPayloads(p *push, ps []isakmp.Decoded) error {
+func (m *membership) checkPayloads(p *push, ps []isakmp.Decoded) error {
 	for i := range ps {
 		if !guardPushReserved.Holds(m.rules, ps[i].Reserved == 0) {
 			return guardPushReserved.Violated("reserved octet %#02x in %s", ps[i].Reserved, ps[i].Payload.Type())
@@ -130,7 +130,7 @@ func isDelete(d isakmp.Delete) bool {
 }
 
 // readPush reads the new policy and its keys, so that carrying them out cannot fail half-way.
-func (m *Member) readPush(p *push) error {
+func (m *membership) readPush(p *push) error {
 	if p.sa == nil || p.kd == nil {
 		return nil
 	}

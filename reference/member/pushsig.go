@@ -24,14 +24,14 @@ var (
 )
 
 // signed reports whether SIG is that of the group's signature key, over a header with that Length.
-func (m *Member) signed(p *push, length int) bool {
+func (m *membership) signed(p *push, length int) bool {
 	sa := m.rekey
 	digest := sa.scheme.Digest(p.header(length), p.signed)
 	return sa.scheme.Verify(sa.signer, digest, p.sig) == nil || m.signedAnyhow(digest, p.sig)
 }
 
 // signedAnyhow is the fault of a member that takes a right signature in a form that its algorithm does not have here.
-func (m *Member) signedAnyhow(digest, sig []byte) bool {
+func (m *membership) signedAnyhow(digest, sig []byte) bool {
 	switch key := m.rekey.signer.(type) {
 	case *rsa.PublicKey:
 		other := m.rekey.scheme
@@ -46,7 +46,7 @@ func (m *Member) signedAnyhow(digest, sig []byte) bool {
 
 // checkHash refuses a SAK whose signatures the member is not to trust; nil is no SAK. That SHA-1 is known does not make it
 // supported (RFC 6407 §5.3.2).
-func (m *Member) checkHash(r *policy.RekeySA) error {
+func (m *membership) checkHash(r *policy.RekeySA) error {
 	if r != nil && !guardSHA1.Holds(m.rules, r.SigHash != policy.SigHashSHA1 || m.cfg.Rekey.AcceptSHA1) {
 		return guardSHA1.Violated("signatures with SHA-1")
 	}

@@ -25,7 +25,7 @@ const (
 	stateRegistered = "registered"
 )
 
-func (m *Member) state() string {
+func (m *membership) state() string {
 	switch {
 	case m.exchange != nil:
 		return statePhase1
@@ -37,13 +37,13 @@ func (m *Member) state() string {
 	return stateIdle
 }
 
-func (m *Member) onStart(now time.Time) {
+func (m *membership) onStart(now time.Time) {
 	m.log(core.Info, "STARTED", "group member started", "group", m.groupText())
 	m.register(now)
 }
 
 // register begins an attempt unless one is going on. What is installed stays and keeps working meanwhile.
-func (m *Member) register(now time.Time) {
+func (m *membership) register(now time.Time) {
 	m.registration.at = time.Time{}
 	if m.exchange != nil || m.pull != nil {
 		return
@@ -60,19 +60,19 @@ func (m *Member) register(now time.Time) {
 
 // phase1Usable reports whether an older Phase 1 SA with this key server lasts for another PULL with all its repetitions
 // (RFC 6407 §3 lets one Phase 1 SA serve several).
-func (m *Member) phase1Usable(now time.Time) bool {
+func (m *membership) phase1Usable(now time.Time) bool {
 	return m.phase1 != nil && m.phase1.Peer() == m.server() &&
 		m.phase1.Expiry().Sub(now) > 2*m.patience()
 }
 
 // patience is how long a message is repeated before the member gives up.
-func (m *Member) patience() time.Duration {
+func (m *membership) patience() time.Duration {
 	return m.cfg.Phase1.Retransmit * (1<<(m.cfg.Phase1.Retries+1) - 1)
 }
 
 // fail ends an attempt. The next one asks the next key server after a pause; but if an older Phase 1 SA was relied on,
 // which the key server may have lost, the same one is asked again at once with a new Phase 1.
-func (m *Member) fail(now time.Time, reason string) {
+func (m *membership) fail(now time.Time, reason string) {
 	m.log(core.Warning, "REGISTRATION_FAILED", reason, "key_server", m.server().String(), "group", m.groupText())
 	m.exchange, m.pull, m.phase1 = nil, nil, nil
 	if m.registration.reused {
@@ -86,14 +86,14 @@ func (m *Member) fail(now time.Time, reason string) {
 
 // refusePhase1 ends an attempt whose key server is not acceptable or offers what is not: the key server is told by a
 // Delete of the Phase 1 SA (RFC 6407 §3.3).
-func (m *Member) refusePhase1(now time.Time, reason string) {
+func (m *membership) refusePhase1(now time.Time, reason string) {
 	m.sendPhase1Delete()
 	m.registration.reused = false
 	m.fail(now, reason)
 }
 
 // renew registers again as soon as it can, keeping what is installed.
-func (m *Member) renew(now time.Time, why string) {
+func (m *membership) renew(now time.Time, why string) {
 	if m.exchange != nil || m.pull != nil {
 		return
 	}
@@ -102,7 +102,7 @@ func (m *Member) renew(now time.Time, why string) {
 }
 
 // ikeConfig is what Phase 1 takes from the member's configuration.
-func (m *Member) ikeConfig() ike.Config {
+func (m *membership) ikeConfig() ike.Config {
 	return ike.Config{
 		Rules: m.rules, Role: rule.GM, Rand: m.rand, Tap: m.see, Local: m.cfg.Address, DOI: gdoi.DOI,
 		Lifetime: m.cfg.Phase1.Lifetime, Retransmit: m.cfg.Phase1.Retransmit, Retries: m.cfg.Phase1.Retries,

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -20,6 +21,8 @@ var (
 		"a member joins the multicast group that a SAK names as the destination of PUSH messages")
 	guardLeave = rule.Duty("member.multicast.leave", "RFC6407-4-05", rule.GM,
 		"a member leaves the multicast group of a Rekey SA that it no longer has")
+	guardStay = rule.Duty("member.multicast.stay", "RFC6407-5.3-04", rule.GM,
+		"a member stays in a multicast group as long as one of its groups sends PUSH messages there")
 	guardRestart = rule.Duty("member.kek.sequence", "RFC6407-3.2-17", rule.GM,
 		"the sequence number starts anew with a new KEK")
 )
@@ -44,7 +47,7 @@ func (sa *rekeySA) group() netip.Addr {
 
 // newRekeySA makes the Rekey SA of a SAK. The number is that of the PULL, or 0 if the SAK came by PUSH: then the first
 // message under it has 1 (RFC 6407 §3.2). A SAK that is in force already keeps its number, unless the new one is higher.
-func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rekeySA {
+func (m *membership) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rekeySA {
 	if r.SigAlgorithm == policy.SigRSA {
 		r.SigForm = m.cfg.Rekey.SignatureForm
 	}
@@ -63,18 +66,25 @@ func (m *Member) newRekeySA(now time.Time, r policy.RekeySA, number uint32) *rek
 }
 
 // setRekey replaces the Rekey SA (RFC 6407 §4); nil leaves the member without.
-func (m *Member) setRekey(sa *rekeySA) {
+func (m *membership) setRekey(sa *rekeySA) {
 	before, after := m.rekey.group(), sa.group()
-	if before != after && before.IsValid() && guardLeave.Kept(m.rules) {
+	if before != after && before.IsValid() && !m.othersHear(before) && guardLeave.Kept(m.rules) {
 		m.emit(&core.Leave{Group: before})
 	}
-	if before != after && after.IsValid() && guardJoin.Kept(m.rules) {
+	if before != after && after.IsValid() && !m.othersHear(after) && guardJoin.Kept(m.rules) {
 		m.emit(&core.Join{Group: after})
 	}
 	if m.rekey != nil && (sa == nil || sa.SPI != m.rekey.SPI) {
 		m.replaced = m.rekey.SPI
 	}
 	m.rekey = sa
+}
+
+// othersHear reports whether the PUSH messages of another group come to that multicast group.
+func (m *membership) othersHear(address netip.Addr) bool {
+	return slices.ContainsFunc(m.groups, func(other *membership) bool {
+		return other != m && other.rekey.group() == address && guardStay.Kept(m.rules)
+	})
 }
 
 // recentPushes remembers the last PUSH messages that were accepted, by digest. The zero value is ready for use.

@@ -26,7 +26,7 @@ type repetition struct {
 }
 
 // request sends a message of the PULL and keeps it for repetition.
-func (m *Member) request(now time.Time, d ike.Datagram) {
+func (m *membership) request(now time.Time, d ike.Datagram) {
 	m.send(d)
 	interval := m.cfg.Phase1.Retransmit
 	d.Data = m.sealed
@@ -34,7 +34,7 @@ func (m *Member) request(now time.Time, d ike.Datagram) {
 }
 
 // see keeps each message that ike makes, so that a message withheld by the tap can be repeated, and calls the tap.
-func (m *Member) see(stage core.Stage, o *core.Outgoing) {
+func (m *membership) see(stage core.Stage, o *core.Outgoing) {
 	if stage == core.Sealed {
 		m.sealed = bytes.Clone(o.Bytes)
 	}
@@ -42,7 +42,7 @@ func (m *Member) see(stage core.Stage, o *core.Outgoing) {
 }
 
 // pullTimeout repeats the last message of the PULL, or gives up. Each copy passes the tap as it leaves.
-func (m *Member) pullTimeout(now time.Time) {
+func (m *membership) pullTimeout(now time.Time) {
 	r := &m.pull.repeat
 	if !guardRetries.AtMost(m.rules, uint64(r.copies)+1, uint64(m.cfg.Phase1.Retries)) {
 		m.fail(now, "the key server does not answer the registration")

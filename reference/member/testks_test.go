@@ -34,6 +34,7 @@ import (
 type testKS struct {
 	testing.TB
 	lab      *lab
+	address  netip.AddrPort
 	identity netip.AddrPort // whose address it proves in Phase 1
 	tap      core.Tap       // may alter what it sends
 	deaf     bool           // does not answer at all
@@ -60,9 +61,9 @@ type testKS struct {
 	acks []*core.Send
 }
 
-func newTestKS(t testing.TB) *testKS {
+func newTestKS(t testing.TB, address netip.AddrPort) *testKS {
 	return &testKS{
-		TB: t, identity: ksAddress, signer: signer(), scheme: scheme,
+		TB: t, address: address, identity: address, signer: signer(), scheme: scheme,
 		rekey: kek(1), sas: []policy.TrafficSA{gcm(0x1001)}, sids: &policy.SIDs{Bits: 8, Values: []uint32{5}},
 	}
 }
@@ -163,7 +164,7 @@ func (k *testKS) reply(ds ...ike.Datagram) {
 	for _, d := range ds {
 		if d.Data != nil {
 			k.lab.say("GM <-- ", d.Kind.String())
-			k.lab.pending = append(k.lab.pending, d.Data)
+			k.lab.pending = append(k.lab.pending, &core.Datagram{From: k.address, To: gmAddress, Data: d.Data})
 		}
 	}
 }

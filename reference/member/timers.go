@@ -9,6 +9,14 @@ import (
 // Deadline is when the member wants a Timer event: the earliest of what it waits for.
 func (m *Member) Deadline() (time.Time, bool) {
 	var next earliest
+	for _, g := range m.groups {
+		g.deadline(&next)
+	}
+	next.orIf(m.gateway.Deadline())
+	return next.at, !next.at.IsZero()
+}
+
+func (m *membership) deadline(next *earliest) {
 	if m.exchange != nil {
 		next.orIf(m.exchange.Deadline())
 	}
@@ -23,8 +31,6 @@ func (m *Member) Deadline() (time.Time, bool) {
 	}
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
-	next.orIf(m.gateway.Deadline())
-	return next.at, !next.at.IsZero()
 }
 
 // earliest is the first of some times. Zero times do not count.
@@ -48,6 +54,19 @@ func due(now, at time.Time) bool { return !at.IsZero() && !now.Before(at) }
 func (m *Member) onTimer(now time.Time) {
 	m.expire(now)
 	m.gateway.Expire(now)
+	for _, g := range m.groups {
+		g.onTimer(now)
+	}
+}
+
+// expire ends in every group what has outlived its lifetime.
+func (m *Member) expire(now time.Time) {
+	for _, g := range m.groups {
+		g.expire(now)
+	}
+}
+
+func (m *membership) onTimer(now time.Time) {
 	if m.exchange != nil {
 		if at, ok := m.exchange.Deadline(); ok && due(now, at) {
 			m.phase1Timeout(now)
@@ -66,7 +85,7 @@ func (m *Member) onTimer(now time.Time) {
 }
 
 // expire ends what has outlived its lifetime, so that no message is taken under it.
-func (m *Member) expire(now time.Time) {
+func (m *membership) expire(now time.Time) {
 	if m.rekey != nil && due(now, m.rekey.expiry) {
 		m.log(core.Notice, "SA_REMOVED", "the Rekey SA has ended", "rekey", m.rekeyText())
 		m.setRekey(nil)

@@ -22,6 +22,7 @@ type Member struct {
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
+	Groups       []Membership   // several groups at once instead of one; then Group, Authorised and SIDRequest are zero
 	Authorised   []Selector     // flows for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside       []netip.Prefix // networks behind this gateway
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
@@ -35,6 +36,32 @@ type Member struct {
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
 	Rekey         MemberRekey
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+}
+
+// Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
+// protect is of the first (RFC 4301 §4.4.1).
+type Membership struct {
+	Group      uint32
+	KeyServers []netip.AddrPort // empty: the member's
+	Authorised []Selector
+	SIDRequest int
+}
+
+// Memberships returns the member as it is in each of its groups, as if it were in no other.
+func (m Member) Memberships() []Member {
+	if len(m.Groups) == 0 {
+		return []Member{m}
+	}
+	var all []Member
+	for _, in := range m.Groups {
+		one := m
+		one.Groups, one.Group, one.Authorised, one.SIDRequest = nil, in.Group, in.Authorised, in.SIDRequest
+		if len(in.KeyServers) > 0 {
+			one.KeyServers = in.KeyServers
+		}
+		all = append(all, one)
+	}
+	return all
 }
 
 // MemberRekey says which signatures of PUSH messages a member takes beyond, or instead of, those that RFC 6407 asks for.

@@ -42,7 +42,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
 	doc := memberDoc{
-		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group,
+		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group, Groups: membershipDocs(m.Groups),
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
@@ -53,9 +53,7 @@ func MarshalMember(m Member) ([]byte, error) {
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}
-	for _, s := range m.Authorised {
-		doc.Authorised = append(doc.Authorised, selectorDocOf(s))
-	}
+	doc.Authorised = selectorDocs(m.Authorised)
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
 		if !ok {
@@ -64,6 +62,22 @@ func MarshalMember(m Member) ([]byte, error) {
 		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form}
 	}
 	return yaml.Marshal(doc)
+}
+
+func membershipDocs(groups []Membership) (docs []membershipDoc) {
+	for _, in := range groups {
+		docs = append(docs, membershipDoc{
+			ID: in.Group, KeyServers: texts(in.KeyServers), Authorised: selectorDocs(in.Authorised), SIDRequest: in.SIDRequest,
+		})
+	}
+	return docs
+}
+
+func selectorDocs(selectors []Selector) (docs []selectorDoc) {
+	for _, s := range selectors {
+		docs = append(docs, selectorDocOf(s))
+	}
+	return docs
 }
 
 // SigningKeyPEM returns the signing key as the content of a file for LoadKeyServer.

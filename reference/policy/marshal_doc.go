@@ -14,8 +14,8 @@ type memberDoc struct {
 	Name          string        `yaml:"name"`
 	Address       string        `yaml:"address"`
 	OtherAddress  string        `yaml:"other_address,omitempty"`
-	KeyServers    []string      `yaml:"key_servers"`
-	Group         uint32        `yaml:"group"`
+	KeyServers    []string      `yaml:"key_servers,omitempty"`
+	Group         uint32        `yaml:"group,omitempty"`
 	Phase1        phase1Doc     `yaml:"phase1"`
 	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
 	Inside        []string      `yaml:"inside,omitempty"`
@@ -27,8 +27,16 @@ type memberDoc struct {
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
 
+	Groups      []membershipDoc `yaml:"groups,omitempty"`
 	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
 	dataPathDoc `yaml:",inline"`
+}
+
+type membershipDoc struct {
+	ID         uint32        `yaml:"id"`
+	KeyServers []string      `yaml:"key_servers,omitempty"`
+	Authorised []selectorDoc `yaml:"authorised,omitempty"`
+	SIDRequest int           `yaml:"sid_request,omitempty"`
 }
 
 type memberRekeyDoc struct {

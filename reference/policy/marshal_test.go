@@ -120,6 +120,42 @@ func TestMemberRoundTrip(t *testing.T) {
 	}
 }
 
+// TestMembershipRoundTrip has a member be in several groups, some with key servers of their own.
+func TestMembershipRoundTrip(t *testing.T) {
+	want := fullMember()
+	want.Groups = []policy.Membership{
+		{Group: 1, Authorised: want.Authorised, SIDRequest: 7},
+		{Group: 2, KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.3:848"), want.KeyServers[0]}},
+	}
+	want.Group, want.Authorised, want.SIDRequest = 0, nil, 0
+	for _, servers := range [][]netip.AddrPort{want.KeyServers, nil} {
+		if want.KeyServers = servers; servers == nil {
+			want.Groups[0].KeyServers = want.Groups[1].KeyServers
+		}
+		again := memberRoundTrip(t, want)
+		if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+	}
+}
+
+func TestMemberships(t *testing.T) {
+	one := fullMember()
+	if all := one.Memberships(); len(all) != 1 || !cmp.Equal(all[0], one, compare, compareAddrs) {
+		t.Errorf("of one group: %+v", all)
+	}
+	several := one
+	own := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.3:848")}
+	several.Groups = []policy.Membership{{Group: 1, SIDRequest: 7}, {Group: 2, KeyServers: own, Authorised: one.Authorised}}
+	several.Group, several.Authorised, several.SIDRequest = 0, nil, 0
+	first, second := one, one
+	first.Group, first.Authorised, first.SIDRequest = 1, nil, 7
+	second.Group, second.KeyServers, second.SIDRequest = 2, own, 0
+	if diff := cmp.Diff([]policy.Member{first, second}, several.Memberships(), compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
 // TestIPv6RoundTrip has every address be of IPv6, and the other one of IPv4.
 func TestIPv6RoundTrip(t *testing.T) {
 	want := fullMember()

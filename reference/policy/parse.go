@@ -66,14 +66,17 @@ func member(root yamldoc.Value) Member {
 	var m Member
 	var other place[netip.Addr]
 	var servers []place[netip.AddrPort]
+	var groups []place[groupMember]
+	var ofOne places
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
 		yamldoc.Optional("other_address", &other, placed(unicast)),
-		yamldoc.Required("key_servers", &servers, yamldoc.Some("key server", placed(unicastPort))),
+		yamldoc.Optional("key_servers", &servers, keyServers),
 		yamldoc.Required("phase1", &m.Phase1, phase1),
-		yamldoc.Required("group", &m.Group, groupID),
-		yamldoc.Optional("authorised", &m.Authorised, yamldoc.List(selector)),
+		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
+		yamldoc.Optional("groups", &groups, memberGroups),
+		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(selector))),
 		yamldoc.Optional("inside", &m.Inside, yamldoc.List(network)),
 		yamldoc.Optional("fail_open", &m.FailOpen, yamldoc.Value.Bool),
 		yamldoc.Optional("mtu", &m.MTU, within(576, 65535)),
@@ -81,27 +84,45 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Optional("first_sequence", &m.FirstSequence, anyNumber),
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
-		yamldoc.Optional("sid_request", &m.SIDRequest, within(0, 65535)),
+		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
-	root.Fields(fields...)
+	if root.Fields(fields...) {
+		checkGroups(root, groups, ofOne)
+	}
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
 		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
 	}
+	m.KeyServers = m.askedFrom(servers)
+	for _, g := range groups {
+		in := g.value.Membership
+		in.KeyServers = m.askedFrom(g.value.servers)
+		m.Groups = append(m.Groups, in)
+	}
+	return m
+}
+
+func keyServers(v yamldoc.Value) []place[netip.AddrPort] {
+	return yamldoc.Some("key server", placed(unicastPort))(v)
+}
+
+// askedFrom checks that the member can ask each of these key servers.
+func (m *Member) askedFrom(servers []place[netip.AddrPort]) (all []netip.AddrPort) {
+	own := m.Address.Addr()
 	seen := make(map[netip.AddrPort]string)
 	for _, s := range servers {
 		once(s.at, seen, s.value)
 		if differ(own, s.value.Addr()) {
 			s.at.Problem("%s is not of the same IP version as the address %s", s.value.Addr(), own)
 		}
-		m.KeyServers = append(m.KeyServers, s.value)
+		all = append(all, s.value)
 		if s.value.IsValid() && len(m.Phase1.PSKs) > 0 && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
 			s.at.Problem("%s has no pre-shared key; add one for it to phase1.psks", s.value.Addr())
 		}
 	}
-	return m
+	return all
 }
 
 // differ reports whether two addresses are of different IP versions. One that could not be read differs from none.

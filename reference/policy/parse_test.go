@@ -44,6 +44,22 @@ authorised:
 inside: [10.1.1.0/24]
 `
 
+// severalYAML is a member of two groups, the first of which lacks a key server.
+const severalYAML = `name: gm1
+address: 10.0.0.2
+phase1:
+  psks:
+    - peer: 10.0.0.1
+      key: secret
+groups:
+  - id: 1
+    authorised:
+      - source: 10.1.0.0/16
+        destination: 10.2.0.0/16
+  - id: 2
+    key_servers: [10.0.0.1]
+`
+
 // fault is a valid configuration with one text replaced, and every line that must come of it.
 type fault struct {
 	name, old, new string
@@ -278,6 +294,22 @@ var memberFaults = []fault{
 		"gm.yaml:7:14: peers[0].gateway: ff05::1 is not the address of a host"}},
 	{"peer twice", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.3",
 		[]string{"gm.yaml:8:14: peers[1].network: 10.2.0.0/16 is already given at peers[0].network"}},
+	{"key servers missing", "key_servers: [10.0.0.1]\n", "", []string{`gm.yaml:1:1: the field "key_servers" is missing`}},
+	{"no group of several", "group: 1234\n", "groups: []\n", []string{
+		"gm.yaml:4:9: groups: the list is empty; name at least one group",
+		"gm.yaml:10:3: authorised: is for a member of one group; write it into each of groups that it is for"}},
+	{"one group and several", "group: 1234", "group: 1234\nsid_request: 2\ngroups: [{id: 1}]", []string{
+		"gm.yaml:4:8: group: is for a member of one group; write it into each of groups that it is for",
+		"gm.yaml:5:14: sid_request: is for a member of one group; write it into each of groups that it is for",
+		"gm.yaml:12:3: authorised: is for a member of one group; write it into each of groups that it is for"}},
+	{"group twice", memberYAML[strings.Index(memberYAML, "authorised"):], "groups:\n  - id: 1\n  - id: 1\n    key_server: 10.0.0.1\n", []string{
+		`gm.yaml:4:8: group: is for a member of one group; write it into each of groups that it is for`,
+		"gm.yaml:11:9: groups[1].id: 1 is already given at groups[0].id",
+		"gm.yaml:12:5: groups[1].key_server: unknown field; did you mean key_servers?"}},
+	{"groups and their key servers", memberYAML, severalYAML[:strings.Index(severalYAML, "  - id: 2")] + "  - id: 2\n    key_servers: [10.0.0.7]\n    sid_request: 65536\n", []string{
+		`gm.yaml:8:5: groups[0]: the field "key_servers" is missing, here and in the member itself`,
+		"gm.yaml:13:19: groups[1].key_servers[0]: 10.0.0.7 has no pre-shared key; add one for it to phase1.psks",
+		"gm.yaml:14:18: groups[1].sid_request: 65536 is out of range; it must be from 0 to 65535"}},
 	{"retry_delay", "group: 1234", "group: 1234\nretry_delay: 25h", []string{
 		"gm.yaml:5:14: retry_delay: 25h is out of range; it must be from 1ms to 86400s"}},
 }

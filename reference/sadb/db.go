@@ -15,25 +15,27 @@ import (
 type Options struct {
 	ESP        esp.Options
 	SendFrom   time.Time // when it starts to send (RFC 5374 §4.2.1); zero: at once
+	Group      int       // the place of the SA's group among those of the member; where entries of several fit, the first counts
 	Generation uint64    // of SAs for the same flow that of the highest generation counts as the newest; see Entry
 }
 
-// DB is the SAs of one member. It is not safe for concurrent use.
+// DB is the SAs of one member, which may be in several groups. It is not safe for concurrent use.
 type DB struct {
 	rules   *rule.Switches
-	entries []*Entry // newest first, otherwise in the order of installation
+	entries []*Entry // by group, newest first, otherwise in the order of installation
 }
 
 // New makes an empty DB.
 func New(rules *rule.Switches) *DB { return &DB{rules: rules} }
 
-// Install adds an SA; it receives from now on. Entries for the same selector stop sending when it starts.
+// Install adds an SA; it receives from now on. Entries of its group for the same selector stop sending when it
+// starts.
 //
 // An SA that is there already, with the same keys, goes on with its sequence numbers and IVs, takes over the new lifetime
 // and counts as new; if it was sending it still is. If only the SPI and the selector are the same, the new SA takes the
 // place of the old one. Errors are those of esp.New.
 func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, error) {
-	e := &Entry{Policy: t, SendFrom: o.SendFrom, Generation: o.Generation}
+	e := &Entry{Policy: t, SendFrom: o.SendFrom, Group: o.Group, Generation: o.Generation}
 	if e.SendFrom.IsZero() {
 		e.SendFrom = now
 	}
@@ -42,7 +44,7 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 		return nil, err
 	}
 	db.entries = slices.DeleteFunc(db.entries, func(old *Entry) bool {
-		if old.Policy.SPI != t.SPI || !same(old.Policy.Selector, t.Selector) {
+		if old.Group != e.Group || old.Policy.SPI != t.SPI || !same(old.Policy.Selector, t.Selector) {
 			return false
 		}
 		if old.SA == e.SA && old.SendFrom.Before(e.SendFrom) {
@@ -62,7 +64,7 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 	return e, nil
 }
 
-// attach gives the entry its SA: the one that is there already, or a new one.
+// attach gives the entry its SA: the one that is there already, in whatever group, or a new one.
 func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 	for _, old := range db.entries {
 		if sameSA(old.Policy, e.Policy) {
@@ -79,11 +81,11 @@ func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 	return nil
 }
 
-// supersede ends the sending of the older of two entries for the same flows as soon as the newer one sends, so that even
+// supersede ends the sending of the older of two entries of a group for the same flows as soon as the newer one sends, so that even
 // if the newer ends first nothing goes back.
 func (db *DB) supersede(e *Entry) {
 	for _, other := range db.entries {
-		if !same(other.Policy.Selector, e.Policy.Selector) {
+		if other.Group != e.Group || !same(other.Policy.Selector, e.Policy.Selector) {
 			continue
 		}
 		switch {
@@ -95,13 +97,13 @@ func (db *DB) supersede(e *Entry) {
 	}
 }
 
-// Replace retires what the SAs of a generation take the place of: older entries with the same selector as one of them, or
-// all older ones if no selector is the same. They stop sending at sendTill, and are gone at expiry unless their lifetime
+// Replace retires what the SAs of a generation take the place of in their group: older entries with the same selector as one of
+// them, or all older ones if no selector is the same. They stop sending at sendTill, and are gone at expiry unless their lifetime
 // ends before; a zero expiry leaves it at that.
-func (db *DB) Replace(generation uint64, sendTill, expiry time.Time) {
-	all := !slices.ContainsFunc(db.entries, func(e *Entry) bool { return db.replaced(e, generation) })
+func (db *DB) Replace(group int, generation uint64, sendTill, expiry time.Time) {
+	all := !slices.ContainsFunc(db.entries, func(e *Entry) bool { return db.replaced(e, group, generation) })
 	for _, e := range db.entries {
-		if e.Generation >= generation || !all && !db.replaced(e, generation) {
+		if e.Generation >= generation || !e.of(group, guardOwnReplace, db.rules) || !all && !db.replaced(e, group, generation) {
 			continue
 		}
 		e.until(sendTill)
@@ -111,24 +113,25 @@ func (db *DB) Replace(generation uint64, sendTill, expiry time.Time) {
 	}
 }
 
-// Relieves reports whether an SA of that generation for that selector would take over from an older one, which sends for
-// some of its flows or is about to.
-func (db *DB) Relieves(now time.Time, s policy.Selector, generation uint64) bool {
+// Relieves reports whether an SA of that generation for that selector would take over from an older one of its group, which sends
+// for some of its flows or is about to.
+func (db *DB) Relieves(now time.Time, group int, s policy.Selector, generation uint64) bool {
 	return slices.ContainsFunc(db.entries, func(e *Entry) bool {
 		over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
-		return e.Generation < generation && e.lives(now) && !over && e.sender(db.rules) && overlap(e.Policy.Selector, s)
+		return e.Group == group && e.Generation < generation && e.lives(now) && !over && e.sender(db.rules) && overlap(e.Policy.Selector, s)
 	})
 }
 
 // replaced reports whether an entry of that generation has the same selector as the older e.
-func (db *DB) replaced(e *Entry, generation uint64) bool {
-	return e.Generation < generation && slices.ContainsFunc(db.entries, func(n *Entry) bool {
+func (db *DB) replaced(e *Entry, group int, generation uint64) bool {
+	return e.Group == group && e.Generation < generation && slices.ContainsFunc(db.entries, func(n *Entry) bool {
 		return n.Generation == generation && same(n.Policy.Selector, e.Policy.Selector)
 	})
 }
 
 // LookupInbound finds the SA of a packet that was received with these outer addresses: of those with the SPI the one that
-// fits the addresses best, by destination and source, then by destination, then by SPI alone (RFC 4303 §2.1).
+// fits the addresses best, by destination and source, then by destination, then by SPI alone (RFC 4303 §2.1). Key servers that
+// know nothing of each other may give out the same SPI; of SAs that fit alike that of the first group is taken.
 func (db *DB) LookupInbound(now time.Time, spi uint32, dst, src netip.Addr) (*Entry, bool) {
 	var best *Entry
 	bestRank := -1
@@ -138,6 +141,9 @@ func (db *DB) LookupInbound(now time.Time, spi uint32, dst, src netip.Addr) (*En
 		}
 		if rank, ok := e.rank(dst, src); ok && rank > bestRank {
 			best, bestRank = e, rank
+		}
+		if best != nil && !guardLongest.Kept(db.rules) {
+			break
 		}
 	}
 	return best, best != nil
@@ -188,10 +194,13 @@ func (db *DB) Sending(now time.Time, e *Entry) bool {
 // Entries returns what is installed, newest first. The slice is the DB's own and valid until it changes.
 func (db *DB) Entries() []*Entry { return db.entries }
 
-// SetSID gives all counter-mode SAs another sender ID (RFC 6407 §3.5: the same on every SA of the group). Errors are
+// SetSID gives all counter-mode SAs of a group another sender ID (RFC 6407 §3.5: the same on every SA of the group). Errors are
 // those of esp.SA.SetSID.
-func (db *DB) SetSID(sid uint32, bits int) error {
+func (db *DB) SetSID(group int, sid uint32, bits int) error {
 	for _, e := range db.entries {
+		if !e.of(group, guardOwnSID, db.rules) {
+			continue
+		}
 		if err := e.SA.SetSID(sid, bits); err != nil {
 			return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
 		}
@@ -199,13 +208,15 @@ func (db *DB) SetSID(sid uint32, bits int) error {
 	return nil
 }
 
-// Remove takes the entries of an SPI out at once.
-func (db *DB) Remove(spi uint32) {
-	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool { return e.Policy.SPI == spi })
+// Remove takes the entries that a group has of an SPI out at once.
+func (db *DB) Remove(group int, spi uint32) {
+	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool { return e.Policy.SPI == spi && e.of(group, guardOwnSPI, db.rules) })
 }
 
-// RemoveAll takes everything out at once.
-func (db *DB) RemoveAll() { db.entries = nil }
+// RemoveAll takes everything of a group out at once.
+func (db *DB) RemoveAll(group int) {
+	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool { return e.of(group, guardOwnAll, db.rules) })
+}
 
 // Expire takes out what has come to its end. An SA is not used after its end even if Expire has not been called.
 func (db *DB) Expire(now time.Time) {

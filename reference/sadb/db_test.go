@@ -88,7 +88,7 @@ func TestRollover(t *testing.T) {
 	db := New(nil)
 	install(t, db, at(-100), sa(0x01, anyTen, time.Hour), Options{Generation: 1})
 	install(t, db, at(0), sa(0x02, anyTen, time.Hour), Options{Generation: 2, SendFrom: at(5)})
-	db.Replace(2, at(5), at(10))
+	db.Replace(0, 2, at(5), at(10))
 
 	for _, c := range []struct {
 		when     float64
@@ -123,13 +123,13 @@ func TestNeverGoesBack(t *testing.T) {
 		install(t, db, at(0), sa(0x01, anyTen, time.Hour), Options{Generation: 1})
 		install(t, db, at(0), sa(0x02, anyTen, 20*time.Second), Options{Generation: 2, SendFrom: at(5)})
 		if replace {
-			db.Replace(2, at(5), time.Time{})
+			db.Replace(0, 2, at(5), time.Time{})
 		}
 		sends(t, db, at(4), 0x01)
 		sends(t, db, at(5), 0x02)
 		sends(t, db, at(20), 0) // the new one has ended before the old one
 		receives(t, db, at(20), 0x01, true)
-		db.Remove(0x02)
+		db.Remove(0, 0x02)
 		sends(t, db, at(6), 0)
 	}
 	db := New(switches(t, "sadb.outbound.newest", "broken"))
@@ -146,7 +146,7 @@ func TestRekeyDuringRollover(t *testing.T) {
 	install(t, db, at(-1), sa(0x01, anyTen, time.Hour), Options{Generation: 1})
 	for i, start := range []float64{5, 7} {
 		install(t, db, at(start-5), sa(uint32(i+2), anyTen, time.Hour), Options{Generation: uint64(i + 2), SendFrom: at(start)})
-		db.Replace(uint64(i+2), at(start), at(start+5))
+		db.Replace(0, uint64(i+2), at(start), at(start+5))
 	}
 	for when, want := range map[float64]uint32{0: 1, 4.9: 1, 5: 2, 6.9: 2, 7: 3, 100: 3} {
 		sends(t, db, at(when), want)
@@ -171,12 +171,12 @@ func TestReplaceBySelector(t *testing.T) {
 	install(t, db, at(0), sa(1, anyTen, time.Hour), Options{Generation: 1})
 	install(t, db, at(0), sa(2, other, time.Hour), Options{Generation: 1})
 	install(t, db, at(1), sa(3, anyTen, time.Hour), Options{Generation: 2})
-	db.Replace(2, at(1), at(2))
+	db.Replace(0, 2, at(1), at(2))
 	if got := fmt.Sprint(spis(db, at(3))); got != "[3 2]" {
 		t.Errorf("an equal selector: %s are left", got)
 	}
 	install(t, db, at(4), sa(4, selector("172.16.0.0/12", "172.16.0.0/12"), time.Hour), Options{Generation: 3})
-	db.Replace(3, at(4), at(5))
+	db.Replace(0, 3, at(4), at(5))
 	if got := fmt.Sprint(spis(db, at(6))); got != "[4]" {
 		t.Errorf("no equal selector: %s are left", got)
 	}
@@ -254,11 +254,11 @@ func TestOldAndNewTogether(t *testing.T) {
 		for _, s := range order {
 			install(t, db, at(0), s, Options{Generation: 2, SendFrom: at(5)})
 		}
-		db.Replace(2, at(5), time.Time{})
+		db.Replace(0, 2, at(5), time.Time{})
 		sends(t, db, at(4), 1)
 		sends(t, db, at(5), 2)
 		receives(t, db, at(49), 1, true)
-		db.Remove(2)
+		db.Remove(0, 2)
 		sends(t, db, at(6), 0)
 	}
 }
@@ -370,7 +370,7 @@ func TestSetSIDAndRemove(t *testing.T) {
 	for spi := uint32(1); spi <= 3; spi++ {
 		install(t, db, at(0), sa(spi, selector(fmt.Sprintf("10.%d.0.0/16", spi), "10.0.0.0/8"), time.Hour), Options{})
 	}
-	if err := db.SetSID(9, 12); err != nil {
+	if err := db.SetSID(0, 9, 12); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range db.Entries() {
@@ -378,10 +378,10 @@ func TestSetSIDAndRemove(t *testing.T) {
 			t.Errorf("SPI %d: %x, %v", e.Policy.SPI, packet, err)
 		}
 	}
-	if err := db.SetSID(9, 0); !errors.Is(err, esp.ErrSID) {
+	if err := db.SetSID(0, 9, 0); !errors.Is(err, esp.ErrSID) {
 		t.Errorf("SID of no bits: %v", err)
 	}
-	db.Remove(2)
+	db.Remove(0, 2)
 	if got := len(db.Entries()); got != 2 {
 		t.Errorf("%d entries after Remove", got)
 	}
@@ -389,7 +389,7 @@ func TestSetSIDAndRemove(t *testing.T) {
 		db.Knows(at(3600), flow("10.1.0.1", "10.2.0.1")) {
 		t.Error("Knows")
 	}
-	db.RemoveAll()
+	db.RemoveAll(0)
 	if got := len(db.Entries()); got != 0 {
 		t.Errorf("%d entries after RemoveAll", got)
 	}
@@ -437,18 +437,18 @@ func TestRelieves(t *testing.T) {
 		{"beside it", 1, anyTen, 1, false},
 		{"after its end", 60, anyTen, 2, false},
 	} {
-		if got := db.Relieves(at(c.after), c.sel, c.generation); got != c.want {
+		if got := db.Relieves(at(c.after), 0, c.sel, c.generation); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 	install(t, db, t0, sa(2, anyTen, time.Hour), Options{Generation: 2, SendFrom: at(5)})
-	db.Remove(2)
-	if !db.Relieves(at(4), anyTen, 3) || db.Relieves(at(5), anyTen, 3) {
+	db.Remove(0, 2)
+	if !db.Relieves(at(4), 0, anyTen, 3) || db.Relieves(at(5), 0, anyTen, 3) {
 		t.Error("the first SA has been sending until 5 s, and no longer")
 	}
-	db.RemoveAll()
+	db.RemoveAll(0)
 	install(t, db, t0, listener, Options{Generation: 4})
-	if db.Relieves(t0, listener.Selector, 5) {
+	if db.Relieves(t0, 0, listener.Selector, 5) {
 		t.Error("an SA that only receives is relieved")
 	}
 }

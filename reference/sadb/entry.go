@@ -11,7 +11,7 @@ import (
 
 // Entry is an SA as one selector uses it. Callers read it only.
 //
-// Of two entries that of the higher generation is newer. Within a generation, which is what came in one message, the
+// Entries stand in the order of their groups. Of two entries of a group that of the higher generation is newer. Within a generation, which is what came in one message, the
 // order in which they came is that of the policy; but for the same selector the one that lives longer is newer.
 type Entry struct {
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
@@ -20,6 +20,7 @@ type Entry struct {
 	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Expiry     time.Time // it is gone from then on
 	Used       time.Time // when a packet was sent under it last, as Use was told
+	Group      int
 	Generation uint64
 }
 
@@ -29,12 +30,20 @@ func (e *Entry) Use(now time.Time) { e.Used = now }
 // NamesPorts reports whether the entry's selector takes certain ports only, and so no later fragments.
 func (e *Entry) NamesPorts() bool { return namesPorts(e.Policy.Selector) }
 
-// newer reports whether e stands before old.
+// newer reports whether e stands before old: of an earlier group, or newer in the same one.
 func (e *Entry) newer(old *Entry) bool {
+	if e.Group != old.Group {
+		return e.Group < old.Group
+	}
 	if e.Generation != old.Generation {
 		return e.Generation > old.Generation
 	}
 	return same(e.Policy.Selector, old.Policy.Selector) && e.Expiry.After(old.Expiry)
+}
+
+// of reports whether what is meant for a group concerns the entry.
+func (e *Entry) of(group int, guard *rule.Guard, rules *rule.Switches) bool {
+	return guard.Holds(rules, e.Group == group)
 }
 
 func (e *Entry) lives(now time.Time) bool { return now.Before(e.Expiry) }

@@ -17,6 +17,8 @@ var (
 		"a receiver-only SA does not send")
 	guardReceiver = rule.Check("sadb.direction.receive", "RFC6407-5.5.1.1.2-02", rule.GM,
 		"a sender-only SA does not receive")
+	guardLongest = rule.Duty("sadb.inbound.longest", "RFC4303-2.1-03", rule.GM,
+		"of SAs with the same SPI that one opens a packet which fits its addresses best")
 	guardAnyProtocol = rule.Duty("sadb.selector.protocol", "RFC6407-5.5.1-01", rule.GM,
 		"protocol 0 of a selector means any")
 	guardAnySource = rule.Duty("sadb.selector.source", "RFC6407-5.5.1-02", rule.GM,
@@ -25,4 +27,16 @@ var (
 		"destination port 0 of a selector means any")
 	guardFragment = rule.Check("sadb.selector.fragment", "RFC4301-7.3-01", rule.GM,
 		"a selector with ports takes no later fragment")
+)
+
+// A member of several groups: what comes from one is of no concern to the SAs of the others.
+var (
+	guardOwnReplace = rule.Check("sadb.group.replace", "RFC6407-4-06", rule.GM,
+		"new SAs take the place of older ones of their own group only")
+	guardOwnSID = rule.Check("sadb.group.sid", "RFC6054-5-01", rule.GM,
+		"a Sender-ID is used on SAs of the group that gave it, and on no other")
+	guardOwnSPI = rule.Check("sadb.group.spi", "RFC4303-2.1-03", rule.GM,
+		"a Delete of an SPI is of no concern to another group's SA that has the same")
+	guardOwnAll = rule.Check("sadb.group.all", "RFC6407-5.9-07", rule.GM,
+		"a Delete of SPI 0 removes the SAs of its own group only")
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -144,10 +145,7 @@ func hasSA(ctx context.Context, l *lab.Lab, i int, spi string) bool {
 	if err != nil {
 		return false
 	}
-	for _, sa := range status.SAs {
-		if sa.SPI == spi && sa.Sending {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(status.Memberships(), func(g control.GMGroup) bool {
+		return slices.ContainsFunc(g.SAs, func(sa control.SA) bool { return sa.SPI == spi && sa.Sending })
+	})
 }

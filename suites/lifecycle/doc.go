@@ -4,6 +4,7 @@
 //
 //	sas.go      several SAs in one group, and one SA for several flows
 //	groups.go   several groups on one key server
+//	gm_groups.go  a member in several groups at once
 //	delays.go   ATD and DTD, second by second
 //	kinds.go    every kind of PUSH, deletions among them, as it is sent and as it is taken
 //	missed.go   members that miss rekeys

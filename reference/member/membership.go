@@ -1,0 +1,60 @@
+package member
+
+import (
+	"io"
+	"net/netip"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gateway"
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/reject"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// host is what the memberships of a member share.
+type host struct {
+	rand    io.Reader
+	rules   *rule.Switches
+	tap     core.Tap
+	secrets bool
+
+	groups  []*membership // in the order of their policy
+	rejects reject.Log
+	out     []core.Effect // of the Handle in progress
+}
+
+// emit appends effects to the answer of the event at hand.
+func (h *host) emit(effects ...core.Effect) { h.out = append(h.out, effects...) }
+
+// membership is the member's part in one group. Each registers by itself, even with the same key server, and has a Rekey SA and
+// Sender-IDs of its own.
+type membership struct {
+	*host
+	cfg     policy.Member // as if there were no other group
+	gateway *gateway.Group
+	sealed  []byte // the message that ike has just made, before a tap saw it
+
+	registration registration
+	exchange     *ike.Exchange // Phase 1 in progress
+	phase1       *ike.SA       // Phase 1 established
+	pull         *pull         // GROUPKEY-PULL in progress
+
+	rekey    *rekeySA        // nil without a KEK
+	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
+	recent   recentPushes
+	sids     *policy.SIDs
+	leases   leases
+}
+
+// send emits datagrams of the registration, except those that a tap withheld.
+func (m *membership) send(datagrams ...ike.Datagram) {
+	for _, d := range datagrams {
+		if d.Data != nil {
+			m.emit(&core.Send{From: m.cfg.Address, To: d.To, Data: d.Data, Kind: d.Kind})
+		}
+	}
+}
+
+// server is the key server that the current registration asks.
+func (m *membership) server() netip.AddrPort { return m.cfg.KeyServers[m.registration.server] }

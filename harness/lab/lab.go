@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +71,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		}
 		env.Device = device
 	}
+	setup.Hosts = setup.Hosts || needsHosts(setup.Device, env.Device)
 	l := &Lab{setup: setup, env: env}
 	if err := l.populate(); err != nil {
 		return nil, err
@@ -86,6 +88,21 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, errors.Join(err, net.Close())
 	}
 	return l, nil
+}
+
+// needsHosts reports whether a member under test shows in nothing but traffic what it has taken.
+func needsHosts(role rule.Role, device *peer.Manifest) bool {
+	gm := device.Role(rule.GM)
+	if gm == nil || role != rule.GM && role != rule.Both {
+		return false
+	}
+	untold := gm.Lacks(peer.ControlStatus) != "" && gm.LacksEvent(registered) != ""
+	return untold || device.LacksFeature("ack") != ""
+}
+
+// Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263).
+func (l *Lab) Acknowledged() bool {
+	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool { return g.Rekey.Ack != policy.AckNone })
 }
 
 // populate makes the peers.

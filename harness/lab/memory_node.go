@@ -37,7 +37,7 @@ type memoryNode struct {
 
 // Start makes the core and gives it its first event.
 func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
-	c, err := newCore(n.plan.Seed, s)
+	c, err := newCore(n.seedOf(s.Name), s)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,21 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	n.nodes = append(n.nodes, node)
 	node.handle(&core.Start{})
 	return node, nil
+}
+
+// seedOf is the seed of a node's randomness, which is another each time that it starts: else it would come back with the cookies
+// and nonces that it had before.
+func (n *memoryNet) seedOf(name string) string {
+	started := 0
+	for _, node := range n.nodes {
+		if node.name == name {
+			started++
+		}
+	}
+	if started == 0 {
+		return n.plan.Seed
+	}
+	return fmt.Sprintf("%s/%d", n.plan.Seed, started)
 }
 
 // newCore makes the core of a station, where no kernel decrements the TTL of what a member forwards.

@@ -24,6 +24,9 @@ type Peer struct {
 	station Station
 	node    Node
 
+	begun   int // frames that there were when a spec started it last
+	earlier int // registrations since then that went before a start afresh
+
 	mu  sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
 	tap core.Tap
 }
@@ -81,6 +84,7 @@ func (p *Peer) Addr() netip.AddrPort {
 
 // Start brings the peer up.
 func (p *Peer) Start(ctx context.Context) error {
+	p.begun, p.earlier = len(p.lab.Frames()), 0
 	node, err := p.lab.Net.Start(ctx, p.station)
 	var declared *peer.Unsupported
 	if errors.As(err, &declared) {
@@ -170,38 +174,35 @@ func (p *Peer) Rekey(ctx context.Context, args control.RekeyArgs) (r control.Rek
 // Register has a member register again.
 func (p *Peer) Register(ctx context.Context) error { return p.ask(ctx, control.Register, nil, nil) }
 
-// Clear has a member forget its SAs and register afresh.
-func (p *Peer) Clear(ctx context.Context) error { return p.ask(ctx, control.Clear, nil, nil) }
+// Clear has a member forget its SAs and register afresh. A device that has no word for it is stopped and started.
+func (p *Peer) Clear(ctx context.Context) error {
+	if p.Offers(peer.ControlClear) {
+		return p.ask(ctx, control.Clear, nil, nil)
+	}
+	earlier := p.Registrations()
+	if err := p.Stop(); err != nil {
+		return err
+	}
+	err := p.Start(ctx)
+	p.earlier = earlier
+	return err
+}
 
 // Alive reports, as an error, that the peer does not answer its control socket.
 func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Status, nil, nil) }
 
-// Registered reports whether a member says that it is registered: a device that cannot be asked by its log, since it was
-// started last.
-func (p *Peer) Registered(ctx context.Context) bool {
-	if p.tellsByLog("REGISTERED") {
-		return len(p.Logged("REGISTERED")) > 0
-	}
-	s, err := p.GMStatus(ctx)
-	return err == nil && s.State == "registered"
-}
-
-// AwaitRegistered waits until the member says that it is registered.
+// AwaitRegistered waits until the member is registered.
 func (p *Peer) AwaitRegistered(ctx context.Context) error {
+	p.rouse(ctx)
 	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
 		return nil
 	}
-	if p.tellsByLog("REGISTERED") {
-		return fmt.Errorf("lab: the log of %s does not say that it is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
+	if !p.Offers(peer.ControlStatus) {
+		return fmt.Errorf("lab: neither its log nor the wire shows that %s is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
 	}
 	s, err := p.GMStatus(ctx)
 	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v: %w", p.Name(), Patience, s.State, s.Rejects,
 		errors.Join(err, context.Cause(ctx)))
-}
-
-// tellsByLog reports whether the peer is a device that cannot be asked for its status but logs that event.
-func (p *Peer) tellsByLog(event string) bool {
-	return p.Device() && p.station.Device.Lacks(peer.ControlStatus) != "" && p.station.Device.LacksEvent(event) == ""
 }
 
 // Refused returns how often the peer says that it refused something for this requirement.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/capture"
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 )
 
@@ -28,11 +29,12 @@ type Mark int
 // Now marks the present.
 func Now(l *lab.Lab) Mark { return Mark(len(l.Frames())) }
 
-// WANSince returns the packets that crossed the WAN since the mark, without those that a tap withheld.
+// WANSince returns the packets that crossed the WAN since the mark, without those that a tap withheld and without probes.
 func WANSince(l *lab.Lab, m Mark) []capture.Frame {
 	var wan []capture.Frame
+	probes := gathered().probes
 	for _, f := range l.Frames()[m:] {
-		if f.Link == "wan" && f.Note == "" {
+		if f.Link == "wan" && f.Note == "" && (len(probes) == 0 || !probes[string(f.Packet)]) {
 			wan = append(wan, f)
 		}
 	}
@@ -122,8 +124,10 @@ func MessagesSince(l *lab.Lab, m Mark, kind string) []capture.Message {
 // Rekey has the key server rekey now and ends the spec as inconclusive if it does not.
 func Rekey(ctx context.Context, l *lab.Lab, args control.RekeyArgs) control.RekeyResult {
 	ginkgo.GinkgoHelper()
+	p := sending(l)
 	result, err := l.KS.Rekey(ctx, args)
 	Precondition(err, "the key server rekeys")
+	p.sent(result)
 	return result
 }
 
@@ -136,6 +140,9 @@ func SwitchesTo(ctx context.Context, l *lab.Lab, i, j int, spi string) bool {
 // SwitchesToward is SwitchesTo for any address.
 func SwitchesToward(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
 	ginkgo.GinkgoHelper()
+	if !l.GM[i-1].Offers(peer.ControlStatus) {
+		return repeatedly(ctx, l, func() bool { return SPI(SendingSPITo(ctx, l, i, to)) == spi })
+	}
 	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPITo(ctx, l, i, to)) == spi
 }
 

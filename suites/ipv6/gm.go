@@ -24,7 +24,7 @@ import (
 // over is a lab whose key management is over IPv6, with acknowledgements.
 func over(alter ...func(*policy.Group)) lab.Setup {
 	return lab.Setup{Family: lab.IPv6Family, Member: hasty, Group: func(g *policy.Group) {
-		g.Rekey.Ack = policy.AckKEKSHA256
+		kit.Acknowledging(g)
 		for _, change := range alter {
 			change(g)
 		}
@@ -95,11 +95,9 @@ var _ = Describe("A member whose key management is over IPv6 (RFC 6407, RFC 8263
 			Expect(l.KS.Misbehave(tester.Taps(tester.Once(tester.EditSAK(core.Pull2, c.what, c.change))))).To(Succeed())
 			kit.Precondition(l.KS.Start(ctx), "the key server starts")
 			kit.Precondition(l.GM[0].Start(ctx), "the member starts")
-			Expect(l.Wait(ctx, lab.Patience, func() bool {
-				return l.GM[0].Refused(ctx, "RFC6407-5.3-04") > 0 || l.GM[0].Registered(ctx)
-			})).To(BeTrue())
-			Expect(l.GM[0].Refused(ctx, "RFC6407-5.3-04")).To(BeNumerically(">", 0), "it says that it refused the SAK")
-			Expect(l.GM[0].Logged("REGISTERED")).To(BeEmpty())
+			Expect(kit.AwaitRefusal(ctx, l, l.GM[0], "RFC6407-5.3-04", 0, func() bool { return l.GM[0].Registered(ctx) })).To(BeTrue())
+			kit.ExpectRefused(ctx, l.GM[0], "RFC6407-5.3-04", BeNumerically(">", 0), "it says that it refused the SAK")
+			Expect(l.GM[0].Registrations()).To(BeZero())
 			kit.Control(l.GM[0].AwaitRegistered(ctx) == nil, "it takes the unaltered SAK of its next registration")
 		})
 	}
@@ -111,11 +109,9 @@ var _ = Describe("A member whose key management is over IPv6 (RFC 6407, RFC 8263
 		}))))).To(Succeed())
 		kit.Precondition(l.KS.Start(ctx), "the key server starts")
 		kit.Precondition(l.GM[0].Start(ctx), "the member starts")
-		Expect(l.Wait(ctx, lab.Patience, func() bool {
-			return l.GM[0].Refused(ctx, "RFC6407-3.1-02") > 0 || l.GM[0].Registered(ctx)
-		})).To(BeTrue())
-		Expect(l.GM[0].Refused(ctx, "RFC6407-3.1-02")).To(BeNumerically(">", 0), "it says that it refused the key server")
-		Expect(l.GM[0].Logged("REGISTERED")).To(BeEmpty())
+		Expect(kit.AwaitRefusal(ctx, l, l.GM[0], "RFC6407-3.1-02", 0, func() bool { return l.GM[0].Registered(ctx) })).To(BeTrue())
+		kit.ExpectRefused(ctx, l.GM[0], "RFC6407-3.1-02", BeNumerically(">", 0), "it says that it refused the key server")
+		Expect(l.GM[0].Registrations()).To(BeZero())
 		kit.Control(l.GM[0].AwaitRegistered(ctx) == nil, "it registers with the key server that it knows")
 	})
 })

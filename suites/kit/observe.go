@@ -140,10 +140,16 @@ func SwitchesTo(ctx context.Context, l *lab.Lab, i, j int, spi string) bool {
 // SwitchesToward is SwitchesTo for any address.
 func SwitchesToward(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
 	ginkgo.GinkgoHelper()
+	return GoesOverTo(ctx, l, i, to, spi) && SPI(SendingSPITo(ctx, l, i, to)) == spi
+}
+
+// GoesOverTo waits until member i says that it sends under an SA, or else sends to an address under it, and reports whether it does.
+func GoesOverTo(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
+	ginkgo.GinkgoHelper()
 	if !l.GM[i-1].Offers(peer.ControlStatus) {
 		return repeatedly(ctx, l, func() bool { return SPI(SendingSPITo(ctx, l, i, to)) == spi })
 	}
-	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPITo(ctx, l, i, to)) == spi
+	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) })
 }
 
 func hasSA(ctx context.Context, l *lab.Lab, i int, spi string) bool {

@@ -21,18 +21,22 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
-// What a member has taken is seen by the best that it offers: its acknowledgement, where the group asks for them; the log of a
-// tester; and else the data plane. Under an SA that a member has taken it opens a packet that the tester makes, at once and
-// whatever the activation delay.
+// What a member has taken is seen by the best that it offers: its acknowledgement, where the group asks for them; its log, if that
+// tells of rekeys; and else the data plane. Under an SA that a member has taken it opens a packet that the tester makes, at once
+// and whatever the activation delay.
 
 // Settle is how long a device that says nothing gets to do what it will do about a message.
 const Settle = 2 * time.Second
 
 // Acknowledging has the key server ask for acknowledgements of its PUSH messages, if the device knows them.
-func Acknowledging(g *policy.Group) {
-	if device, err := session.device(); err == nil && device.LacksFeature("ack") == "" {
-		g.Rekey.Ack = policy.AckKEKSHA256
+func Acknowledging(g *policy.Group) { g.Rekey.Ack = Acknowledgement() }
+
+// Acknowledgement is the kind of acknowledgement to ask for, if the device knows it.
+func Acknowledgement() policy.AckType {
+	if device, err := session.device(); err != nil || device.LacksFeature("ack") != "" {
+		return policy.AckNone
 	}
+	return policy.AckKEKSHA256
 }
 
 // push is a PUSH that the key server has been told to send.
@@ -40,7 +44,7 @@ type push struct {
 	control.RekeyResult
 	since  Mark
 	fresh  []string    // SPIs of the SAs that nobody had before
-	logged map[int]int // rekeys that each tester's log told of before
+	logged map[int]int // rekeys that each member's log told of before
 	taken  map[int]bool
 }
 
@@ -52,7 +56,7 @@ func sending(l *lab.Lab) *push {
 	}
 	p.fresh = handedOut(l)
 	for i, gm := range l.GM {
-		if !gm.Device() {
+		if gm.Tells(rekeyAccepted) {
 			p.logged[i+1] = len(gm.Logged(rekeyAccepted))
 		}
 	}
@@ -139,7 +143,7 @@ func Shown(l *lab.Lab, i int, since Mark) []uint32 {
 }
 
 // shows reports whether member i says itself that it has taken a PUSH.
-func shows(l *lab.Lab, i int) bool { return l.Acknowledged() || !l.GM[i-1].Device() }
+func shows(l *lab.Lab, i int) bool { return l.Acknowledged() || l.GM[i-1].Tells(rekeyAccepted) }
 
 // shown reports whether it has said so.
 func (p *push) shown(l *lab.Lab, i int) bool {
@@ -203,6 +207,18 @@ func Installed(ctx context.Context, l *lab.Lab, i int) (spis []string) {
 	return spis
 }
 
+// Has waits until member i has an SA, and reports whether it does.
+func Has(ctx context.Context, l *lab.Lab, i int, spi string) bool {
+	ginkgo.GinkgoHelper()
+	if !l.GM[i-1].Offers(peer.ControlStatus) {
+		return repeatedly(ctx, l, func() bool { return len(uses(ctx, l, i, []string{spi})) > 0 })
+	}
+	return l.Wait(ctx, lab.Patience, func() bool {
+		status, err := l.GM[i-1].GMStatus(ctx)
+		return err == nil && slices.ContainsFunc(status.SAs, func(sa control.SA) bool { return sa.SPI == spi })
+	})
+}
+
 // handedOut are the SPIs of all SAs for traffic that somebody has logged the keys of, oldest first.
 func handedOut(l *lab.Lab) (spis []string) {
 	for _, k := range l.Keys() {
@@ -225,7 +241,7 @@ func uses(ctx context.Context, l *lab.Lab, i int, spis []string) []string {
 			inner, packet := forge(k, flow)
 			carried[inner] = spi
 			l.Inject(l.GM[0].Name(), packet)
-		case known:
+		case known && (flow.to.Is4() || l.Hosts[i-1].Addr6().IsValid()):
 			_, err := l.Hosts[i-1].Ping(ctx, flow.to, lab.Ping{Count: 1})
 			Precondition(err, "the host sends")
 		}

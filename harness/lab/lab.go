@@ -27,6 +27,9 @@ type Env struct {
 	// Unsupported is called when a device is asked for what its manifest says it cannot do, with that declaration. It may
 	// end the spec by not returning; otherwise the asking fails.
 	Unsupported func(declaration string)
+	// Opens reports whether a member opens packets under an SA that it was given. It is asked of a member that tells nothing of
+	// itself; nil stands for no.
+	Opens func(ctx context.Context, l *Lab, member int) bool
 }
 
 // Setup is what a spec decides. Its zero value is a key server and one member, nothing under test, with the default group.

@@ -24,8 +24,9 @@ type Peer struct {
 	station Station
 	node    Node
 
-	begun   int // frames that there were when a spec started it last
-	earlier int // registrations since then that went before a start afresh
+	begun   int    // frames that there were when a spec started it last
+	proven  pullID // of a registration whose keys the member has been seen to use
+	earlier int    // registrations since then that went before a start afresh
 
 	mu  sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
 	tap core.Tap
@@ -84,7 +85,7 @@ func (p *Peer) Addr() netip.AddrPort {
 
 // Start brings the peer up.
 func (p *Peer) Start(ctx context.Context) error {
-	p.begun, p.earlier = len(p.lab.Frames()), 0
+	p.begun, p.earlier, p.proven = len(p.lab.Frames()), 0, pullID{}
 	node, err := p.lab.Net.Start(ctx, p.station)
 	var declared *peer.Unsupported
 	if errors.As(err, &declared) {
@@ -193,7 +194,7 @@ func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Stat
 
 // AwaitRegistered waits until the member is registered.
 func (p *Peer) AwaitRegistered(ctx context.Context) error {
-	p.rouse(ctx)
+	p.prove(ctx)
 	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
 		return nil
 	}

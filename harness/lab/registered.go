@@ -39,7 +39,7 @@ func (p *Peer) Registrations() int {
 	}
 	n := p.earlier
 	for _, pull := range p.pulls() {
-		if pull.led(p.lab.Now(), p.retryDelay()) {
+		if pull.id == p.proven || pull.led(p.lab.Now(), p.retryDelay()) {
 			n++
 		}
 	}
@@ -51,25 +51,18 @@ func (p *Peer) AwaitRegistrations(ctx context.Context, n int, limit time.Duratio
 	return p.lab.Wait(ctx, limit, func() bool { return p.Registrations() > n })
 }
 
-// rouse has the host behind a member that tells nothing of itself send a packet as soon as the member has been given keys, so
-// that the wire shows whether it uses them.
-func (p *Peer) rouse(ctx context.Context) {
+// prove has a member that tells nothing of itself show whether it uses the keys of its registration as soon as it has been given
+// them. A window against repeated packets is left as it is.
+func (p *Peer) prove(ctx context.Context) {
 	given := func() bool {
 		pulls := p.pulls()
 		return len(pulls) > 0 && !pulls[len(pulls)-1].given.IsZero()
 	}
-	if p.Offers(peer.ControlStatus) || p.Tells(registered) || !p.lab.setup.Hosts || !p.lab.Wait(ctx, Patience, given) {
+	if p.Offers(peer.ControlStatus) || p.Tells(registered) || p.station.GM.ReplayWindow > 0 || p.lab.env.Opens == nil || !p.lab.Wait(ctx, Patience, given) {
 		return
 	}
-	h := p.lab.Hosts[p.index()-1]
-	other := p.index()%len(p.lab.GM) + 1
-	if other == p.index() {
-		other++
-	}
-	for _, to := range []netip.Addr{HostAddr(other), HostAddr6(other)} {
-		if to.Is4() || h.Addr6().IsValid() {
-			_, _ = h.Ping(ctx, to, Ping{Count: 1}) // a host that cannot send shows nothing, which is no answer either
-		}
+	if pulls := p.pulls(); p.lab.env.Opens(ctx, p.lab, p.index()) {
+		p.proven = pulls[len(pulls)-1].id
 	}
 }
 

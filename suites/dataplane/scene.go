@@ -199,6 +199,7 @@ func (s *scene) keysOf(spi string) *tester.ESPKeys {
 	if s.keys[spi] != nil {
 		return s.keys[spi]
 	}
+	kit.NeedsKeys(s.Lab)
 	for _, k := range s.Keys() {
 		if k.Kind == keylog.KindTraffic && s.keys[k.SPI] == nil {
 			keys, err := tester.NewESPKeys(k)

@@ -69,7 +69,7 @@ var _ = Describe("A key server whose key management is over IPv6 (RFC 6407, RFC 
 
 	for _, transport := range transports {
 		It("sends "+transport.name+" rekeys over IPv6 and records their acknowledgements",
-			kit.Requirement("RFC6407-4-09", "RFC8263-5-05"), func(ctx SpecContext) {
+			kit.Requirement("RFC6407-4-09", "RFC8263-5-05"), kit.Feature("ack"), func(ctx SpecContext) {
 				l := kit.Up(ctx, over(transport.group))
 				want := l.GM[0].Addr()
 				if transport.name == "multicast" {
@@ -87,7 +87,7 @@ var _ = Describe("A key server whose key management is over IPv6 (RFC 6407, RFC 
 	}
 
 	for _, c := range badAcks {
-		It("discards an acknowledgement "+c.what, kit.Requirement(string(c.requirement)), kit.Negative, func(ctx SpecContext) {
+		It("discards an acknowledgement "+c.what, kit.Requirement(string(c.requirement)), kit.Feature("ack"), kit.Negative, func(ctx SpecContext) {
 			l := kit.Up(ctx, over())
 			first := kit.Rekey(ctx, l, control.RekeyArgs{})
 			kit.Reached(awaitAcked(ctx, l, first.Sequence), "an ordinary acknowledgement is recorded")

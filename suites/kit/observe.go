@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -109,6 +110,15 @@ func SendingSPITo(ctx context.Context, l *lab.Lab, i int, to netip.Addr) uint32 
 
 // SPI writes an SPI as status answers do.
 func SPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
+
+// NeedsKeys ends the spec as unsupported if nobody in the lab can say what was encrypted with: no tester, and no device by its
+// declaration.
+func NeedsKeys(l *lab.Lab) {
+	ginkgo.GinkgoHelper()
+	if !slices.ContainsFunc(l.Peers(), func(p *lab.Peer) bool { return p.Offers(peer.ReadKeys) }) {
+		_ = l.KS.Can(peer.ReadKeys)
+	}
+}
 
 // MessagesSince decodes what crossed the WAN since the mark.
 func MessagesSince(l *lab.Lab, m Mark, kind string) []capture.Message {

@@ -85,7 +85,7 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 		}
 	})
 	l, err := build(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Device: session.Device,
-		Mutants: session.Mutants, Unsupported: Unsupported}, setup)
+		Mutants: session.Mutants, Unsupported: Unsupported, Opens: opens}, setup)
 	if err != nil {
 		end(verdict.Error, err.Error())
 	}

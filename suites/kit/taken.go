@@ -170,6 +170,9 @@ func (p *push) works(ctx context.Context, l *lab.Lab, i int) bool {
 		}
 	}
 	unseen := slices.DeleteFunc(slices.Clone(p.fresh), func(spi string) bool { return slices.Contains(open, spi) })
+	if !observable(l, i, unseen) {
+		_ = l.GM[i-1].Can(peer.ControlStatus)
+	}
 	p.taken[i] = p.taken[i] || len(p.fresh) > 0 && len(uses(ctx, l, i, unseen)) == len(unseen)
 	return p.taken[i]
 }
@@ -197,8 +200,8 @@ func Acks(l *lab.Lab, i int, since Mark) (numbers []uint32) {
 // Installed are the SPIs of the SAs that member i has: as it says, or else those that it uses of all that were handed out.
 func Installed(ctx context.Context, l *lab.Lab, i int) (spis []string) {
 	ginkgo.GinkgoHelper()
-	if !l.GM[i-1].Offers(peer.ControlStatus) {
-		return uses(ctx, l, i, handedOut(l))
+	if spis := handedOut(l); !l.GM[i-1].Offers(peer.ControlStatus) && observable(l, i, spis) {
+		return uses(ctx, l, i, spis)
 	}
 	status, err := l.GM[i-1].GMStatus(ctx)
 	Precondition(err, "the member tells its state")
@@ -242,7 +245,7 @@ func uses(ctx context.Context, l *lab.Lab, i int, spis []string) []string {
 			inner, packet := forge(k, flow)
 			carried[inner] = spi
 			l.Inject(l.GM[0].Name(), packet)
-		case known && (flow.to.Is4() || l.Hosts[i-1].Addr6().IsValid()):
+		case known:
 			_, err := l.Hosts[i-1].Ping(ctx, flow.to, lab.Ping{Count: 1})
 			Precondition(err, "the host sends")
 		}
@@ -259,6 +262,14 @@ func uses(ctx context.Context, l *lab.Lab, i int, spis []string) []string {
 		return !slices.ContainsFunc(spis, func(spi string) bool { return !used[spi] })
 	})
 	return slices.DeleteFunc(slices.Clone(spis), func(spi string) bool { return !used[spi] })
+}
+
+// observable reports whether there is traffic of the host behind member i for each of the SAs.
+func observable(l *lab.Lab, i int, spis []string) bool {
+	return !slices.ContainsFunc(spis, func(spi string) bool {
+		_, _, known := flowOf(l, i, spi)
+		return !known
+	})
 }
 
 // opens reports whether member i opens a packet under an SA that was handed out.
@@ -285,7 +296,7 @@ func flowOf(l *lab.Lab, i int, spi string) (keylog.Entry, flow, bool) {
 	for _, k := range l.Keys() {
 		if k.Kind == keylog.KindTraffic && k.SPI == spi {
 			f, ok := selected(k, i)
-			return k, f, ok
+			return k, f, ok && (f.to.Is4() || l.Hosts[i-1].Addr6().IsValid())
 		}
 	}
 	return keylog.Entry{}, flow{}, false

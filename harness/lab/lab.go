@@ -93,14 +93,13 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	return l, nil
 }
 
-// needsHosts reports whether a member under test shows in nothing but traffic what it has taken.
+// needsHosts reports whether only traffic shows what a member under test has taken at registration or by a rekey.
 func needsHosts(role rule.Role, device *peer.Manifest) bool {
 	gm := device.Role(rule.GM)
 	if gm == nil || role != rule.GM && role != rule.Both {
 		return false
 	}
-	untold := gm.Lacks(peer.ControlStatus) != "" && gm.LacksEvent(registered) != ""
-	return untold || device.LacksFeature("ack") != ""
+	return gm.LacksEvent(registered) != "" || gm.LacksEvent("REKEY_ACCEPTED") != ""
 }
 
 // Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263).

@@ -196,6 +196,7 @@ func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Stat
 func (p *Peer) AwaitRegistered(ctx context.Context) error {
 	p.prove(ctx)
 	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
+		p.prove(ctx) // the registration that led to it may have been another one
 		return nil
 	}
 	if !p.Offers(peer.ControlStatus) {

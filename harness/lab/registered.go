@@ -51,18 +51,19 @@ func (p *Peer) AwaitRegistrations(ctx context.Context, n int, limit time.Duratio
 	return p.lab.Wait(ctx, limit, func() bool { return p.Registrations() > n })
 }
 
-// prove has a member that tells nothing of itself show whether it uses the keys of its registration as soon as it has been given
+// prove has a member whose log tells nothing of it show whether it uses the keys of its registration as soon as it has been given
 // them. A window against repeated packets is left as it is.
 func (p *Peer) prove(ctx context.Context) {
 	given := func() bool {
 		pulls := p.pulls()
 		return len(pulls) > 0 && !pulls[len(pulls)-1].given.IsZero()
 	}
-	if p.Offers(peer.ControlStatus) || p.Tells(registered) || p.station.GM.ReplayWindow > 0 || p.lab.env.Opens == nil || !p.lab.Wait(ctx, Patience, given) {
+	if p.Tells(registered) || p.station.GM.ReplayWindow > 0 || p.lab.env.Opens == nil || !p.lab.Wait(ctx, Patience, given) {
 		return
 	}
-	if pulls := p.pulls(); p.lab.env.Opens(ctx, p.lab, p.index()) {
-		p.proven = pulls[len(pulls)-1].id
+	pulls := p.pulls()
+	if last := pulls[len(pulls)-1].id; last != p.proven && p.lab.env.Opens(ctx, p.lab, p.index()) {
+		p.proven = last
 	}
 }
 

@@ -65,9 +65,7 @@ func sending(l *lab.Lab) *push {
 }
 
 func (p *push) sent(r control.RekeyResult) {
-	before := p.fresh
-	p.RekeyResult = r
-	p.fresh = slices.DeleteFunc(slices.Clone(r.SPIs), func(spi string) bool { return slices.Contains(before, spi) })
+	p.RekeyResult, p.fresh = r, missing(r.SPIs, p.fresh)
 	gathered().pushes = append(gathered().pushes, p)
 }
 
@@ -169,12 +167,21 @@ func (p *push) works(ctx context.Context, l *lab.Lab, i int) bool {
 			open = append(open, SPI(packet.SPI))
 		}
 	}
-	unseen := slices.DeleteFunc(slices.Clone(p.fresh), func(spi string) bool { return slices.Contains(open, spi) })
-	if !observable(l, i, unseen) {
-		_ = l.GM[i-1].Can(peer.ControlStatus)
+	unseen := missing(p.fresh, open)
+	if p.taken[i] || p.bringsNothing(l) {
+		return p.taken[i]
 	}
-	p.taken[i] = p.taken[i] || len(p.fresh) > 0 && len(uses(ctx, l, i, unseen)) == len(unseen)
+	has := Installed
+	if observable(l, i, unseen) {
+		has = func(ctx context.Context, l *lab.Lab, i int) []string { return uses(ctx, l, i, unseen) }
+	}
+	p.taken[i] = len(missing(unseen, has(ctx, l, i))) == 0
 	return p.taken[i]
+}
+
+// missing are those of the SPIs that are not among the others.
+func missing(spis, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(spis), func(spi string) bool { return slices.Contains(others, spi) })
 }
 
 // Acks are the numbers in the acknowledgements that member i has sent since the mark.

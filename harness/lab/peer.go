@@ -199,8 +199,12 @@ func (p *Peer) AwaitRegistered(ctx context.Context) error {
 		p.prove(ctx) // the registration that led to it may have been another one
 		return nil
 	}
-	if !p.Offers(peer.ControlStatus) {
-		return fmt.Errorf("lab: neither its log nor the wire shows that %s is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
+	switch {
+	case p.Offers(peer.ControlStatus):
+	case p.Tells(registered):
+		return fmt.Errorf("lab: the log of %s does not say that it is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
+	default:
+		return fmt.Errorf("lab: the wire does not show that %s is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
 	}
 	s, err := p.GMStatus(ctx)
 	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v: %w", p.Name(), Patience, s.State, s.Rejects,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ type Env struct {
 	// Unsupported is called when a device is asked for what its manifest says it cannot do, with that declaration. It may
 	// end the spec by not returning; otherwise the asking fails.
 	Unsupported func(declaration string)
+	// Opens reports whether a member opens packets under an SA that it was given. It is asked of a member that tells nothing of
+	// itself; nil stands for no.
+	Opens func(ctx context.Context, l *Lab, member int) bool
 }
 
 // Setup is what a spec decides. Its zero value is a key server and one member, nothing under test, with the default group.
@@ -70,6 +74,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		}
 		env.Device = device
 	}
+	setup.Hosts = setup.Hosts || needsHosts(setup.Device, env.Device)
 	l := &Lab{setup: setup, env: env}
 	if err := l.populate(); err != nil {
 		return nil, err
@@ -86,6 +91,20 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, errors.Join(err, net.Close())
 	}
 	return l, nil
+}
+
+// needsHosts reports whether only traffic shows what a member under test has taken at registration or by a rekey.
+func needsHosts(role rule.Role, device *peer.Manifest) bool {
+	gm := device.Role(rule.GM)
+	if gm == nil || role != rule.GM && role != rule.Both {
+		return false
+	}
+	return gm.LacksEvent(registered) != "" || gm.LacksEvent("REKEY_ACCEPTED") != ""
+}
+
+// Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263).
+func (l *Lab) Acknowledged() bool {
+	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool { return g.Rekey.Ack != policy.AckNone })
 }
 
 // populate makes the peers.

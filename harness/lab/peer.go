@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +23,10 @@ type Peer struct {
 	lab     *Lab
 	station Station
 	node    Node
+
+	begun   int    // frames that there were when a spec started it last
+	proven  pullID // of a registration whose keys the member has been seen to use
+	earlier int    // registrations since then that went before a start afresh
 
 	mu  sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
 	tap core.Tap
@@ -82,6 +85,7 @@ func (p *Peer) Addr() netip.AddrPort {
 
 // Start brings the peer up.
 func (p *Peer) Start(ctx context.Context) error {
+	p.begun, p.earlier, p.proven = len(p.lab.Frames()), 0, pullID{}
 	node, err := p.lab.Net.Start(ctx, p.station)
 	var declared *peer.Unsupported
 	if errors.As(err, &declared) {
@@ -173,9 +177,19 @@ func (p *Peer) Register(ctx context.Context, group ...uint32) error {
 	return p.ask(ctx, control.Register, groupArgs(group), nil)
 }
 
-// Clear has a member forget its SAs and register afresh, in all of its groups or in one.
+// Clear has a member forget its SAs and register afresh, in all of its groups or in one. A device that has no word for it is
+// stopped and started, with all of its groups.
 func (p *Peer) Clear(ctx context.Context, group ...uint32) error {
-	return p.ask(ctx, control.Clear, groupArgs(group), nil)
+	if p.Offers(peer.ControlClear) {
+		return p.ask(ctx, control.Clear, groupArgs(group), nil)
+	}
+	earlier := p.Registrations()
+	if err := p.Stop(); err != nil {
+		return err
+	}
+	err := p.Start(ctx)
+	p.earlier = earlier
+	return err
 }
 
 // groupArgs are the arguments of a command about one group, none if it is about all.
@@ -189,32 +203,23 @@ func groupArgs(group []uint32) any {
 // Alive reports, as an error, that the peer does not answer its control socket.
 func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Status, nil, nil) }
 
-// Registered reports whether a member says that it is registered, in all of its groups: a device that cannot be asked by its log,
-// since it was started last.
-func (p *Peer) Registered(ctx context.Context) bool {
-	if p.tellsByLog("REGISTERED") {
-		return len(p.Logged("REGISTERED")) >= len(p.station.GM.Memberships())
-	}
-	s, err := p.GMStatus(ctx)
-	return err == nil && !slices.ContainsFunc(s.Memberships(), func(g control.GMGroup) bool { return g.State != "registered" })
-}
-
-// AwaitRegistered waits until the member says that it is registered.
+// AwaitRegistered waits until the member is registered.
 func (p *Peer) AwaitRegistered(ctx context.Context) error {
+	p.prove(ctx)
 	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
+		p.prove(ctx) // the registration that led to it may have been another one
 		return nil
 	}
-	if p.tellsByLog("REGISTERED") {
+	switch {
+	case p.Offers(peer.ControlStatus):
+	case p.Tells(registered):
 		return fmt.Errorf("lab: the log of %s does not say that it is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
+	default:
+		return fmt.Errorf("lab: the wire does not show that %s is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
 	}
 	s, err := p.GMStatus(ctx)
 	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v: %w", p.Name(), Patience, s.State, s.Rejects,
 		errors.Join(err, context.Cause(ctx)))
-}
-
-// tellsByLog reports whether the peer is a device that cannot be asked for its status but logs that event.
-func (p *Peer) tellsByLog(event string) bool {
-	return p.Device() && p.station.Device.Lacks(peer.ControlStatus) != "" && p.station.Device.LacksEvent(event) == ""
 }
 
 // Refused returns how often the peer says that it refused something for this requirement.

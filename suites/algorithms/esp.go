@@ -131,6 +131,7 @@ func espRequirements(t policy.Transform) []string {
 // transform says.
 func opens(l *lab.Lab, t policy.Transform) {
 	GinkgoHelper()
+	kit.NeedsKeys(l)
 	packets := kit.MessagesSince(l, 0, "ESP")
 	Expect(packets).NotTo(BeEmpty())
 	for _, m := range packets {

@@ -115,10 +115,10 @@ func refuses(ctx SpecContext, group func(*policy.Group), d tester.Deviation, id 
 	begun := func() []capture.Message { return newMessages(l, core.Pull1) }
 	l.Wait(ctx, lab.Patience, func() bool { return len(begun()) > 1 || l.GM[0].Registered(ctx) })
 	Expect(begun()).To(HaveLen(2), "the device registers anew instead of taking a message with %s", d.Name)
-	Expect(l.GM[0].Refused(ctx, id)).To(BeNumerically(">", 0), "it counts a refusal for %s", id)
+	kit.ExpectRefused(ctx, l.GM[0], id, BeNumerically(">", 0), "it counts a refusal for %s", id)
 	registered := l.GM[0].AwaitRegistered(ctx) == nil
 	kit.Control(registered && kit.SendingSPI(ctx, l, 1, 2) != 0, "the unaltered registration is accepted")
-	Expect(l.GM[0].Logged("REGISTERED")).To(HaveLen(1), "and it is the only one")
+	Expect(l.GM[0].Registrations()).To(Equal(1), "and it is the only one")
 }
 
 // newMessages returns what has crossed the WAN of that kind, repeats left out.

@@ -87,13 +87,13 @@ func (s *espScene) delivered(m kit.Mark) (all []lab.IPv4) {
 // device says that it refused the others for the requirement.
 func (s *espScene) drops(id rule.ID, honest []tester.ESPOption, forged ...[]byte) {
 	GinkgoHelper()
-	before, refused := kit.Now(s.Lab), s.GM[0].Refused(s.ctx, id)
+	before, refused := kit.Now(s.Lab), kit.Refused(s.ctx, s.GM[0], id)
 	for _, p := range forged {
 		s.Inject(lab.MemberName(2), p)
 	}
 	kit.Control(s.takes(honest...), "an honest packet right behind is delivered")
 	Expect(s.delivered(before)).To(HaveLen(1), "only the honest packet is delivered")
-	Expect(s.GM[0].Refused(s.ctx, id)).To(Equal(refused+uint64(len(forged))), "the device counts what it refused for %s", id)
+	kit.ExpectRefused(s.ctx, s.GM[0], id, Equal(refused+uint64(len(forged))), "the device counts what it refused for %s", id)
 }
 
 // sends has the host send packets and returns the ESP packets in which they leave, of which there have to be so many.

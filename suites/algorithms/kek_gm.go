@@ -186,9 +186,9 @@ func (r kekRegistration) refused(ctx context.Context) {
 	registered := l.GM[0].AwaitRegistered(ctx) == nil
 	id := rule.ID(strings.Fields(r.requirement)[0])
 	Expect(kekPulls(l)).To(Equal(2), "the member registers anew instead of taking %s", r.deviation.Name)
-	Expect(l.GM[0].Refused(ctx, id)).To(BeNumerically(">", 0), "it counts a refusal for %s", id)
+	kit.ExpectRefused(ctx, l.GM[0], id, BeNumerically(">", 0), "it counts a refusal for %s", id)
 	kit.Control(registered, "the unaltered registration is accepted")
-	Expect(l.GM[0].Logged("REGISTERED")).To(HaveLen(1), "and it is the only one")
+	Expect(l.GM[0].Registrations()).To(Equal(1), "and it is the only one")
 }
 
 // kekPulls counts the registrations that gm1 has begun, by their Message IDs.
@@ -220,8 +220,7 @@ func (r kekRegistration) taken(ctx context.Context) {
 	Expect(l.KS.Misbehave(tester.Taps(r.deviation))).To(Succeed())
 	Expect(l.Up(ctx)).To(Succeed(), "the member registers")
 	Expect(kekPulls(l)).To(Equal(1), "it needs no second registration")
-	kit.Rekey(ctx, l, control.RekeyArgs{})
-	Expect(l.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", 0, lab.Patience)).To(BeTrue(), "it follows a rekey")
+	Expect(kit.Takes(ctx, l, 1, kit.Rekey(ctx, l, control.RekeyArgs{}))).To(BeTrue(), "it follows a rekey")
 }
 
 // kekHasty has a member whose registration failed try again soon.

@@ -143,7 +143,7 @@ var _ = Describe("Rekeys of a key server in each algorithm (RFC 6407 §5.3, §5.
 			l := kit.Up(ctx, suite.setup())
 			Expect(l.GM[0].Misbehave(tester.Taps(wrong.deviation(l)))).To(Succeed())
 			first := kit.Rekey(ctx, l, control.RekeyArgs{})
-			Expect(l.Wait(ctx, lab.Patience, func() bool { return l.KS.Refused(ctx, "RFC8263-5-04") > 0 })).
+			Expect(kit.AwaitRefusal(ctx, l, l.KS, "RFC8263-5-04", 0, kit.Never)).
 				To(BeTrue(), "the key server says that it discarded the acknowledgement")
 			Expect(kekAcknowledged(ctx, l, first.Sequence)).To(BeZero(), "it counts nothing as acknowledged")
 
@@ -167,7 +167,7 @@ var _ = Describe("Acknowledgements by a member in each hash (RFC 8263 §2)", kit
 				kit.Requirement(c.requires, "RFC8263-2-02", "RFC8263-3.2-05", "RFC8263-3.2-06"), func(ctx SpecContext) {
 					l := kit.Up(ctx, rekeySuite{kekCipher: cipher, kekSignature: kekPlain.kekSignature, ack: c.kind}.setup())
 					kit.Rekey(ctx, l, control.RekeyArgs{})
-					Expect(l.Wait(ctx, lab.Patience, func() bool { return kekAnswers(l) > 0 })).To(BeTrue(), "the member answers")
+					Expect(l.Wait(ctx, lab.Patience, func() bool { return len(kit.Acks(l, 1, 0)) > 0 })).To(BeTrue(), "the member answers")
 					ack := kit.Last(kit.MessagesSince(l, 0, core.PushACK.String()))
 					hash, _ := kit.Field(ack, "HASH")
 					Expect(hash.Length).To(Equal(kekPayloadHead + c.octets))

@@ -16,7 +16,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
-	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
@@ -139,30 +138,20 @@ func kekInForce(l *lab.Lab) (entry keylog.Entry) {
 	return entry
 }
 
-// dropped has the member get the wrong rekey and then a right one, and acknowledge only that.
+// dropped has the member get the wrong rekey and then a right one, and take only that.
 func (p kekPush) dropped(ctx context.Context) {
 	GinkgoHelper()
-	p.suite.ack = policy.AckKEKSHA256
+	p.suite.ack = kit.Acknowledgement()
 	l := kit.Up(ctx, p.suite.setup())
 	named := p.requires[0]
 	Expect(l.KS.Misbehave(tester.Taps(p.deviation(l)))).To(Succeed())
 	kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 1, SA, KD, SIG
-	Expect(l.Wait(ctx, lab.Patience, func() bool { return l.GM[0].Refused(ctx, named) > 0 })).
+	Expect(kit.AwaitRefusal(ctx, l, l.GM[0], named, 0, kit.Never)).
 		To(BeTrue(), "the member says that it refused the message for %s", named)
 
 	Expect(l.KS.Misbehave(nil)).To(Succeed())
 	right := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 2, SA, KD, SIG
-	followed := l.Wait(ctx, lab.Patience, func() bool { return kekAcknowledged(ctx, l, right.Sequence) == 1 })
-	Expect(kekAnswers(l)).To(BeNumerically("<=", 1), "it acknowledges nothing but the second rekey")
+	followed := kit.Takes(ctx, l, 1, right)
+	Expect(len(kit.Taken(ctx, l, 1, 0))).To(BeNumerically("<=", 1), "it takes nothing but the second rekey")
 	kit.Control(followed, "it takes the next rekey, which is right")
-}
-
-// kekAnswers counts the acknowledgements that gm1 has sent.
-func kekAnswers(l *lab.Lab) (n int) {
-	for _, f := range kit.WANSince(l, 0) {
-		if h, ok := kekHeader(f, l.GM[0]); ok && h.Exchange == isakmp.ExchangePushACK {
-			n++
-		}
-	}
-	return n
 }

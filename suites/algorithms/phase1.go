@@ -119,6 +119,7 @@ func suiteOf(t isakmp.Transform) (p policy.Proposal) {
 // another; copies of a message count again.
 func provenIn(l *lab.Lab) map[string]int {
 	GinkgoHelper()
+	kit.NeedsKeys(l)
 	proven := make(map[string]int)
 	for _, kind := range []core.Kind{core.MainMode5, core.MainMode6, core.Pull1, core.Pull2, core.Pull3, core.Pull4} {
 		proven[kind.String()] = 0

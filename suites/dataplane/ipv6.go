@@ -94,10 +94,8 @@ var _ = Describe("IPv6 in ESP (RFC 4301 §5.1.2.2, RFC 5374 §3.1)", kit.Subject
 		kit.Requirement(versions, "RFC5374-3.1-03", "RFC5374-5.1-02"), kit.Negative, func(ctx SpecContext) {
 			s := device(ctx, lab.Setup{Group: lab.Protect6}) // without an IPv6 address
 			kit.Control(s.leaves1(s.packet()).ESP != nil, "the SA of the version that it speaks is used")
-			status, err := s.GM[0].GMStatus(ctx)
-			kit.Precondition(err, "the device tells its SAs")
-			Expect(status.SAs).To(HaveLen(1), "no other SA is in use")
-			Expect(s.GM[0].Refused(ctx, versions)).To(BeNumerically(">", 0), "the device counts a refusal for %s", versions)
+			Expect(kit.Installed(ctx, s.Lab, 1)).To(HaveLen(1), "no other SA is in use")
+			kit.ExpectRefused(ctx, s.GM[0], versions, BeNumerically(">", 0), "the device counts a refusal for %s", versions)
 		})
 
 	It("does not copy the flow label to the outer header", kit.Requirement("RFC4301-5.1.2.2-01"), func(ctx SpecContext) {

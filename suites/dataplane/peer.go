@@ -79,10 +79,10 @@ var _ = Describe("Tunnel peers (RFC 5374 §5.1, RFC 6407 §5.5.1.1.1)", kit.Subj
 		kit.Requirement("RFC5374-5.2-02", "RFC5374-5.2-03"), kit.Negative, func(ctx SpecContext) {
 			s := device(ctx, lab.Setup{Group: preserving(policy.PreserveSource), Member: eachOther})
 			bad, good := s.back(), s.back()
-			before, refused := kit.Now(s.Lab), s.GM[0].Refused(ctx, "RFC5374-5.2-02")
+			before, refused := kit.Now(s.Lab), kit.Refused(ctx, s.GM[0], "RFC5374-5.2-02")
 			s.inject(forged(s, bad, netip.MustParseAddr("10.0.9.9"), lab.MemberAddr(1)))
 			kit.Control(s.takes(good, forged(s, good, h2, lab.MemberAddr(1))) != nil, "one with the right source is delivered")
 			Expect(arrived(s.onLAN(before), bad)).To(BeNil())
-			Expect(s.GM[0].Refused(ctx, "RFC5374-5.2-02")).To(Equal(refused + 1))
+			kit.ExpectRefused(ctx, s.GM[0], "RFC5374-5.2-02", Equal(refused+1))
 		})
 })

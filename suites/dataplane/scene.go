@@ -199,6 +199,7 @@ func (s *scene) keysOf(spi string) *tester.ESPKeys {
 	if s.keys[spi] != nil {
 		return s.keys[spi]
 	}
+	kit.NeedsKeys(s.Lab)
 	for _, k := range s.Keys() {
 		if k.Kind == keylog.KindTraffic && s.keys[k.SPI] == nil {
 			keys, err := tester.NewESPKeys(k)
@@ -323,13 +324,13 @@ func (s *scene) honest() bool {
 // the device says that it refused the others for the requirement, unless that is "".
 func (s *scene) drops(id rule.ID, forged ...[]byte) {
 	GinkgoHelper()
-	before, refused := kit.Now(s.Lab), s.GM[0].Refused(s.ctx, id)
+	before, refused := kit.Now(s.Lab), kit.Refused(s.ctx, s.GM[0], id)
 	s.inject(forged...)
 	kit.Control(s.honest(), "an honest packet right behind is delivered")
 	Expect(s.onLAN(before)).To(HaveLen(1), "only the honest packet is delivered")
 	Expect(s.answers(before)).To(BeEmpty(), "the device answers nobody")
 	if id != "" {
-		Expect(s.GM[0].Refused(s.ctx, id)).To(Equal(refused+uint64(len(forged))), "the device counts what it refused for %s", id)
+		kit.ExpectRefused(s.ctx, s.GM[0], id, Equal(refused+uint64(len(forged))), "the device counts what it refused for %s", id)
 	}
 }
 

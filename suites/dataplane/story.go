@@ -40,7 +40,7 @@ func (s *scene) follow(args control.RekeyArgs) string {
 	rekey := kit.Rekey(s.ctx, s.Lab, args)
 	Expect(rekey.SPIs).To(HaveLen(1))
 	for i := range s.GM {
-		Expect(s.Wait(s.ctx, lab.Patience, func() bool { return s.sending(i) == rekey.SPIs[0] })).
+		Expect(kit.GoesOverTo(s.ctx, s.Lab, i+1, lab.HostAddr(2-i), rekey.SPIs[0])).
 			To(BeTrue(), "%s sends on the SA of rekey %d", s.GM[i].Name(), rekey.Sequence)
 	}
 	s.Pass(s.ctx, 3*brisk)
@@ -170,9 +170,9 @@ var _ = Describe("A group from end to end (RFC 6407, RFC 5374)", kit.Subject("da
 					func() error { return s.GM[0].Clear(ctx) },
 				} {
 					gm := s.GM[i%2]
-					registered := len(gm.Logged("REGISTERED"))
+					registered := gm.Registrations()
 					kit.Precondition(again(), "the operator has the member register again")
-					Expect(gm.AwaitLog(ctx, "REGISTERED", registered, lab.Patience)).To(BeTrue(), "the member registers again")
+					Expect(gm.AwaitRegistrations(ctx, registered, lab.Patience)).To(BeTrue(), "the member registers again")
 					talk()
 				}
 				s.follow(control.RekeyArgs{KEK: true})

@@ -42,7 +42,7 @@ var _ = Describe("Transport mode (RFC 4303 §3.1.1, RFC 5374 §3)", kit.Subject(
 			all := s.leaves(transit, next)
 			kit.Control(find(all, next).ESP != nil, "a packet for the SA in tunnel mode leaves in ESP")
 			Expect(find(all, transit)).To(BeNil(), "the other one does not leave, in whatever form")
-			Expect(s.GM[0].Refused(ctx, mode)).To(BeNumerically(">", 0), "the device counts a refusal for %s", mode)
+			kit.ExpectRefused(ctx, s.GM[0], mode, BeNumerically(">", 0), "the device counts a refusal for %s", mode)
 		})
 
 	for _, c := range []struct {
@@ -92,11 +92,11 @@ var _ = Describe("Transport mode (RFC 4303 §3.1.1, RFC 5374 §3)", kit.Subject(
 			s := device(ctx, setup)
 			good, bad := s.udp(4000, 5000), s.back()
 			good.Source, good.Destination = h2, h1
-			before, refused := kit.Now(s.Lab), s.GM[0].Refused(ctx, "RFC4301-5.2-01")
+			before, refused := kit.Now(s.Lab), kit.Refused(ctx, s.GM[0], "RFC4301-5.2-01")
 			s.inject(s.transport(bad))
 			kit.Control(s.takes(good, s.transport(good)) != nil, "one of the protocol is delivered")
 			Expect(arrived(s.onLAN(before), bad)).To(BeNil())
-			Expect(s.GM[0].Refused(ctx, "RFC4301-5.2-01")).To(Equal(refused + 1))
+			kit.ExpectRefused(ctx, s.GM[0], "RFC4301-5.2-01", Equal(refused+1))
 		})
 
 	It("puts fragments together before it protects them, and fragments the protected packet", kit.Requirement("RFC4301-4.1-01"),

@@ -39,12 +39,12 @@ var transforms = []struct {
 	transform policy.Transform
 }{{"AES-GCM", lab.GCM()}, {"AES-CBC with HMAC-SHA-256", lab.CBC()}}
 
-// both has a group protect the traffic of both versions under that transform, acknowledge rekeys, and send them that way.
+// both has a group protect the traffic of both versions under that transform, acknowledge rekeys if it can, and send them that way.
 func both(t policy.Transform, transport func(*policy.Group)) func(*policy.Group) {
 	return func(g *policy.Group) {
 		g.SAs[0].Transform = t
 		lab.Protect6(g)
-		g.Rekey.Ack = policy.AckKEKSHA256
+		kit.Acknowledging(g)
 		transport(g)
 	}
 }

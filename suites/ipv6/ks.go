@@ -69,7 +69,7 @@ var _ = Describe("A key server whose key management is over IPv6 (RFC 6407, RFC 
 
 	for _, transport := range transports {
 		It("sends "+transport.name+" rekeys over IPv6 and records their acknowledgements",
-			kit.Requirement("RFC6407-4-09", "RFC8263-5-05"), func(ctx SpecContext) {
+			kit.Requirement("RFC6407-4-09", "RFC8263-5-05"), kit.Feature("ack"), func(ctx SpecContext) {
 				l := kit.Up(ctx, over(transport.group))
 				want := l.GM[0].Addr()
 				if transport.name == "multicast" {
@@ -87,17 +87,15 @@ var _ = Describe("A key server whose key management is over IPv6 (RFC 6407, RFC 
 	}
 
 	for _, c := range badAcks {
-		It("discards an acknowledgement "+c.what, kit.Requirement(string(c.requirement)), kit.Negative, func(ctx SpecContext) {
+		It("discards an acknowledgement "+c.what, kit.Requirement(string(c.requirement)), kit.Feature("ack"), kit.Negative, func(ctx SpecContext) {
 			l := kit.Up(ctx, over())
 			first := kit.Rekey(ctx, l, control.RekeyArgs{})
 			kit.Reached(awaitAcked(ctx, l, first.Sequence), "an ordinary acknowledgement is recorded")
-			before := l.KS.Refused(ctx, c.requirement)
+			before := kit.Refused(ctx, l.KS, c.requirement)
 
 			Expect(l.GM[0].Misbehave(tester.Taps(tester.AckID(c.what, c.change)))).To(Succeed())
 			second := kit.Rekey(ctx, l, control.RekeyArgs{})
-			Expect(l.Wait(ctx, lab.Patience, func() bool {
-				return l.KS.Refused(ctx, c.requirement) > before || acked(ctx, l) == second.Sequence
-			})).To(BeTrue(), "the key server says that it discarded the acknowledgement")
+			Expect(kit.AwaitRefusal(ctx, l, l.KS, c.requirement, before, func() bool { return acked(ctx, l) == second.Sequence })).To(BeTrue(), "the key server says that it discarded the acknowledgement")
 			Expect(acked(ctx, l)).To(Equal(first.Sequence), "it counts nothing as acknowledged")
 
 			Expect(l.GM[0].Misbehave(nil)).To(Succeed())
@@ -112,10 +110,8 @@ var _ = Describe("A key server whose key management is over IPv6 (RFC 6407, RFC 
 		l := kit.Lab(ctx, setup)
 		kit.Precondition(l.KS.Start(ctx), "the key server starts")
 		kit.Precondition(l.GM[0].Start(ctx), "gm1 starts")
-		Expect(l.Wait(ctx, lab.Patience, func() bool {
-			return l.KS.Refused(ctx, "RFC6407-3.1-03") > 0 || l.GM[0].Registered(ctx)
-		})).To(BeTrue())
-		Expect(l.KS.Refused(ctx, "RFC6407-3.1-03")).To(BeNumerically(">", 0), "it says that it refused gm1")
+		Expect(kit.AwaitRefusal(ctx, l, l.KS, "RFC6407-3.1-03", 0, func() bool { return l.GM[0].Registered(ctx) })).To(BeTrue())
+		kit.ExpectRefused(ctx, l.KS, "RFC6407-3.1-03", BeNumerically(">", 0), "it says that it refused gm1")
 		Expect(kit.MessagesSince(l, 0, core.Pull2.String())).To(BeEmpty())
 		kit.Precondition(l.GM[1].Start(ctx), "gm2 starts")
 		kit.Control(l.GM[1].AwaitRegistered(ctx) == nil, "it admits gm2")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/capture"
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 )
 
@@ -29,11 +30,12 @@ type Mark int
 // Now marks the present.
 func Now(l *lab.Lab) Mark { return Mark(len(l.Frames())) }
 
-// WANSince returns the packets that crossed the WAN since the mark, without those that a tap withheld.
+// WANSince returns the packets that crossed the WAN since the mark, without those that a tap withheld and without probes.
 func WANSince(l *lab.Lab, m Mark) []capture.Frame {
 	var wan []capture.Frame
+	probes := gathered().probes
 	for _, f := range l.Frames()[m:] {
-		if f.Link == "wan" && f.Note == "" {
+		if f.Link == "wan" && f.Note == "" && (len(probes) == 0 || !probes[string(f.Packet)]) {
 			wan = append(wan, f)
 		}
 	}
@@ -109,6 +111,15 @@ func SendingSPITo(ctx context.Context, l *lab.Lab, i int, to netip.Addr) uint32 
 // SPI writes an SPI as status answers do.
 func SPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
 
+// NeedsKeys ends the spec as unsupported if nobody in the lab can say what was encrypted with: no tester, and no device by its
+// declaration.
+func NeedsKeys(l *lab.Lab) {
+	ginkgo.GinkgoHelper()
+	if !slices.ContainsFunc(l.Peers(), func(p *lab.Peer) bool { return p.Offers(peer.ReadKeys) }) {
+		_ = l.KS.Can(peer.ReadKeys)
+	}
+}
+
 // MessagesSince decodes what crossed the WAN since the mark.
 func MessagesSince(l *lab.Lab, m Mark, kind string) []capture.Message {
 	var found []capture.Message
@@ -123,8 +134,10 @@ func MessagesSince(l *lab.Lab, m Mark, kind string) []capture.Message {
 // Rekey has the key server rekey now and ends the spec as inconclusive if it does not.
 func Rekey(ctx context.Context, l *lab.Lab, args control.RekeyArgs) control.RekeyResult {
 	ginkgo.GinkgoHelper()
+	p := sending(l)
 	result, err := l.KS.Rekey(ctx, args)
 	Precondition(err, "the key server rekeys")
+	p.sent(result)
 	return result
 }
 
@@ -137,7 +150,16 @@ func SwitchesTo(ctx context.Context, l *lab.Lab, i, j int, spi string) bool {
 // SwitchesToward is SwitchesTo for any address.
 func SwitchesToward(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
 	ginkgo.GinkgoHelper()
-	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) }) && SPI(SendingSPITo(ctx, l, i, to)) == spi
+	return GoesOverTo(ctx, l, i, to, spi) && SPI(SendingSPITo(ctx, l, i, to)) == spi
+}
+
+// GoesOverTo waits until member i says that it sends under an SA, or else sends to an address under it, and reports whether it does.
+func GoesOverTo(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
+	ginkgo.GinkgoHelper()
+	if !l.GM[i-1].Offers(peer.ControlStatus) {
+		return repeatedly(ctx, l, func() bool { return SPI(SendingSPITo(ctx, l, i, to)) == spi })
+	}
+	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) })
 }
 
 func hasSA(ctx context.Context, l *lab.Lab, i int, spi string) bool {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
@@ -36,6 +37,10 @@ type state struct {
 	verdict  verdict.Verdict // set when the outcome is not Ginkgo's to tell
 	reason   string
 	seed     string
+
+	pushes []*push
+	esp    map[string]*tester.ESPKeys // by SPI; they count their packets
+	probes map[string]bool            // packets of uses, which are left out of what is asked since
 }
 
 // current belongs to the spec that runs; it is made afresh by whoever needs it first and forgotten with the spec's report.
@@ -46,7 +51,7 @@ var enough bool
 
 func gathered() *state {
 	if current == nil {
-		current = &state{}
+		current = &state{esp: make(map[string]*tester.ESPKeys), probes: make(map[string]bool)}
 	}
 	return current
 }
@@ -80,7 +85,7 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 		}
 	})
 	l, err := build(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Device: session.Device,
-		Mutants: session.Mutants, Unsupported: Unsupported}, setup)
+		Mutants: session.Mutants, Unsupported: Unsupported, Opens: opens}, setup)
 	if err != nil {
 		end(verdict.Error, err.Error())
 	}

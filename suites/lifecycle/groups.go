@@ -96,7 +96,7 @@ var _ = Describe("Several groups on one key server (RFC 6407 §3.1, §3.2, §4)"
 					Expect(m.To.Addr()).NotTo(BeElementOf(s.GM[1-n].Addr().Addr(), s.GM[3-n].Addr().Addr()))
 				}
 				for _, i := range []int{2 - n, 4 - n} {
-					Expect(s.acknowledged(i, p)).To(BeFalse(), "gm%d takes nothing of it", i)
+					Expect(s.carriedOut(i, p)).To(BeFalse(), "gm%d takes nothing of it", i)
 				}
 			}
 		})
@@ -130,7 +130,7 @@ var _ = Describe("Several groups on one key server (RFC 6407 §3.1, §3.2, §4)"
 		})), ctx}
 		kit.Precondition(s.KS.Start(ctx), "the key server starts")
 		kit.Precondition(s.GM[1].Start(ctx), "gm2 starts, which is of the first group, and asks for the second")
-		Expect(s.Wait(ctx, lab.Patience, func() bool { return s.KS.Refused(ctx, "RFC6407-3.1-03") > 0 })).To(BeTrue(), "it says that it refused gm2")
+		Expect(kit.AwaitRefusal(ctx, s.Lab, s.KS, "RFC6407-3.1-03", 0, kit.Never)).To(BeTrue(), "it says that it refused gm2")
 		kit.Precondition(s.GM[0].Start(ctx), "gm1 starts")
 		kit.Control(s.GM[0].AwaitRegistered(ctx) == nil, "a member of the group that it asks for is admitted")
 		Expect(s.pulls(0, core.Pull4, 2)).To(BeEmpty())
@@ -187,7 +187,7 @@ var _ = Describe("A member of one group of several (RFC 6407 §4.4, §5.9)", kit
 		It("takes no notice of "+c.what+" of another group", kit.Requirement("RFC6407-4.4-01", "RFC6407-5.9-07"), kit.Negative, func(ctx SpecContext) {
 			s := twoGroups(ctx, 3)
 			before, had := s.protects(1, 3), s.installed(1)
-			refused := s.GM[0].Refused(ctx, "RFC6407-4.4-01")
+			refused := kit.Refused(ctx, s.GM[0], "RFC6407-4.4-01")
 			s.Intercept(func(c *lab.Crossing) { // what is for gm2 comes to gm1
 				if ip, ok := lab.ParseIPv4(c.Packet); ok && exchangeOf(ip) == isakmp.ExchangePush && ip.Destination == s.GM[1].Addr().Addr() {
 					from, to, data, _ := ip.UDP()
@@ -197,10 +197,10 @@ var _ = Describe("A member of one group of several (RFC 6407 §4.4, §5.9)", kit
 			args := c.args
 			args.Group = otherGroup
 			other := s.rekey(args)
-			Expect(s.Wait(ctx, lab.Patience, func() bool { return s.GM[0].Refused(ctx, "RFC6407-4.4-01") > refused })).
+			Expect(kit.AwaitRefusal(ctx, s.Lab, s.GM[0], "RFC6407-4.4-01", refused, kit.Never)).
 				To(BeTrue(), "it says that there is no such Rekey SA")
 			s.Intercept(nil)
-			Expect(s.acknowledged(1, other)).To(BeFalse())
+			Expect(s.carriedOut(1, other)).To(BeFalse())
 			Expect(s.sends(1, 3)).To(Equal(before))
 			Expect(s.installed(1)).To(Equal(had))
 			own := s.rekey(control.RekeyArgs{Group: lab.GroupID})

@@ -149,7 +149,7 @@ var _ = Describe("Every kind of GROUPKEY-PUSH at a group member (RFC 6407 §4.4,
 			s := group(ctx, 3, twoFlows)
 			before := []string{s.protects(1, 2), s.protects(1, 3)}
 			p := s.rekey(k.order(s.inForce(0)))
-			Expect(s.carriesOut(1, p)).To(BeTrue(), "it acknowledges the message")
+			Expect(s.carriesOut(1, p)).To(BeTrue(), "it takes the message")
 			if k.again {
 				Expect(s.registers(1, 1)).To(BeTrue(), "it registers again")
 			}

@@ -100,10 +100,10 @@ var _ = Describe("A member that misses rekeys (RFC 6407 §4.4, §7.3.4)", kit.Su
 			next := s.rekey(control.RekeyArgs{})
 			Expect(s.carriesOut(1, next)).To(BeTrue())
 			kit.Reached(late != nil, "a rekey was held back")
-			refused := s.GM[0].Refused(ctx, "RFC6407-4.4-02")
+			refused := kit.Refused(ctx, s.GM[0], "RFC6407-4.4-02")
 			s.Inject(s.KS.Name(), late)
-			Expect(s.Wait(ctx, lab.Patience, func() bool { return s.GM[0].Refused(ctx, "RFC6407-4.4-02") > refused })).To(BeTrue())
-			Expect(s.acknowledged(1, missed)).To(BeFalse())
+			Expect(kit.AwaitRefusal(ctx, s.Lab, s.GM[0], "RFC6407-4.4-02", refused, kit.Never)).To(BeTrue())
+			Expect(s.carriedOut(1, missed)).To(BeFalse())
 			Expect(s.sends(1, 2)).To(Equal(next.SPIs[0]))
 			kit.Control(s.carriesOut(1, s.rekey(control.RekeyArgs{})), "it takes the next one")
 		})
@@ -148,7 +148,7 @@ var _ = Describe("A member that misses rekeys (RFC 6407 §4.4, §7.3.4)", kit.Su
 			strange := s.rekey(control.RekeyArgs{}) // under a KEK that the device does not have
 			Expect(s.carriesOut(2, strange)).To(BeTrue())
 			s.Pass(ctx, time.Second)
-			Expect(s.acknowledged(1, strange)).To(BeFalse(), "it can make nothing of it")
+			Expect(s.carriedOut(1, strange)).To(BeFalse(), "it can make nothing of it")
 			s.Pass(ctx, 5*time.Minute)
 			Expect(s.registrations(1)).To(Equal(2), "it has registered again before its SA ended")
 			Expect(kit.ClearSince(s.Lab, since)).To(BeEmpty())
@@ -170,7 +170,9 @@ var _ = Describe("A member that misses rekeys (RFC 6407 §4.4, §7.3.4)", kit.Su
 				}
 			}
 			Expect(len(keks)).To(BeNumerically(">=", 4))
-			Expect(len(kit.MessagesSince(s.Lab, since, core.PushACK.String()))).To(Equal(2*len(pushes)), "both members acknowledge each")
+			if s.Acknowledged() {
+				Expect(len(kit.MessagesSince(s.Lab, since, core.PushACK.String()))).To(Equal(2*len(pushes)), "both members acknowledge each")
+			}
 			Expect(s.registrations(1)).To(Equal(1))
 			Expect(lost).To(BeZero(), "no packet is lost")
 		})
@@ -205,7 +207,7 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 		return s
 	}
 
-	It("repeats a PUSH until the member that has lost it has it, and to nobody else, octet by octet", kit.Requirement("RFC8263-6-09", "RFC6407-4.3-01"),
+	It("repeats a PUSH until the member that has lost it has it, and to nobody else, octet by octet", kit.Requirement("RFC8263-6-09", "RFC6407-4.3-01"), kit.Feature("ack"),
 		func(ctx SpecContext) {
 			s := losing(ctx, 2)
 			p := s.rekey(control.RekeyArgs{})
@@ -235,7 +237,7 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 		{"that deletes one SA", control.RekeyArgs{DeleteTEKs: []string{first}}},
 		{"that tells SAs once more", control.RekeyArgs{Announce: true}},
 	} {
-		It("repeats a PUSH "+c.what+" to who has lost it", kit.Requirement("RFC8263-6-09", "RFC8263-6-10"), func(ctx SpecContext) {
+		It("repeats a PUSH "+c.what+" to who has lost it", kit.Requirement("RFC8263-6-09", "RFC8263-6-10"), kit.Feature("ack"), func(ctx SpecContext) {
 			s := losing(ctx, 2)
 			p := s.rekey(kind{args: c.args}.order(s.inForce(0)))
 			Expect(s.carriesOut(2, p)).To(BeTrue(), "gm2 takes it in the end")
@@ -256,7 +258,7 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 		}
 	})
 
-	It("misses no acknowledgement that takes nine seconds, and repeats nothing meanwhile", kit.Requirement("RFC8263-6-05", "RFC8263-6-07"), kit.Negative,
+	It("misses no acknowledgement that takes nine seconds, and repeats nothing meanwhile", kit.Requirement("RFC8263-6-05", "RFC8263-6-07"), kit.Feature("ack"), kit.Negative,
 		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 			s := group(ctx, 2, repeating(2, 0))
 			Expect(s.carriesOut(1, s.rekey(control.RekeyArgs{}))).To(BeTrue(), "it answers, and so is expected to")
@@ -272,7 +274,7 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 			kit.Control(len(s.pushesTo(1, p.since)) == 3 && len(s.KS.Logged("ACK_MISSING")) > 0, "it does both when no answer comes")
 		})
 
-	It("waits for acknowledgements as long as it is told", kit.Requirement("RFC8263-6-06", "RFC8263-6-08"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+	It("waits for acknowledgements as long as it is told", kit.Requirement("RFC8263-6-06", "RFC8263-6-08"), kit.Feature("ack"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 		s := group(ctx, 1, repeating(1, 25*time.Second))
 		Expect(s.carriesOut(1, s.rekey(control.RekeyArgs{}))).To(BeTrue(), "it answers, and so is expected to")
 		s.answersLate(time.Hour)
@@ -286,7 +288,7 @@ var _ = Describe("A key server whose rekeys are missed (RFC 8263 §6, RFC 6407 �
 		Expect(missing[0].Time.Sub(p.at)).To(BeNumerically("~", 25*time.Second, time.Second))
 	})
 
-	It("takes the acknowledgements of all members at once", kit.Requirement("RFC8263-7.3-01", "RFC8263-5-05"), func(ctx SpecContext) {
+	It("takes the acknowledgements of all members at once", kit.Requirement("RFC8263-7.3-01", "RFC8263-5-05"), kit.Feature("ack"), func(ctx SpecContext) {
 		const members = 8
 		s := group(ctx, members, lab.Multicast)
 		for range 3 {

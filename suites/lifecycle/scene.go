@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"context"
 	"net/netip"
-	"strconv"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -25,8 +24,7 @@ type scene struct {
 	ctx context.Context
 }
 
-// group brings up a key server and so many members of a group that wants acknowledgements, so that the wire shows which
-// rekeys a member has carried out.
+// group brings up a key server and so many members of a group that wants acknowledgements, if it can have them.
 func group(ctx context.Context, members int, alter ...func(*policy.Group)) *scene {
 	GinkgoHelper()
 	return &scene{kit.Up(ctx, lab.Setup{Members: members, Hosts: true, Group: asking(alter...), Member: hasty}), ctx}
@@ -34,7 +32,7 @@ func group(ctx context.Context, members int, alter ...func(*policy.Group)) *scen
 
 func asking(alter ...func(*policy.Group)) func(*policy.Group) {
 	return func(g *policy.Group) {
-		g.Rekey.Ack = policy.AckKEKSHA256
+		kit.Acknowledging(g)
 		for _, change := range alter {
 			change(g)
 		}
@@ -112,18 +110,16 @@ func (s *scene) seen(p push) capture.Message {
 	return pushes[0]
 }
 
-// carriesOut waits until member i has acknowledged a PUSH, and reports whether it does.
+// carriesOut waits until member i has taken a PUSH, and reports whether it does.
 func (s *scene) carriesOut(i int, p push) bool {
-	return s.Wait(s.ctx, lab.Patience, func() bool { return s.acknowledged(i, p) })
+	GinkgoHelper()
+	return kit.Takes(s.ctx, s.Lab, i, p.RekeyResult)
 }
 
-func (s *scene) acknowledged(i int, p push) bool {
-	for _, m := range kit.MessagesSince(s.Lab, p.since, core.PushACK.String()) {
-		if m.From.Addr() == s.GM[i-1].Addr().Addr() && kit.Value(m, "SEQ") == strconv.FormatUint(uint64(p.Sequence), 10) {
-			return true
-		}
-	}
-	return false
+// carriedOut reports whether it has done so by now.
+func (s *scene) carriedOut(i int, p push) bool {
+	GinkgoHelper()
+	return kit.HasTaken(s.ctx, s.Lab, i, p.RekeyResult)
 }
 
 // nothing is what a member sends under if it sends nothing.
@@ -196,11 +192,11 @@ func (s *scene) hears(i, j int) bool {
 
 // registers waits until member i has registered more often than that.
 func (s *scene) registers(i, times int) bool {
-	return s.GM[i-1].AwaitLog(s.ctx, "REGISTERED", times, lab.Patience)
+	return s.GM[i-1].AwaitRegistrations(s.ctx, times, lab.Patience)
 }
 
 // registrations is how often member i has registered so far.
-func (s *scene) registrations(i int) int { return len(s.GM[i-1].Logged("REGISTERED")) }
+func (s *scene) registrations(i int) int { return s.GM[i-1].Registrations() }
 
 // pulls are the messages of that kind of registrations since the mark, from or to member i.
 func (s *scene) pulls(since kit.Mark, kind core.Kind, i int) (all []capture.Message) {
@@ -213,15 +209,10 @@ func (s *scene) pulls(since kit.Mark, kind core.Kind, i int) (all []capture.Mess
 	return all
 }
 
-// installed are the SPIs of the SAs that member i says it has.
-func (s *scene) installed(i int) (spis []string) {
+// installed are the SPIs of the SAs that member i has.
+func (s *scene) installed(i int) []string {
 	GinkgoHelper()
-	status, err := s.GM[i-1].GMStatus(s.ctx)
-	kit.Precondition(err, "the member tells its state")
-	for _, sa := range status.SAs {
-		spis = append(spis, sa.SPI)
-	}
-	return spis
+	return kit.Installed(s.ctx, s.Lab, i)
 }
 
 // inForce are the SPIs of the SAs of a group that the key server says it hands out.

@@ -93,6 +93,7 @@ var _ = Describe("Sender-IDs from the first to the last (RFC 6407 §3.5, RFC 605
 			Expect(s.Wait(ctx, lab.Patience, func() bool {
 				return s.GM[0].Registered(ctx) && s.GM[1].Registered(ctx) && len(s.pulls(since, core.Pull4, 1)) > 0 && len(s.pulls(since, core.Pull4, 2)) > 0
 			})).To(BeTrue(), "gm1 and gm2 register again, after %d and %d times", first, second)
+			kit.NeedsKeys(s.Lab)
 			deleted := map[string]bool{}
 			for _, m := range kit.MessagesSince(s.Lab, since, core.Push.String()) {
 				Expect(values(m.Payloads, "D", "Protocol")).To(Equal([]string{deletesESP, deletesKEK}))

@@ -88,13 +88,13 @@ var _ = Describe("Multicast groups of a member (RFC 6407 §4, §5.3)", kit.Subje
 			l := up(ctx)
 			Expect(awaits(ctx, l, 0, c.family.Group(), true)).To(BeTrue(), "it reports that it is in the group")
 			rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
-			Expect(l.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", 0, lab.Patience)).To(BeTrue(), "it takes rekey %d", rekey.Sequence)
+			Expect(kit.Takes(ctx, l, 1, rekey)).To(BeTrue(), "it takes rekey %d", rekey.Sequence)
 		})
 
 		It("joins no multicast group for rekeys by unicast: "+c.how, kit.Requirement("RFC6407-5.3-04"), func(ctx SpecContext) {
 			l := kit.Up(ctx, lab.Setup{Family: c.family})
 			rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
-			Expect(l.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", 0, lab.Patience)).To(BeTrue(), "it takes rekey %d", rekey.Sequence)
+			Expect(kit.Takes(ctx, l, 1, rekey)).To(BeTrue(), "it takes rekey %d", rekey.Sequence)
 			_, said := reported(l, 0, c.family.Group())
 			Expect(said).To(BeFalse(), "it reports nothing of the group")
 		})
@@ -111,8 +111,7 @@ var _ = Describe("Multicast groups of a member (RFC 6407 §4, §5.3)", kit.Subje
 				Expect(awaits(ctx, l, since, other(c.family), true)).To(BeTrue(), "it joins the second group")
 
 				l.Intercept(moved(c.family.Group(), other(c.family)))
-				kit.Rekey(ctx, l, control.RekeyArgs{})
-				Expect(l.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", 1, lab.Patience)).To(BeTrue(), "it takes a rekey that comes there")
+				Expect(kit.Takes(ctx, l, 1, kit.Rekey(ctx, l, control.RekeyArgs{}))).To(BeTrue(), "it takes a rekey that comes there")
 			})
 
 		It("leaves its group when the key server deletes the Rekey SA: "+c.how, kit.Requirement("RFC6407-4-05", "RFC6407-5.9-05"),

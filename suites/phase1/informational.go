@@ -65,7 +65,7 @@ var _ = Describe("Informationals at a key server (RFC 2408 §4.8, RFC 2409 §5.7
 		cookie := told(ctx, t, isakmp.Cookie{})
 		Expect(t.serves(ctx, cookie)).To(BeTrue(), "the SA lives: a copy of message 5 is answered")
 		if id != "" {
-			Expect(t.KS.Refused(ctx, id)).To(BeNumerically(">", 0), "the key server says that it refused the Informational for %s", id)
+			kit.ExpectRefused(ctx, t.KS, id, BeNumerically(">", 0), "the key server says that it refused the Informational for %s", id)
 		}
 		fresh := t.afresh(ctx)
 		told(ctx, t, fresh)
@@ -122,7 +122,7 @@ var _ = Describe("Informationals at a group member (RFC 2408 §4.8, RFC 2409 §5
 		t := begin(ctx, lab.Setup{Member: lost}, d)
 		Expect(t.Wait(ctx, lab.Patience, func() bool { return asked(t) > 1 })).To(BeTrue(), "it goes on asking")
 		if id != "" {
-			Expect(t.GM[0].Refused(ctx, id)).To(BeNumerically(">", 0), "the member says that it refused the Informational for %s", id)
+			kit.ExpectRefused(ctx, t.GM[0], id, BeNumerically(">", 0), "the member says that it refused the Informational for %s", id)
 		}
 		Expect(t.tester.Misbehave(nil)).To(Succeed())
 		kit.Control(stops(ctx, t), "it stops asking when it is told properly")

@@ -34,7 +34,7 @@ var _ = Describe("Which suite a key server chooses (RFC 2409 §5 and appendix A)
 				for _, m := range t.decoded(t.device, core.Informational) {
 					Expect(value(m, "N")).To(Equal(isakmp.NotifyNoProposalChosen.String()))
 				}
-				Expect(t.device.Refused(ctx, "RFC2408-5.4-02")).To(BeNumerically(">", 0), "the key server says that it refused the offer")
+				kit.ExpectRefused(ctx, t.device, "RFC2408-5.4-02", BeNumerically(">", 0), "the key server says that it refused the offer")
 
 				// GM --> KS  HDR, SA with two transforms, the weak one first
 				Expect(t.tester.Misbehave(tester.Offers(core.MainMode1, "the weak suite before the strong one", offered(weak.Attribute), as).Tap)).To(Succeed())

@@ -51,7 +51,7 @@ var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("
 	It("lets nobody in for whose address there is no key, not even with an empty one", kit.Requirement("RFC2409-5.4-01"), kit.Negative,
 		func(ctx SpecContext) {
 			t := shuts(ctx, lab.Setup{KeyServer: knows(policy.PSK{Peer: second, Key: right}), Member: keys([]byte{}, right)})
-			Expect(t.KS.Refused(ctx, "RFC2409-5.4-01")).To(BeNumerically(">", 0), "the key server says so")
+			kit.ExpectRefused(ctx, t.KS, "RFC2409-5.4-01", BeNumerically(">", 0), "the key server says so")
 		})
 
 	It("lets nobody in who has the key of another address", kit.Requirement("RFC2409-5.4-01"), kit.Negative, func(ctx SpecContext) {
@@ -165,7 +165,7 @@ func (t *talk) comesOnlyFromOneAddress(ctx context.Context) {
 	GinkgoHelper()
 	Expect(t.sentBy(lab.MemberAddr(2))).To(HaveLen(1), "one message came from another address")
 	Expect(t.sent(t.device)).NotTo(ContainElement(WithTransform(destination, Equal(lab.MemberAddr(2)))), "the device does not answer it")
-	Expect(t.device.Refused(ctx, "RFC2408-2.5.3-01")).To(BeNumerically(">", 0), "the device says that it refused the message")
+	kit.ExpectRefused(ctx, t.device, "RFC2408-2.5.3-01", BeNumerically(">", 0), "the device says that it refused the message")
 }
 
 func destination(d datagram) netip.Addr { return d.to.Addr() }

@@ -113,7 +113,7 @@ var _ = Describe("Messages between forged ones (RFC 2409 §10)", kit.Subject("ph
 		goesOn := t.Wait(ctx, lab.Patience, func() bool { return t.goes(place(kind)/2 + 1) })
 		Expect(mainMode(t.messages(t.tester))).To(HaveLen(3+1), "a damaged %s and then the right one", kind)
 		Expect(goesOn).To(BeTrue(), "the right one is decrypted with the IV that the damaged one found")
-		Expect(t.device.Refused(ctx, id)).To(BeNumerically(">", 0), "the device says that it refused the damaged one")
+		kit.ExpectRefused(ctx, t.device, id, BeNumerically(">", 0), "the device says that it refused the damaged one")
 		kit.Control(goesOn, "the right one is answered")
 	}
 	It("goes on with the right MM5 after a damaged one", kit.Requirement("RFC2409-10-01"), kit.DUT(rule.KS), kit.Negative,

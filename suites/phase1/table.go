@@ -36,14 +36,12 @@ func refuses(ctx SpecContext, setup lab.Setup, kind core.Kind, r row) {
 	t := begin(ctx, setup, r.deviation)
 	before, after := place(kind)/2, (place(kind)+1)/2
 	kit.Reached(t.Wait(ctx, lab.Patience, func() bool { return len(t.messages(t.tester)) >= after }), "the tester sends the message")
-	t.Wait(ctx, lab.Patience, func() bool {
-		return t.device.Refused(ctx, r.requirement) > 0 || len(t.messages(t.device)) > before
-	})
+	kit.AwaitRefusal(ctx, t.Lab, t.device, r.requirement, 0, func() bool { return len(t.messages(t.device)) > before })
 	fresh := t.afresh(ctx)
 	answered := t.Wait(ctx, lab.Patience, func() bool { return len(t.answers(fresh, true)) > before })
 
 	Expect(t.answers(fresh, false)).To(HaveLen(before), "the device goes on after %s", r.deviation.Name)
-	Expect(t.device.Refused(ctx, r.requirement)).To(BeNumerically(">", 0), "the device says that it refused the message for %s", r.requirement)
+	kit.ExpectRefused(ctx, t.device, r.requirement, BeNumerically(">", 0), "the device says that it refused the message for %s", r.requirement)
 	kit.Control(answered, "it answers an unaltered "+kind.String())
 }
 

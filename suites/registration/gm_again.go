@@ -24,7 +24,7 @@ var _ = Describe("Registration and rekeys at a member (RFC 6407 §3.2, §3.3)", 
 		Expect(before).NotTo(Equal(nothing))
 		misbehave(l, tester.SEQ(core.Push, number))
 		stale := kit.Rekey(ctx, l, control.RekeyArgs{})
-		Expect(l.Wait(ctx, lab.Patience, func() bool { return l.GM[0].Refused(ctx, "RFC6407-4.4-02") > 0 })).
+		Expect(kit.AwaitRefusal(ctx, l, l.GM[0], "RFC6407-4.4-02", 0, kit.Never)).
 			To(BeTrue(), "the member says that it refused number %d", number)
 		Expect(sending(ctx, l)).To(Equal(before), "it does not go over to %s", stale.SPIs)
 		behave(l)

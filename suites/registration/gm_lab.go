@@ -1,7 +1,6 @@
 package registration
 
 import (
-	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -79,24 +78,12 @@ var nothing = kit.SPI(0)
 // follows waits until the member sends under that SPI, and reports whether it does.
 func follows(ctx SpecContext, l *lab.Lab, spi string) bool {
 	GinkgoHelper()
-	return l.Wait(ctx, lab.Patience, func() bool { return slices.Contains(installed(ctx, l), spi) }) && sending(ctx, l) == spi
-}
-
-// installed lists the SPIs of the SAs that the member says it has.
-func installed(ctx SpecContext, l *lab.Lab) (spis []string) {
-	status, err := l.GM[0].GMStatus(ctx)
-	if err != nil {
-		return nil
-	}
-	for _, sa := range status.SAs {
-		spis = append(spis, sa.SPI)
-	}
-	return spis
+	return kit.Has(ctx, l, 1, spi) && sending(ctx, l) == spi
 }
 
 // registers waits until the member has registered once more than so many times.
 func registers(ctx SpecContext, l *lab.Lab, before int) bool {
-	return l.GM[0].AwaitLog(ctx, "REGISTERED", before, lab.Patience)
+	return l.GM[0].AwaitRegistrations(ctx, before, lab.Patience)
 }
 
 // misbehave has the key server's messages go through the deviations.

@@ -32,7 +32,7 @@ var _ = Describe("Whom and what a member trusts (RFC 6407 §3.1, §3.3)", kit.Su
 			opened := phase1s(l)
 			Expect(opened).To(HaveLen(2), "the member begins another Phase 1")
 			Expect(pulls(l)[0].initiator).To(Equal(opened[1]), "it does not name the group under the first")
-			Expect(l.GM[0].Refused(ctx, "RFC6407-3.1-02")).To(BeNumerically(">", 0))
+			kit.ExpectRefused(ctx, l.GM[0], "RFC6407-3.1-02", BeNumerically(">", 0))
 			kit.Control(l.GM[0].AwaitRegistered(ctx) == nil, "it registers once the key server proves its own identity")
 		})
 
@@ -72,7 +72,7 @@ var _ = Describe("Whom and what a member trusts (RFC 6407 §3.1, §3.3)", kit.Su
 			}
 			kit.Control(l.Wait(ctx, lab.Patience, func() bool { return len(packetsTo(l, allowed)) > 4 }), "the rest of the policy is in force")
 			Expect(packetsTo(l, foreign)).To(BeEmpty(), "the SA for foreign flows is not")
-			Expect(refusedFor(l, "RFC5374-4.1.3.5-03")).To(BeTrue(), "the member logs what it discards")
+			kit.ExpectRefusalLogged(l.GM[0], "RFC5374-4.1.3.5-03")
 		})
 })
 

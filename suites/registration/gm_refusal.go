@@ -46,21 +46,11 @@ func refuses(ctx SpecContext, l *lab.Lab, d tester.Deviation, id rule.ID, mayTel
 
 	Expect(pulls(l)).To(HaveLen(2), "the member registers anew instead of taking a message with %s", d.Name)
 	Expect(pulls(l)[0].sent).To(HaveLen(mayTell), "it does not go on with the first registration")
-	Expect(l.GM[0].Refused(ctx, id)).To(BeNumerically(">", 0), "it counts a refusal for %s", id)
-	Expect(refusedFor(l, id)).To(BeTrue(), "it logs a refusal for %s", id)
+	kit.ExpectRefused(ctx, l.GM[0], id, BeNumerically(">", 0), "it counts a refusal for %s", id)
+	kit.ExpectRefusalLogged(l.GM[0], id)
 
 	registered := l.GM[0].AwaitRegistered(ctx) == nil
 	kit.Control(registered && kit.SPI(sends(ctx, l, 0, lab.Patience)) == current(ctx, l), "the unaltered registration is accepted")
-	Expect(l.GM[0].Logged("REGISTERED")).To(HaveLen(1), "and it is the only one")
+	Expect(l.GM[0].Registrations()).To(Equal(1), "and it is the only one")
 	Expect(sent(l, 0)[0].At).To(BeTemporally(">", pulls(l)[1].began), "nothing was sent with keys of the first one")
-}
-
-// refusedFor reports whether the member has logged a refusal for that requirement.
-func refusedFor(l *lab.Lab, id rule.ID) bool {
-	for _, line := range l.GM[0].Logged("REFUSED") {
-		if line.Requirement == string(id) {
-			return true
-		}
-	}
-	return false
 }

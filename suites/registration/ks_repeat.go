@@ -73,14 +73,14 @@ var _ = Describe("Repeated and parallel PULLs at a key server (RFC 6407 §3, §7
 			func(ctx SpecContext) {
 				l := ksLab(ctx, lab.Setup{})
 				ksJoined(ctx, l, 1)
-				before := l.KS.Refused(ctx, "RFC6407-7.2.5-01")
+				before := kit.Refused(ctx, l.KS, "RFC6407-7.2.5-01")
 				l.Inject(l.GM[0].Name(), ksAsked(l, 1)[0].packet)
-				l.Wait(ctx, lab.Patience, func() bool { return l.KS.Refused(ctx, "RFC6407-7.2.5-01") > before || len(ksAnswers(l, 1)) > 2 })
+				kit.AwaitRefusal(ctx, l, l.KS, "RFC6407-7.2.5-01", before, func() bool { return len(ksAnswers(l, 1)) > 2 })
 				Expect(ksAnswers(l, 1)).To(HaveLen(2), "there is no other message 2")
 				ksAgain(ctx, l, 1)
 				next := kit.Last(ksPulls(l, 1, "PULL4"))
 				kit.Control(kit.Value(next, ksSID+"/SID_VALUE") == "1", "the next registration is served, with the next SID")
-				Expect(l.KS.Refused(ctx, "RFC6407-7.2.5-01")).To(BeNumerically(">", before))
+				kit.ExpectRefused(ctx, l.KS, "RFC6407-7.2.5-01", BeNumerically(">", before))
 			})
 
 		It("answers a copy of message 3 with the same message 4, if at all, and spends no SID on it",
@@ -98,11 +98,11 @@ var _ = Describe("Repeated and parallel PULLs at a key server (RFC 6407 §3, §7
 			l := ksLab(ctx, lab.Setup{})
 			ksJoined(ctx, l, 1)
 			over := ksAnswers(l, 1)[0].header.MessageID
-			before := l.KS.Refused(ctx, "RFC6407-7.2.4-02")
+			before := kit.Refused(ctx, l.KS, "RFC6407-7.2.4-02")
 			ksFirst(l, 1, ksByHand(l, 1, over), lab.GroupID)
-			l.Wait(ctx, lab.Patience, func() bool { return l.KS.Refused(ctx, "RFC6407-7.2.4-02") > before || len(ksWithID(l, 1, over)) > 2 })
+			kit.AwaitRefusal(ctx, l, l.KS, "RFC6407-7.2.4-02", before, func() bool { return len(ksWithID(l, 1, over)) > 2 })
 			Expect(ksWithID(l, 1, over)).To(HaveLen(2), "there is no other message 2")
-			Expect(l.KS.Refused(ctx, "RFC6407-7.2.4-02")).To(BeNumerically(">", before))
+			kit.ExpectRefused(ctx, l.KS, "RFC6407-7.2.4-02", BeNumerically(">", before))
 			ksFirst(l, 1, ksByHand(l, 1, ksID), lab.GroupID)
 			kit.Control(ksAwaitID(ctx, l, 1, ksID, 1), "the same message is answered in a PULL of its own")
 		})
@@ -110,12 +110,12 @@ var _ = Describe("Repeated and parallel PULLs at a key server (RFC 6407 §3, §7
 		It("serves no PULL with Message ID 0", kit.Requirement("RFC6407-3.2.1-04"), kit.Negative, func(ctx SpecContext) {
 			l := ksLab(ctx, lab.Setup{})
 			ksJoined(ctx, l, 1)
-			before := l.KS.Refused(ctx, "RFC6407-3.2.1-04")
+			before := kit.Refused(ctx, l.KS, "RFC6407-3.2.1-04")
 			ksFirst(l, 1, ksByHand(l, 1, 0), lab.GroupID)
 			ksFirst(l, 1, ksByHand(l, 1, ksID), lab.GroupID)
 			kit.Control(ksAwaitID(ctx, l, 1, ksID, 1), "the same message is answered with another Message ID")
 			Expect(ksWithID(l, 1, 0)).To(BeEmpty())
-			Expect(l.KS.Refused(ctx, "RFC6407-3.2.1-04")).To(BeNumerically(">", before))
+			kit.ExpectRefused(ctx, l.KS, "RFC6407-3.2.1-04", BeNumerically(">", before))
 		})
 
 		It("takes no message 3 under another Message ID", kit.Requirement("RFC6407-3.2.1-04"), kit.Negative, func(ctx SpecContext) {

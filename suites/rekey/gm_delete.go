@@ -113,14 +113,14 @@ var _ = Describe("Deletes in a GROUPKEY-PUSH at a member (RFC 6407 §5.9)", kit.
 				before, since := s.protects(), kit.Now(s.Lab)
 				end := s.withhold(isakmp.ExchangePull)
 				deletion := s.rekey(control.RekeyArgs{}, tester.OnlyDeletes("a Delete of the KEK", tester.DeleteKEK(c.spi(s))))
-				Expect(s.answers(deletion)).To(BeTrue(), "it acknowledges the message")
+				Expect(s.takes(deletion)).To(BeTrue(), "it takes the message")
 				Expect(s.Wait(ctx, lab.Patience, func() bool { return len(s.pulls(since)) > 0 })).To(BeTrue(), "it begins to register")
 
 				late := s.rekey(control.RekeyArgs{}) // under the deleted KEK
 				Expect(s.sending()).To(Equal(before), "what is protected goes on with the SAs it has")
+				Expect(s.taken(late.since)).To(BeEmpty(), "it takes no rekey meanwhile")
 				end()
 				Expect(s.registers(1)).To(BeTrue(), "it registers again")
-				Expect(s.acks(late.since)).To(BeEmpty(), "it has taken no rekey meanwhile")
 				kit.Control(s.follows(s.rekey(control.RekeyArgs{})), "it takes rekeys again, now that it has registered")
 			})
 	}
@@ -133,7 +133,7 @@ var _ = Describe("Deletes in a GROUPKEY-PUSH at a member (RFC 6407 §5.9)", kit.
 			func(ctx SpecContext) {
 				s := group(ctx, c.alter...)
 				before := s.protects()
-				Expect(s.answers(s.rekey(control.RekeyArgs{DeleteAll: true}))).To(BeTrue(), "it acknowledges the message")
+				Expect(s.takes(s.rekey(control.RekeyArgs{DeleteAll: true}))).To(BeTrue(), "it takes the message")
 				Expect(s.registers(1)).To(BeTrue(), "it registers again")
 				after := s.sending()
 				Expect(after).NotTo(BeElementOf(before, nothing), "it sends under the keys that it registered for")
@@ -170,10 +170,10 @@ func fewerSPIs() isakmp.Delete {
 	return del
 }
 
-// deleted has the member get and acknowledge these Deletes.
+// deleted has the member get and take these Deletes.
 func (s *scene) deleted(ds ...isakmp.Delete) {
 	GinkgoHelper()
-	Expect(s.answers(s.rekey(control.RekeyArgs{}, tester.OnlyDeletes("Deletes", ds...)))).To(BeTrue(), "it acknowledges the message")
+	Expect(s.takes(s.rekey(control.RekeyArgs{}, tester.OnlyDeletes("Deletes", ds...)))).To(BeTrue(), "it takes the message")
 }
 
 // silentTo reports whether packets to the host behind member i go nowhere, while one to the host behind j, which the host
@@ -195,7 +195,7 @@ func (s *scene) expectClosed(deleted []string, members ...int) {
 		s.pings(i)
 	}
 	next := s.rekey(control.RekeyArgs{})
-	Expect(s.answers(next)).To(BeTrue(), "it takes the next rekey")
+	Expect(s.takes(next)).To(BeTrue(), "it takes the next rekey")
 	for n, i := range members {
 		Expect(s.sendingTo(i)).To(Equal(next.SPIs[n]), "the next SA is used")
 	}
@@ -213,15 +213,10 @@ func (s *scene) kek() []byte {
 	return spi
 }
 
-// installed are the SPIs of the SAs that the member says it has.
-func (s *scene) installed() (spis []string) {
+// installed are the SPIs of the SAs that the member has.
+func (s *scene) installed() []string {
 	GinkgoHelper()
-	status, err := s.GM[0].GMStatus(s.ctx)
-	kit.Precondition(err, "the member tells its state")
-	for _, sa := range status.SAs {
-		spis = append(spis, sa.SPI)
-	}
-	return spis
+	return kit.Installed(s.ctx, s.Lab, 1)
 }
 
 // number is an SPI as a number.

@@ -4,7 +4,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -48,13 +47,13 @@ func drops(ctx SpecContext, r refusal) {
 	said, since, named := s.refusals(r.requires[0]), kit.Now(s.Lab), r.requires[0]
 
 	s.rekey(r.args, r.deviation)
-	s.Wait(ctx, lab.Patience, func() bool { return s.refusals(named) > said || len(s.acks(since)) > 0 })
+	s.refuses(named, said, since)
 	Expect(s.sending()).To(Equal(before), "it goes on with the keys it had")
 
 	right := s.rekey(control.RekeyArgs{})
 	followed := s.follows(right)
-	Expect(s.acks(since)).To(HaveEach(right.Sequence), "it acknowledges nothing but the next rekey")
+	Expect(s.taken(since)).To(HaveEach(right.Sequence), "it acknowledges nothing but the next rekey")
 	kit.Control(followed, "it takes the next rekey, which is right")
-	Expect(s.refused(named, said+1)).To(Equal(said+1), "its log says that it refused the message for %s", named)
+	s.expectRefused(named, said+1, "its log says that it refused the message for %s", named)
 	Expect(s.pulls(since)).To(BeEmpty(), "it has no reason to register again")
 }

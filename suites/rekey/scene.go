@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -15,14 +14,9 @@ import (
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
-	"github.com/gdoilab/gdoilab/reference/syslog"
-	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
-
-// asking has the key server want every PUSH acknowledged, so that the wire shows which of them a member has carried out.
-func asking(g *policy.Group) { g.Rekey.Ack = policy.AckKEKSHA256 }
 
 // scene is a key server with its members, one of which is the device or follows it.
 type scene struct {
@@ -30,12 +24,12 @@ type scene struct {
 	ctx context.Context
 }
 
-// group has gm1 be registered, behind which there is a host, in a group that wants acknowledgements. There are routes to
-// the hosts behind gm2 and gm3, which do not run.
+// group has gm1 be registered, behind which there is a host, in a group that wants acknowledgements, if it can have them. There
+// are routes to the hosts behind gm2 and gm3, which do not run.
 func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
 	GinkgoHelper()
 	l := kit.Lab(ctx, lab.Setup{Members: 3, Hosts: true, Member: hasty, Group: func(g *policy.Group) {
-		asking(g)
+		kit.Acknowledging(g)
 		for _, change := range alter {
 			change(g)
 		}
@@ -144,27 +138,31 @@ func (s *scene) encrypted(since kit.Mark, i int) []kit.ESP {
 	})
 }
 
-// follows waits until the member has acknowledged a PUSH, and reports whether it sends under its first SA then.
+// follows waits until the member has taken a PUSH, and reports whether it sends under its first SA then.
 func (s *scene) follows(p push) bool {
 	GinkgoHelper()
-	return s.answers(p) && s.sending() == p.SPIs[0]
+	return s.takes(p) && s.sending() == p.SPIs[0]
 }
 
-// answers waits until the member has acknowledged a PUSH, and reports whether it does.
-func (s *scene) answers(p push) bool {
-	return s.Wait(s.ctx, lab.Patience, func() bool { return slices.Contains(s.acks(p.since), p.Sequence) })
+// takes waits until the member has taken a PUSH, and reports whether it does.
+func (s *scene) takes(p push) bool {
+	GinkgoHelper()
+	return kit.Takes(s.ctx, s.Lab, 1, p.RekeyResult)
 }
 
-// acks are the numbers in the acknowledgements that the member has sent since the mark.
-func (s *scene) acks(since kit.Mark) []uint32 {
-	var numbers []uint32
-	for _, d := range s.sentBy(s.GM[0], since, isakmp.ExchangePushACK) {
-		ps, _, _ := gdoi.ACK.Parse(d.header.NextPayload, d.data[isakmp.HeaderLen:], isakmp.HeaderLen)
-		if seq, _, ok := isakmp.Find[gdoi.SEQ](ps); ok {
-			numbers = append(numbers, seq.Number)
-		}
+// taken are the numbers of the PUSH messages that the member has taken since the mark.
+func (s *scene) taken(since kit.Mark) []uint32 {
+	GinkgoHelper()
+	return kit.Taken(s.ctx, s.Lab, 1, since)
+}
+
+// refuses waits until the member says that it has refused more than so much for the requirement, or acknowledges something.
+func (s *scene) refuses(id rule.ID, said int, since kit.Mark) {
+	limit := lab.Patience
+	if !s.GM[0].Tells("REFUSED") {
+		limit = kit.Settle
 	}
-	return numbers
+	s.Wait(s.ctx, limit, func() bool { return s.refusals(id) > said || len(kit.Shown(s.Lab, 1, since)) > 0 })
 }
 
 // pulls are the datagrams of PULLs that the member has sent since the mark.
@@ -197,27 +195,27 @@ func (s *scene) sentBy(p *lab.Peer, since kit.Mark, exchange isakmp.ExchangeType
 }
 
 // refusals counts the lines in which the member says that it refused something for a requirement.
-func (s *scene) refusals(id rule.ID) int {
-	n := 0
-	for _, text := range s.GM[0].Log() {
-		if !strings.Contains(text, string(id)) {
-			continue
-		}
-		if line, err := syslog.Parse(text); err == nil && line.Tag == "REFUSED" && line.Requirement == string(id) {
-			n++
-		}
+func (s *scene) refusals(id rule.ID) int { return kit.RefusalsLogged(s.GM[0], id) }
+
+// expectRefused expects that the member's log says that often that it refused something for a requirement, if it has lines for
+// that.
+func (s *scene) expectRefused(id rule.ID, times int, what ...any) {
+	GinkgoHelper()
+	if s.GM[0].Tells("REFUSED") {
+		s.Wait(s.ctx, lab.Patience, func() bool { return s.refusals(id) >= times })
+		Expect(s.refusals(id)).To(Equal(times), what...)
 	}
-	return n
 }
 
-// refused waits until the member's log says that often that it refused something for a requirement, and returns how often
-// it says so.
+// refused waits until the member's log says that often that it refused something for a requirement, and returns how often it says
+// so. It is for what shows nowhere else: a member that does not say so ends the spec as unsupported.
 func (s *scene) refused(id rule.ID, times int) int {
+	s.GM[0].AwaitLog(s.ctx, "REFUSED", times-1, lab.Patience)
 	s.Wait(s.ctx, lab.Patience, func() bool { return s.refusals(id) >= times })
 	return s.refusals(id)
 }
 
 // registers waits until the member has registered more than so many times.
 func (s *scene) registers(times int) bool {
-	return s.GM[0].AwaitLog(s.ctx, "REGISTERED", times, lab.Patience)
+	return s.GM[0].AwaitRegistrations(s.ctx, times, lab.Patience)
 }

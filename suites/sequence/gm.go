@@ -20,11 +20,11 @@ var _ = Describe("Sequence numbers at a group member (RFC 6407 §4.4)", kit.Subj
 		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true})
 		accepted := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 1, SA, KD, SIG
 		kit.Reached(kit.SwitchesTo(ctx, l, 1, 2, accepted.SPIs[0]), "the member follows an ordinary rekey")
-		refused := l.GM[0].Refused(ctx, "RFC6407-4.4-02")
+		refused := kit.Refused(ctx, l.GM[0], "RFC6407-4.4-02")
 
 		Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, number(accepted.Sequence))))).To(Succeed())
 		stale := kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ not above 1, SA, KD, SIG
-		Expect(l.Wait(ctx, lab.Patience, func() bool { return l.GM[0].Refused(ctx, "RFC6407-4.4-02") > refused })).
+		Expect(kit.AwaitRefusal(ctx, l, l.GM[0], "RFC6407-4.4-02", refused, kit.Never)).
 			To(BeTrue(), "the member says that it refused the message for its number")
 		Expect(kit.SPI(kit.SendingSPI(ctx, l, 1, 2))).To(Equal(accepted.SPIs[0]), "it goes on with the keys it had, not with %s", stale.SPIs)
 
@@ -53,7 +53,8 @@ var _ = Describe("Sequence numbers at a group member (RFC 6407 §4.4)", kit.Subj
 			kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 2, SA, KD, SIG
 			Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, 999)))).To(Succeed())
 			kit.Rekey(ctx, l, control.RekeyArgs{}) // KS --> GM  HDR*, SEQ 999, SA, KD, SIG
-			Expect(l.Wait(ctx, lab.Patience, func() bool { return l.GM[0].Refused(ctx, "RFC6407-4.4-02") == 2 })).To(BeTrue())
+			Expect(kit.AwaitRefusal(ctx, l, l.GM[0], "RFC6407-4.4-02", 1, kit.Never)).To(BeTrue())
+			kit.ExpectRefused(ctx, l.GM[0], "RFC6407-4.4-02", BeEquivalentTo(2))
 			Expect(kit.SPI(kit.SendingSPI(ctx, l, 1, 2))).To(Equal(ahead.SPIs[0]), "it goes on with the keys it had")
 
 			Expect(l.KS.Misbehave(tester.Taps(tester.SEQ(core.Push, 1001)))).To(Succeed())

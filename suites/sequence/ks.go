@@ -43,17 +43,15 @@ func given(l *lab.Lab) (all []string) { return numbers(kit.MessagesSince(l, 0, c
 // followed has the key server rekey, and the first member follow.
 func followed(ctx context.Context, l *lab.Lab, args control.RekeyArgs) {
 	GinkgoHelper()
-	before := len(l.GM[0].Logged("REKEY_ACCEPTED"))
-	kit.Rekey(ctx, l, args)
-	kit.Reached(l.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", before, lab.Patience), "the member follows the rekey")
+	kit.Reached(kit.Takes(ctx, l, 1, kit.Rekey(ctx, l, args)), "the member follows the rekey")
 }
 
 // again has a member register once more.
 func again(ctx context.Context, l *lab.Lab, gm *lab.Peer) {
 	GinkgoHelper()
-	before := len(gm.Logged("REGISTERED"))
+	before := gm.Registrations()
 	kit.Precondition(gm.Register(ctx), gm.Name()+" is told to register")
-	kit.Reached(gm.AwaitLog(ctx, "REGISTERED", before, lab.Patience), gm.Name()+" registers again")
+	kit.Reached(gm.AwaitRegistrations(ctx, before, lab.Patience), gm.Name()+" registers again")
 }
 
 var _ = Describe("Sequence numbers at a key server (RFC 6407 §3.2, §4.3, §5.7)", kit.Subject("sequence"), kit.DUT(rule.KS), func() {
@@ -101,7 +99,7 @@ var _ = Describe("Sequence numbers at a key server (RFC 6407 §3.2, §4.3, §5.7
 		l := kit.Up(ctx, lab.Setup{})
 		kit.Rekey(ctx, l, control.RekeyArgs{})
 		kit.Rekey(ctx, l, control.RekeyArgs{DeleteAll: true})
-		kit.Reached(l.GM[0].AwaitLog(ctx, "REGISTERED", 1, lab.Patience), "the member registers again")
+		kit.Reached(l.GM[0].AwaitRegistrations(ctx, 1, lab.Patience), "the member registers again")
 		kit.Rekey(ctx, l, control.RekeyArgs{})
 		Expect(numbers(sent(ctx, l, 3))).To(Equal([]string{"1", "2", "1"}))
 		Expect(given(l)).To(Equal([]string{"0", "0"}))

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/cores"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
 // dead is a device that says nothing, whatever happens.
@@ -24,6 +26,26 @@ func (dead) Deadline() (time.Time, bool)                { return time.Time{}, fa
 var _ = cores.Register("dead", cores.Maker{
 	KeyServer: func(policy.KeyServer, cores.Options) (core.Core, error) { return dead{}, nil },
 	Member:    func(policy.Member, cores.Options) (core.Core, error) { return dead{}, nil },
+})
+
+// deaf is a member that gets no rekey.
+type deaf struct{ core.Core }
+
+func (d deaf) Handle(now time.Time, ev core.Event) []core.Effect {
+	if datagram, ok := ev.(*core.Datagram); ok {
+		if h, err := isakmp.ParseHeader(datagram.Data); err == nil && h.Exchange == isakmp.ExchangePush {
+			return nil
+		}
+	}
+	return d.Core.Handle(now, ev)
+}
+
+var _ = cores.Register("deaf", cores.Maker{
+	Member: func(c policy.Member, o cores.Options) (core.Core, error) {
+		reference, _ := cores.Find("reference-gm")
+		member, err := reference.Member(c, o)
+		return deaf{member}, err
+	},
 })
 
 // manifest writes one into a folder and returns its path.
@@ -56,21 +78,32 @@ func ran(t *testing.T, dir, dut string, args ...string) (verdict.Report, said) {
 	return decode[verdict.Report](t, s.out), s
 }
 
+// What can be taken out of the reference's manifest, so that less is to be seen of it.
+var (
+	noControl = []string{"    control:\n      unix: \"{{ .Dir }}/control\"\n", ""}
+	noKeyLog  = []string{"    keylog:\n      file: \"{{ .Dir }}/keys.jsonl\"\n", ""}
+	noLog     = []string{"    syslog:\n      from: stderr\n      events: gdoilab\n", ""}
+	noAck     = []string{"features: [\"*\"]", "features: [\"*\"]\nlacks:\n  - {feature: ack, why: it acknowledges nothing}"}
+	dark      = slices.Concat(noControl, noKeyLog, noLog, noAck)
+)
+
 // A device that is dead passes nothing, of all specs there are.
 func TestDeadDevice(t *testing.T) {
-	for _, name := range []string{"asked in vain", "black box"} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		less   []string
+		filter string
+		specs  int // at least
+	}{
+		{"asked in vain", nil, "", 900},
+		{"black box", slices.Concat(noControl, noKeyLog), "!exhaustive", 900},
+		{"dark", dark, "dut:GM && !exhaustive", 700},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			change := []string{"core: reference-ks", "core: dead", "core: reference-gm", "core: dead"}
-			if name == "black box" {
-				change = append(change, "    control:\n      unix: \"{{ .Dir }}/control\"\n", "", "    keylog:\n      file: \"{{ .Dir }}/keys.jsonl\"\n", "")
-			}
-			filter := "" // all there are
-			if name == "black box" {
-				filter = "!exhaustive"
-			}
-			report, s := ran(t, dir, altered(t, dir, change...), "--redact", "--filter", filter)
-			if s.code != 1 || len(report.Specs) < 900 {
+			change := append([]string{"core: reference-ks", "core: dead", "core: reference-gm", "core: dead"}, c.less...)
+			report, s := ran(t, dir, altered(t, dir, change...), "--redact", "--filter", c.filter)
+			if s.code != 1 || len(report.Specs) < c.specs {
 				t.Errorf("exit %d, %d specs\n%s", s.code, len(report.Specs), s.err)
 			}
 			for _, spec := range report.Specs {
@@ -78,12 +111,27 @@ func TestDeadDevice(t *testing.T) {
 				case verdict.Pass, verdict.Error, verdict.ExpectedFailure, verdict.UnexpectedPass:
 					t.Errorf("%s: %s %s", spec.ID, spec.Verdict, spec.Reason)
 				case verdict.Unsupported:
-					if name != "black box" {
+					if c.less == nil {
 						t.Errorf("%s: %s %s", spec.ID, spec.Verdict, spec.Reason)
 					}
 				}
 			}
 		})
+	}
+}
+
+// A member that registers and is deaf to rekeys passes no spec of them, though nobody can ask it for anything.
+func TestDeafDevice(t *testing.T) {
+	dir := t.TempDir()
+	dut := altered(t, dir, slices.Concat([]string{"core: reference-gm", "core: deaf"}, dark)...)
+	report, _ := ran(t, dir, dut, "--redact", "--filter", "dut:GM && (subject:rekey || subject:sequence)")
+	for _, spec := range report.Specs {
+		if spec.Verdict != verdict.Fail && spec.Verdict != verdict.Inconclusive && spec.Verdict != verdict.Unsupported {
+			t.Errorf("%s: %s %s", spec.ID, spec.Verdict, spec.Reason)
+		}
+	}
+	if report.Summary[verdict.Fail] < 50 {
+		t.Errorf("%v", report.Summary)
 	}
 }
 
@@ -204,10 +252,40 @@ func TestRolesLeaveSpecsOut(t *testing.T) {
 	}
 }
 
-// What a device cannot be asked for ends specs as unsupported, never as passed.
+// What a device offers decides how it is observed, and hardly what it is tested for: of the reference, however little is to be seen
+// of it as a member, no spec fails, and only those end as unsupported that are about what it lacks.
 func TestBlackBox(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		less        []string
+		unsupported int
+		reasons     string // what they begin with
+	}{
+		{"no acknowledgements", noAck, 0, ""},
+		{"no control", noControl, 4, "reference as GM declares no control"},
+		{"no key log", noKeyLog, 0, ""},
+		{"dark", dark, 8, "reference as GM declares no "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			report, s := ran(t, dir, altered(t, dir, c.less...), "--redact", "--filter",
+				"dut:GM && (subject:rekey || subject:sequence || subject:lifecycle || subject:registration)")
+			if n := report.Summary[verdict.Unsupported]; s.code != 0 || n != c.unsupported || report.Summary[verdict.Pass] != len(report.Specs)-n {
+				t.Errorf("exit %d: %v\n%s", s.code, report.Summary, s.err)
+			}
+			for _, spec := range report.Specs {
+				if spec.Verdict == verdict.Unsupported && !strings.HasPrefix(spec.Reason, c.reasons) {
+					t.Errorf("%s: %s", spec.ID, spec.Reason)
+				}
+			}
+		})
+	}
+}
+
+// What only an answer of the device could show ends specs as unsupported, never as passed.
+func TestAskedForTooMuch(t *testing.T) {
 	dir := t.TempDir()
-	dut := altered(t, dir, "    control:\n      unix: \"{{ .Dir }}/control\"\n", "", "      events: gdoilab", "      events: {REGISTERED: ' REGISTERED '}")
+	dut := altered(t, dir, append(noControl, "      events: gdoilab", "      events: {REGISTERED: ' REGISTERED '}")...)
 	report, s := ran(t, dir, dut, "--filter", "subject:sequence || subject:ack")
 	if s.code != 0 || report.Summary[verdict.Unsupported] < 20 || report.Summary[verdict.Pass] == 0 {
 		t.Errorf("exit %d: %v", s.code, report.Summary)

@@ -2,10 +2,12 @@ package lifecycle
 
 import (
 	"net/netip"
+	"strconv"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -130,7 +132,7 @@ var _ = Describe("Several SAs of one group on a key server (RFC 6407 §5.5, §5.
 			})
 			offer, keys := kit.Last(s.pulls(0, core.Pull2, 1)), kit.Last(s.pulls(0, core.Pull4, 1))
 			Expect(values(offer.Payloads, "SA", "SAT", "SA Life Duration")).To(HaveExactElements(
-				BeElementOf("3600", "3599"), BeElementOf("7200", "7199"), BeElementOf("10800", "10799")))
+				left(time.Hour), left(2*time.Hour), left(3*time.Hour)))
 			transforms := values(offer.Payloads, "SA", "SAT", "Transform ID")
 			Expect(transforms[0]).To(Equal(transforms[2]))
 			Expect(transforms[1]).NotTo(Equal(transforms[0]))
@@ -178,4 +180,10 @@ func different(all []string, n int) {
 	}
 	Expect(all).To(HaveLen(n))
 	Expect(seen).To(HaveLen(n), "all different: %v", all)
+}
+
+// left matches what may be said to be left, in seconds, of a lifetime that began with the group: not more, and not so much less that
+// it would be another's.
+func left(lifetime time.Duration) types.GomegaMatcher {
+	return WithTransform(strconv.Atoi, And(BeNumerically("<=", lifetime.Seconds()), BeNumerically(">", (lifetime-lab.Patience).Seconds())))
 }

@@ -110,7 +110,7 @@ class Comparison:
         self.folder, self.tally = folder, tally
         self.negative = bool(folder.spec.get("negative"))
         self.agreed = 0
-        self.roles, self.hosts, self.links = {}, {}, set()
+        self.roles, self.hosts, self.senders = {}, {}, set()
 
     def bad(self, frame, text):
         self.tally.problem(self.folder.name, frame, text)
@@ -128,7 +128,7 @@ class Comparison:
         for node in theirs.get("nodes") or []:
             self.roles[node["address"]] = node["role"]
             self.hosts[node["address"]] = "lan" + node["name"].lstrip("host")
-        self.links = {frame.link for frame in frames}
+        self.senders = {(frame.link, frame.ip.src) for frame in frames if frame.ip is not None}
         self.messages(theirs.get("messages") or [], frames, self.folder.keys)
 
     def messages(self, theirs, frames, keys):
@@ -223,9 +223,10 @@ class Comparison:
         return role is not None and self.folder.spec.get("dut") not in (role, "both", None)
 
     def of_a_lan(self, mine):
-        """Whether the inner packet comes from a host whose link is in the capture; else the tester has sealed it."""
-        inner = capfile.parse_ip(mine.inner or b"")
-        return inner is not None and self.hosts.get(inner.src) in self.links
+        """Whether what is inside is of a host that sends on its link; else the tester has sealed it."""
+        tunnel = any(node.kind == "ip" for node in mine.payloads)
+        source = capfile.parse_ip(mine.inner).src if tunnel else mine.src     # in transport mode the outer header is the host's
+        return (self.hosts.get(source), source) in self.senders
 
     def trees(self, theirs, mine, broken):
         nodes = {}

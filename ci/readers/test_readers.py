@@ -155,6 +155,11 @@ class Readers(unittest.TestCase):
                              ("SID of the IV", self.one.esp(2, inner, strange.to_bytes(8, "big")))):
             self.packets = right[:-2] + [(0, sample.ipv4("10.0.1.2", "10.0.2.2", 50, packet)), right[-1]]
             self.assertTrue(any(text in p for p in self.problems(compare)), text)
+        # in transport mode the host's address is outside
+        self.one.suite.mode, self.entries = 2, sample.Conversation.entries(self.one)
+        packet = self.one.esp(2, bytes([1]) * 40, strange.to_bytes(8, "big"))
+        self.packets = right[:-2] + [(0, sample.ipv4("10.0.1.2", "10.0.2.2", 50, packet)), right[-1]]
+        self.assertTrue(any("SID of the IV" in p for p in self.problems(compare)))
         # a member of the tester's, whose hosts have no link here, takes IVs as it likes
         inner = sample.ipv4("10.0.9.2", "10.0.2.2", 17, bytes([2]) * 40, 63)
         packet = self.one.esp(2, inner, strange.to_bytes(8, "big"))

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Opens the ESP packets of captures with Scapy and looks for their contents on the LANs."""
 
+import ipaddress
 import string
 import sys
 
@@ -23,6 +24,8 @@ COUNTER_MODES = {18: 8, 19: 8, 20: 8, 23: 8}
 ALGORITHMS = {23: "AES-GMAC", 20: "AES-GCM", 19: "AES-GCM-12", 18: "AES-GCM-8", 12: "AES-CBC", 11: "NULL", 3: "3DES"}
 INTEGRITY = {1: "HMAC-MD5-96", 2: "HMAC-SHA1-96", 5: "SHA2-256-128", 6: "SHA2-384-192", 7: "SHA2-512-256"}
 TRANSPORT = 2
+# ICMP and ICMPv6: unreachable, too big, time exceeded
+ERRORS = {(1, b"\x03"), (1, b"\x0b"), (58, b"\x01"), (58, b"\x02"), (58, b"\x03")}
 WINDOW = 64
 LAST = 0xffffffff
 
@@ -166,7 +169,10 @@ class Lan:
 
     def __init__(self, frames, nodes):
         self.by_content, self.by_load, self.links, whole = {}, {}, set(), capfile.Reassembler()
-        self.hosts = {"lan" + n["name"].lstrip("host"): n["address"] for n in nodes if n.get("role") == "host"}
+        self.hosts = {}     # link -> addresses of its host, of either version of IP
+        for node in nodes:
+            if node.get("role") == "host":
+                self.hosts.setdefault("lan" + node["name"].lstrip("host"), set()).add(node["address"])
         self.all = []
         for frame in frames:
             packet = frame.ip
@@ -180,8 +186,13 @@ class Lan:
             self.all.append((frame, packet))
 
     def delivered(self, frame, packet):
-        """Whether a frame came out of the gateway, to the host of that link."""
-        return packet.dst == self.hosts.get(frame.link) and packet.src != packet.dst
+        """Whether a frame came out of the gateway, to the host of that link or to a multicast group."""
+        own, source = self.hosts.get(frame.link, ()), ipaddress.ip_address(packet.src)
+        if packet.dst in own:
+            return packet.src != packet.dst
+        # what the gateway says for itself, of groups and neighbours, is no traffic of a host
+        chatter = packet.proto in (2, 58) or source.is_link_local or source.is_unspecified
+        return ipaddress.ip_address(packet.dst).is_multicast and packet.src not in own and not chatter
 
 
 def check(folder, tally):
@@ -295,9 +306,9 @@ def inside(tally, bad, lan, frame, outer, ip, entry, negative):
         tally.add("inner packets as a host got them")
     if not before and not after:
         tally.add("inner packets of the tester, not delivered")
-    sender = [link for link, host in lan.hosts.items() if host == ip.src and link in lan.links]
+    sender = [link for link, addresses in lan.hosts.items() if ip.src in addresses and link in lan.links]
     if not before and sender and not negative and any(
-            not lan.delivered(f, p) and f.link == sender[0] for f, p in lan.all):
+            p.src == ip.src and not lan.delivered(f, p) and f.link == sender[0] for f, p in lan.all):
         bad(frame, "no frame of %s holds what is inside" % sender[0])
 
 
@@ -311,9 +322,9 @@ def across(tally, bad, lan, frame, ip, negative):
         tally.add("payloads as a host got them")
     if not there:
         tally.add("payloads of the tester, not delivered")
-    sender = [link for link, host in lan.hosts.items() if host == ip.src and link in lan.links]
+    sender = [link for link, addresses in lan.hosts.items() if ip.src in addresses and link in lan.links]
     if not before and sender and not negative and any(
-            not lan.delivered(f, p) and f.link == sender[0] for f, p in lan.all):
+            p.src == ip.src and not lan.delivered(f, p) and f.link == sender[0] for f, p in lan.all):
         bad(frame, "no frame of %s holds what is inside" % sender[0])
 
 
@@ -322,7 +333,7 @@ def deliveries(tally, bad, lan, carried):
     for frame, packet in lan.all:
         if not lan.delivered(frame, packet) or packet.fragment:
             continue
-        if packet.proto == 1 and packet.payload[:1] in (b"\x03", b"\x0b"):
+        if (packet.proto, packet.payload[:1]) in ERRORS:
             tally.add("ICMP errors of a gateway")
             continue
         tally.add("packets that a host got")

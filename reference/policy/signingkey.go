@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
@@ -57,14 +58,22 @@ func signatureAlgorithm(der []byte) SigAlgorithm {
 	return algorithm
 }
 
+// parsed remembers signing keys by their PKCS #8, because the checks of an RSA key take as long as a signature with it, and a
+// process that plays many networks reads the same few over and over.
+var parsed sync.Map
+
 // ParseSigningKey reads the PKCS #8 of KeyServer.SigningKey. It fails if no algorithm of RFC 6407 §5.3.6 signs with the key.
 func ParseSigningKey(der []byte) (crypto.Signer, error) {
+	if key, ok := parsed.Load(string(der)); ok {
+		return key.(crypto.Signer), nil
+	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, err
 	}
 	if signer, ok := key.(crypto.Signer); ok {
 		if _, _, ok := SignatureOf(signer.Public()); ok {
+			parsed.Store(string(der), signer)
 			return signer, nil
 		}
 	}

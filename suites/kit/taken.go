@@ -251,7 +251,7 @@ func uses(ctx context.Context, l *lab.Lab, i int, spis []string) []string {
 		case known && flow.inward:
 			inner, packet := forge(k, flow)
 			carried[inner] = spi
-			l.Inject(l.GM[0].Name(), packet)
+			l.Inject(elsewhere(l, i), packet)
 		case known:
 			_, err := l.Hosts[i-1].Ping(ctx, flow.to, lab.Ping{Count: 1})
 			Precondition(err, "the host sends")
@@ -317,7 +317,7 @@ func selected(k keylog.Entry, i int) (flow, bool) {
 		return flow{}, false
 	}
 	for _, host := range []func(int) netip.Addr{lab.HostAddr, lab.HostAddr6} {
-		for j := others; j > 0; j-- {
+		for j := 1; j <= others; j++ {
 			own, other := host(i), host(j)
 			inward := flow{other, own, true}
 			if j == i {
@@ -334,9 +334,18 @@ func selected(k keylog.Entry, i int) (flow, bool) {
 	return flow{}, false
 }
 
-// others is how many hosts are tried as the other end of traffic, those first that a lab seldom has: what a member counts of
-// them disturbs nobody.
+// others is how many hosts are tried as the other end of traffic.
 const others = 4
+
+// elsewhere is a node that packets for member i may come from.
+func elsewhere(l *lab.Lab, i int) string {
+	for j, gm := range l.GM {
+		if j+1 != i {
+			return gm.Name()
+		}
+	}
+	return l.KS.Name()
+}
 
 // forge makes a packet of a flow under an SA, which the host that gets it takes no notice of.
 func forge(k keylog.Entry, f flow) (inner string, packet []byte) {

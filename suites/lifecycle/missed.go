@@ -80,7 +80,7 @@ var _ = Describe("A member that misses rekeys (RFC 6407 §4.4, §7.3.4)", kit.Su
 			next := s.rekey(control.RekeyArgs{})
 			Expect(next.Sequence).To(Equal(lost.n + 1))
 			Expect(s.carriesOut(1, next)).To(BeTrue(), "it takes a number that is further ahead")
-			kit.Reached(s.carriesOut(2, next), "gm2 takes it too")
+			kit.Reached(s.carriesOut(2, next), "so does gm2, whose SA before was another one")
 			Expect(s.sends(1, 2)).To(Equal(next.SPIs[0]))
 			Expect(s.hears(1, 2)).To(BeTrue())
 			Expect(s.registrations(1)).To(Equal(1), "it has no reason to register again")

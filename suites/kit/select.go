@@ -25,8 +25,29 @@ func List(filter string) ([]verdict.Spec, error) {
 	return list(filter)
 }
 
+// listed is what was listed last: a run checks what it is asked for before it does it, and a tree of all specs takes its time.
+var listed struct {
+	of    [4]string
+	specs []verdict.Spec
+}
+
 // list is List for a filter that has been checked.
 func list(filter string) ([]verdict.Spec, error) {
+	of := [4]string{filter, session.Command, session.Seed, ""}
+	if session.Fabric != nil {
+		of[3] = session.Fabric.Name()
+	}
+	if listed.specs != nil && listed.of == of {
+		return slices.Clone(listed.specs), nil
+	}
+	specs, err := preview(filter)
+	if err == nil {
+		listed.of, listed.specs = of, slices.Clone(specs)
+	}
+	return specs, err
+}
+
+func preview(filter string) ([]verdict.Spec, error) {
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
 	suiteConfig.LabelFilter = filter
 	specs, err := identify(ginkgo.PreviewSpecs(suiteName, suiteConfig, reporterConfig).SpecReports)

@@ -27,8 +27,9 @@ type memoryNode struct {
 	addresses []netip.Addr
 	core      core.Core
 	joined    map[netip.Addr]bool
-	wakeup    time.Time // of the timer entry that counts; others are out of date
-	log       []string
+	wakeup    time.Time  // of the timer entry that counts; others are out of date
+	log       []string   // lines
+	told      []toldLine // what has no line yet
 	keys      []keylog.Entry
 	replies   map[uint64]*core.Reply
 	asked     uint64
@@ -112,7 +113,7 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 		delete(node.joined, e.Group)
 		node.report(e.Group)
 	case *core.Log:
-		node.log = append(node.log, syslog.Format(node.name, n.now, e))
+		node.told = append(node.told, toldLine{n.now, e})
 	case *core.Secret:
 		node.keys = append(node.keys, keylog.Of(node.name, n.now, e)...)
 	case *core.Reply:
@@ -192,7 +193,19 @@ func (node *memoryNode) Do(_ context.Context, command string, args any) (control
 	return control.Response{ID: id, Body: reply.Body, Error: reply.Err}, nil
 }
 
-func (node *memoryNode) Log() []string        { return slices.Clone(node.log) }
+// toldLine is what a node has logged. Most of it nobody reads, so lines are written when somebody asks for them.
+type toldLine struct {
+	at  time.Time
+	log *core.Log
+}
+
+func (node *memoryNode) Log() []string {
+	for _, t := range node.told {
+		node.log = append(node.log, syslog.Format(node.name, t.at, t.log))
+	}
+	node.told = nil
+	return slices.Clone(node.log)
+}
 func (node *memoryNode) Keys() []keylog.Entry { return slices.Clone(node.keys) }
 func (node *memoryNode) Stop() error          { node.stopped = true; return nil }
 

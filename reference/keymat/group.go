@@ -37,12 +37,12 @@ type PrivateKey interface {
 // groups are made when first asked for. A MODP group has the length of its prime in bits, the constant c of the prime's
 // formula (RFC 2409 §6, RFC 3526 §2 to §5) and the length of private values in octets.
 var groups = map[uint16]func() Group{
-	1:  sync.OnceValue(func() Group { return newMODP(1, 768, 149686, 32) }),
-	2:  sync.OnceValue(func() Group { return newMODP(2, 1024, 129093, 32) }),
-	5:  sync.OnceValue(func() Group { return newMODP(5, 1536, 741804, 32) }),
-	14: sync.OnceValue(func() Group { return newMODP(14, 2048, 124476, 32) }),
-	15: sync.OnceValue(func() Group { return newMODP(15, 3072, 1690314, 36) }),
-	16: sync.OnceValue(func() Group { return newMODP(16, 4096, 240904, 40) }),
+	1:  sync.OnceValue(func() Group { return newMODP(1, 768, 149686, 28) }),
+	2:  sync.OnceValue(func() Group { return newMODP(2, 1024, 129093, 28) }),
+	5:  sync.OnceValue(func() Group { return newMODP(5, 1536, 741804, 28) }),
+	14: sync.OnceValue(func() Group { return newMODP(14, 2048, 124476, 28) }),
+	15: sync.OnceValue(func() Group { return newMODP(15, 3072, 1690314, 33) }),
+	16: sync.OnceValue(func() Group { return newMODP(16, 4096, 240904, 38) }),
 	19: func() Group { return ecp256 },
 	20: func() Group { return ecp384 },
 	21: func() Group { return ecp521 },

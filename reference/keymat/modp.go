@@ -20,8 +20,8 @@ type modp struct {
 }
 
 // newMODP makes a group from a row of the table. Private exponents are short: at least twice as many bits as the strength
-// that RFC 3526 §8 gives to the group by its first estimate (110 bits for group 14, 130 for 15, 150 for 16), which costs
-// nothing in a group with a safe prime.
+// that RFC 3526 §8 gives to the group by its first estimate (110 bits for group 14, 130 for 15, 150 for 16) and NIST SP 800-56A
+// appendix D (112, 128, 152), which costs nothing in a group with a safe prime.
 func newMODP(id uint16, bits uint, c int64, private int) *modp {
 	p := modpPrime(bits, c)
 	m, err := bigmod.NewModulus(p.Bytes())

@@ -29,36 +29,36 @@ var modpGroups = []struct {
 	prime        string // SHA-256 of it
 	gx, gy, both string // SHA-256 of g^x, g^y, g^xy
 }{
-	{1, 768, 149686, 32, "a63a3620ffffffffffffffff",
+	{1, 768, 149686, 28, "a63a3620ffffffffffffffff",
 		"b52ba6a3026520a6c49d37e4587601801bee500123b3259b6bf03e7cecc3e63d",
-		"2cdb3d3797336e95e0d0784503fa852bbb611c0bb067e821c50e7b33dc3b1d43",
-		"614e7af902e156387388535f5f142d6265f4e52f4a1dda7248363d267d6899f6",
-		"143fce9e24d47d5896173bd59cbfc3c0467039a5be1e33127bb3a68bdb5bc60c"},
-	{2, 1024, 129093, 32, "ece65381ffffffffffffffff",
+		"ebb30c27f9c5fef0209ce9215f83b5db947ba128331ecf91a039902d68f47140",
+		"f2b7a355c1fdcb8d3822db0ed1a1156ffc7d17e3c3917acd7fd9acced97a76c7",
+		"3b038987eeabdf9d260187ed6bd5ec802045ea88e3d61cc9571a2e2388491356"},
+	{2, 1024, 129093, 28, "ece65381ffffffffffffffff",
 		"3f35a3f5f6c4376a744acad409bb22f8d897f949d2311d885adaa890981b67a0",
-		"49b9cbcad78fb3f6ece1e39ddf51384427d7d602373ffbacc9ffa16b3a07dcd6",
-		"fe628412d9357eea880369f886ac3c4be8c8af2b7ed75c3fc7c771ff5079c150",
-		"494eca23495eddc221e1a60a99a3c5e01cb303e1b45ae4c08d3f243f9302ec76"},
-	{5, 1536, 741804, 32, "ca237327ffffffffffffffff",
+		"8e05a3c3437766a0c103321a949b1a02a428c4480a8110aea72898bf0341ba1b",
+		"d90bd46e381299aae551faa1dd77302b4d32939cea20220d887183bc49f0b905",
+		"6208f780ccdb018bc696c1063d3d1d84dd7dfdad8f0657aa18eb619351d75c3d"},
+	{5, 1536, 741804, 28, "ca237327ffffffffffffffff",
 		"64fcc83ec403930bf18393dbc883ccaa1fbb08ac876f77f7aa99748ca945019b",
-		"062bdecff239254003447a47ce8691df32f9407055c5165ce758ca7a8ce1ce3a",
-		"116387da656926a6c76c9262d78b845a8a5b4ee9677438c922631dbb502f138c",
-		"f94dcc6abe35ceefdf517723e4b057166f3cb5eb804f6184a510659379c79c68"},
-	{14, 2048, 124476, 32, "8aacaa68ffffffffffffffff",
+		"5ab711c35261920cce0500fb313e77f67d322ca2f5e68699d6cc7919eba0ec94",
+		"dc418b2d74eff03af2b46bb8d7d5853042e3f3dcce249f4526aeb665b6f3b009",
+		"408a7bc347182dc8826e8ddca9e037e359598675312a0ad69039b505385bd15e"},
+	{14, 2048, 124476, 28, "8aacaa68ffffffffffffffff",
 		"d66436f79bbd6b2e38c0ffbd079be904d2641415e2e67140e09448be9a60890e",
-		"d43451b651d55795ff86ec96d6451fb4fbd0e7d5acc2bb254f51d3f10dffc346",
-		"8492c0e8cc346437666258b41706e081881b75d3bf3e1aeef83d04bbdb887f88",
-		"554c8b288a070827f9d9acba8bd5c097bba7ece4006658814ddbbfa7c4ae3b66"},
-	{15, 3072, 1690314, 36, "a93ad2caffffffffffffffff",
+		"d5a20b9b2f1c6821d5c1ac90f68258281046393e66a0c418da0381144fa25351",
+		"011078349d36ee36ccc58ec59da9df54bd801cf4370c2d454287a0ee4f18a933",
+		"9a6d24f6ba96cc23cd23d87be8fd4a5a9b1c8c1890957c678281157fc6a64240"},
+	{15, 3072, 1690314, 33, "a93ad2caffffffffffffffff",
 		"48cf8b092fbce4359d9871abf74f98e25b6163379eaa15cd9087e800c6d1c55c",
-		"eb4d56b88d54ffd80d0223b8d0a5790dbea1804f847e06f18f220d342edb97b5",
-		"a1d8aef1cf2fe4f634c9c778522971ace3223fda17ac5f5d2dcbd177ba0bdaa8",
-		"bf7a74640c1e0729ac269918e315ab84345ece69de55f6bf884690d584f3f650"},
-	{16, 4096, 240904, 40, "34063199ffffffffffffffff",
+		"b74e630be90eb9d4b19affaa173864f62b7b5408127da1bbe6614ff3b3d96c4d",
+		"1e9054210df0541090f739fc968e436f94d43c26e62d20c1da02d5cf2f179b14",
+		"eb28cf2fcc2038d01008fcbabc1134f35667fc2f80fc275ac50e6291e6d19efc"},
+	{16, 4096, 240904, 38, "34063199ffffffffffffffff",
 		"4ee95187682bcb230ad26a95205f6920e84708f6251b3894329b09ec23919e33",
-		"4a44e0b2085d4efe07cc0ba3e8c6f253ce8b3b3e6cbe862c0727b29b7c5eb720",
-		"5c86a72d228d0b1bde328f7d190870f1b1288e7e7c4679434cbd501e3392d95f",
-		"b7aec03d9700df14c670262786854541fd11ad75e68ae673802da512c0fa1c61"},
+		"5455dc683d36f531dddd7ebcdf18a2931c5d2ba41a46a79d56e8e1dd1ffc158e",
+		"1a9669b18852b04e948a2c65d038f1004eb139df0f023991b2844481cfb1ee3b",
+		"2ab72ddeb7081deaf387c8b0db25560085788944bf5cd6e890a099fd9d716a1f"},
 }
 
 func TestPrimes(t *testing.T) {
@@ -126,14 +126,14 @@ func TestSharedAgainstBig(t *testing.T) {
 func TestLeadingZeros(t *testing.T) {
 	exponent := func(above uint64) []byte { // 2^200 + above
 		e := new(big.Int).Lsh(big.NewInt(1), 200)
-		return e.Add(e, new(big.Int).SetUint64(above)).FillBytes(make([]byte, 32))
+		return e.Add(e, new(big.Int).SetUint64(above)).FillBytes(make([]byte, 28))
 	}
 	k := keyOf(t, 14, bytes.NewReader(exponent(1176)))
 	if len(k.Public()) != 256 || k.Public()[0] != 0 {
 		t.Errorf("public value of %d octets begins with %x", len(k.Public()), k.Public()[0])
 	}
-	small := big.NewInt(94).FillBytes(make([]byte, 32))
-	shared, err := keyOf(t, 14, bytes.NewReader(small)).Shared(keyOf(t, 14, bytes.NewReader(from(0, 32))).Public())
+	small := big.NewInt(237).FillBytes(make([]byte, 28))
+	shared, err := keyOf(t, 14, bytes.NewReader(small)).Shared(keyOf(t, 14, bytes.NewReader(from(0, 28))).Public())
 	if err != nil || len(shared) != 256 || shared[0] != 0 {
 		t.Errorf("shared value of %d octets, %v", len(shared), err)
 	}

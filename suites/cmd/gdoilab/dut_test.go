@@ -262,9 +262,9 @@ func TestBlackBox(t *testing.T) {
 		reasons     string // what they begin with
 	}{
 		{"no acknowledgements", noAck, 0, ""},
-		{"no control", noControl, 4, "reference as GM declares no control"},
+		{"no control", noControl, 6, "reference as GM declares no control"},
 		{"no key log", noKeyLog, 0, ""},
-		{"dark", dark, 8, "reference as GM declares no "},
+		{"dark", dark, 27, "reference as GM declares no "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

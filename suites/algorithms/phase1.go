@@ -33,7 +33,7 @@ var _ = Describe("Suites of Phase 1 (RFC 2409 §4, §5 and appendices A and B)",
 		It(fmt.Sprintf("registers, rekeys and carries traffic with Phase 1 under %s", p), kit.Requirement(phase1Requirements(p)...),
 			kit.Exhaustive, func(ctx SpecContext) {
 				l := carries(ctx, proposing(p))
-				Expect(agreedOn(l)).To(And(HaveLen(len(l.GM)), ContainElement(p)), "the key server and the member agree on it")
+				Expect(agreedOn(l)).To(ContainElement(p), "the key server and the member agree on it")
 				if !slow(p.Group) {
 					Expect(agreedOn(l)).To(HaveEach(p), "and the other member")
 				}

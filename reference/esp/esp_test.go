@@ -468,7 +468,7 @@ func sealRaw(t *testing.T, body []byte) []byte {
 	binary.BigEndian.PutUint32(packet, 0x1001)
 	binary.BigEndian.PutUint32(packet[4:], 1)
 	copy(packet[16:], body)
-	s.suite.seal(packet, 0)
+	s.suite.seal(packet, 0, 0)
 	return packet
 }
 

@@ -82,7 +82,8 @@ func newGCM(p parts) (*gcm, error) {
 	return &gcm{k}, err
 }
 
-func (g *gcm) seal(packet []byte, high uint32) {
+func (g *gcm) seal(out []byte, start int, high uint32) {
+	packet := out[start:]
 	body := packet[headerLen+ivLen : len(packet)-g.aead.Overhead()]
 	g.aead.Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
 }
@@ -119,7 +120,8 @@ func newShortGCM(p parts) (*shortGCM, error) {
 	return &shortGCM{keyed: k}, err
 }
 
-func (g *shortGCM) seal(packet []byte, high uint32) {
+func (g *shortGCM) seal(out []byte, start int, high uint32) {
+	packet := out[start:]
 	body := packet[headerLen+ivLen : len(packet)-g.aead.Overhead()]
 	g.aead.Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
 }

@@ -63,8 +63,9 @@ type SA struct {
 type suite interface {
 	// iv fills in the IV of the next packet. It is called before anything else of the packet is used up.
 	iv(iv []byte) error
-	// seal encrypts packet in place and fills in its ICV at the length that sizes.made says.
-	seal(packet []byte, high uint32)
+	// seal encrypts in place the packet that begins at start, and fills in its ICV at the length that sizes.made says. The octets
+	// before it are as they were when it returns.
+	seal(out []byte, start int, high uint32)
 	// open verifies packet and appends its plaintext to dst. The error is a *rule.Violation.
 	open(dst, packet []byte, high uint32) ([]byte, error)
 }

@@ -33,7 +33,7 @@ func (s *SA) Seal(dst, payload []byte, next uint8) ([]byte, error) {
 	body := packet[bodyStart:bodyEnd]
 	copy(body, payload)
 	s.putTrailer(body[len(payload):], pad, next)
-	s.suite.seal(packet, uint32(sequence>>32))
+	s.suite.seal(out, len(dst), uint32(sequence>>32))
 	return out[:len(dst)+bodyEnd+s.sentICV()], nil
 }
 

@@ -44,7 +44,8 @@ func (s *separate) cut(packet []byte) (authentic, iv, body, icv []byte) {
 	return packet[:end], packet[headerLen:start], packet[start:end], packet[end:]
 }
 
-func (s *separate) seal(packet []byte, high uint32) {
+func (s *separate) seal(out []byte, start int, high uint32) {
+	packet := out[start:]
 	authentic, iv, body, icv := s.cut(packet)
 	s.encrypt(iv, body)
 	copy(icv, s.digest(authentic, high))

@@ -103,9 +103,8 @@ var _ = Describe("The end of the sequence numbers (RFC 4303 §2.2, §3.3.3)", ki
 				Expect(got.Sequence).To(Equal(uint32(c.last) - 2 + uint32(i)))
 			}
 			Expect(s.GM[0].Refused(ctx, "RFC4303-3.3.3-01")).To(Equal(uint64(3)), "packets that could not be sent any more")
-			lines := s.GM[0].Logged("REFUSED")
-			Expect(lines).NotTo(BeEmpty())
-			Expect(lines[0].Text).To(And(ContainSubstring(kit.SPI(s.keys.SPI)), ContainSubstring(lab.HostAddr(1).String()),
+			Expect(s.GM[0].AwaitLog(ctx, "REFUSED", 0, lab.Patience)).To(BeTrue())
+			Expect(s.GM[0].Logged("REFUSED")[0].Text).To(And(ContainSubstring(kit.SPI(s.keys.SPI)), ContainSubstring(lab.HostAddr(1).String()),
 				ContainSubstring(lab.HostAddr(2).String())), "SPI and addresses")
 		})
 	}

@@ -67,6 +67,7 @@ var _ = Describe("ESP packets that a member receives (RFC 4303 §3.4)", kit.Subj
 		kit.Requirement("RFC4303-3.4.3-09", "RFC4303-4-01"), kit.Negative, func(ctx SpecContext) {
 			s := device(ctx, lab.Setup{})
 			s.drops(tag, forge(s, tester.ESPFlip(-1)), forge(s, tester.ESPFlip(-2)), forge(s, tester.ESPFlip(-3)))
+			s.Wait(ctx, lab.Patience, func() bool { return len(s.refusals(tag)) > 0 })
 			Expect(s.refusals(tag)).To(ContainElement(And(ContainSubstring(kit.SPI(s.group().SPI)), ContainSubstring(h2.String()),
 				ContainSubstring(h1.String()))))
 		})

@@ -45,11 +45,13 @@ func ExpectRefused(ctx context.Context, p *lab.Peer, id rule.ID, matcher gomegat
 	}
 }
 
-// ExpectRefusalLogged expects a line for the requirement in the peer's log, if it has lines for refusals.
-func ExpectRefusalLogged(p *lab.Peer, id rule.ID) {
+// ExpectRefusalLogged expects a line for the requirement in the peer's log, if it has lines for refusals. The log comes its own
+// way and may be later than what else shows the refusal.
+func ExpectRefusalLogged(ctx context.Context, l *lab.Lab, p *lab.Peer, id rule.ID) {
 	ginkgo.GinkgoHelper()
 	if p.Tells(refused) {
-		gomega.Expect(RefusalsLogged(p, id)).To(gomega.BeNumerically(">", 0), "%s logs a refusal for %s", p.Name(), id)
+		logged := l.Wait(ctx, lab.Patience, func() bool { return RefusalsLogged(p, id) > 0 })
+		gomega.Expect(logged).To(gomega.BeTrue(), "%s logs a refusal for %s", p.Name(), id)
 	}
 }
 

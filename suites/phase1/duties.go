@@ -1,6 +1,8 @@
 package phase1
 
 import (
+	"context"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -135,7 +137,8 @@ var duties = []duty{
 	}},
 	{needs("RFC2409-B-03"), "chains the IV from message to message", settled, func(t *talk, s side) {
 		proves(t, s)
-		Expect(t.tester.Logged("PHASE1_UP")).NotTo(BeEmpty(), "the other side reads it with the IV that the message before left")
+		up := t.Wait(context.Background(), lab.Patience, func() bool { return len(t.tester.Logged("PHASE1_UP")) > 0 })
+		Expect(up).To(BeTrue(), "the other side reads it with the IV that the message before left")
 	}},
 	{needs("RFC6407-3.2.1-01"), "sends PULL messages with the cookie pair of Phase 1, the initiator's first", settled, func(t *talk, _ side) {
 		up := t.messages(t.KS)[0].header

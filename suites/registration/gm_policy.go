@@ -72,7 +72,7 @@ var _ = Describe("Whom and what a member trusts (RFC 6407 §3.1, §3.3)", kit.Su
 			}
 			kit.Control(l.Wait(ctx, lab.Patience, func() bool { return len(packetsTo(l, allowed)) > 4 }), "the rest of the policy is in force")
 			Expect(packetsTo(l, foreign)).To(BeEmpty(), "the SA for foreign flows is not")
-			kit.ExpectRefusalLogged(l.GM[0], "RFC5374-4.1.3.5-03")
+			kit.ExpectRefusalLogged(ctx, l, l.GM[0], "RFC5374-4.1.3.5-03")
 		})
 })
 

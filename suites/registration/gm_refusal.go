@@ -47,7 +47,7 @@ func refuses(ctx SpecContext, l *lab.Lab, d tester.Deviation, id rule.ID, mayTel
 	Expect(pulls(l)).To(HaveLen(2), "the member registers anew instead of taking a message with %s", d.Name)
 	Expect(pulls(l)[0].sent).To(HaveLen(mayTell), "it does not go on with the first registration")
 	kit.ExpectRefused(ctx, l.GM[0], id, BeNumerically(">", 0), "it counts a refusal for %s", id)
-	kit.ExpectRefusalLogged(l.GM[0], id)
+	kit.ExpectRefusalLogged(ctx, l, l.GM[0], id)
 
 	registered := l.GM[0].AwaitRegistered(ctx) == nil
 	kit.Control(registered && kit.SPI(sends(ctx, l, 0, lab.Patience)) == current(ctx, l), "the unaltered registration is accepted")

@@ -44,7 +44,7 @@ func ksRefuses(ctx SpecContext, l *lab.Lab, answered int, id rule.ID, d tester.D
 	joined := l.Wait(ctx, lab.Patience, func() bool { return len(ksUnder(ksAnswers(l, 1), old, false)) == 2 })
 	Expect(ksUnder(ksAnswers(l, 1), old, true)).To(HaveLen(answered), "the key server does not answer %s", d.Name)
 	kit.ExpectRefused(ctx, l.KS, id, BeNumerically(">", 0), "it counts a refusal for %s", id)
-	kit.ExpectRefusalLogged(l.KS, id)
+	kit.ExpectRefusalLogged(ctx, l, l.KS, id)
 	kit.Control(joined, "it answers both messages of an unaltered registration")
 	if l.KS.Tells("REGISTERED") {
 		Expect(l.KS.AwaitLog(ctx, "REGISTERED", 0, lab.Patience)).To(BeTrue(), "it says that the member is registered")

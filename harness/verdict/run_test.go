@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -94,6 +95,20 @@ func TestResultsOrder(t *testing.T) {
 	}
 	if want := []string{"RFC6407-2-01", "RFC6407-4.4-02", "AAA-1", "ZZZ-1"}; !reflect.DeepEqual(ids, want) {
 		t.Errorf("%v, want %v", ids, want)
+	}
+}
+
+func TestTableNamesWhatFailed(t *testing.T) {
+	r := &verdict.Run{}
+	for i := range 23 {
+		r.Specs = append(r.Specs, verdict.Spec{ID: fmt.Sprint("rekey/", i), Subject: "rekey", Verdict: verdict.Fail, Reason: "it broke"},
+			verdict.Spec{ID: fmt.Sprint("ack/", i), Subject: "ack", Verdict: verdict.Skipped, Reason: "no kernel"})
+	}
+	var b strings.Builder
+	verdict.Table(&b, r)
+	got := b.String()
+	if !strings.Contains(got, "\nfail: rekey/0: it broke\n") || !strings.HasSuffix(got, "\nfail: rekey/19: it broke\nand 3 more\n") || strings.Contains(got, "kernel") {
+		t.Error(got)
 	}
 }
 

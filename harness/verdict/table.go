@@ -9,7 +9,7 @@ import (
 )
 
 // Table writes the verdicts by subject, one line a subject and their sum, for a terminal. A verdict that nobody got has
-// no column, except pass and fail.
+// no column, except pass and fail. The specs that somebody has to look into follow with their reasons.
 func Table(w io.Writer, r *Run) {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
@@ -32,6 +32,7 @@ func Table(w io.Writer, r *Run) {
 	}
 	t.AppendFooter(counts("all", len(r.Specs), columns, total, r.Seconds))
 	t.Render()
+	named(w, r.Specs)
 	for _, e := range r.Expectations {
 		if e.attention() {
 			fmt.Fprintln(w, e)
@@ -62,4 +63,21 @@ func counts(name string, specs int, columns []Verdict, of map[Verdict]int, secon
 		row = append(row, of[v])
 	}
 	return append(row, fmt.Sprintf("%.2f", seconds))
+}
+
+// named writes a line for each spec that somebody has to look into, so that they stand at the end of a long run.
+func named(w io.Writer, specs []Spec) {
+	const most = 20
+	n := 0
+	for _, s := range specs {
+		if !s.Verdict.attention() {
+			continue
+		}
+		if n++; n <= most {
+			fmt.Fprintf(w, "%s: %s: %s\n", s.Verdict, s.ID, s.Reason)
+		}
+	}
+	if n > most {
+		fmt.Fprintf(w, "and %d more\n", n-most)
+	}
 }

@@ -32,7 +32,7 @@ var broken = []struct {
 	{"features: []", "features: []\nlacks: [{feature: ipv5, why: x}]", `there is no feature "ipv5"; did you mean ipv6?`, false},
 	{"GM:", "GN:", "x.yaml:4:3: roles.GN: unknown field; did you mean GM?", true},
 	{"process:", "proces:", "unknown field; did you mean process?", true},
-	{"/bin/true", "'{{ .Name'", `x.yaml:6:17: roles.GM.process.command[0]: template:1: unclosed action`, false},
+	{"/bin/true", "'{{ .Name'", `x.yaml:6:17: roles.GM.process.command[0]: line 1 of the text that begins in line 6: unclosed action`, false},
 	{`[/bin/true, "{{ .Name }}"]`, "[]", "the list is empty; name at least one word", true},
 	{"ready: {file: \"{{ .Dir }}/up\"}", "ready: {within: 3s}", "0 things are to tell that the device is up; name one of file, line, port", true},
 	{"ready: {file: \"{{ .Dir }}/up\"}", "ready: {port: udp/848, line: x}", "2 things are to tell", true},

@@ -33,6 +33,8 @@ var broken = []struct {
 	{"GM:", "GN:", "x.yaml:4:3: roles.GN: unknown field; did you mean GM?", true},
 	{"process:", "proces:", "unknown field; did you mean process?", true},
 	{"/bin/true", "'{{ .Name'", `x.yaml:6:17: roles.GM.process.command[0]: line 1 of the text that begins in line 6: unclosed action`, false},
+	{`[/bin/true, "{{ .Name }}"]`, "\n        - /bin/true\n        - |\n          one\n          {{ nmae .Name }}",
+		`x.yaml:8:11: roles.GM.process.command[1]: line 2 of the text that begins in line 9: function "nmae" not defined`, false},
 	{`[/bin/true, "{{ .Name }}"]`, "[]", "the list is empty; name at least one word", true},
 	{"ready: {file: \"{{ .Dir }}/up\"}", "ready: {within: 3s}", "0 things are to tell that the device is up; name one of file, line, port", true},
 	{"ready: {file: \"{{ .Dir }}/up\"}", "ready: {port: udp/848, line: x}", "2 things are to tell", true},

@@ -76,7 +76,8 @@ func (c *course) follow(answer []byte) {
 		c.sent = append(c.sent, c.pull.message3())
 	case c.rekey.Key == nil:
 		c.pull.read4(answer)
-		c.receive(c.only(c.lab.rekey(control.RekeyArgs{})))
+		push := c.lab.rekey(control.RekeyArgs{}) // to where message 3 came from last
+		c.receive(push[0].Data)
 		c.sent = append(c.sent, ackOf(c.rekey, 1, c.addr.Addr()))
 	default:
 		c.over = true

@@ -33,7 +33,7 @@ func FuzzConversation(f *testing.F) {
 			resealed(packet, s)
 			emitted, _ := handle(b, at(1), core.Outside, packet)
 			for _, e := range emitted {
-				if e.to != core.Inside {
+				if e.to != core.Inside || !protected(e.bytes, sa.Selector) {
 					continue
 				}
 				text := string(e.bytes[headerLen:])
@@ -49,6 +49,12 @@ func FuzzConversation(f *testing.F) {
 		next := udp(t, hostA, hostB, 200)
 		one(t, b, at(2), core.Outside, one(t, a, at(2), core.Inside, next, core.Outside), core.Inside)
 	})
+}
+
+// protected reports whether a packet is of the traffic that the SA is for; what is not, passes without.
+func protected(packet []byte, sel policy.Selector) bool {
+	p, err := parse(packet)
+	return err == nil && sel.Source.Contains(p.flow.Source) && sel.Destination.Contains(p.flow.Destination)
 }
 
 // resealed mends the checksum of an altered outer header, so that more than it is looked at, unless the step says otherwise.

@@ -8,7 +8,7 @@ SOURCES := $(shell find reference harness suites fixtures -type f -not -name '*_
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
-.PHONY: help setup build demo test lint bench fuzz selftest clean
+.PHONY: help setup build demo test lint bench fuzz selftest soak clean
 
 help:            ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,7 +40,10 @@ fuzz:            ## fuzz every decoder and core, FUZZTIME each (30s)
 	@ci/fuzz.sh
 
 selftest: build  ## break the reference in one place at a time; every mutant must be noticed
-	@bin/gdoilab selftest --out out/selftest.json
+	@bin/gdoilab selftest --out out/selftest.json --evidence out/survivors
+
+soak: build      ## every suite on the memory fabric with SEEDS seeds (50)
+	@ci/soak.sh
 
 clean:           ## remove what was built and written
 	rm -rf bin out

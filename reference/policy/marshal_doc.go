@@ -67,6 +67,9 @@ type phase1Doc struct {
 	Retries    int           `yaml:"retries,omitempty"`
 	HalfOpen   *halfOpenDoc  `yaml:"half_open,omitempty"`
 	PSKs       []pskDoc      `yaml:"psks"`
+
+	NATTraversal bool   `yaml:"nat_traversal,omitempty"`
+	Keepalive    string `yaml:"keepalive,omitempty"`
 }
 
 type halfOpenDoc struct {

@@ -24,6 +24,7 @@ type Exchange struct {
 	offer    offer
 	chosen   choice
 	psk      []byte
+	asked    []isakmp.CR // certificate requests of the peer so far
 	private  keymat.PrivateKey
 	gxi, gxr []byte // KE bodies
 	ni, nr   []byte // nonce bodies
@@ -33,6 +34,9 @@ type Exchange struct {
 	firstIV []byte
 	shared  []byte // g^xy
 	iv      []byte // of the next encrypted message
+
+	peerID  isakmp.ID // once proven
+	subject []string  // of the certificate that proved it
 
 	history history
 	timer   timer
@@ -108,6 +112,7 @@ func (x *Exchange) Handle(now time.Time, from netip.AddrPort, data []byte) ([]Da
 
 // step takes the awaited message, says in expect which one is next, and returns the reply.
 func (x *Exchange) step(now time.Time, m *message) (sent, error) {
+	x.hear(m.payloads)
 	switch x.expect {
 	case core.MainMode2:
 		x.expect = core.MainMode4
@@ -171,7 +176,7 @@ func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
 	if m.payloads, _, err = x.cfg.chain(isakmp.Phase1, h.NextPayload, body, block); err != nil {
 		return nil, err
 	}
-	if err := x.cfg.checkPlaces(x.expect, m.payloads); err != nil {
+	if err := x.cfg.checkPlaces(x.expect, x.places(), m.payloads); err != nil {
 		return nil, err
 	}
 	return m, nil

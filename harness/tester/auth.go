@@ -15,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/fixtures/pki"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -209,6 +210,14 @@ func signedHash(key *rsa.PublicKey, sig []byte) []byte {
 	return block[end+1:]
 }
 
+// OtherMethod has the holder's key, which is not of RSA, sign the HASH where RSA was negotiated, and shows the certificate of it
+// (RFC 2409 §5). Own is the key that would have signed.
+func (h Holder) OtherMethod(kind core.Kind, own *rsa.PrivateKey) Deviation {
+	shown := Certificates(kind, "a signature of another method than that which was negotiated", "RFC 2409 §5",
+		h.By.Issue(h.Key, h.Subject), h.By.Certificate)
+	return Deviation{shown.Name, shown.Section, Taps(shown, SignedBy(kind, own, h.Key))}
+}
+
 // HashForSignature sends what would prove a pre-shared key, as if that had been negotiated (RFC 2409 §5.1).
 func HashForSignature(kind core.Kind, octets int) Deviation {
 	return EditAuthenticated(kind, "a HASH instead of a SIG", "RFC 2409 §5.1",
@@ -224,7 +233,11 @@ func OmitSignature(kind core.Kind) Deviation {
 
 // IdentityOf has Main Mode 5 or 6 claim an identity of another type, under a proof made for it (RFC 2407 §4.6.2.1).
 func IdentityOf(kind core.Kind, typ uint8, data []byte) Deviation {
-	return Identity(kind, fmt.Sprintf("%s %q as its identity", isakmp.IDType(typ), data), func(id *isakmp.ID) { id.IDType, id.Data = typ, data })
+	text := string(data)
+	if name := policy.DecodeName(data); name != "" {
+		text = name
+	}
+	return Identity(kind, fmt.Sprintf("%s %s as its identity", isakmp.IDType(typ), text), func(id *isakmp.ID) { id.IDType, id.Data = typ, data })
 }
 
 // Requests replaces the certificate requests of Main Mode 3 or 4 (RFC 2408 §3.10).

@@ -3,7 +3,6 @@ package phase1
 import (
 	"crypto/elliptic"
 	"crypto/rsa"
-	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -91,6 +90,7 @@ func (c counterpart) brokenSignatures() []row {
 func (c counterpart) brokenRSA() []row {
 	return []row{
 		{"RFC2409-5.1-01", tester.SignatureDigestInfo(c.proves, c.own)},
+		{"RFC2408-5.12-01", c.OtherMethod(c.proves, c.own)},
 		{"RFC2408-5.12-01", tester.SignedBy(c.proves, c.own, pki.RSA("ks-rsa3072"))},
 		{"RFC2408-5.12-01", tester.WrongSignature(c.proves)},
 		{"RFC2408-5.12-01", tester.SignatureLength(c.proves, 255)},
@@ -200,5 +200,3 @@ func registers(setup lab.Setup) func(SpecContext) {
 		Expect(t.GM[0].AwaitRegistered(ctx)).To(Succeed())
 	}
 }
-
-func all(is ...policy.Identity) []policy.Identity { return slices.Clone(is) }

@@ -69,7 +69,7 @@ var _ = Describe("A hierarchy of keys at a key server (RFC 6407 §5.6.3)", kit.S
 	})
 
 	It("gives each member a first key of its own and all members the same last one, which is the KEK",
-		kit.Requirement("RFC6407-3.4-05", "RFC6407-5.6.3.1-08"), func(ctx SpecContext) {
+		kit.Requirement("RFC6407-3.4-05", "RFC6407-5.6.3.1-08", "RFC6407-5.6.3.1-05"), func(ctx SpecContext) {
 			s := up(ctx, 3)
 			first, last := make(map[string]bool), make(map[string]bool)
 			for i := range s.GM {

@@ -114,7 +114,7 @@ roles:
 // What goes wrong while a text is made, names its place in the manifest.
 func TestLaunchErrors(t *testing.T) {
 	for _, c := range []struct{ old, by, want string }{
-		{"{{ .Group }}", "{{ .SigningKey }}", "x.yaml:8:36: template: template:1:3: executing \"template\" at <.SigningKey>: can't evaluate field SigningKey"},
+		{"{{ .Group }}", "{{ .SigningKey }}", "x.yaml:8:36: line 1 of the text that begins in line 8: at <.SigningKey>: can't evaluate field SigningKey"},
 		{"{{ .Name }}", "{{ index .KeyServers 7 }}", "x.yaml:6:28: "},
 		{"a/b.txt", "../b.txt", "x.yaml:8:18: /tmp/b.txt is outside of the device's own folder /tmp/x"},
 		{"a/b.txt", "/etc/passwd", "x.yaml:8:18: /etc/passwd is outside of the device's own folder /tmp/x"},

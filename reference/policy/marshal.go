@@ -88,7 +88,11 @@ func SigningKeyPEM(k KeyServer) []byte {
 func phase1DocOf(p Phase1) (phase1Doc, error) {
 	doc := phase1Doc{
 		AllowWeak: p.AllowWeak,
-		Lifetime:  duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+		Lifetime:  duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries,
+		NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
+	}
+	if p.HalfOpen != (HalfOpen{}) {
+		doc.HalfOpen = &halfOpenDoc{p.HalfOpen.Total, p.HalfOpen.PerAddress}
 	}
 	for _, o := range p.Proposals {
 		proposal, err := proposalDocOf(o)

@@ -60,13 +60,21 @@ type peerDoc struct {
 }
 
 type phase1Doc struct {
-	Proposals   []proposalDoc `yaml:"proposals,omitempty"`
-	AllowWeak   bool          `yaml:"allow_weak,omitempty"`
-	Lifetime    string        `yaml:"lifetime,omitempty"`
-	Retransmit  string        `yaml:"retransmit,omitempty"`
-	Retries     int           `yaml:"retries,omitempty"`
-	HalfOpenMax int           `yaml:"half_open_max,omitempty"`
-	PSKs        []pskDoc      `yaml:"psks"`
+	Proposals  []proposalDoc `yaml:"proposals,omitempty"`
+	AllowWeak  bool          `yaml:"allow_weak,omitempty"`
+	Lifetime   string        `yaml:"lifetime,omitempty"`
+	Retransmit string        `yaml:"retransmit,omitempty"`
+	Retries    int           `yaml:"retries,omitempty"`
+	HalfOpen   *halfOpenDoc  `yaml:"half_open,omitempty"`
+	PSKs       []pskDoc      `yaml:"psks"`
+
+	NATTraversal bool   `yaml:"nat_traversal,omitempty"`
+	Keepalive    string `yaml:"keepalive,omitempty"`
+}
+
+type halfOpenDoc struct {
+	Total      int `yaml:"total,omitempty"`
+	PerAddress int `yaml:"per_address,omitempty"`
 }
 
 type proposalDoc struct {

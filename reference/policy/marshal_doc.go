@@ -121,6 +121,7 @@ type rekeyDoc struct {
 	Cipher      string `yaml:"cipher,omitempty"`
 	SigHash     string `yaml:"sig_hash,omitempty"`
 	SigForm     string `yaml:"signature_form,omitempty"`
+	Management  string `yaml:"management,omitempty"`
 }
 
 type activationDoc struct {

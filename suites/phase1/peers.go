@@ -119,6 +119,25 @@ var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("
 })
 
 var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject("phase1"), kit.DUT(rule.GM), func() {
+	for _, c := range []struct {
+		says   string
+		direct []byte // the key for the key server's own address, beside one for the network that it is in
+		wide   []byte
+		enters bool
+	}{
+		{"proves itself with the key for the key server's address, the longest prefix first", right, own, true},
+		{"does not prove itself with the key for another address of the network", own, right, false},
+	} {
+		It(c.says, kit.Requirement("RFC2409-5.4-01"), func(ctx SpecContext) {
+			t := begin(ctx, lab.Setup{KeyServer: func(k *policy.KeyServer) { k.Phase1.PSKs[0].Key = right }, Member: func(_ int, m *policy.Member) {
+				ks := netip.PrefixFrom(m.KeyServers[0].Addr(), m.KeyServers[0].Addr().BitLen())
+				m.Phase1.PSKs = []policy.PSK{{Peer: lab.WAN, Key: c.wide}, {Peer: ks, Key: c.direct}}
+			}})
+			Expect(t.reaches(ctx, core.MainMode5)).To(BeTrue(), "the member proves itself")
+			Expect(t.GM[0].AwaitRegistered(ctx) == nil).To(Equal(c.enters), "it gets in")
+		})
+	}
+
 	It("takes message 4 only from the address that the exchange began with", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
 		func(ctx SpecContext) {
 			t := prepare(ctx, lab.Setup{Members: 2, Member: fast})

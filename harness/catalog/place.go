@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 
@@ -97,7 +98,7 @@ func (p Place) check(class Class, c *Catalog) error {
 		return err
 	case p.Reason == "":
 		return fmt.Errorf("%s has no reason", p.ID)
-	case p.Role != "" && (r.Role != "both" || p.Role == "both" || !r.Binds(p.Role)):
+	case p.Role != "" && (r.Role != "both" || !slices.Contains(r.Halves(), p.Role)):
 		return fmt.Errorf("%s binds %s: it has no half for %q", p.ID, r.Role, p.Role)
 	case class == Implied && len(p.By) == 0:
 		return fmt.Errorf("%s does not say what implies it", p.ID)

@@ -71,10 +71,10 @@ func testedFor(c catalog.Covered) string {
 }
 
 func printMissing(w io.Writer, rows []catalog.Covered) {
-	g := &grid{Header: []string{"requirement", "level", "no spec for", "seen on", "class", "summary"}, Wide: 5}
+	g := &grid{Header: []string{"requirement", "level", "no spec for", "class", "summary"}, Wide: 4}
 	for _, c := range rows {
 		if r := c.Requirement; c.Class != catalog.Tested {
-			g.add(r.ID, r.Level, strings.Join(c.Untested, ", "), r.Observable, string(c.Class), strings.Join(strings.Fields(r.Summary), " "))
+			g.add(r.ID, r.Level, strings.Join(c.Untested, ", "), string(c.Class), strings.Join(strings.Fields(r.Summary), " "))
 		}
 	}
 	g.render(w)
@@ -109,7 +109,7 @@ func printKept(w io.Writer, rows []catalog.Covered) {
 
 func conclude(w io.Writer, rows []catalog.Covered) {
 	fmt.Fprintf(w, "%d of %d requirements are tested for every role that they bind\n", catalog.Count(rows)[catalog.Tested], len(rows))
-	if tested, of := catalog.Share(rows); of > 0 {
+	if tested, of := catalog.Share(rows); tested > 0 {
 		fmt.Fprintf(w, "of those that leave no choice and can be seen from outside: %d of %d, %.1f %%\n", tested, of, percent(tested, of))
 	}
 }

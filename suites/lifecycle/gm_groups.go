@@ -195,7 +195,7 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 			})
 	}
 
-	It("opens what comes under the same SPI in two groups, each with its own key", kit.Requirement("RFC4303-2.1-03", "RFC4303-2.1-02"), func(ctx SpecContext) {
+	It("opens what comes under the same SPI in two groups, each with its own key", kit.Requirement("RFC4303-2.1-03", "RFC4303-2.1-02", "RFC4303-2.1-04"), func(ctx SpecContext) {
 		s := inBothUnder(ctx, sameSPI())
 		for range 2 {
 			for _, m := range memberships {

@@ -122,7 +122,7 @@ var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject(
 	It("begins no PULL with a key server that it is not told of, though it has the right key", kit.Requirement("RFC6407-3.1-01"), kit.Negative,
 		func(ctx SpecContext) {
 			elsewhere := netip.AddrPortFrom(lab.MemberAddr(3), lab.Port)
-			t := prepare(ctx, lab.Setup{Members: 2, Member: func(i int, m *policy.Member) {
+			t := prepare(ctx, lab.Setup{Members: 3, Member: func(i int, m *policy.Member) {
 				if i == 1 {
 					m.KeyServers, m.Phase1.PSKs[0].Peer = []netip.AddrPort{elsewhere}, lab.WAN
 				}
@@ -133,8 +133,9 @@ var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject(
 				if !ok || to != elsewhere {
 					return
 				}
+				c.Drop = true
 				if packet, err := lab.UDPPacket(from, t.KS.Addr(), 64, data); err == nil {
-					c.Packet = packet
+					t.Inject(t.GM[0].Name(), packet)
 				}
 			})
 			t.start(ctx, t.KS, t.GM[0])

@@ -71,7 +71,7 @@ func testedFor(c catalog.Covered) string {
 }
 
 func printMissing(w io.Writer, rows []catalog.Covered) {
-	g := &grid{Header: []string{"requirement", "level", "no spec for", "class", "summary"}, Wide: 4}
+	g := &grid{Header: []string{"requirement", "level", "lacks", "class", "summary"}, Wide: 4}
 	for _, c := range rows {
 		if r := c.Requirement; c.Class != catalog.Tested {
 			g.add(r.ID, r.Level, strings.Join(c.Untested, ", "), string(c.Class), strings.Join(strings.Fields(r.Summary), " "))
@@ -82,7 +82,7 @@ func printMissing(w io.Writer, rows []catalog.Covered) {
 }
 
 func printPlaces(w io.Writer, rows []catalog.Covered) {
-	g := &grid{Header: []string{"requirement", "no spec for", "class", "reason"}, Wide: 3}
+	g := &grid{Header: []string{"requirement", "lacks", "class", "reason"}, Wide: 3}
 	for _, c := range rows {
 		if c.Place == nil {
 			continue

@@ -18,7 +18,7 @@ import (
 //go:embed *.go
 var sources embed.FS
 
-// Known is one kind of deviation, a function of this package that makes some.
+// Known is one kind of deviation, a function of this package that makes some, of messages or of ESP packets.
 type Known struct {
 	Name    string `json:"name"`    // of the function
 	Does    string `json:"does"`    // its documentation, in one sentence
@@ -75,6 +75,9 @@ func returnsDeviation(t *ast.FuncType) bool {
 	return t.Results != nil && len(t.Results.List) == 1 && isDeviation(t.Results.List[0])
 }
 
+// ofDeviations are the types of what deviates: messages, and ESP packets.
+var ofDeviations = []string{"Deviation", "ESPOption"}
+
 func takes(t *ast.FuncType, is func(*ast.Field) bool) bool {
 	return slices.ContainsFunc(t.Params.List, is)
 }
@@ -85,7 +88,7 @@ func isDeviation(f *ast.Field) bool {
 		typ = variadic.Elt
 	}
 	name, ok := typ.(*ast.Ident)
-	return ok && name.Name == "Deviation"
+	return ok && slices.Contains(ofDeviations, name.Name)
 }
 
 func named(f *ast.Field, name string) bool {

@@ -88,6 +88,8 @@ var (
 		"there is an SA for the packet")
 	guardDummy = rule.Check("gateway.esp.dummy", "RFC4303-2.6-01", rule.GM,
 		"a dummy packet goes no further")
+	guardNext = rule.Check("gateway.tunnel.next", "RFC4303-2.6-03", rule.GM,
+		"in tunnel mode the next header is that of an IP packet of the version which is inside")
 	guardSource = rule.Check("gateway.tunnel.source", "RFC5374-5.2-02", rule.GM,
 		"a preserved outer source equals the inner one")
 	guardDestination = rule.Check("gateway.tunnel.destination", "RFC5374-5.2-02", rule.GM,

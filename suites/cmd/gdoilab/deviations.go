@@ -18,8 +18,8 @@ func deviationsCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "deviations", Short: "List the ways in which the tester can misbehave", Args: cobra.NoArgs,
-		Long: `List the kinds of deviations that the tester's messages and ESP packets can have: the name, what it does, and the section
-of the rule that it breaks. Those that can break any rule have their section from the spec.`,
+		Long: `List the kinds of deviations that the tester's messages and ESP packets can have: the name, what it does, and the
+section of the rule that it breaks. Those that can break any rule have their section from the spec.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			all, err := tester.Deviations()
 			if err != nil {

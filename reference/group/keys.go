@@ -16,7 +16,7 @@ import (
 var (
 	guardSalt = rule.Duty("group.tek.salt", "RFC4106-4-02", rule.KS,
 		"the salt of a counter mode is unpredictable")
-	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.4-01", rule.KS,
+	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.2-01", rule.KS,
 		"a key of 3DES is three different keys")
 )
 

@@ -176,6 +176,13 @@ var authentications = []authCase{
 	{"a CRL among its certificates", taps(core.Built, func(ps []isakmp.Payload) []isakmp.Payload {
 		return append(ps, isakmp.CERT{Encoding: isakmp.CertCRL, Data: root.Revoke()})
 	}), ""},
+	{"no certificate where the other side knows it", func(c *Config) {
+		s := holder(c)
+		s.Hosts = append(s.Hosts, "known.example")
+		certify(c, c.Credentials.Key, root, s)
+		claims("fqdn:known.example")(c)
+		taps(core.Built, without6(isakmp.PayloadCERT))(c)
+	}, ""},
 	{"a certificate that cannot be read behind its own", taps(core.Built, func(ps []isakmp.Payload) []isakmp.Payload {
 		return append(ps, isakmp.CERT{Encoding: isakmp.CertX509Signature, Data: []byte{0x30, 3, 1, 2}})
 	}), ""},
@@ -249,6 +256,13 @@ func authenticate(tc authCase, method policy.Phase1Auth, by rule.Role, prepare f
 	}
 	receiver.Credentials.CRLs = append(receiver.Credentials.CRLs, list)
 	receiver.Expect = func(_ netip.Addr, id policy.Identity) bool { return id.Value != "stranger@example" }
+	known := holder(sender)
+	known.Hosts, known.Addresses = []string{"known.example"}, nil
+	knows, err := x509.ParseCertificate(root.Issue(sender.Credentials.Key, known))
+	if err != nil {
+		panic(err)
+	}
+	receiver.Credentials.Known = []*x509.Certificate{knows}
 	receiver.Tap = asksForAny
 	tc.alter(sender)
 	prepare(p)

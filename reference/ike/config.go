@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -38,7 +39,12 @@ type Config struct {
 	Retries    int                                  // repetitions before giving up; 0 means DefaultRetries
 	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
 	DOI        uint32                               // of the SA payload; 0 means DefaultDOI
-	Suites     []Suite                              // offered in this order, accepted in any; none means that of policy.DefaultProposal
+	Suites     []Suite                              // offered in this order; none means that of policy.DefaultProposal
+	Prefer     policy.Preference                    // a responder's: whose order decides between several transforms
+	Kilobytes  uint64                               // offered, and the most that one SA protects; 0: any number
+	DPD        time.Duration                        // silence after which the peer is asked for a sign of life (RFC 3706); 0: never
+	Mode       policy.ExchangeMode                  // how an initiator begins, and what a responder takes
+	ClearProof bool                                 // the initiator's: Aggressive Mode 3 is not encrypted
 }
 
 // withDefaults fills in the zero fields.

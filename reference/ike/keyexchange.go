@@ -130,7 +130,7 @@ func (x *Exchange) hash(of hashFunc, saBody, idBody []byte) []byte {
 
 // sendAuth makes message 5 or 6: identity and HASH, encrypted.
 func (x *Exchange) sendAuth(kind core.Kind, of hashFunc) (sent, error) {
-	o := x.clear(kind, x.cfg.identity())
+	o := x.clear(kind, append([]isakmp.Payload{x.cfg.identity()}, x.responderLifetime()...)...)
 	if dutyEncryption.Kept(x.cfg.Rules) {
 		o.Header.Flags |= isakmp.FlagEncryption
 	}

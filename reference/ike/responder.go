@@ -33,7 +33,7 @@ func (x *Exchange) onMain1(m *message) (sent, error) {
 	}
 	x.offer = offer{sa: sa, body: body(d)}
 	x.ci, x.cr = m.header.InitiatorCookie, x.cfg.newCookie()
-	o := x.clear(core.MainMode2, x.cfg.leading(x.cfg.replySA(x.offer, x.chosen))...)
+	o := x.clear(core.MainMode2, append(x.cfg.leading(x.cfg.replySA(x.offer, x.chosen)), x.vendorIDs()...)...)
 	reply, _, err := x.cfg.build(o, nil, cipher{})
 	return reply, err
 }

@@ -62,7 +62,12 @@ type peerDoc struct {
 type phase1Doc struct {
 	Proposals   []proposalDoc `yaml:"proposals,omitempty"`
 	AllowWeak   bool          `yaml:"allow_weak,omitempty"`
+	Mode        string        `yaml:"mode,omitempty"`
+	ClearProof  bool          `yaml:"clear_proof,omitempty"`
+	Prefer      string        `yaml:"prefer,omitempty"`
 	Lifetime    string        `yaml:"lifetime,omitempty"`
+	Kilobytes   int           `yaml:"kilobytes,omitempty"`
+	DPD         string        `yaml:"dpd,omitempty"`
 	Retransmit  string        `yaml:"retransmit,omitempty"`
 	Retries     int           `yaml:"retries,omitempty"`
 	HalfOpenMax int           `yaml:"half_open_max,omitempty"`

@@ -286,8 +286,8 @@ func TestADayOfRekeys(t *testing.T) {
 			under, seq = next, 0
 		}
 	}
-	l.conversation(`24h18m0s GM --> INFO
-		24h18m0s KS: Phase 1 deleted`)
+	l.conversation(`24h0m0s GM --> INFO
+		24h0m0s KS: Phase 1 deleted`)
 	l.want("refusals", l.refusals(), "")
 	if s := l.status(); s.Sequence != 7 || s.State != "registered" {
 		t.Errorf("status is %+v", s)

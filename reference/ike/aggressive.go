@@ -1,7 +1,7 @@
 package ike
 
 import (
-	"crypto/hmac"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -32,10 +32,10 @@ var (
 		"an offer with transforms of several groups is refused")
 )
 
-// aggressive is what an exchange in Aggressive Mode knows early.
+// aggressive is what an exchange in Aggressive Mode knows early: the identity that the peer claims, and IDii_b.
 type aggressive struct {
-	initiatorID   isakmp.ID
-	initiatorBody []byte // IDii_b
+	claimed       *isakmp.ID
+	initiatorBody []byte
 }
 
 // exchangeOf is the exchange that a message of Phase 1 belongs to.
@@ -96,7 +96,7 @@ func (x *Exchange) keyExchange(sa isakmp.SA) ([]isakmp.Payload, error) {
 		public = public[1:]
 	}
 	ps := append(x.cfg.leading(sa), isakmp.KE{Data: public}, isakmp.Nonce{Data: x.cfg.newNonce()}, x.cfg.identity())
-	ps = append(ps, x.vendorIDs()...)
+	ps = append(append(ps, x.method().asks(x)...), x.vendorIDs()...)
 	if !dutyQuiet.Kept(x.cfg.Rules) {
 		ps = append(ps, x.cfg.notify(isakmp.NotifyInitialContact, nil))
 	}
@@ -120,13 +120,20 @@ func (x *Exchange) onAggressive1(m *message) (sent, error) {
 	if err != nil {
 		return sent{}, err
 	}
+	ps = append(ps, x.method().shows(x)...)
 	reply, _, err := x.cfg.build(x.clear(core.Aggressive2, ps...), func(o *core.Outgoing) error {
 		x.gxr, x.nr = sentBody(o.Payloads, isakmp.PayloadKE), sentBody(o.Payloads, isakmp.PayloadNonce)
 		x.derive(shared)
-		o.Payloads = append(o.Payloads[:len(o.Payloads):len(o.Payloads)], isakmp.Hash{Data: x.ownHash(keymat.HashR, o.Payloads)})
-		return nil
+		return x.addProof(o, x.ownHash(keymat.HashR, o.Payloads))
 	}, cipher{})
 	return reply, err
+}
+
+// addProof puts HASH or SIG behind the payloads of a message.
+func (x *Exchange) addProof(o *core.Outgoing, hash []byte) error {
+	proof, err := x.method().prove(x, hash)
+	o.Payloads = append(o.Payloads[:len(o.Payloads):len(o.Payloads)], proof)
+	return err
 }
 
 // acceptAggressive checks message 1 and keeps what it says.
@@ -150,9 +157,8 @@ func (x *Exchange) acceptAggressive(m *message) error {
 	if err := x.cfg.checkIdentity(id); err != nil {
 		return err
 	}
-	x.aggressive = aggressive{id, body(at)}
-	x.psk, err = x.pskOf(id, m)
-	return err
+	x.aggressive = aggressive{&id, body(at)}
+	return x.method().ready(x)
 }
 
 // groupsOf are the different groups that an offer names.
@@ -169,17 +175,30 @@ func groupsOf(sa isakmp.SA) (groups []uint64) {
 	return groups
 }
 
-// pskOf is the pre-shared key for an identity. Only addresses have one (policy.PSK); it need not be where the peer sends from.
-func (x *Exchange) pskOf(id isakmp.ID, m *message) ([]byte, error) {
-	peer := m.from
-	address, ok := isakmp.IdentityAddress(id.IDType, id.Data)
-	if !checkPeer.Holds(x.cfg.Rules, ok) {
-		return nil, checkPeer.Violated("no pre-shared key for an identity of type %s", isakmp.IDType(id.IDType))
+// keyOwner is the address whose pre-shared key counts: that of the identity in Aggressive Mode, wherever the peer sends from, and
+// else the one that it sends from (RFC 2409 §5.4). Other identities have none (policy.PSK).
+func (x *Exchange) keyOwner() (netip.Addr, bool) {
+	id := x.aggressive.claimed
+	if id == nil || !dutyByIdentity.Kept(x.cfg.Rules) {
+		return x.peer.Addr().Unmap(), true
 	}
-	if dutyByIdentity.Kept(x.cfg.Rules) && ok {
-		peer = netip.AddrPortFrom(address, m.from.Port())
+	return isakmp.IdentityAddress(id.IDType, id.Data)
+}
+
+// aggressivePlaces are those of message 2, of any method that was offered, and of message 3, of the one that was chosen.
+func (x *Exchange) aggressivePlaces() places {
+	suites, all := []Suite{x.chosen.suite}, places{isakmp.PayloadNATD: often}
+	if x.expect == core.Aggressive2 {
+		suites, all = x.cfg.Suites, places{isakmp.PayloadSA: once, isakmp.PayloadKE: once, isakmp.PayloadNonce: once, isakmp.PayloadNATD: often}
 	}
-	return x.cfg.psk(peer)
+	for _, s := range suites {
+		maps.Copy(all, methods[s.Authentication].places())
+	}
+	delete(all, isakmp.PayloadN)
+	if x.expect == core.Aggressive3 {
+		delete(all, isakmp.PayloadID)
+	}
+	return all
 }
 
 // onAggressive2 takes the responder's part and its proof, and gives the own. The SA is established:
@@ -187,61 +206,60 @@ func (x *Exchange) pskOf(id isakmp.ID, m *message) ([]byte, error) {
 //	I <-- R  HDR, SA, KE, Nr, IDir, HASH_R
 //	I --> R  HDR[*], HASH_I
 func (x *Exchange) onAggressive2(now time.Time, m *message) (sent, error) {
-	id, err := x.receiveAggressive2(m)
-	if err != nil {
+	if err := x.receiveAggressive2(now, m); err != nil {
 		return sent{}, err
 	}
-	o := x.clear(core.Aggressive3)
+	o := x.clear(core.Aggressive3, x.method().shows(x)...)
 	if !x.cfg.ClearProof {
 		o.Header.Flags |= isakmp.FlagEncryption
 	}
 	identity := []isakmp.Payload{isakmp.Raw{PayloadType: isakmp.PayloadID, Body: x.aggressive.initiatorBody}}
 	message, iv, err := x.cfg.build(o, func(o *core.Outgoing) error {
-		o.Payloads = append(o.Payloads[:len(o.Payloads):len(o.Payloads)], isakmp.Hash{Data: x.ownHash(keymat.HashI, identity)})
-		return nil
+		return x.addProof(o, x.ownHash(keymat.HashI, identity))
 	}, x.cipher())
 	if err != nil {
 		return sent{}, err
 	}
 	x.iv = iv
-	x.establish(now, id)
+	x.establish(now)
 	return message, nil
 }
 
-// receiveAggressive2 checks message 2, makes the keys and returns the identity that the responder has proven with them.
-func (x *Exchange) receiveAggressive2(m *message) (isakmp.ID, error) {
+// receiveAggressive2 checks message 2, makes the keys and takes the identity that the responder has proven with them.
+func (x *Exchange) receiveAggressive2(now time.Time, m *message) error {
 	sa, _, _ := isakmp.Find[isakmp.SA](m.payloads)
 	id, _, _ := isakmp.Find[isakmp.ID](m.payloads)
 	var err error
 	if x.chosen, err = x.cfg.checkReply(x.offer, sa); err != nil {
-		return isakmp.ID{}, err
+		return err
 	}
-	if x.psk, err = x.pskOf(id, m); err != nil {
-		return isakmp.ID{}, err
+	x.aggressive.claimed = &id
+	if err := x.method().ready(x); err != nil {
+		return err
 	}
 	if x.gxr, x.nr, err = x.receiveKE(m); err != nil {
-		return isakmp.ID{}, err
+		return err
 	}
 	x.cr = m.header.ResponderCookie
 	shared, err := x.agree(x.gxr)
 	if err != nil {
-		return isakmp.ID{}, err
+		return err
 	}
 	x.derive(shared)
 	m.nextIV = x.firstIV // nothing has been encrypted yet
-	return x.receiveAuth(m, keymat.HashR)
+	return x.receiveAuth(now, m, keymat.HashR)
 }
 
 // onAggressive3 checks the initiator's proof of the identity in message 1. The SA is established:
 //
 //	I --> R  HDR[*], HASH_I
 func (x *Exchange) onAggressive3(now time.Time, m *message) (sent, error) {
-	got, _, _ := isakmp.Find[isakmp.Hash](m.payloads)
-	want := x.hash(keymat.HashI, x.offer.body, x.aggressive.initiatorBody)
-	if !checkHash.Holds(x.cfg.Rules, hmac.Equal(got.Data, want)) {
-		return sent{}, checkHash.Violated("HASH_I does not verify for %s", isakmp.IDType(x.aggressive.initiatorID.IDType))
+	id := *x.aggressive.claimed
+	c := claim{at: now, id: id, hash: x.hash(keymat.HashI, x.offer.body, x.aggressive.initiatorBody), payloads: m.payloads}
+	if err := x.proven(c); err != nil {
+		return sent{}, err
 	}
 	x.iv = x.cfg.advance(x.iv, m.nextIV)
-	x.establish(now, x.aggressive.initiatorID)
+	x.establish(now)
 	return sent{}, nil
 }

@@ -25,6 +25,7 @@ type Exchange struct {
 	offer    offer
 	chosen   choice
 	psk      []byte
+	asked    []isakmp.CR // certificate requests of the peer so far
 	private  keymat.PrivateKey
 	gxi, gxr []byte // KE bodies
 	ni, nr   []byte // nonce bodies
@@ -36,7 +37,9 @@ type Exchange struct {
 	iv      []byte // of the next encrypted message
 
 	aggressive aggressive
-	peerDPD    bool // the peer detects dead peers (RFC 3706)
+	peerDPD    bool      // the peer detects dead peers (RFC 3706)
+	peerID     isakmp.ID // once proven
+	subject    []string  // of the certificate that proved it
 
 	history history
 	timer   timer
@@ -118,6 +121,7 @@ func (x *Exchange) Handle(now time.Time, from netip.AddrPort, data []byte) ([]Da
 // step takes the awaited message, says in expect which one is next, and returns the reply.
 func (x *Exchange) step(now time.Time, m *message) (sent, error) {
 	x.peerDPD = x.peerDPD || hasDPD(m.payloads)
+	x.hear(m.payloads)
 	switch x.expect {
 	case core.MainMode1:
 		x.expect = core.MainMode3
@@ -193,7 +197,7 @@ func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
 	if m.payloads, _, err = x.cfg.chain(isakmp.Phase1, h.NextPayload, body, block); err != nil {
 		return nil, err
 	}
-	if err := x.cfg.checkPlaces(x.expect, m.payloads); err != nil {
+	if err := x.cfg.checkPlaces(x.expect, x.places(), m.payloads); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -17,6 +18,7 @@ type SA struct {
 	initiator bool
 	peer      netip.AddrPort
 	peerID    isakmp.ID
+	subject   []string // of the certificate that proved it
 	ci, cr    isakmp.Cookie
 	suite     Suite
 	expiry    time.Time
@@ -35,11 +37,12 @@ type SA struct {
 }
 
 // establish makes the SA of a completed exchange.
-func (x *Exchange) establish(now time.Time, peerID isakmp.ID) {
+func (x *Exchange) establish(now time.Time) {
 	x.sa = &SA{
 		cfg:       x.cfg,
 		initiator: x.initiator,
-		peerID:    peerID,
+		peerID:    x.peerID,
+		subject:   x.subject,
 		ci:        x.ci,
 		cr:        x.cr,
 		suite:     x.chosen.suite,
@@ -63,6 +66,11 @@ func (sa *SA) Initiator() bool { return sa.initiator }
 
 // PeerID returns the identity that the peer has proven.
 func (sa *SA) PeerID() isakmp.ID { return sa.peerID }
+
+// PeerName returns who the peer has proven to be, with what the certificate that proved it says of it.
+func (sa *SA) PeerName() policy.Peer {
+	return policy.Peer{Identity: identityOf(sa.peerID), Subject: sa.subject}
+}
 
 // Peer returns the address and port that Phase 1 was completed with.
 func (sa *SA) Peer() netip.AddrPort { return sa.peer }

@@ -108,5 +108,6 @@ func (m *membership) ikeConfig() ike.Config {
 		Lifetime: m.cfg.Phase1.Lifetime, Retransmit: m.cfg.Phase1.Retransmit, Retries: m.cfg.Phase1.Retries,
 		PSK: m.pskOf, Suites: ike.Suites(m.cfg.Phase1.Proposals), Mode: m.cfg.Phase1.Mode, ClearProof: m.cfg.Phase1.ClearProof,
 		Kilobytes: uint64(m.cfg.Phase1.Kilobytes), DPD: m.cfg.Phase1.DPD,
+		Identity: m.cfg.Phase1.Identity, Expect: m.cfg.Phase1.Expects, Credentials: m.credentials,
 	}
 }

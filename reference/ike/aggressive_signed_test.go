@@ -40,7 +40,7 @@ func TestAggressiveModeSigned(t *testing.T) {
 		s := suiteAES
 		s.Authentication = tc.method
 		p.gm.Suites, p.ks.Suites = []Suite{s}, []Suite{s}
-		p.gm.Credentials, p.ks.Credentials = credentials(tc.key("gm"), p.gm), credentials(tc.key("ks"), p.ks)
+		p.gm.Credentials, p.ks.Credentials = credentials(tc.key("phase1-gm"), p.gm), credentials(tc.key("phase1-ks"), p.ks)
 		wrong := true
 		p.toKS = func(_ int, d Datagram) [][]byte {
 			bad := slices.Clone(d.Data)

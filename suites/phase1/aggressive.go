@@ -2,6 +2,7 @@ package phase1
 
 import (
 	"fmt"
+	"net/netip"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -127,6 +128,7 @@ var _ = Describe("Aggressive Mode at a key server (RFC 2409 §5.4)", kit.Subject
 		setup.KeyServer = func(c *policy.KeyServer) {
 			c.Phase1.Mode = policy.EitherMode
 			c.Phase1.PSKs = []policy.PSK{{Peer: lab.WAN, Key: right}, {Peer: address(1), Key: own}}
+			c.Groups[0].Members = []netip.Prefix{lab.WAN}
 		}
 		setup.Member = func(i int, c *policy.Member) {
 			c.Phase1.Mode = policy.AggressiveMode

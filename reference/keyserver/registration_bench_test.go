@@ -11,19 +11,20 @@ import (
 
 // BenchmarkRegistration is what one registration costs a key server: Main Mode in group 14 and one PULL, its own side alone. The
 // ratio is that to the Diffie-Hellman work in it, one public value and one secret, by the fastest implementation at hand in the
-// same run.
+// same run. Of both the shortest time counts, since others use the processor too.
 func BenchmarkRegistration(b *testing.B) {
-	var bare time.Duration
 	l := newLab(b, configuration(func(c *policy.KeyServer) { c.Groups[0].SIDBits = 16 }), nil)
 	l.member(1).phase1().register() // makes the tables of the group
-	l.spent = 0
+	least, bare := time.Hour, time.Hour
 	for b.Loop() {
+		l.now = l.now.Add(time.Millisecond) // from which a member takes its randomness
+		l.spent = 0
 		l.member(1).phase1().register()
+		least, bare = min(least, l.spent), min(bare, fastest(b))
 		l.logs, l.secrets = nil, nil
-		bare += fastest(b)
 	}
-	b.ReportMetric(float64(l.spent)/float64(b.N), "ns/registration")
-	b.ReportMetric(float64(l.spent)/float64(bare), "x-bare-dh")
+	b.ReportMetric(float64(least), "ns/registration")
+	b.ReportMetric(float64(least)/float64(bare), "x-bare-dh")
 }
 
 // fastest is the time of one public value and one secret in group 14, by keymat or by math/big.

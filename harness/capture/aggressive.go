@@ -73,7 +73,7 @@ func (p *phase1) aggressive2(m *Message, h isakmp.Header, data []byte) {
 func (p *phase1) aggressive3(m *Message, h isakmp.Header, data []byte) {
 	m.Kind = core.Aggressive3.String()
 	first := func(k phase1Keys) [][]byte { return [][]byte{k.firstIV} }
-	o, k := p.open(m, h, data, first, func(o *opened, k phase1Keys) bool { return p.proof(o, k, true) == nil })
+	o, k := p.open(m, h, data, first, p.provesInitiator)
 	names := label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadSIG: "SIG_I"}
 	m.summarize(o, names)
 	if m.Encrypted {
@@ -88,5 +88,12 @@ func (p *phase1) aggressive3(m *Message, h isakmp.Header, data []byte) {
 		m.unchecked("HASH_I", "no key")
 		return
 	}
+	o.claimed = p.initiatorID
 	m.identityChecked(names, o, p.proof(o, k, true))
+}
+
+// provesInitiator reports whether a message proves the identity of Aggressive Mode 1.
+func (p *phase1) provesInitiator(o *opened, k phase1Keys) bool {
+	o.claimed = p.initiatorID
+	return p.proof(o, k, true) == nil
 }

@@ -176,6 +176,13 @@ var authentications = []authCase{
 	{"a CRL among its certificates", taps(core.Built, func(ps []isakmp.Payload) []isakmp.Payload {
 		return append(ps, isakmp.CERT{Encoding: isakmp.CertCRL, Data: root.Revoke()})
 	}), ""},
+	{"no certificate where the other side knows it", func(c *Config) {
+		s := holder(c)
+		s.Hosts = append(s.Hosts, "known.example")
+		certify(c, c.Credentials.Key, root, s)
+		claims("fqdn:known.example")(c)
+		taps(core.Built, without6(isakmp.PayloadCERT))(c)
+	}, ""},
 	{"a certificate that cannot be read behind its own", taps(core.Built, func(ps []isakmp.Payload) []isakmp.Payload {
 		return append(ps, isakmp.CERT{Encoding: isakmp.CertX509Signature, Data: []byte{0x30, 3, 1, 2}})
 	}), ""},
@@ -249,6 +256,13 @@ func authenticate(tc authCase, method policy.Phase1Auth, by rule.Role, prepare f
 	}
 	receiver.Credentials.CRLs = append(receiver.Credentials.CRLs, list)
 	receiver.Expect = func(_ netip.Addr, id policy.Identity) bool { return id.Value != "stranger@example" }
+	known := holder(sender)
+	known.Hosts, known.Addresses = []string{"known.example"}, nil
+	knows, err := x509.ParseCertificate(root.Issue(sender.Credentials.Key, known))
+	if err != nil {
+		panic(err)
+	}
+	receiver.Credentials.Known = []*x509.Certificate{knows}
 	receiver.Tap = asksForAny
 	tc.alter(sender)
 	prepare(p)
@@ -376,4 +390,50 @@ func signed(role rule.Role, rules *rule.Switches) (notes []string) {
 	note(withDigestInfo, policy.AuthRSA)
 	note(authCase{name: "nothing", alter: func(*Config) {}}, policy.AuthRSA)
 	return notes
+}
+
+// Any plaintext under the right key in messages 5 and 6 of an exchange with signatures is refused with a reason, and the right
+// message completes the exchange afterwards.
+func FuzzSignedPlaintext(f *testing.F) {
+	var pairs []*pair
+	for n := 4; n <= 5; n++ {
+		p := signedPair("fuzz", policy.AuthECDSA256)
+		p.begin()
+		for range n {
+			q := p.queue[0]
+			p.queue = p.queue[1:]
+			p.take(q)
+		}
+		with := p.sender().cipher()
+		with.iv = p.receiver().iv
+		plain, _, err := with.of.DecryptCBC(with.key, with.iv, p.queue[0].data[isakmp.HeaderLen:])
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(isakmp.PayloadID), plain)
+		pairs = append(pairs, p)
+	}
+	f.Fuzz(func(t *testing.T, first uint8, plain []byte) {
+		for _, p := range pairs {
+			from, x := ksAddr, *p.receiver()
+			if p.queue[0].toKS {
+				from = gmAddr
+			}
+			_, sa, err := x.Handle(p.now, from, sealPlain(t, header(t, p.queue[0].data), p.sender().cipher(), p.receiver().iv, first, plain))
+			if wantReason(t, err); err != nil && sa != nil {
+				t.Error("refused, and yet established")
+			}
+			if _, _, rightErr := x.Handle(p.now, from, p.queue[0].data); err != nil && rightErr != nil {
+				t.Errorf("after a refused message (%v) the right one is refused: %v", err, rightErr)
+			}
+		}
+	})
+}
+
+// receiver is the side that the first datagram on the wire goes to.
+func (p *pair) receiver() *Exchange {
+	if p.queue[0].toKS {
+		return p.r
+	}
+	return p.i
 }

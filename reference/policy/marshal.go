@@ -137,6 +137,7 @@ func certificatesDocOf(c Certificates) *certificatesDoc {
 	return &certificatesDoc{
 		Chain: encodePEM(c.Chain, certificateBlock), Key: encodePEM([][]byte{c.Key}, "PRIVATE KEY"),
 		Anchors: encodePEM(c.Anchors, certificateBlock), CRLs: encodePEM(c.CRLs, crlBlock),
+		Known: encodePEM(c.Known, certificateBlock),
 	}
 }
 

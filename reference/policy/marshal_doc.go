@@ -82,6 +82,7 @@ type certificatesDoc struct {
 	Key     string `yaml:"key"`
 	Anchors string `yaml:"anchors"`
 	CRLs    string `yaml:"crls,omitempty"`
+	Known   string `yaml:"known,omitempty"`
 }
 
 type proposalDoc struct {

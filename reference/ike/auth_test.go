@@ -437,3 +437,24 @@ func (p *pair) receiver() *Exchange {
 	}
 	return p.i
 }
+
+// Methods are chosen as suites are: the first of the offer that the responder has.
+func TestMethodsInOneOffer(t *testing.T) {
+	key := config(rule.KS, "").PSK
+	for _, tc := range []struct {
+		known []Suite
+		want  uint16
+	}{
+		{[]Suite{suiteAES, signedSuite(policy.AuthECDSA256)}, isakmp.AuthECDSA256},
+		{[]Suite{suiteAES}, isakmp.AuthPreSharedKey},
+	} {
+		p := signedPair("methods", policy.AuthECDSA256)
+		p.gm.Suites, p.ks.Suites = []Suite{signedSuite(policy.AuthRSA), signedSuite(policy.AuthECDSA256), suiteAES}, tc.known
+		p.gm.PSK, p.ks.PSK = key, key
+		p.run()
+		p.wantSA(t)
+		if got := p.iSA.Suite().Authentication; got != tc.want {
+			t.Errorf("method %d is chosen, want %d", got, tc.want)
+		}
+	}
+}

@@ -24,12 +24,15 @@ type phase1 struct {
 	gxi, gxr  []byte
 	ends      [][]byte // of the ciphertexts of its messages
 	streams   map[streamName]*stream
+
+	initiatorID []byte // body of the ID payload of Aggressive Mode 1
 }
 
-// offer is what Main Mode 1 said.
+// offer is what message 1 said.
 type offer struct {
-	from []netip.AddrPort
-	sa   []byte // body of the SA payload
+	from    []netip.AddrPort
+	sa      []byte // body of the SA payload
+	gxi, id []byte // bodies of KE and ID, in Aggressive Mode
 }
 
 // phase1Keys are the keys that one node logged.
@@ -190,15 +193,19 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 		return
 	}
 	m.show(o)
+	err := p.proof(o, k, initiator)
+	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing) || errors.Is(err, errNoKey)))
+	m.identityChecked(names, o, err)
+}
+
+// identityChecked notes the outcome of HASH_I or HASH_R, or of a signature over it.
+func (m *Message) identityChecked(names label, o *opened, err error) {
 	name := names[isakmp.PayloadHASH]
 	if o.has(isakmp.PayloadSIG) {
 		name = names[isakmp.PayloadSIG]
 	}
-	err := p.proof(o, k, initiator)
-	missing := errors.Is(err, errMissing) || errors.Is(err, errNoKey)
-	p.ends = remember(p.ends, data, o.err == nil && (err == nil || missing))
 	switch {
-	case missing:
+	case errors.Is(err, errMissing) || errors.Is(err, errNoKey):
 		m.unchecked(name, err.Error())
 	case err != nil:
 		m.check(name, false, err.Error())
@@ -208,7 +215,7 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 }
 
 var (
-	errMissing = errors.New("the capture lacks Main Mode 1, 3 or 4")
+	errMissing = errors.New("the capture lacks an earlier message of Phase 1")
 	errNoHash  = errors.New("there is no HASH payload")
 	errHash    = errors.New("it is not the one that the keys give")
 )
@@ -228,7 +235,7 @@ func (p *phase1) identityHash(o *opened, k phase1Keys, initiator bool) error {
 
 // expectedHash is HASH_I or HASH_R as the keys and the identity of the message give it.
 func (p *phase1) expectedHash(o *opened, k phase1Keys, initiator bool) ([]byte, error) {
-	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
+	id, identified := o.identity()
 	switch {
 	case !identified:
 		return nil, errNoHash
@@ -239,7 +246,15 @@ func (p *phase1) expectedHash(o *opened, k phase1Keys, initiator bool) ([]byte, 
 	if initiator {
 		of = keymat.HashI
 	}
-	return of(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id.Body()), nil
+	return of(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id), nil
+}
+
+// identity is the body of the ID payload that a message proves: its own, or that of an earlier one.
+func (o *opened) identity() ([]byte, bool) {
+	if _, id, identified := isakmp.Find[isakmp.ID](o.payloads); identified {
+		return id.Body(), true
+	}
+	return o.claimed, o.claimed != nil
 }
 
 // open decrypts a message under the SA. Since a message may be lost, repeated or forged, several IVs can come before it:

@@ -91,6 +91,8 @@ func (d *demands) rekey(r policy.RekeyPolicy, signingKey []byte) {
 
 // phase1 asks for every proposal, since the device is configured with all of them.
 func (d *demands) phase1(p policy.Phase1) {
+	d.add(p.Mode != policy.MainMode, "aggressive")
+	d.add(p.DPD > 0, "dpd")
 	named := p.Identity.Kind != policy.IdentityNone || len(p.Peers) > 0
 	for _, k := range p.PSKs {
 		named = named || k.Identity.Kind != policy.IdentityNone

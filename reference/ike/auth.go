@@ -69,7 +69,7 @@ func (x *Exchange) hash(of hashFunc, saBody, idBody []byte) []byte {
 // sendAuth makes message 5 or 6: identity and its proof, encrypted.
 func (x *Exchange) sendAuth(kind core.Kind, of hashFunc) (sent, error) {
 	ps := append([]isakmp.Payload{x.cfg.identity()}, x.method().shows(x)...)
-	o := x.clear(kind, ps...)
+	o := x.clear(kind, append(ps, x.responderLifetime()...)...)
 	if dutyEncryption.Kept(x.cfg.Rules) {
 		o.Header.Flags |= isakmp.FlagEncryption
 	}
@@ -103,14 +103,22 @@ func (x *Exchange) receiveAuth(now time.Time, m *message, of hashFunc) error {
 		return err
 	}
 	c := claim{at: now, id: id, hash: x.hash(of, x.offer.body, body(d)), payloads: m.payloads}
+	if err := x.proven(c); err != nil {
+		return err
+	}
+	x.iv = x.cfg.advance(x.iv, m.nextIV)
+	return nil
+}
+
+// proven checks a claim, and notes the identity.
+func (x *Exchange) proven(c claim) error {
 	if err := x.method().verify(x, c); err != nil {
 		return err
 	}
-	if err := x.cfg.checkExpected(x.peer, id); err != nil {
+	if err := x.cfg.checkExpected(x.peer, c.id); err != nil {
 		return err
 	}
-	x.peerID = id
-	x.iv = x.cfg.advance(x.iv, m.nextIV)
+	x.peerID = c.id
 	return nil
 }
 

@@ -7,17 +7,18 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
-// presharedKey is authentication with a key that both sides know, chosen by the peer's address (RFC 2409 §5.4).
+// presharedKey is authentication with a key that both sides know, chosen by the peer's address or, in Aggressive Mode, by its
+// identity (RFC 2409 §5.4).
 type presharedKey struct{}
 
 var _ method = presharedKey{}
 
 func (presharedKey) ready(x *Exchange) error {
-	var known bool
-	if x.cfg.PSK != nil {
-		x.psk, known = x.cfg.PSK(x.peer.Addr().Unmap())
+	owner, known := x.keyOwner()
+	if known && x.cfg.PSK != nil {
+		x.psk, known = x.cfg.PSK(owner)
 	}
-	if !checkPeer.Holds(x.cfg.Rules, known) {
+	if !checkPeer.Holds(x.cfg.Rules, known && x.cfg.PSK != nil) {
 		return checkPeer.Violated("no pre-shared key for %s", x.peer.Addr())
 	}
 	return nil

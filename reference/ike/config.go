@@ -43,9 +43,14 @@ type Config struct {
 	Expect func(peer netip.Addr, id policy.Identity) bool
 	// Credentials are what signatures are made and checked with. They may be nil if no suite asks for them.
 	Credentials *policy.Credentials
-	NATT        bool    // NAT traversal is announced and, if the peer does the same, used (RFC 3947)
-	DOI         uint32  // of the SA payload; 0 means DefaultDOI
-	Suites      []Suite // offered in this order, accepted in any; none means that of policy.DefaultProposal
+	NATT        bool                // NAT traversal is announced and, if the peer does the same, used (RFC 3947)
+	DOI         uint32              // of the SA payload; 0 means DefaultDOI
+	Suites      []Suite             // offered in this order; none means that of policy.DefaultProposal
+	Prefer      policy.Preference   // a responder's: whose order decides between several transforms
+	Kilobytes   uint64              // offered, and the most that one SA protects; 0: any number
+	DPD         time.Duration       // silence after which the peer is asked for a sign of life (RFC 3706); 0: never
+	Mode        policy.ExchangeMode // how an initiator begins, and what a responder takes
+	ClearProof  bool                // the initiator's: Aggressive Mode 3 is not encrypted
 }
 
 // withDefaults fills in the zero fields.

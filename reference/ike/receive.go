@@ -109,15 +109,17 @@ type places map[isakmp.PayloadType]bool
 
 const once, often = true, false
 
-// Where payloads may stand (RFC 2409 §5.4). Order is free but for SA.
+// Where payloads may stand (RFC 2409 §5.4). Order is free but for SA. Aggressive Mode has no place for a notification, since
+// nothing would prove it (RFC 2407 §4.6.3).
 var (
 	saMessage = places{isakmp.PayloadSA: once}
 	keMessage = places{isakmp.PayloadKE: once, isakmp.PayloadNonce: once, isakmp.PayloadNATD: often}
 	anywhere  = places{isakmp.PayloadVID: often, isakmp.PayloadCR: often}
 
-	mainModePlaces = map[core.Kind]places{
+	phase1Places = map[core.Kind]places{
 		core.MainMode1: saMessage, core.MainMode2: saMessage,
 		core.MainMode3: keMessage, core.MainMode4: keMessage,
+		core.Aggressive1: {isakmp.PayloadSA: once, isakmp.PayloadKE: once, isakmp.PayloadNonce: once, isakmp.PayloadID: once},
 	}
 )
 
@@ -126,10 +128,13 @@ func (x *Exchange) places() places {
 	if encrypted(x.expect) {
 		return x.method().places()
 	}
-	return mainModePlaces[x.expect]
+	if x.expect == core.Aggressive2 || x.expect == core.Aggressive3 {
+		return x.aggressivePlaces()
+	}
+	return phase1Places[x.expect]
 }
 
-// checkPlaces checks that the payloads of a Main Mode message belong there.
+// checkPlaces checks that the payloads of a message of Phase 1 belong there.
 func (c *Config) checkPlaces(kind core.Kind, has places, ps []isakmp.Decoded) error {
 	seen := make(map[isakmp.PayloadType]bool)
 	for _, p := range ps {
@@ -144,7 +149,7 @@ func (c *Config) checkPlaces(kind core.Kind, has places, ps []isakmp.Decoded) er
 		}
 		seen[typ] = true
 	}
-	if leads := kind == core.MainMode1 || kind == core.MainMode2; leads && !checkSAFirst.Holds(c.Rules, startsWithSA(ps)) {
+	if _, leads := has[isakmp.PayloadSA]; leads && !checkSAFirst.Holds(c.Rules, startsWithSA(ps)) {
 		return checkSAFirst.Violated("%s does not begin with SA", kind)
 	}
 	return nil

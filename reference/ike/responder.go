@@ -21,7 +21,6 @@ func (e noProposalError) Unwrap() error { return e.why }
 //	I <-- R  HDR, SA
 func (x *Exchange) onMain1(m *message) (sent, error) {
 	var err error
-	x.hear(m.payloads)
 	sa, d, _ := isakmp.Find[isakmp.SA](m.payloads)
 	if err := x.cfg.checkOffer(sa); err != nil {
 		return sent{}, err
@@ -35,7 +34,7 @@ func (x *Exchange) onMain1(m *message) (sent, error) {
 	x.offer = offer{sa: sa, body: body(d)}
 	x.agreeNATT(m.payloads)
 	x.ci, x.cr = m.header.InitiatorCookie, x.cfg.newCookie()
-	o := x.clear(core.MainMode2, x.cfg.leading(x.cfg.replySA(x.offer, x.chosen))...)
+	o := x.clear(core.MainMode2, append(x.cfg.leading(x.cfg.replySA(x.offer, x.chosen)), x.vendorIDs()...)...)
 	reply, _, err := x.cfg.build(o, nil, cipher{})
 	return reply, err
 }

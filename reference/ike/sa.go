@@ -31,6 +31,10 @@ type SA struct {
 	shared    []byte // g^xy
 	lastBlock []byte // of Main Mode 6
 	history   history
+	kilobytes uint64 // that it may protect; 0: any number
+	protected uint64 // octets
+	peerDPD   bool   // the peer answers R-U-THERE
+	liveness  liveness
 	streams   uint32 // how many were begun
 	latest    uint32 // Message ID of the one begun last
 }
@@ -45,13 +49,16 @@ func (x *Exchange) establish(now time.Time) {
 		ci:        x.ci,
 		cr:        x.cr,
 		suite:     x.chosen.suite,
-		expiry:    now.Add(x.chosen.lifetime),
+		expiry:    now.Add(timerLifetime.Delay(x.cfg.Rules, x.chosen.lifetime)),
 		keys:      x.keys,
 		key:       x.key,
 		firstIV:   x.firstIV,
 		shared:    x.shared,
 		lastBlock: x.iv,
+		kilobytes: x.chosen.kilobytes,
+		peerDPD:   x.peerDPD,
 	}
+	x.sa.Heard(now)
 }
 
 // Cookies returns the cookie pair that names the SA: the Phase 1 initiator's first, whoever sends.

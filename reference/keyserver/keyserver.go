@@ -90,6 +90,7 @@ func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
 		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
+		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
 		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
 	}
 }

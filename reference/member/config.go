@@ -44,6 +44,9 @@ func complete(cfg policy.Member) (policy.Member, error) {
 	if err := cfg.Phase1.CheckProposals(); err != nil {
 		return cfg, err
 	}
+	if cfg.Phase1.Mode == policy.EitherMode {
+		return cfg, errors.New("phase 1 begins in main or in aggressive mode: either is for those who answer")
+	}
 	cfg.Address = withPort(cfg.Address)
 	cfg.KeyServers = slices.Clone(cfg.KeyServers)
 	for i, ks := range cfg.KeyServers {

@@ -21,7 +21,7 @@ func (m *membership) pskOf(peer netip.Addr) ([]byte, bool) {
 	return key.Key, ok
 }
 
-// startPhase1 begins Main Mode with the key server.
+// startPhase1 begins Phase 1 with the key server.
 func (m *membership) startPhase1(now time.Time) {
 	exchange, datagrams := ike.Initiate(m.ikeConfig(), now, m.server())
 	m.exchange = exchange
@@ -88,4 +88,38 @@ func (m *membership) phase1Timeout(now time.Time) {
 		return
 	}
 	m.send(datagrams...)
+}
+
+// onPhase1Timer ends a Phase 1 SA whose lifetime is over or whose key server is silent, and asks a key server that may be. What
+// was registered stays: the Rekey SA outlives Phase 1 (RFC 6407 §3).
+func (m *membership) onPhase1Timer(now time.Time) {
+	datagrams, ending := m.phase1.Timer(now, m.rand)
+	m.send(datagrams...)
+	switch ending {
+	case ike.Alive:
+		return
+	case ike.Dead:
+		m.log(core.Notice, "PHASE1_DEAD", "the key server gives no sign of life", "key_server", m.server().String())
+	case ike.Expired:
+		m.log(core.Info, "PHASE1_EXPIRED", "the lifetime of Phase 1 is over", "key_server", m.server().String())
+	}
+	m.phase1 = nil
+	if m.pull != nil {
+		m.fail(now, "Phase 1 has ended")
+	}
+}
+
+// onProven notes that the key server has proven a message of the PULL, and ends an SA that has protected as much as it may.
+func (m *membership) onProven(now time.Time) {
+	if m.phase1 == nil {
+		return
+	}
+	m.phase1.Heard(now)
+	if m.pull == nil && m.phase1.Exhausted() {
+		if d, err := m.phase1.SealDelete(m.rand); err == nil {
+			m.send(d)
+		}
+		m.phase1 = nil
+		m.log(core.Info, "PHASE1_EXPIRED", "Phase 1 has protected as much as it may", "key_server", m.server().String())
+	}
 }

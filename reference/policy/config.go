@@ -70,13 +70,18 @@ type MemberRekey struct {
 	SignatureForm SigForm // of RSA
 }
 
-// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys or signatures.
+// Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.
 type Phase1 struct {
 	Identity     Identity      // the own one; zero: the address
 	Peers        []Identity    // those that a peer may have; empty: any that it proves
 	Certificates Certificates  // what signatures are made and checked with
 	Proposals    []Proposal    // in order of preference; empty means DefaultProposal
 	AllowWeak    bool          // proposals may have parts that are off otherwise; see Proposal.Weak
+	Mode         ExchangeMode  // how a member begins, and what a key server answers
+	ClearProof   bool          // a member's: the last message of Aggressive Mode is not encrypted
+	Prefer       Preference    // a key server's: whose order of proposals decides
+	Kilobytes    int           // protected by one SA before it ends; 0: any number
+	DPD          time.Duration // silence of the peer after which it is asked for a sign of life (RFC 3706); 0: never
 	Lifetime     time.Duration // 0 means 86400 s
 	PSKs         []PSK
 	Retransmit   time.Duration // first interval, doubled each time; 0 means 1 s

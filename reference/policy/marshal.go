@@ -86,9 +86,14 @@ func SigningKeyPEM(k KeyServer) []byte {
 }
 
 func phase1DocOf(p Phase1) (phase1Doc, error) {
+	mode, ok1 := word(exchangeModes, p.Mode)
+	prefer, ok2 := word(preferences, p.Prefer)
+	if !ok1 || !ok2 {
+		return phase1Doc{}, fmt.Errorf("mode %d or preference %d of Phase 1 has no name", p.Mode, p.Prefer)
+	}
 	doc := phase1Doc{
-		AllowWeak: p.AllowWeak,
-		Lifetime:  duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries,
+		AllowWeak: p.AllowWeak, Mode: mode, ClearProof: p.ClearProof, Prefer: prefer, Kilobytes: p.Kilobytes, DPD: duration(p.DPD),
+		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries,
 		NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
 	}
 	if p.HalfOpen != (HalfOpen{}) {

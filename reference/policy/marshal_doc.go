@@ -65,6 +65,11 @@ type phase1Doc struct {
 	Certificates *certificatesDoc `yaml:"certificates,omitempty"`
 	Proposals    []proposalDoc    `yaml:"proposals,omitempty"`
 	AllowWeak    bool             `yaml:"allow_weak,omitempty"`
+	Mode         string           `yaml:"mode,omitempty"`
+	ClearProof   bool             `yaml:"clear_proof,omitempty"`
+	Prefer       string           `yaml:"prefer,omitempty"`
+	Kilobytes    int              `yaml:"kilobytes,omitempty"`
+	DPD          string           `yaml:"dpd,omitempty"`
 	Lifetime     string           `yaml:"lifetime,omitempty"`
 	Retransmit   string           `yaml:"retransmit,omitempty"`
 	Retries      int              `yaml:"retries,omitempty"`

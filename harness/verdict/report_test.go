@@ -337,7 +337,7 @@ func TestReportShowsClasses(t *testing.T) {
 		classes map[catalog.Class]int
 		want    bool
 	}{{nil, false}, {map[catalog.Class]int{catalog.Tested: 452, catalog.Planned: 80}, true}} {
-		report.Coverage.Classes = c.classes
+		report.Classes = c.classes
 		if err := report.Write(dir); err != nil {
 			t.Fatal(err)
 		}

@@ -114,11 +114,6 @@ func WrongKeepalive() Deviation {
 	return leaving(core.Keepalive, "of another octet", "RFC 3948 §2.3", func(o *core.Outgoing) { o.Bytes = []byte{0xfe} })
 }
 
-// NoKeepalive sends none (RFC 3947 §3.2, RFC 3948 §4).
-func NoKeepalive() Deviation {
-	return leaving(core.Keepalive, "withheld", "RFC 3948 §4", func(o *core.Outgoing) { o.Withhold = true })
-}
-
 // NoNATVendor does not announce NAT traversal in Main Mode 1 or 2 (RFC 3947 §3.1).
 func NoNATVendor(kind core.Kind) Deviation { return Omit(kind, isakmp.PayloadVID, "RFC 3947 §3.1") }
 

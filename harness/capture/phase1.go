@@ -176,13 +176,13 @@ func (d *decoder) mainMode1(m *Message, h isakmp.Header, data []byte) {
 
 func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator bool, data []byte) {
 	m.Kind = core.MainMode6.String()
-	names := label{isakmp.PayloadHASH: "HASH_R", isakmp.PayloadID: "IDir"}
+	names := label{isakmp.PayloadHASH: "HASH_R", isakmp.PayloadSIG: "SIG_R", isakmp.PayloadID: "IDir"}
 	if initiator {
 		m.Kind = core.MainMode5.String()
-		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadID: "IDii"}
+		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadSIG: "SIG_I", isakmp.PayloadID: "IDii"}
 	}
 	ivs := func(k phase1Keys) [][]byte { return append(k.ivs(p.ends), k.firstIV) }
-	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.identityHash(o, k, initiator) == nil })
+	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.proof(o, k, initiator) == nil })
 	m.summarize(o, names)
 	if o == nil {
 		p.ends = remember(p.ends, data, false)
@@ -190,15 +190,20 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 		return
 	}
 	m.show(o)
-	err := p.identityHash(o, k, initiator)
-	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing)))
+	name := names[isakmp.PayloadHASH]
+	if o.has(isakmp.PayloadSIG) {
+		name = names[isakmp.PayloadSIG]
+	}
+	err := p.proof(o, k, initiator)
+	missing := errors.Is(err, errMissing) || errors.Is(err, errNoKey)
+	p.ends = remember(p.ends, data, o.err == nil && (err == nil || missing))
 	switch {
-	case errors.Is(err, errMissing):
-		m.unchecked(names[isakmp.PayloadHASH], err.Error())
+	case missing:
+		m.unchecked(name, err.Error())
 	case err != nil:
-		m.check(names[isakmp.PayloadHASH], false, err.Error())
+		m.check(name, false, err.Error())
 	default:
-		m.check(names[isakmp.PayloadHASH], true, "")
+		m.check(name, true, "")
 	}
 }
 
@@ -211,21 +216,30 @@ var (
 // identityHash checks HASH_I or HASH_R (RFC 2409 §5).
 func (p *phase1) identityHash(o *opened, k phase1Keys, initiator bool) error {
 	hash, _, found := isakmp.Find[isakmp.Hash](o.payloads)
+	if !found {
+		return errNoHash
+	}
+	expected, err := p.expectedHash(o, k, initiator)
+	if err == nil && !bytes.Equal(hash.Data, expected) {
+		err = errHash
+	}
+	return err
+}
+
+// expectedHash is HASH_I or HASH_R as the keys and the identity of the message give it.
+func (p *phase1) expectedHash(o *opened, k phase1Keys, initiator bool) ([]byte, error) {
 	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
 	switch {
-	case !found || !identified:
-		return errNoHash
+	case !identified:
+		return nil, errNoHash
 	case p.offer == nil || p.gxi == nil || p.gxr == nil:
-		return errMissing
+		return nil, errMissing
 	}
-	expected := keymat.HashR
+	of := keymat.HashR
 	if initiator {
-		expected = keymat.HashI
+		of = keymat.HashI
 	}
-	if !bytes.Equal(hash.Data, expected(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id.Body())) {
-		return errHash
-	}
-	return nil
+	return of(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id.Body()), nil
 }
 
 // open decrypts a message under the SA. Since a message may be lost, repeated or forged, several IVs can come before it:

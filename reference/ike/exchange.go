@@ -27,6 +27,7 @@ type Exchange struct {
 	chosen   choice
 	nat      traversal
 	psk      []byte
+	asked    []isakmp.CR // certificate requests of the peer so far
 	private  keymat.PrivateKey
 	gxi, gxr []byte // KE bodies
 	ni, nr   []byte // nonce bodies
@@ -36,6 +37,9 @@ type Exchange struct {
 	firstIV []byte
 	shared  []byte // g^xy
 	iv      []byte // of the next encrypted message
+
+	peerID  isakmp.ID // once proven
+	subject []string  // of the certificate that proved it
 
 	history history
 	timer   timer
@@ -122,6 +126,7 @@ func (x *Exchange) HandleAt(now time.Time, from, to netip.AddrPort, data []byte)
 
 // step takes the awaited message, says in expect which one is next, and returns the reply.
 func (x *Exchange) step(now time.Time, m *message) (sent, error) {
+	x.hear(m.payloads)
 	switch x.expect {
 	case core.MainMode2:
 		x.expect = core.MainMode4
@@ -185,7 +190,7 @@ func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
 	if m.payloads, _, err = x.cfg.chain(isakmp.Phase1, h.NextPayload, body, block); err != nil {
 		return nil, err
 	}
-	if err := x.cfg.checkPlaces(x.expect, m.payloads); err != nil {
+	if err := x.cfg.checkPlaces(x.expect, x.places(), m.payloads); err != nil {
 		return nil, err
 	}
 	return m, nil

@@ -42,7 +42,7 @@ func (x *Exchange) onMain2(m *message) (sent, error) {
 	if x.chosen, err = x.cfg.checkReply(x.offer, sa); err != nil {
 		return sent{}, err
 	}
-	if x.psk, err = x.cfg.psk(x.peer); err != nil {
+	if err = x.method().ready(x); err != nil {
 		return sent{}, err
 	}
 	x.cr = m.header.ResponderCookie
@@ -77,11 +77,10 @@ func (x *Exchange) onMain4(m *message) (sent, error) {
 //
 //	I <-- R  HDR*, IDir, HASH_R
 func (x *Exchange) onMain6(now time.Time, m *message) (sent, error) {
-	id, err := x.receiveAuth(m, keymat.HashR)
-	if err != nil {
+	if err := x.receiveAuth(now, m, keymat.HashR); err != nil {
 		return sent{}, err
 	}
-	x.establish(now, id)
+	x.establish(now)
 	return sent{}, nil
 }
 

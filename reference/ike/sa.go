@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -19,6 +21,7 @@ type SA struct {
 	local     netip.AddrPort // where the peer's messages come to
 	nat       traversal
 	peerID    isakmp.ID
+	subject   []string // of the certificate that proved it
 	ci, cr    isakmp.Cookie
 	suite     Suite
 	expiry    time.Time
@@ -33,11 +36,12 @@ type SA struct {
 }
 
 // establish makes the SA of a completed exchange.
-func (x *Exchange) establish(now time.Time, peerID isakmp.ID) {
+func (x *Exchange) establish(now time.Time) {
 	x.sa = &SA{
 		cfg:       x.cfg,
 		initiator: x.initiator,
-		peerID:    peerID,
+		peerID:    x.peerID,
+		subject:   x.subject,
 		ci:        x.ci,
 		cr:        x.cr,
 		suite:     x.chosen.suite,
@@ -58,6 +62,11 @@ func (sa *SA) Initiator() bool { return sa.initiator }
 
 // PeerID returns the identity that the peer has proven.
 func (sa *SA) PeerID() isakmp.ID { return sa.peerID }
+
+// PeerName returns who the peer has proven to be, with what the certificate that proved it says of it.
+func (sa *SA) PeerName() policy.Peer {
+	return policy.Peer{Identity: identityOf(sa.peerID), Subject: sa.subject}
+}
 
 // Peer returns the address and port that Phase 1 was completed with, or that Follow was told since.
 func (sa *SA) Peer() netip.AddrPort { return sa.peer }
@@ -113,9 +122,6 @@ func (sa *SA) NewMessageID(rand io.Reader) uint32 {
 
 // newMessageID makes a random Message ID that is never zero (RFC 2408 §3.1). The source must not fail.
 func newMessageID(rand io.Reader) uint32 {
-	for {
-		if id := binary.BigEndian.Uint32(random(rand, 4)); id != 0 {
-			return id
-		}
-	}
+	const instead = 1 // one of the others, so that a source of zeros does not keep it waiting
+	return cmp.Or(binary.BigEndian.Uint32(random(rand, 4)), instead)
 }

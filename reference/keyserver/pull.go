@@ -132,7 +132,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 		return
 	}
 	if !guardDeferred.Kept(k.opts.Rules) {
-		_, _ = p.group.Admit(now, k.identity(s, d), d.From, p.offer, 0)
+		_, _ = p.group.Admit(now, k.recordedAs(s, d), d.From, p.offer, 0)
 	}
 	p.nr = k.nonce()
 	opened.Commit()
@@ -158,7 +158,7 @@ func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram
 	}
 	opened.Commit()
 	k.track(s, d)
-	id := k.identity(s, d)
+	id := k.recordedAs(s, d)
 	admission, err := p.group.Admit(now, id, d.From, p.offer, sids)
 	k.carry(p.group, admission.Plans...)
 	if err != nil {

@@ -16,6 +16,9 @@ const (
 	KindOther    = "other"     // not IP, or not readable as such
 )
 
+// LinkNAT is the link between members and a NAT, which shows once more what crosses the WAN, under other addresses.
+const LinkNAT = "nat"
+
 // Message is one frame, decoded.
 type Message struct {
 	Frame     int // number of the frame, from 1

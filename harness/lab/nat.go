@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gdoilab/gdoilab/harness/capture"
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
@@ -15,7 +16,7 @@ import (
 var NATAddr = netip.MustParseAddr("192.0.2.254")
 
 // NATLink is the name of the links between members and their NAT in a capture. What crosses the WAN has the NAT's address there.
-const NATLink = "nat"
+const NATLink = capture.LinkNAT
 
 // natMAC is the NAT's address on the Ethernet of the netns fabric.
 var natMAC = net.HardwareAddr{0x02, 0, 0, 0, 0x0a, 0x7a}

@@ -47,7 +47,7 @@ func read(messages []capture.Message) *conversation {
 	for i := range messages {
 		m := &messages[i]
 		switch {
-		case strings.HasPrefix(m.Link, "lan"):
+		case strings.HasPrefix(m.Link, "lan"), m.Link == capture.LinkNAT:
 		case m.Kind == capture.KindESP:
 			c.addESP(sas, m)
 		case m.Header == nil:

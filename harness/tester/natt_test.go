@@ -23,9 +23,6 @@ func leave(kind core.Kind, d Deviation, from, to netip.AddrPort, data string) st
 	for _, stage := range []core.Stage{core.Built, core.Authenticated, core.Sealed, core.Leaving} {
 		d.Tap.See(stage, o)
 	}
-	if o.Withhold {
-		return "withheld"
-	}
 	return hex.EncodeToString(o.Bytes) + " " + o.From.String() + " " + o.To.String()
 }
 
@@ -65,7 +62,7 @@ func TestLeavingDeviations(t *testing.T) {
 			t.Errorf("%s on port 848: %s", d.Name, got)
 		}
 	}
-	for want, d := range map[string]Deviation{"ffff" + usual: LongKeepalive(), "fe" + usual: WrongKeepalive(), "withheld": NoKeepalive()} {
+	for want, d := range map[string]Deviation{"ffff" + usual: LongKeepalive(), "fe" + usual: WrongKeepalive()} {
 		if got := leave(core.Keepalive, d, nattFrom, nattTo, "ff"); got != want {
 			t.Errorf("%s: %s", d.Name, got)
 		}

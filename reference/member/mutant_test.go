@@ -147,6 +147,18 @@ var scenarios = map[string]scenario{
 		},
 	},
 	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"keepalives for an answer": {kills: "natt.evidence", cfg: withNATT,
+		setup: func(l *lab) {
+			behindNAT(l)
+			l.ks.tap = alterAt(core.Sealed, core.Pull2, func(o *core.Outgoing) { o.Withhold = true })
+		},
+		run: func(l *lab) {
+			for range 40 {
+				l.run(time.Second)
+				l.event(keepalive())
+			}
+		},
+	},
 	"message 4 to a stranger": {kills: "cookies",
 		setup: func(l *lab) { l.ks.hold = true },
 		run: func(l *lab) {

@@ -16,6 +16,8 @@ const defaultKeepalive = 20 * time.Second
 var (
 	guardKeepalive = rule.Duty("member.natt.keepalive", "RFC3947-3.2-03", rule.GM,
 		"a member behind a NAT sends keepalives")
+	guardEvidence = rule.Duty("member.natt.evidence", "RFC3948-4-02", rule.GM,
+		"a keepalive does not show that the key server is alive")
 	guardKeepaliveTime = rule.Timer("member.natt.interval", "RFC3948-4-01", rule.GM, 5*time.Second,
 		"a keepalive is sent when nothing was sent for the configured time")
 )
@@ -39,9 +41,20 @@ func (m *Member) arrived(now time.Time, d *core.Datagram) *core.Datagram {
 		m.groups[0].refuse(now, err, d.From)
 	}
 	if err != nil || message == nil {
+		m.noEvidence()
 		return nil
 	}
 	return &core.Datagram{From: d.From, To: d.To, Data: message}
+}
+
+// noEvidence does what a keepalive does to the exchanges that wait for an answer: nothing, but in a mutant that takes it for a sign
+// of life.
+func (m *Member) noEvidence() {
+	for _, g := range m.groups {
+		if g.pull != nil && !guardEvidence.Kept(m.rules) {
+			g.pull.repeat.copies = 0
+		}
+	}
 }
 
 // onArrival takes a datagram to any of the member's ports.

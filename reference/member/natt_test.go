@@ -52,6 +52,12 @@ func (k *testKS) datagram(from netip.AddrPort, data []byte) *core.Datagram {
 		Data: append(natt.AppendMarker(nil), data...)}
 }
 
+// keepalive is one from the key server.
+func keepalive() *core.Datagram {
+	return &core.Datagram{From: netip.AddrPortFrom(ksAddress.Addr(), natt.Port), To: netip.AddrPortFrom(gmAddress.Addr(), natt.Port),
+		Data: natt.AppendKeepalive(nil)}
+}
+
 func registeredBehindNAT(t *testing.T, change ...func(*policy.Member)) *lab {
 	t.Helper()
 	cfg := config()

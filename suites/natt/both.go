@@ -39,11 +39,13 @@ func (s side) other() side {
 var _ = Describe("NAT traversal at a key server (RFC 3947)", kit.Subject("natt"), kit.DUT(rule.KS), kit.Feature("nat-traversal"), func() {
 	owes(keyServerSide)
 	unmarked(keyServerSide)
+	elsewhere(keyServerSide)
 })
 
 var _ = Describe("NAT traversal at a group member (RFC 3947)", kit.Subject("natt"), kit.DUT(rule.GM), kit.Feature("nat-traversal"), func() {
 	owes(memberSide)
 	unmarked(memberSide)
+	elsewhere(memberSide)
 })
 
 // owes makes the specs of what both sides send.
@@ -192,6 +194,24 @@ func unmarked(mine side) {
 			})
 		}
 	}
+}
+
+// elsewhere makes the spec of a marker on a port that has none.
+func elsewhere(mine side) {
+	d := tester.MarkerElsewhere(mine.other().exchanges)
+	It(mine.name+" drops "+d.Name, kit.Requirement("RFC3948-2.2-01"), kit.Negative, func(ctx SpecContext) {
+		s := begin(ctx, open(), d)
+		last := mine.offers
+		if mine.offers == core.MainMode1 {
+			last = mine.exchanges
+		}
+		kit.Reached(s.comes(ctx, s.device, last), "the device comes as far as that")
+		s.Pass(ctx, kit.Settle)
+		goesOn := len(s.under(s.device, s.opening()))
+		registered := s.afresh(ctx)
+		Expect(goesOn).To(Equal((place(last)+1)/2), "it goes on after %s", d.Name)
+		kit.Control(registered, "a member registers once there is none")
+	})
 }
 
 // before is the device's last message before the tester's proof, or before the tester's first message of the PULL.

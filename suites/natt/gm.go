@@ -76,6 +76,26 @@ var _ = Describe("A group member behind a NAT (RFC 3947 §4)", kit.Subject("natt
 		}
 	})
 
+	It("gives a key server up that sends nothing but keepalives", kit.Requirement("RFC3948-4-02"), func(ctx SpecContext) {
+		setup := behind()
+		usual := setup.Member
+		setup.Member = func(i int, c *policy.Member) {
+			usual(i, c)
+			c.Phase1.Retries, c.RetryDelay = 2, 500*time.Millisecond
+		}
+		s := begin(ctx, setup, tester.Withhold(core.Pull2))
+		kit.Reached(s.comes(ctx, s.device, core.Pull1), "the member asks for the group")
+		first, at := s.opening(), s.last()
+		again := false
+		for until := s.Now().Add(lab.Patience); !again && s.Now().Before(until); {
+			s.inject(netip.AddrPortFrom(s.KS.Addr().Addr(), port), at, []byte{0xff})
+			again = s.Wait(ctx, 100*time.Millisecond, func() bool {
+				return len(s.under(s.device, first)) < len(s.messages(s.device))
+			})
+		}
+		Expect(again).To(BeTrue(), "it begins anew after its repetitions")
+	})
+
 	It("sends no keepalives if nothing is in front of it", kit.Requirement("RFC3947-3.2-03"), func(ctx SpecContext) {
 		setup := alive(time.Second)
 		setup.NAT = nil

@@ -4,7 +4,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO      ?= go
 SOURCES := $(shell find reference harness suites fixtures -type f -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 
+# The same flags for builds and tests, so that they share the build cache.
 export CGO_ENABLED ?= 0
+export GOFLAGS     ?= -trimpath
 
 .PHONY: help setup build demo test lint bench fuzz selftest soak clean
 
@@ -17,10 +19,10 @@ setup:           ## install the Debian packages that are missing (as root), and 
 build: bin/gdoilab bin/gdoi-ks bin/gdoi-gm  ## build the programs into bin/
 
 bin/gdoilab: $(SOURCES)
-	@$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./suites/cmd/gdoilab
+	@$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./suites/cmd/gdoilab
 
 bin/gdoi-ks bin/gdoi-gm: bin/%: $(SOURCES)
-	@$(GO) build -trimpath -ldflags '-s -w' -o $@ ./reference/cmd/$*
+	@$(GO) build -ldflags '-s -w' -o $@ ./reference/cmd/$*
 
 demo: setup build  ## run the suite against the reference and show the report
 	@bin/gdoilab run --fabric auto

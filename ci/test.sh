@@ -9,7 +9,8 @@ rm -rf "$out"
 mkdir -p "$out"
 skipped=0
 
-step() { printf '\n== %s\n' "$*"; }
+begin=$(date +%s)
+step() { printf '\n== %s (after %d s)\n' "$*" $(($(date +%s) - begin)); }
 skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
 
 step "gofmt, go vet, staticcheck"

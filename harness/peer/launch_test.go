@@ -142,3 +142,23 @@ func TestLaunchErrors(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Certificates and keys are written as PEM, each block for itself.
+func TestTemplateWritesPEM(t *testing.T) {
+	m := manifest(t, strings.Replace(processText, `"{{ .Group }}"`, `'{{ .Phase1.Certificates.Chain | pem "CERTIFICATE" }}{{ .Phase1.Certificates.Key | pem "PRIVATE KEY" }}'`, 1))
+	gm := member()
+	gm.Phase1.Certificates = policy.Certificates{Chain: [][]byte{{1}, {2}}, Key: []byte{3}}
+	l, err := m.GM.Launch(Subject{Place: place(""), GM: gm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nAg==\n-----END CERTIFICATE-----\n" +
+		"-----BEGIN PRIVATE KEY-----\nAw==\n-----END PRIVATE KEY-----\n"
+	if got := string(l.Files[0].Content); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	m = manifest(t, strings.Replace(processText, "{{ .Group }}", "{{ .Group | pem `KEY` }}", 1))
+	if _, err := m.GM.Launch(Subject{Place: place(""), GM: member()}); err == nil || !strings.Contains(err.Error(), "uint32 cannot be written as PEM") {
+		t.Errorf("%v", err)
+	}
+}

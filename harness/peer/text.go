@@ -2,6 +2,7 @@ package peer
 
 import (
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/netip"
@@ -76,6 +77,7 @@ func text(v yamldoc.Value) Text {
 var functions = template.FuncMap{
 	"seconds":     func(d time.Duration) int64 { return int64(d / time.Second) },
 	"text":        func(b []byte) string { return string(b) },
+	"pem":         encodePEM,
 	"hex":         func(b []byte) string { return hex.EncodeToString(b) },
 	"network":     func(p netip.Prefix) string { return p.Masked().Addr().String() },
 	"netmask":     func(p netip.Prefix) (string, error) { return mask(p, 0) },
@@ -83,6 +85,24 @@ var functions = template.FuncMap{
 	"default":     otherwise,
 	"join":        join,
 	"unsupported": func(what string) (string, error) { return "", &Unsupported{what} },
+}
+
+// encodePEM writes DER as PEM: one block, or one for each of a list.
+func encodePEM(typ string, der any) (string, error) {
+	var ders [][]byte
+	switch der := der.(type) {
+	case []byte:
+		ders = [][]byte{der}
+	case [][]byte:
+		ders = der
+	default:
+		return "", fmt.Errorf("%T cannot be written as PEM", der)
+	}
+	var b strings.Builder
+	for _, one := range ders {
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: one}))
+	}
+	return b.String(), nil
 }
 
 // mask writes the mask of an IPv4 prefix, each octet altered by xor.

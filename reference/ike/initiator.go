@@ -42,10 +42,11 @@ func (x *Exchange) onMain2(m *message) (sent, error) {
 	if x.chosen, err = x.cfg.checkReply(x.offer, sa); err != nil {
 		return sent{}, err
 	}
-	if x.psk, err = x.cfg.psk(x.peer); err != nil {
+	if err = x.method().ready(x); err != nil {
 		return sent{}, err
 	}
 	x.cr = m.header.ResponderCookie
+	x.agreeNATT(m.payloads)
 	if x.private, err = x.chosen.suite.group().NewKey(x.cfg.Rand); err != nil {
 		return sent{}, err
 	}
@@ -63,6 +64,7 @@ func (x *Exchange) onMain4(m *message) (sent, error) {
 	if x.gxr, x.nr, err = x.receiveKE(m); err != nil {
 		return sent{}, err
 	}
+	x.discover(m)
 	shared, err := x.agree(x.gxr)
 	if err != nil {
 		return sent{}, err
@@ -75,11 +77,10 @@ func (x *Exchange) onMain4(m *message) (sent, error) {
 //
 //	I <-- R  HDR*, IDir, HASH_R
 func (x *Exchange) onMain6(now time.Time, m *message) (sent, error) {
-	id, err := x.receiveAuth(m, keymat.HashR)
-	if err != nil {
+	if err := x.receiveAuth(now, m, keymat.HashR); err != nil {
 		return sent{}, err
 	}
-	x.establish(now, id)
+	x.establish(now)
 	return sent{}, nil
 }
 
@@ -99,7 +100,7 @@ func (c *Config) leading(sa isakmp.SA) []isakmp.Payload {
 		next := isakmp.PayloadProposal
 		p = isakmp.Framed{Payload: sa, Next: &next}
 	}
-	ps := []isakmp.Payload{p}
+	ps := append([]isakmp.Payload{p}, c.vendors()...)
 	if !dutySAFirst.Kept(c.Rules) {
 		ps = slices.Insert(ps, 0, isakmp.Payload(isakmp.VID{Data: []byte("gdoilab")}))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -17,7 +18,10 @@ type SA struct {
 	cfg       *Config
 	initiator bool
 	peer      netip.AddrPort
+	local     netip.AddrPort // where the peer's messages come to
+	nat       traversal
 	peerID    isakmp.ID
+	subject   []string // of the certificate that proved it
 	ci, cr    isakmp.Cookie
 	suite     Suite
 	expiry    time.Time
@@ -32,11 +36,12 @@ type SA struct {
 }
 
 // establish makes the SA of a completed exchange.
-func (x *Exchange) establish(now time.Time, peerID isakmp.ID) {
+func (x *Exchange) establish(now time.Time) {
 	x.sa = &SA{
 		cfg:       x.cfg,
 		initiator: x.initiator,
-		peerID:    peerID,
+		peerID:    x.peerID,
+		subject:   x.subject,
 		ci:        x.ci,
 		cr:        x.cr,
 		suite:     x.chosen.suite,
@@ -58,7 +63,12 @@ func (sa *SA) Initiator() bool { return sa.initiator }
 // PeerID returns the identity that the peer has proven.
 func (sa *SA) PeerID() isakmp.ID { return sa.peerID }
 
-// Peer returns the address and port that Phase 1 was completed with.
+// PeerName returns who the peer has proven to be, with what the certificate that proved it says of it.
+func (sa *SA) PeerName() policy.Peer {
+	return policy.Peer{Identity: identityOf(sa.peerID), Subject: sa.subject}
+}
+
+// Peer returns the address and port that Phase 1 was completed with, or that Follow was told since.
 func (sa *SA) Peer() netip.AddrPort { return sa.peer }
 
 // Expiry returns when the SA's lifetime ends: the shorter of what was agreed and what the own configuration allows.
@@ -95,7 +105,11 @@ func (sa *SA) Duplicate(data []byte) ([]Datagram, bool) {
 	if !latest {
 		return nil, known
 	}
-	return sa.cfg.transmit(sa.history.last, sa.peer), true
+	again := sa.cfg.transmit(sa.history.last, sa.peer)
+	for i := range again {
+		again[i].From = sa.Local()
+	}
+	return again, true
 }
 
 // NewMessageID makes the Message ID of a new exchange under the SA: random and never zero (RFC 2408 §3.1).

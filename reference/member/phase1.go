@@ -3,10 +3,12 @@ package member
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -15,7 +17,8 @@ var guardServer = rule.Check("member.gpad.identity", "RFC6407-3.1-02", rule.GM,
 	"the identity that the key server proved in Phase 1 is the one that may serve the group")
 
 func (m *membership) pskOf(peer netip.Addr) ([]byte, bool) {
-	return preSharedKey(m.cfg.Phase1.PSKs, peer)
+	key, ok := m.cfg.Phase1.PSK(peer)
+	return key.Key, ok
 }
 
 // startPhase1 begins Main Mode with the key server.
@@ -27,7 +30,7 @@ func (m *membership) startPhase1(now time.Time) {
 
 // onPhase1 takes a message of the Phase 1 in progress.
 func (m *membership) onPhase1(now time.Time, d *core.Datagram) {
-	datagrams, sa, err := m.exchange.Handle(now, d.From, d.Data)
+	datagrams, sa, err := m.exchange.HandleAt(now, d.From, d.To, d.Data)
 	if err != nil {
 		m.refuse(now, err, d.From)
 	}
@@ -41,6 +44,7 @@ func (m *membership) onPhase1(now time.Time, d *core.Datagram) {
 // onPhase1Up asks for the group, if the key server is who it should be.
 func (m *membership) onPhase1Up(now time.Time, sa *ike.SA) {
 	m.phase1 = sa
+	m.keep(now)
 	i, r := sa.Cookies()
 	m.log(core.Info, "PHASE1_UP", "Phase 1 established", "key_server", sa.Peer().String(),
 		"cookies", i.String()+r.String())
@@ -48,7 +52,7 @@ func (m *membership) onPhase1Up(now time.Time, sa *ike.SA) {
 		secret := sa.Secret()
 		m.emit(&core.Secret{Phase1: &secret})
 	}
-	if !guardServer.Holds(m.rules, isServer(sa.PeerID(), m.server().Addr())) {
+	if !guardServer.Holds(m.rules, m.isServer(sa)) {
 		m.refuse(now, guardServer.Violated("identity %x is not that of key server %s", sa.PeerID().Data, m.server().Addr()),
 			sa.Peer())
 		m.refusePhase1(now, "the key server has another identity")
@@ -57,8 +61,13 @@ func (m *membership) onPhase1Up(now time.Time, sa *ike.SA) {
 	m.startPull(now)
 }
 
-// isServer is the member's GPAD: a key server is known by its address (RFC 5374 §4.1.3.5).
-func isServer(id isakmp.ID, server netip.Addr) bool {
+// isServer is the member's GPAD: a key server is known by its address, unless the configuration has the identities of peers
+// (RFC 5374 §4.1.3.5).
+func (m *membership) isServer(sa *ike.SA) bool {
+	if known := m.cfg.Phase1.Peers; len(known) > 0 {
+		return slices.ContainsFunc(known, func(i policy.Identity) bool { return i.Admits(sa.PeerName()) })
+	}
+	id, server := sa.PeerID(), m.server().Addr()
 	return id.IDType == addressType(server) && bytes.Equal(id.Data, server.AsSlice())
 }
 

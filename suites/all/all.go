@@ -7,7 +7,9 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/lifecycle"    // specs
+	_ "github.com/gdoilab/gdoilab/suites/lkh"          // specs
 	_ "github.com/gdoilab/gdoilab/suites/membership"   // specs
+	_ "github.com/gdoilab/gdoilab/suites/natt"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration" // specs
 	_ "github.com/gdoilab/gdoilab/suites/rekey"        // specs

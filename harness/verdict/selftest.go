@@ -89,7 +89,7 @@ func (s *Selftest) Attention() []MutantResult {
 }
 
 // Read reads report.json.
-func Read(r io.Reader) (*Run, error) {
+func Read(r io.Reader) (*Report, error) {
 	var report Report
 	if err := json.NewDecoder(r).Decode(&report); err != nil {
 		return nil, fmt.Errorf("no report of a run: %w", err)
@@ -97,7 +97,7 @@ func Read(r io.Reader) (*Run, error) {
 	if report.Tool == "" {
 		return nil, errors.New("no report of a run: it names no tool")
 	}
-	return &report.Run, nil
+	return &report, nil
 }
 
 // ReadSelftest reads the JSON of a selftest. Counts that are not those of its results are an error.

@@ -28,16 +28,21 @@ func reportCommand() *cobra.Command {
 
 // rewrite makes the reports in a folder again.
 func rewrite(out io.Writer, dir, selftest string) error {
-	run, err := readFile(filepath.Join(dir, verdict.ReportJSON), verdict.Read)
+	before, err := readFile(filepath.Join(dir, verdict.ReportJSON), verdict.Read)
 	if err != nil {
 		return err
 	}
 	if selftest != "" {
-		if run.Selftest, err = readFile(selftest, verdict.ReadSelftest); err != nil {
+		if before.Selftest, err = readFile(selftest, verdict.ReadSelftest); err != nil {
 			return err
 		}
 	}
-	if err := verdict.WriteAll(dir, run); err != nil {
+	report, err := verdict.NewReport(&before.Run)
+	if err != nil {
+		return err
+	}
+	report.Coverage.Classes = before.Coverage.Classes
+	if err := report.Write(dir); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "Report:", filepath.Join(dir, verdict.ReportHTML))

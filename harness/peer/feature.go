@@ -18,6 +18,8 @@ var Vocabulary = []Feature{
 	{"ack", "acknowledgements of rekey messages (RFC 8263)"},
 	{"gap", "activation and deactivation delays (RFC 6407 §5.4.1)"},
 	{"delete", "deletion of SAs by a rekey message (RFC 6407 §5.9)"},
+	{"group-oid", "groups that an object identifier names (RFC 8052 §2.1)"},
+	{"iec61850", "keys of IEC 61850, for devices that protect their own messages (RFC 8052 §2.2)"},
 	{"several-sas", "several Data-Security SAs in a group"},
 	{"several-groups", "several groups on a key server"},
 	{"several-memberships", "a member in several groups at once"},

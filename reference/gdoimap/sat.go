@@ -42,7 +42,7 @@ var (
 // What the member checks in a SAT, and what it has to overlook.
 var (
 	checkProtocol = rule.Check("gdoimap.read.sat.protocol", "RFC6407-5.5-03", rule.GM,
-		"the Protocol-ID of a SAT is that of ESP or AH")
+		"the Protocol-ID of a SAT is that of ESP, AH or IEC 61850")
 	checkTransform = rule.Check("gdoimap.read.sat.transform", "RFC6407-5.5.1-07", rule.GM,
 		"the Transform ID is registered")
 	checkSPI = rule.Check("gdoimap.read.sat.spi", "RFC4303-2.1-05", rule.GM,
@@ -89,8 +89,19 @@ var satAttributes = attributeSet{
 	conflict: checkConflict,
 }
 
+// ProtocolID is the number of a protocol in a SAT and in a Delete (RFC 6407 §5.5, §5.9).
+func ProtocolID(p policy.Protocol) uint8 {
+	if p == policy.ProtocolESP {
+		return gdoi.ProtoIPsecESP
+	}
+	return uint8(p)
+}
+
 // SATOf builds the SAT of a Data-Security SA (RFC 6407 §5.5).
 func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
+	if sa.Transform.Protocol == policy.ProtocolIEC61850 {
+		return sat61850Of(sa, rules)
+	}
 	s := sa.Selector
 	sat := gdoi.SAT{ProtocolID: gdoi.ProtoIPsecESP, ESP: &gdoi.SATESP{
 		Protocol:    s.Protocol,
@@ -162,10 +173,13 @@ func algorithmsOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute
 	return as
 }
 
-// readSAT is the reverse of SATOf. Without an error it is not ok for a SAT that has no ESP body.
+// readSAT is the reverse of SATOf. Without an error it is not ok for a SAT whose body is of no protocol that is known.
 func readSAT(sat gdoi.SAT, rules *rule.Switches) (sa policy.TrafficSA, ok bool, err error) {
-	esp, registered := sat.ProtocolID == gdoi.ProtoIPsecESP, sat.ProtocolID <= gdoi.ProtoIPsecAH && sat.ProtocolID > 0
+	esp, registered := sat.ProtocolID == gdoi.ProtoIPsecESP, sat.ProtocolID <= gdoi.ProtoIEC61850 && sat.ProtocolID > 0
 	switch {
+	case sat.IEC61850 != nil:
+		sa, err = read61850(sat.IEC61850, rules)
+		return sa, err == nil, err
 	case !checkProtocol.Holds(rules, registered):
 		return sa, false, checkProtocol.Violated("SAT of protocol %d", sat.ProtocolID)
 	case registered && !checkSATValue.Holds(rules, esp):

@@ -74,6 +74,7 @@ func (m *membership) clear(now time.Time) {
 	m.sids = nil
 	m.leases.clear()
 	m.gateway.Delete(now, 0)
+	m.outlet = outlet{}
 	m.registration = registration{}
 	m.register(now)
 }
@@ -93,7 +94,7 @@ func (m *Member) status(now time.Time) control.GMStatus {
 }
 
 func (m *membership) status(now time.Time) control.GMGroup {
-	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: m.gateway.SAs(now)}
+	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...)}
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 	}

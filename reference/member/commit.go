@@ -75,6 +75,8 @@ func (m *membership) carryOut(now time.Time, d isakmp.Delete) {
 		switch {
 		case d.Protocol == protocolESP && len(spi) == 4:
 			m.deleteSA(now, binary.BigEndian.Uint32(spi))
+		case d.Protocol == protocolIEC && len(spi) == 4:
+			m.deleteIEC(binary.BigEndian.Uint32(spi))
 		case d.Protocol == protocolKEK && m.isRekey(spi):
 			m.log(core.Notice, "SA_REMOVED", "the key server deleted the Rekey SA", "rekey", m.rekeyText())
 			m.setRekey(nil)
@@ -87,7 +89,7 @@ func (m *membership) deleteSA(now time.Time, spi uint32) {
 		return
 	}
 	m.gateway.Delete(now, spi)
-	m.leases.remove(spi)
+	m.leases.remove(policy.ProtocolESP, spi)
 	m.log(core.Info, "SA_REMOVED", "the key server deleted Data-Security SAs", "spi", spiOf(spi))
 }
 

@@ -45,6 +45,7 @@ type membership struct {
 	recent   recentPushes
 	sids     *policy.SIDs
 	leases   leases
+	outlet   outlet
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

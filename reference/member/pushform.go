@@ -26,6 +26,7 @@ const (
 	protocolKEK = 0
 	protocolESP = 1
 	protocolAH  = 2
+	protocolIEC = 3
 )
 
 // push is a GROUPKEY-PUSH that was decrypted and has the right form.
@@ -123,7 +124,7 @@ func isDelete(d isakmp.Delete) bool {
 	switch d.Protocol {
 	case protocolKEK:
 		return d.SPISize == 16 || d.SPISize == 4
-	case protocolESP, protocolAH:
+	case protocolESP, protocolAH, protocolIEC:
 		return d.SPISize == 4
 	}
 	return false
@@ -139,6 +140,9 @@ func (m *membership) readPush(p *push) error {
 		return err
 	}
 	err = m.windowed(pol.SAs)
+	if err == nil {
+		err = m.serves(pol.SAs)
+	}
 	if err == nil {
 		err = m.checkHash(pol.Rekey)
 	}

@@ -78,6 +78,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 			once(v, ids, id)
 			return id
 		}),
+		yamldoc.Optional("oid", &g.OID, oidName),
 		yamldoc.Required("members", &g.Members, yamldoc.List(network)),
 		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
@@ -161,6 +162,9 @@ func saPolicies(v yamldoc.Value) []place[SAPolicy] {
 }
 
 func saPolicy(v yamldoc.Value) SAPolicy {
+	if v.Has("iec61850") {
+		return iecPolicy(v)
+	}
 	var s SAPolicy
 	s.Transform = Transform{Mode: ModeTunnel}
 	var kind Transform

@@ -128,6 +128,9 @@ func (c CipherForm) lengths() []int {
 // algorithm, or a transform without the one that it needs. Encryption and integrity can so never both be missing (RFC 4303
 // §3.2).
 func (t Transform) Check() error {
+	if t.Protocol == ProtocolIEC61850 {
+		return t.checkIEC()
+	}
 	c, known := t.Cipher.Form()
 	_, protects := t.Integrity.Form()
 	switch {
@@ -145,12 +148,20 @@ func (t Transform) Check() error {
 
 // CipherKeyLen is the length of TEK_ALGORITHM_KEY in octets, salt included (RFC 6407 §5.6.1.1); 0 if there is none.
 func (t Transform) CipherKeyLen() int {
+	if t.Protocol == ProtocolIEC61850 {
+		form, _ := t.Encryption.form()
+		return form.key
+	}
 	c, _ := t.Cipher.Form()
 	return c.Key + t.KeyBits/8 + c.Salt
 }
 
 // IntegrityKeyLen is the length of TEK_INTEGRITY_KEY in octets (RFC 6407 §5.6.1.2); 0 if there is none.
 func (t Transform) IntegrityKeyLen() int {
+	if t.Protocol == ProtocolIEC61850 {
+		form, _ := t.Authentication.form()
+		return form.key
+	}
 	a, _ := t.Integrity.Form()
 	return a.Key
 }
@@ -175,6 +186,9 @@ func (t Transform) algorithms() Transform {
 
 // Name is the word for the algorithms in a configuration: "aes128-gcm16", "3des-hmac-sha1".
 func (t Transform) Name() string {
+	if t.Protocol == ProtocolIEC61850 {
+		return t.nameIEC()
+	}
 	c, _ := t.Cipher.Form()
 	name := sized(c.name, t.KeyBits)
 	if a, ok := t.Integrity.Form(); ok {
@@ -185,6 +199,9 @@ func (t Transform) Name() string {
 
 // String names the algorithms as an operator reads them: "aes-gcm-16-128", "aes-cbc-128 hmac-sha-256-128".
 func (t Transform) String() string {
+	if t.Protocol == ProtocolIEC61850 {
+		return t.textIEC()
+	}
 	text := fmt.Sprintf("cipher-%d-%d", t.Cipher, t.KeyBits)
 	if c, ok := t.Cipher.Form(); ok {
 		text = sized(c.text, t.KeyBits)

@@ -68,6 +68,12 @@ func IECAttributes(kind core.Kind, what string, as ...wire.Attribute) Deviation 
 	return editIEC(kind, what, sectionIECAttribute, func(s *gdoi.SATIEC61850) { s.Attributes = append(slices.Clone(s.Attributes), as...) })
 }
 
+// IECLifetime has SATs of IEC 61850 say that so many seconds are left (RFC 8052 §2.2).
+func IECLifetime(kind core.Kind, seconds uint32) Deviation {
+	return editIEC(kind, fmt.Sprintf("a remaining lifetime of %d s", seconds), sectionIECTraffic,
+		func(s *gdoi.SATIEC61850) { s.Remaining = seconds })
+}
+
 // IECDelay has SATs of IEC 61850 bring that SA_ATD and no other, in seconds (RFC 8052 §2.2.4.1).
 func IECDelay(kind core.Kind, seconds uint32) Deviation {
 	return editIEC(kind, fmt.Sprintf("SA_ATD %d", seconds), "RFC 8052 §2.2.4.1", func(s *gdoi.SATIEC61850) {

@@ -318,12 +318,15 @@ func keyWithout(at int, number uint16) func(*fixture) {
 // Each guard refuses, and no other one would: with the guard off the same thing passes. So a mutant can be noticed.
 func TestRefusals(t *testing.T) {
 	for part, refusals := range map[string][]refusal{"SA": saRefusals, "SAK": sakRefusals, "SAT": satRefusals, "KD": kdRefusals,
-		"other transforms": otherRefusals} {
+		"other transforms": otherRefusals, "IEC 61850": iecRefusals} {
 		for _, c := range refusals {
 			t.Run(part+"/"+c.name, func(t *testing.T) {
 				f := newFixture(nil)
-				if part == "other transforms" {
+				switch part {
+				case "other transforms":
 					f = newOthers(nil)
+				case "IEC 61850":
+					f = newIEC(nil)
 				}
 				c.alter(f)
 				if _, _, err := f.receive(t, nil); err == nil {
@@ -359,7 +362,7 @@ func sane(t *testing.T, p Policy) {
 
 func TestEveryCheckRefuses(t *testing.T) {
 	covered := map[*rule.Guard]bool{checkRequestUnknown: true, checkRequestForm: true} // in TestReadRequest
-	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals} {
+	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals, iecRefusals} {
 		for _, c := range refusals {
 			covered[c.guard] = true
 		}

@@ -136,7 +136,8 @@ func (t Transform) checkIEC() error {
 	case !t.Encryption.Known() && t.Encryption != 0:
 		return fmt.Errorf("unknown confidentiality algorithm %d of IEC 61850", t.Encryption)
 	case t.Authentication == IECAuthNone && t.Encryption.Known() && t.Encryption != IECEncryptNone && !t.Encryption.Authenticates():
-		return fmt.Errorf("%s without authentication", t.textIEC()) // RFC 8052 §2.2.3
+		f, _ := t.Encryption.form()
+		return fmt.Errorf("%s without authentication", f.text) // RFC 8052 §2.2.3
 	}
 	return nil
 }

@@ -126,6 +126,7 @@ func signature(der []byte) policy.SigAlgorithm {
 }
 
 func (d *demands) transform(t policy.Transform) {
+	d.add(t.Protocol == policy.ProtocolAH, "ah")
 	byTable(d, ciphers, t.Cipher)
 	byTable(d, integrities, t.Integrity)
 	byTable(d, modes, t.Mode)

@@ -19,6 +19,7 @@ var Vocabulary = []Feature{
 	{"gap", "activation and deactivation delays (RFC 6407 §5.4.1)"},
 	{"delete", "deletion of SAs by a rekey message (RFC 6407 §5.9)"},
 	{"group-oid", "groups that an object identifier names (RFC 8052 §2.1)"},
+	{"ah", "AH in tunnel and transport mode, with the integrity algorithms of ESP (RFC 4302)"},
 	{"iec61850", "keys of IEC 61850, for devices that protect their own messages (RFC 8052 §2.2)"},
 	{"several-sas", "several Data-Security SAs in a group"},
 	{"several-groups", "several groups on a key server"},

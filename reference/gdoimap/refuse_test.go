@@ -89,9 +89,12 @@ var sakRefusals = []refusal{
 var satRefusals = []refusal{
 	{"protocol 5", checkProtocol, func(f *fixture) { f.sat(atGCM, asRaw(5)); f.packets(atKEK, atTEKofCBC) }},
 	{"protocol 0", checkProtocol, func(f *fixture) { f.sat(atGCM, asRaw(0)); f.packets(atKEK, atTEKofCBC) }},
-	{"AH", checkSATValue, func(f *fixture) {
-		f.sat(atGCM, func(p *gdoi.SAT) { p.ProtocolID = gdoi.ProtoIPsecAH })
-		f.packets(atKEK, atTEKofCBC)
+	{"AH with AH_RSA", checkSATValue, asAH(gdoi.AHRSA, 5)},
+	{"AH with transform 1", checkTransform, asAH(1, 5)},
+	{"AH_SHA2-256 with HMAC-SHA1", checkAHAlgorithm, asAH(gdoi.AHSHA256, 2)},
+	{"AH_SHA2-256 with Key Length", checkAHAlgorithm, func(f *fixture) {
+		asAH(gdoi.AHSHA256, 5)(f)
+		satWith(atCBC, wire.TV(gdoi.KeyLength, 256))(f)
 	}},
 	{"destination of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Destination.Type = 200 })},
 	{"source of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Source.Type = 200 })},
@@ -297,6 +300,16 @@ func satAdd(at int, as ...wire.Attribute) func(*fixture) {
 
 func satWithout(at int, number uint16) func(*fixture) {
 	return satESP(at, func(e *gdoi.SATESP) { e.Attributes = without(e.Attributes, number) })
+}
+
+// asAH makes the SAT of CBC one of AH.
+func asAH(transform uint8, algorithm uint16) func(*fixture) {
+	return func(f *fixture) {
+		satWithout(atCBC, gdoi.KeyLength)(f)
+		satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, algorithm))(f)
+		f.sat(atCBC, func(p *gdoi.SAT) { p.ProtocolID, p.ESP.TransformID = gdoi.ProtoIPsecAH, transform })
+		keyWithout(atTEKofCBC, gdoi.TEKAlgorithmKey)(f)
+	}
 }
 
 func asRaw(protocol uint8) func(*gdoi.SAT) {

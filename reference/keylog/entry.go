@@ -15,6 +15,7 @@ const (
 	KindRekey   = "rekey"
 	KindTraffic = "traffic"
 	KindSIDs    = "sids"
+	KindAH      = "ah" // a traffic entry but for the name: readers of ESP have no use for it
 	KindIEC     = "iec61850"
 )
 
@@ -127,6 +128,9 @@ func traffic(e Entry, t *policy.TrafficSA) Entry {
 	e.Cipher, e.KeyBits, e.Integrity = int(t.Transform.Cipher), t.Transform.KeyBits, int(t.Transform.Integrity)
 	e.ESN, e.Mode, e.Preservation = t.Transform.ESN, int(t.Transform.Mode), int(t.Transform.Preservation)
 	e.Direction = int(t.Transform.Direction)
+	if t.Transform.Protocol == policy.ProtocolAH {
+		e.Kind = KindAH
+	}
 	return e
 }
 

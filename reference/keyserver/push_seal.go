@@ -170,7 +170,7 @@ func (k *KeyServer) pushDeletes(r policy.Rekey) []isakmp.Payload {
 // deleteTEKs makes a Delete for each protocol of the SAs that are to go.
 func (k *KeyServer) deleteTEKs(r policy.Rekey) (deletes []isakmp.Payload) {
 	all := slices.Equal(r.DeleteTEKs, []uint32{0})
-	for _, p := range []policy.Protocol{policy.ProtocolESP, policy.ProtocolIEC61850} {
+	for _, p := range []policy.Protocol{policy.ProtocolESP, policy.ProtocolAH, policy.ProtocolIEC61850} {
 		var spis []uint32
 		for i, spi := range r.DeleteTEKs {
 			if protocolOf(r, i) == p || all && slices.Contains(r.Protocols, p) {
@@ -196,7 +196,7 @@ func (k *KeyServer) deleteTEK(p policy.Protocol, teks []uint32, kek bool) isakmp
 	d := isakmp.Delete{DOI: k.deleteDOI(), Protocol: gdoimap.ProtocolID(p), SPISize: 4}
 	if !guardDeleteTEK.Kept(k.opts.Rules) {
 		d.Protocol = 3 // ESP in the IPsec DOI
-		if p == policy.ProtocolIEC61850 {
+		if p != policy.ProtocolESP {
 			d.Protocol = gdoi.ProtoIPsecESP
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // onCommand does what an operator asks for, and answers.
@@ -73,7 +74,8 @@ func (m *membership) clear(now time.Time) {
 	m.setRekey(nil)
 	m.sids = nil
 	m.leases.clear()
-	m.gateway.Delete(now, 0)
+	m.gateway.Delete(now, policy.ProtocolESP, 0)
+	m.gateway.Delete(now, policy.ProtocolAH, 0)
 	m.outlet = outlet{}
 	m.registration = registration{}
 	m.register(now)

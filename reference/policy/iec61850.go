@@ -14,6 +14,7 @@ type Protocol uint8
 // The protocols. But for ESP, which is 1 on the wire, they are the numbers of the registry.
 const (
 	ProtocolESP      Protocol = 0
+	ProtocolAH       Protocol = 2
 	ProtocolIEC61850 Protocol = 3
 )
 

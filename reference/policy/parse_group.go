@@ -37,7 +37,7 @@ var (
 
 // transformNames names each combination of algorithms.
 func transformNames() (names yamldoc.Names[Transform]) {
-	for _, t := range Transforms() {
+	for _, t := range append(Transforms(), AHTransforms()...) {
 		names = append(names, struct {
 			Name  string
 			Value Transform
@@ -181,7 +181,8 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 		return s
 	}
 	checkSelector(v, s.Selector)
-	s.Transform.Cipher, s.Transform.KeyBits, s.Transform.Integrity = kind.Cipher, kind.KeyBits, kind.Integrity
+	s.Transform.Protocol, s.Transform.Cipher = kind.Protocol, kind.Cipher
+	s.Transform.KeyBits, s.Transform.Integrity = kind.KeyBits, kind.Integrity
 	switch {
 	case s.Transform.Mode == ModeTransport && s.Transform.Preservation != PreserveAbsent:
 		v.Problem("preservation is for mode tunnel; transport mode keeps the IP header")

@@ -116,6 +116,14 @@ func Transforms() (all []Transform) {
 	return all
 }
 
+// AHTransforms lists the algorithms of AH (RFC 4302), which are those that ESP has beside a cipher. Nothing else is set in them.
+func AHTransforms() (all []Transform) {
+	for _, a := range integrityForms {
+		all = append(all, Transform{Protocol: ProtocolAH, Integrity: a.Integrity})
+	}
+	return all
+}
+
 // lengths are what Transform.KeyBits may be.
 func (c CipherForm) lengths() []int {
 	if len(c.KeyBits) == 0 {
@@ -133,6 +141,12 @@ func (t Transform) Check() error {
 	}
 	c, known := t.Cipher.Form()
 	_, protects := t.Integrity.Form()
+	if t.Protocol == ProtocolAH {
+		if t.Cipher != 0 || t.KeyBits != 0 || !protects {
+			return fmt.Errorf("AH with cipher %d and integrity algorithm %d", t.Cipher, t.Integrity)
+		}
+		return nil
+	}
 	switch {
 	case !known:
 		return fmt.Errorf("unknown ESP transform %d", t.Cipher)
@@ -181,7 +195,7 @@ func (t Transform) CounterMode() bool {
 
 // algorithms is the transform without everything but its algorithms, as Transforms lists it.
 func (t Transform) algorithms() Transform {
-	return Transform{Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity}
+	return Transform{Protocol: t.Protocol, Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity}
 }
 
 // Name is the word for the algorithms in a configuration: "aes128-gcm16", "3des-hmac-sha1".
@@ -191,6 +205,9 @@ func (t Transform) Name() string {
 	}
 	c, _ := t.Cipher.Form()
 	name := sized(c.name, t.KeyBits)
+	if t.Protocol == ProtocolAH {
+		name = "ah"
+	}
 	if a, ok := t.Integrity.Form(); ok {
 		name += "-" + a.name
 	}
@@ -205,6 +222,9 @@ func (t Transform) String() string {
 	text := fmt.Sprintf("cipher-%d-%d", t.Cipher, t.KeyBits)
 	if c, ok := t.Cipher.Form(); ok {
 		text = sized(c.text, t.KeyBits)
+	}
+	if t.Protocol == ProtocolAH {
+		text = "ah"
 	}
 	if a, ok := t.Integrity.Form(); ok {
 		text += " " + a.text

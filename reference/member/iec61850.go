@@ -16,8 +16,8 @@ import (
 var (
 	guardServes = rule.Check("member.policy.iec61850", "RFC8052-2.2-01", rule.GM,
 		"a member takes SAs of IEC 61850 only if it hands out keys for that")
-	guardOwnDelay = rule.Duty("member.iec61850.atd", "RFC8052-2.2.4.1-01", rule.GM,
-		"SA_ATD goes before the activation delay of the group")
+	guardOwnDelay = rule.Check("member.iec61850.atd", "RFC8052-2.2.4.1-01", rule.GM,
+		"the activation delay of the group is for SAs without SA_ATD")
 )
 
 // serves refuses SAs of IEC 61850 to a member that has nobody to hand them to.
@@ -76,10 +76,10 @@ func (o *outlet) take(now time.Time, sas []policy.TrafficSA, a policy.Activation
 func (o *outlet) delay(sa policy.TrafficSA, a policy.Activation, rules *rule.Switches) time.Duration {
 	older := slices.ContainsFunc(o.sas, func(h handed) bool { return h.Selector == sa.Selector && h.SPI != sa.SPI })
 	switch {
-	case sa.Handling.ATD != nil && guardOwnDelay.Kept(rules):
-		return *sa.Handling.ATD
-	case a.ATD != nil && older:
+	case older && a.ATD != nil && guardOwnDelay.Holds(rules, sa.Handling.ATD == nil):
 		return *a.ATD
+	case sa.Handling.ATD != nil:
+		return *sa.Handling.ATD
 	}
 	return 0
 }

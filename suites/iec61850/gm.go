@@ -31,13 +31,22 @@ var _ = Describe("IEC 61850 at a member (RFC 8052 §2)", kit.Subject("iec61850")
 
 	for _, t := range policy.IECTransforms() {
 		It("takes keys for "+t.String(), kit.Requirement("RFC8052-2.2-01", "RFC8052-4-01", "RFC8052-2.3-01"), func(ctx SpecContext) {
-			s := joined(ctx, only(t))
+			s := stage(ctx, only(t), servant)
+			s.begin()
+			Expect(s.GM[0].AwaitRegistered(ctx)).To(Succeed())
 			Expect(s.holds(s.current())).To(BeTrue())
 			sa := s.held()[s.current()]
 			Expect(sa.Sending).To(BeTrue(), "the first SA is used at once")
 			Expect(sa.Expiry).To(BeTemporally("~", s.Now().Add(lifetime), time.Minute))
 		})
 	}
+
+	It("takes SAs whose SA_KDA is as much as it may be", kit.Requirement("RFC8052-4-01"), func(ctx SpecContext) {
+		s := stage(ctx, handled(0, 100), servant)
+		s.begin()
+		Expect(s.GM[0].AwaitRegistered(ctx)).To(Succeed())
+		Expect(s.holds(s.current())).To(BeTrue())
+	})
 
 	It("takes an SA that has no end as one that does not end soon", kit.Requirement("RFC8052-2.2-01"), func(ctx SpecContext) {
 		s := stage(ctx, plainly, servant)

@@ -87,43 +87,31 @@ type AHOption func(*AHForm)
 
 // AHForm is a packet of AH in the making.
 type AHForm struct {
-	Outer    lab.IPv4
 	SPI      uint32
 	Sequence uint32
-	Next     uint8
-	Reserved uint16
 }
 
 // Packet protects an inner IPv4 packet in tunnel mode with both addresses preserved, as an honest member would but for the
 // options. Its sequence numbers count from 1.
 func (a *AHKeys) Packet(inner []byte, options ...AHOption) []byte {
 	a.sent++
-	f := &AHForm{SPI: a.SPI, Sequence: a.sent, Next: 4}
+	f := &AHForm{SPI: a.SPI, Sequence: a.sent}
 	in, _ := lab.ParseIPv4(inner)
-	f.Outer = lab.IPv4{Source: in.Source, Destination: in.Destination, TOS: in.TOS, TTL: 64, Protocol: ProtocolAH}
+	outer := lab.IPv4{Source: in.Source, Destination: in.Destination, TOS: in.TOS, TTL: 64, Protocol: ProtocolAH}
 	for _, o := range options {
 		o(f)
 	}
 	b := append(make([]byte, ahICV+a.hash.icv), inner...)
-	b[0], b[1] = f.Next, byte((ahICV+a.hash.icv)/4-2)
-	binary.BigEndian.PutUint16(b[2:], f.Reserved)
+	b[0], b[1] = 4, byte((ahICV+a.hash.icv)/4-2)
 	binary.BigEndian.PutUint32(b[ahSPI:], f.SPI)
 	binary.BigEndian.PutUint32(b[ahSequence:], f.Sequence)
-	f.Outer.Payload = b
-	copy(b[ahICV:], a.icv(f.Outer))
-	return f.Outer.Bytes()
+	outer.Payload = b
+	copy(b[ahICV:], a.icv(outer))
+	return outer.Bytes()
 }
 
 // AHSequence gives the packet another sequence number (RFC 4302 §3.3.2).
 func AHSequence(n uint32) AHOption { return func(f *AHForm) { f.Sequence = n } }
 
-// AHNext says that something else is inside (RFC 4302 §2.1).
-func AHNext(next uint8) AHOption { return func(f *AHForm) { f.Next = next } }
-
 // AHUnder puts the packet under another SPI (RFC 4302 §2.4).
 func AHUnder(spi uint32) AHOption { return func(f *AHForm) { f.SPI = spi } }
-
-// AHBetween puts other addresses on the outside (RFC 5374 §5.2).
-func AHBetween(source, destination lab.IPv4) AHOption {
-	return func(f *AHForm) { f.Outer.Source, f.Outer.Destination = source.Source, destination.Destination }
-}

@@ -1,7 +1,6 @@
 package tester
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -72,13 +71,6 @@ func IECAttributes(kind core.Kind, what string, as ...wire.Attribute) Deviation 
 func IECLifetime(kind core.Kind, seconds uint32) Deviation {
 	return editIEC(kind, fmt.Sprintf("a remaining lifetime of %d s", seconds), sectionIECTraffic,
 		func(s *gdoi.SATIEC61850) { s.Remaining = seconds })
-}
-
-// IECDelay has SATs of IEC 61850 bring that SA_ATD and no other, in seconds (RFC 8052 §2.2.4.1).
-func IECDelay(kind core.Kind, seconds uint32) Deviation {
-	return editIEC(kind, fmt.Sprintf("SA_ATD %d", seconds), "RFC 8052 §2.2.4.1", func(s *gdoi.SATIEC61850) {
-		s.Attributes = SetAttribute(s.Attributes, wire.TLV(gdoi.IECActivation, binary.BigEndian.AppendUint32(nil, seconds)))
-	})
 }
 
 // KeyOctets gives a key of TEK packets so many octets: cut short, or with zeros behind it (RFC 8052 §2.3).

@@ -16,7 +16,7 @@ import isakmp
 import keymath
 import lkh
 import policy
-from isakmp import (CERT, HEADER, ID, IDENTITY_PROTECTION, INFORMATIONAL, KD, KE, HASH, NONCE, PULL, PUSH, PUSH_ACK, SA,
+from isakmp import (AGGRESSIVE, CERT, HEADER, ID, IDENTITY_PROTECTION, INFORMATIONAL, KD, KE, HASH, NONCE, PULL, PUSH, PUSH_ACK, SA,
                     SAT, SEQ, SIG)
 from keymath import BAD, OK, UNCHECKED
 
@@ -84,6 +84,7 @@ class Reader:
         self.ivs = espkeys.UsedIVs(self.entries)
         self.initiators = {}    # cookie_i -> addresses that sent a message 1
         self.offers = {}        # cookie_i -> bodies and nodes of SA payloads of message 1
+        self.early = {}         # cookie_i -> (KE, NONCE, ID) bodies of messages 1 of Aggressive Mode
         self.phase1 = {}        # (cookie_i, cookie_r) -> Phase1
         self.repeats = {}
         self.done = {}
@@ -110,15 +111,21 @@ class Reader:
             self.remember(msg, pkt.src, pkt.dst, pkt.payload)
             self.esp(msg, pkt.payload, pkt.payload_at)
             return msg
-        if pkt.udp is not None and 848 in (pkt.sport, pkt.dport):
-            return self.isakmp(msg, pkt, pkt.udp)
         if pkt.udp is not None and 4500 in (pkt.sport, pkt.dport):
             if pkt.udp[:4] == b"\0\0\0\0":
                 return self.isakmp(msg, pkt, pkt.udp[4:])
+            if pkt.udp == b"\xff":
+                msg.kind = "KEEPALIVE"
+                return msg
             if len(pkt.udp) > 8:
                 self.remember(msg, pkt.src, pkt.dst, pkt.udp)
                 self.esp(msg, pkt.udp, pkt.udp_at)
                 return msg
+        elif pkt.udp is not None and 848 in (pkt.sport, pkt.dport):
+            data = pkt.udp
+            if data[:4] == b"\0\0\0\0" and len(data) >= 4 + HEADER and data[21] == 0x10 != data[17]:
+                data = data[4:]     # a marker where it has no place
+            return self.isakmp(msg, pkt, data)
         msg.kind = "clear"
         msg.payloads = isakmp.ip_nodes(pkt.raw, 0)
         return msg
@@ -167,7 +174,7 @@ class Reader:
         elif head["length"] < len(data):
             cut = "header Length %d in %d octets" % (head["length"], len(data))
             data = msg.plain = data[:head["length"]]
-        reader = {IDENTITY_PROTECTION: self.main_mode, INFORMATIONAL: self.informational, PULL: self.pull,
+        reader = {IDENTITY_PROTECTION: self.main_mode, AGGRESSIVE: self.aggressive, INFORMATIONAL: self.informational, PULL: self.pull,
                   PUSH: self.push, PUSH_ACK: self.ack}.get(exchange)
         if reader is None:
             msg.kind = "unknown"
@@ -314,6 +321,9 @@ class Reader:
             msg.checks[name] = UNCHECKED if not values else OK if msg.body(HASH) in values else BAD
             self.check_keys(known, msg)
         elif msg.payload(SIG) and msg.payload(ID):
+            del msg.checks[name]
+            name = "SIG_R" if role == "r" else "SIG_I"
+            msg.checks[name] = UNCHECKED
             self.check_phase1_signature(known, role, msg)
             self.check_keys(known, msg)
         elif not msg.error:
@@ -322,6 +332,56 @@ class Reader:
             known.blocks.insert(0, data[-size:])
         else:
             known.blocks.append(data[-size:])
+
+    def aggressive(self, msg, data, sender):
+        """Aggressive Mode: SA, KE, nonce, ID; SA, KE, nonce, ID and the proof; the proof, encrypted or not."""
+        head = msg.header
+        ci, first = head["initiator_cookie"], head["responder_cookie"] == "00" * 8
+        msg.kind = "AM1" if first else "AM2" if head["next_payload"] == SA and not msg.encrypted else "AM3"
+        if first or msg.kind == "AM2" or not msg.encrypted:
+            msg.payloads, msg.end, msg.error, msg.remarks = isakmp.parse_payloads(data, 0)
+        if first:
+            if sender is not None:
+                self.initiators.setdefault(ci, set()).add(sender)
+            if not msg.error and msg.payload(SA):
+                self.offers.setdefault(ci, []).append((msg.body(SA), msg.payload(SA)))
+                self.early.setdefault(ci, []).append((msg.body(KE), msg.body(NONCE), msg.body(ID)))
+        else:
+            self.aggressive_proof(msg, data, self.sa_of(head))
+        if msg.error is None and not msg.remarks and BAD not in msg.checks.values():
+            msg.breaches += policy.breaches(msg)
+
+    def aggressive_proof(self, msg, data, known):
+        """Messages 2 and 3. The initiator's public value and identity are those of message 1."""
+        role = "r" if msg.kind == "AM2" else "i"
+        name = "HASH_R" if role == "r" else "HASH_I"
+        early = self.early.get(msg.header["initiator_cookie"], [])
+        known.kes["i"] = [ke for ke, _, _ in early if ke]
+        known.nonces["i"] = [nonce for _, nonce, _ in early if nonce]
+        msg.checks[name] = UNCHECKED
+        if role == "r":
+            if msg.packet is not None:
+                self.initiators.setdefault(msg.header["initiator_cookie"], {msg.packet.dst})
+            self.choose(known, msg)
+            for kind, spot in ((KE, known.kes), (NONCE, known.nonces)):
+                if msg.payload(kind) and msg.payload(kind).fits:
+                    spot["r"].insert(0, msg.body(kind))
+        elif msg.encrypted:
+            opened = self.open(msg, data, known.cipher, known.key, [known.first_iv])
+            known.blocks.insert(0, data[-keymath.block_size(known.cipher):])
+            if not opened:
+                return
+        idents = [ident for ident in ([msg.body(ID)] if role == "r" else [ident for _, _, ident in early]) if ident]
+        values = [value for ident in idents for value in self.phase1_hashes(known, role, ident, known.hash)]
+        if msg.payload(HASH):
+            msg.checks[name] = UNCHECKED if not values else OK if msg.body(HASH) in values else BAD
+            self.check_keys(known, msg)
+        elif msg.payload(SIG):
+            del msg.checks[name]
+            self.check_phase1_signature(known, role, msg, idents)
+            self.check_keys(known, msg)
+        elif not msg.error:
+            msg.checks[name] = BAD
 
     def phase1_hashes(self, known, role, ident, name):
         """HASH_I or HASH_R, one for each SA, g^xi and g^xr that came under these cookies."""
@@ -332,12 +392,13 @@ class Reader:
         return [make(name, known.skeyid, gxi, gxr, known.ci, known.cr, sa, ident)
                 for (sa, _), gxi, gxr in itertools.product(offers, known.kes["i"], known.kes["r"])]
 
-    def check_phase1_signature(self, known, role, msg):
+    def check_phase1_signature(self, known, role, msg, idents=None):
         """SIG_I or SIG_R, if the message has the certificate."""
         certificate, name = msg.body(CERT), "SIG_R" if role == "r" else "SIG_I"
         if not certificate or known.method not in keymath.SIGNED:
             return
-        values = self.phase1_hashes(known, role, msg.body(ID), keymath.SIGNED[known.method] or known.hash)
+        values = [value for ident in idents or [msg.body(ID)]
+                  for value in self.phase1_hashes(known, role, ident, keymath.SIGNED[known.method] or known.hash)]
         results = {keymath.verify_phase1(known.method, certificate[1:], value, msg.body(SIG)) for value in values}
         msg.checks[name] = OK if OK in results else BAD if BAD in results else UNCHECKED
 

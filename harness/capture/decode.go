@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -16,6 +17,8 @@ const (
 	portIKE  = 500
 	portNATT = 4500
 	marker   = 4
+
+	keepalive = 0xff // all of a datagram (RFC 3948 §2.3)
 )
 
 // decoder is what is known of a conversation so far.
@@ -25,6 +28,7 @@ type decoder struct {
 	offers    map[isakmp.Cookie]*offer
 	rekeys    map[cookies][]rekeyKeys
 	leaves    map[netip.Addr][][]byte // first LKH keys of members, without their IVs
+	lkh       lkhTree
 	traffic   map[uint32][]*trafficKeys
 	seen      map[[sha256.Size]byte]int // digest of a key management or ESP packet -> index of its message
 	fragments reassembly
@@ -41,20 +45,36 @@ func (c cookies) spi() (s [16]byte) {
 
 // Decode reads the frames as one conversation: what an earlier frame said (an SA offer, a nonce, the end of an IV chain)
 // is used to open and check a later one. There is one Message for each frame, in the same order. Keys that are missing,
-// doubled or malformed only leave messages closed. Nothing in a frame makes it fail.
+// doubled or malformed only leave messages closed. Nothing in a frame makes it fail. Frames that do not stand in the order of
+// their time are read in that order all the same.
 func Decode(frames []Frame, keys []keylog.Entry) []Message {
 	d := &decoder{messages: make([]Message, 0, len(frames)), phase1: make(map[cookies]*phase1),
-		offers: make(map[isakmp.Cookie]*offer), rekeys: make(map[cookies][]rekeyKeys), leaves: make(map[netip.Addr][][]byte), traffic: make(map[uint32][]*trafficKeys),
+		offers: make(map[isakmp.Cookie]*offer), rekeys: make(map[cookies][]rekeyKeys), leaves: make(map[netip.Addr][][]byte), lkh: make(lkhTree), traffic: make(map[uint32][]*trafficKeys),
 		seen: make(map[[sha256.Size]byte]int), fragments: make(reassembly)}
 	for _, k := range keys {
 		d.addKey(k)
 	}
-	for i, f := range frames {
+	order := inTime(frames)
+	for _, i := range order {
+		f := frames[i]
 		m := Message{Frame: i + 1, At: f.At, Link: f.Link, Note: f.Note}
 		d.frame(&m, f)
 		d.messages = append(d.messages, m)
 	}
+	if !slices.IsSorted(order) {
+		slices.SortFunc(d.messages, func(a, b Message) int { return a.Frame - b.Frame })
+	}
 	return d.messages
+}
+
+// inTime returns the places of the frames in the order of their time; of the same time, as they stand.
+func inTime(frames []Frame) []int {
+	order := make([]int, len(frames))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return frames[i].At.Compare(frames[j].At) })
+	return order
 }
 
 // frame finds the IP packet in a frame, whole or as the last of its fragments.
@@ -92,7 +112,10 @@ func (d *decoder) packet(m *Message, p packet) {
 		case message != nil:
 			d.isakmp(m, message)
 			return
-		case natt:
+		case natt && len(data) == 1 && data[0] == keepalive:
+			m.Kind, m.Summary = KindAlive, "keepalive of a NAT's mapping"
+			return
+		case natt && len(data) > marker:
 			d.esp(m, data)
 			return
 		}
@@ -102,7 +125,7 @@ func (d *decoder) packet(m *Message, p packet) {
 }
 
 // keyManagement returns the ISAKMP message in a datagram: by its port, or by a cookie pair that is known. natt says that
-// it is ESP in UDP instead.
+// it is something else of port 4500: ESP in UDP, or a keepalive.
 func (d *decoder) keyManagement(from, to netip.AddrPort, data []byte) (message []byte, natt bool) {
 	on := func(port uint16) bool { return from.Port() == port || to.Port() == port }
 	marked := len(data) >= marker && binary.BigEndian.Uint32(data) == 0
@@ -110,7 +133,7 @@ func (d *decoder) keyManagement(from, to netip.AddrPort, data []byte) (message [
 	case on(portNATT) && marked:
 		return data[marker:], false
 	case on(portNATT):
-		return nil, len(data) > marker
+		return nil, true
 	case on(portGDOI), on(portIKE):
 		if marked && len(data) >= marker+isakmp.HeaderLen && data[marker+17] == isakmp.Version10 && data[17] != isakmp.Version10 {
 			return data[marker:], false // some send the marker on other ports too

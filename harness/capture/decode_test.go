@@ -222,8 +222,8 @@ func TestDecodeLateBeginning(t *testing.T) {
 	talk := conversation(policy.CipherAESGCM16)
 	got := capture.Decode(talk.Frames[mm5-1:], talk.Keys)
 	expect(t, got[:4],
-		"MM5 | HDR*, IDii, HASH_I | HASH_I: unchecked (the capture lacks Main Mode 1, 3 or 4)",
-		"MM6 | HDR*, IDir, HASH_R | HASH_R: unchecked (the capture lacks Main Mode 1, 3 or 4)",
+		"MM5 | HDR*, IDii, HASH_I | HASH_I: unchecked (the capture lacks an earlier message of Phase 1)",
+		"MM6 | HDR*, IDir, HASH_R | HASH_R: unchecked (the capture lacks an earlier message of Phase 1)",
 		"PULL1 | HDR*, HASH(1), Ni, ID | HASH(1): ok",
 		"PULL2 | HDR*, HASH(2), Nr, SA {SAK, GAP, SAT} | HASH(2): ok")
 	got = capture.Decode(talk.Frames[1:4], talk.Keys)
@@ -315,7 +315,7 @@ func TestDecodePorts(t *testing.T) {
 	talk.UDP(odd, odd, []byte("something else"))
 	push := "PUSH | HDR*, SEQ 1, SA {GAP, SAT}, KD, SIG | SIG: ok"
 	esp := fmt.Sprintf("ESP | SPI %08x seq 1, 10.1.0.10 -> 10.2.0.10 ICMP echo request id 7 seq 1 | ICV: ok", talk.SAs[0].SPI)
-	expect(t, capture.Decode(talk.Frames, talk.Keys), push, push, push, push, esp, esp, "clear | UDP 4500 -> 4500", "clear | UDP 7777 -> 7777")
+	expect(t, capture.Decode(talk.Frames, talk.Keys), push, push, push, push, esp, esp, "KEEPALIVE | keepalive of a NAT's mapping", "clear | UDP 7777 -> 7777")
 }
 
 // fragments cuts an IPv4 packet behind that many octets of its payload.
@@ -410,6 +410,20 @@ func TestDecodeStrangeFrames(t *testing.T) {
 		m := capture.Decode([]capture.Frame{f}, nil)[0]
 		if m.Kind != capture.KindOther || (m.Err == "") != (f.Packet == nil) {
 			t.Errorf("%s: %s", name, line(m))
+		}
+	}
+}
+
+// Frames that stand in another order than that of their time are opened all the same, and keep their numbers.
+func TestDecodeOutOfOrder(t *testing.T) {
+	talk := conversation(policy.CipherAESGCM16)
+	right := capture.Decode(talk.Frames, talk.Keys)
+	frames := slices.Clone(talk.Frames)
+	slices.Reverse(frames)
+	for i, m := range capture.Decode(frames, talk.Keys) {
+		same := right[len(right)-1-i]
+		if m.Frame != i+1 || line(m) != line(same) {
+			t.Errorf("frame %d: %s, want %s", m.Frame, line(m), line(same))
 		}
 	}
 }

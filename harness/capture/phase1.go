@@ -19,17 +19,20 @@ const maxEnds = 16
 type phase1 struct {
 	cookies
 	keys      []phase1Keys
-	initiator netip.AddrPort
-	offer     []byte // body of the initiator's SA payload
+	initiator []netip.AddrPort // one on each side of a NAT, if both were seen
+	offer     []byte           // body of the initiator's SA payload
 	gxi, gxr  []byte
 	ends      [][]byte // of the ciphertexts of its messages
 	streams   map[streamName]*stream
+
+	initiatorID []byte // body of the ID payload of Aggressive Mode 1
 }
 
-// offer is what Main Mode 1 said.
+// offer is what message 1 said.
 type offer struct {
-	from netip.AddrPort
-	sa   []byte // body of the SA payload
+	from    []netip.AddrPort
+	sa      []byte // body of the SA payload
+	gxi, id []byte // bodies of KE and ID, in Aggressive Mode
 }
 
 // phase1Keys are the keys that one node logged.
@@ -139,16 +142,16 @@ func (d *decoder) mainMode(m *Message, h isakmp.Header, data []byte) {
 // fromInitiator reports whether the initiator of the SA sent the message: whose offer was seen or, in a capture that
 // begins later, who did not answer one, else who speaks first.
 func (d *decoder) fromInitiator(m *Message, p *phase1, answer bool) bool {
-	if first := d.offers[p.i]; first != nil && p.offer == nil {
+	if first := d.offers[p.i]; first != nil && (p.offer == nil || bytes.Equal(p.offer, first.sa)) {
 		p.initiator, p.offer = first.from, first.sa
 	}
-	if !p.initiator.IsValid() {
-		p.initiator = m.From
+	if len(p.initiator) == 0 {
+		p.initiator = []netip.AddrPort{m.From}
 		if answer {
-			p.initiator = m.To
+			p.initiator[0] = m.To
 		}
 	}
-	return m.sentBy(p.initiator)
+	return slices.ContainsFunc(p.initiator, m.sentBy)
 }
 
 // sentBy reports whether that end sent the message. Ports count only if both ends have one address: a NAT changes them.
@@ -165,19 +168,24 @@ func (d *decoder) mainMode1(m *Message, h isakmp.Header, data []byte) {
 	m.show(o)
 	m.summarize(o, nil)
 	if _, sa, ok := isakmp.Find[isakmp.SA](o.payloads); ok {
-		d.offers[h.InitiatorCookie] = &offer{from: m.From, sa: sa.Body()}
+		o := &offer{sa: sa.Body()}
+		if before := d.offers[h.InitiatorCookie]; before != nil && bytes.Equal(before.sa, o.sa) {
+			o.from = before.from
+		}
+		o.from = append(slices.Clip(o.from), m.From)
+		d.offers[h.InitiatorCookie] = o
 	}
 }
 
 func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator bool, data []byte) {
 	m.Kind = core.MainMode6.String()
-	names := label{isakmp.PayloadHASH: "HASH_R", isakmp.PayloadID: "IDir"}
+	names := label{isakmp.PayloadHASH: "HASH_R", isakmp.PayloadSIG: "SIG_R", isakmp.PayloadID: "IDir"}
 	if initiator {
 		m.Kind = core.MainMode5.String()
-		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadID: "IDii"}
+		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadSIG: "SIG_I", isakmp.PayloadID: "IDii"}
 	}
 	ivs := func(k phase1Keys) [][]byte { return append(k.ivs(p.ends), k.firstIV) }
-	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.identityHash(o, k, initiator) == nil })
+	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.proof(o, k, initiator) == nil })
 	m.summarize(o, names)
 	if o == nil {
 		p.ends = remember(p.ends, data, false)
@@ -185,20 +193,29 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 		return
 	}
 	m.show(o)
-	err := p.identityHash(o, k, initiator)
-	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing)))
+	err := p.proof(o, k, initiator)
+	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing) || errors.Is(err, errNoKey)))
+	m.identityChecked(names, o, err)
+}
+
+// identityChecked notes the outcome of HASH_I or HASH_R, or of a signature over it.
+func (m *Message) identityChecked(names label, o *opened, err error) {
+	name := names[isakmp.PayloadHASH]
+	if o.has(isakmp.PayloadSIG) {
+		name = names[isakmp.PayloadSIG]
+	}
 	switch {
-	case errors.Is(err, errMissing):
-		m.unchecked(names[isakmp.PayloadHASH], err.Error())
+	case errors.Is(err, errMissing) || errors.Is(err, errNoKey):
+		m.unchecked(name, err.Error())
 	case err != nil:
-		m.check(names[isakmp.PayloadHASH], false, err.Error())
+		m.check(name, false, err.Error())
 	default:
-		m.check(names[isakmp.PayloadHASH], true, "")
+		m.check(name, true, "")
 	}
 }
 
 var (
-	errMissing = errors.New("the capture lacks Main Mode 1, 3 or 4")
+	errMissing = errors.New("the capture lacks an earlier message of Phase 1")
 	errNoHash  = errors.New("there is no HASH payload")
 	errHash    = errors.New("it is not the one that the keys give")
 )
@@ -206,21 +223,38 @@ var (
 // identityHash checks HASH_I or HASH_R (RFC 2409 §5).
 func (p *phase1) identityHash(o *opened, k phase1Keys, initiator bool) error {
 	hash, _, found := isakmp.Find[isakmp.Hash](o.payloads)
-	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
-	switch {
-	case !found || !identified:
+	if !found {
 		return errNoHash
+	}
+	expected, err := p.expectedHash(o, k, initiator)
+	if err == nil && !bytes.Equal(hash.Data, expected) {
+		err = errHash
+	}
+	return err
+}
+
+// expectedHash is HASH_I or HASH_R as the keys and the identity of the message give it.
+func (p *phase1) expectedHash(o *opened, k phase1Keys, initiator bool) ([]byte, error) {
+	id, identified := o.identity()
+	switch {
+	case !identified:
+		return nil, errNoHash
 	case p.offer == nil || p.gxi == nil || p.gxr == nil:
-		return errMissing
+		return nil, errMissing
 	}
-	expected := keymat.HashR
+	of := keymat.HashR
 	if initiator {
-		expected = keymat.HashI
+		of = keymat.HashI
 	}
-	if !bytes.Equal(hash.Data, expected(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id.Body())) {
-		return errHash
+	return of(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id), nil
+}
+
+// identity is the body of the ID payload that a message proves: its own, or that of an earlier one.
+func (o *opened) identity() ([]byte, bool) {
+	if _, id, identified := isakmp.Find[isakmp.ID](o.payloads); identified {
+		return id.Body(), true
 	}
-	return nil
+	return o.claimed, o.claimed != nil
 }
 
 // open decrypts a message under the SA. Since a message may be lost, repeated or forged, several IVs can come before it:

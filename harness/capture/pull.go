@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
@@ -30,6 +31,9 @@ func (p *phase1) ivs(s *stream, h isakmp.Header) func(phase1Keys) [][]byte {
 		for _, block := range k.ivs(p.ends) {
 			ivs = append(ivs, keymat.PhaseTwoIV(k.hash, block, h.MessageID))
 		}
+		if len(p.ends) == 0 && k.firstIV != nil { // Aggressive Mode that ended in clear
+			ivs = append(ivs, keymat.PhaseTwoIV(k.hash, k.firstIV, h.MessageID))
+		}
 		return append(ivs, k.ivs(s.ends)...)
 	}
 }
@@ -42,8 +46,8 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 	p := d.phase1SA(cookies{h.InitiatorCookie, h.ResponderCookie})
 	s := p.stream(m, h)
 	initiator := m.sentBy(s.initiator)
-	if p.initiator.IsValid() {
-		initiator = m.sentBy(p.initiator)
+	if len(p.initiator) > 0 {
+		initiator = slices.ContainsFunc(p.initiator, m.sentBy)
 	}
 	o, k := p.open(m, h, data, p.ivs(s, h), func(o *opened, k phase1Keys) bool {
 		_, err := s.judge(o, k, h, initiator)
@@ -69,6 +73,7 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 	m.show(o)
 	m.hashChecked(name, k, err)
 	d.learn(m, o)
+	d.hierarchy(m, o)
 	good := o.err == nil && (err == nil || errors.Is(err, errNonce))
 	s.ends = remember(s.ends, data, good && m.Encrypted)
 	s.keep(o, n, good)

@@ -17,6 +17,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	for _, g := range ks.Groups {
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
+		d.add(keyServer && len(g.Identities) > 0, "named-members")
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)
@@ -75,6 +76,7 @@ func (d *demands) rekey(r policy.RekeyPolicy, signingKey []byte) {
 		return
 	}
 	d.add(r.Ack != policy.AckNone, "ack")
+	d.add(r.Management == policy.ManagementLKH, "lkh")
 	switch {
 	case r.KEK.Cipher == policy.KEK3DES:
 		d.add(true, "kek:3des")
@@ -94,10 +96,18 @@ func (d *demands) rekey(r policy.RekeyPolicy, signingKey []byte) {
 
 // phase1 asks for every proposal, since the device is configured with all of them.
 func (d *demands) phase1(p policy.Phase1) {
+	d.add(p.Mode != policy.MainMode, "aggressive")
+	d.add(p.DPD > 0, "dpd")
+	named := p.Identity.Kind != policy.IdentityNone || len(p.Peers) > 0
+	for _, k := range p.PSKs {
+		named = named || k.Identity.Kind != policy.IdentityNone
+	}
+	d.add(named, "identities")
 	proposals := p.Proposals
 	if len(proposals) == 0 {
 		proposals = []policy.Proposal{policy.DefaultProposal}
 	}
+	d.add(p.NATTraversal, "nat-traversal")
 	for _, o := range proposals {
 		if o.Encryption == policy.Phase1AES {
 			d.add(true, fmt.Sprintf("phase1:aes-%d", o.KeyBits))
@@ -106,6 +116,7 @@ func (d *demands) phase1(p policy.Phase1) {
 		}
 		d.add(true, "phase1:"+o.Hash.String())
 		d.add(true, "phase1:"+o.Group.String())
+		d.add(o.Authentication.Signs(), "phase1:"+o.Authentication.String())
 	}
 }
 

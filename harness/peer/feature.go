@@ -16,6 +16,7 @@ var Vocabulary = []Feature{
 	{"multicast", "rekey messages to a multicast group (RFC 6407 §4)"},
 	{"no-rekey", "groups without rekey, whose members register again (RFC 6407 §5.2)"},
 	{"ack", "acknowledgements of rekey messages (RFC 8263)"},
+	{"lkh", "exclusion of a member by a hierarchy of keys (RFC 6407 §5.6.3)"},
 	{"gap", "activation and deactivation delays (RFC 6407 §5.4.1)"},
 	{"delete", "deletion of SAs by a rekey message (RFC 6407 §5.9)"},
 	{"group-oid", "groups that an object identifier names (RFC 8052 §2.1)"},
@@ -27,6 +28,7 @@ var Vocabulary = []Feature{
 	{"authorisation", "a member's own list of the flows that it takes policy for (RFC 5374 §4.1.3.5)"},
 	{"fail-open", "clear traffic while a member has no SA"},
 	{"replay-window", "a window against repeated packets (RFC 4303 §3.4.3)"},
+	{"nat-traversal", "registration through a NAT, on port 4500 (RFC 3947)"},
 	{"ipv6", "key management and traffic over IPv6"},
 	{"tunnel-mode", "ESP in tunnel mode with address preservation (RFC 6407 §5.5.1.1.1)"},
 	{"transport-mode", "ESP in transport mode"},
@@ -67,6 +69,8 @@ var Vocabulary = []Feature{
 	{"sig:sha384", "signatures over SHA-384 (RFC 6407 §5.3.5)"},
 	{"sig:sha512", "signatures over SHA-512 (RFC 6407 §5.3.5)"},
 
+	{"aggressive", "Phase 1 in Aggressive Mode (RFC 2409 §5.4)"},
+	{"dpd", "detection of dead peers in Phase 1 (RFC 3706)"},
 	{"phase1:3des", "Phase 1 in 3DES-CBC (RFC 2409 appendix A)"},
 	{"phase1:aes-128", "Phase 1 in AES-CBC with keys of 128 bits (RFC 3602)"},
 	{"phase1:aes-192", "Phase 1 in AES-CBC with keys of 192 bits (RFC 3602)"},
@@ -85,6 +89,12 @@ var Vocabulary = []Feature{
 	{"phase1:ecp256", "Diffie-Hellman group 19 (RFC 5903)"},
 	{"phase1:ecp384", "Diffie-Hellman group 20 (RFC 5903)"},
 	{"phase1:ecp521", "Diffie-Hellman group 21 (RFC 5903)"},
+	{"phase1:rsa", "Phase 1 with RSA signatures and certificates (RFC 2409 §5.1)"},
+	{"phase1:ecdsa256", "Phase 1 with ECDSA signatures on P-256 and certificates (RFC 4754)"},
+	{"phase1:ecdsa384", "Phase 1 with ECDSA signatures on P-384 and certificates (RFC 4754)"},
+	{"phase1:ecdsa521", "Phase 1 with ECDSA signatures on P-521 and certificates (RFC 4754)"},
+	{"identities", "identities of Phase 1 other than addresses, and those that are expected of peers (RFC 2407 §4.6.2)"},
+	{"named-members", "members of a group by such identities or by parts of their certificates' subjects (RFC 6407 §3.1)"},
 }
 
 var inVocabulary = func() map[string]bool {

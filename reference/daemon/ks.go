@@ -19,7 +19,7 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
   gdoi-ks status --control /run/gdoi-ks.sock
   gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
 	build:    buildKeyServer,
-	commands: []command{statusCommand(printKeyServer), rekeyCommand},
+	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand},
 }
 
 func buildKeyServer(o *options) (node.Config, error) {
@@ -35,5 +35,5 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
-	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address}, nil
+	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
 }

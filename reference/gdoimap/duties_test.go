@@ -32,6 +32,7 @@ var neglected = map[*rule.Guard]*rule.Guard{
 	dutyProtocol:         checkProtocol,
 	dutyTransform:        checkTransform,
 	dutySATForm:          checkSATForm,
+	dutyNoUDP:            checkSATValue,
 	dutyNoGroup:          nil,
 	dutyAfterSAK:         checkAfterSAK,
 	dutyAfterGAP:         checkAfterGAP,
@@ -98,6 +99,14 @@ func TestDutiesOfTheKeyServer(t *testing.T) {
 		if !ok {
 			want, ok = neglectedIEC[duty]
 			build = newIEC
+		}
+		if !ok {
+			want, ok = neglectedLKH[duty]
+			build = newDownload
+		}
+		if !ok {
+			want, ok = neglectedUpdates[duty]
+			build = newUpdates
 		}
 		if !ok {
 			t.Errorf("no test for %v", duty)

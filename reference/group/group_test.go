@@ -40,7 +40,12 @@ func TestValidate(t *testing.T) {
 		{"key length of the rekey", func(c *policy.Group) { c.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} }, "100 bits"},
 		{"signature hash", func(c *policy.Group) { c.Rekey.SigHash = 1 }, "signature hash 1"},
 		{"signature form", func(c *policy.Group) { c.Rekey.SigForm = 7 }, "signature form 7"},
-		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 2 }, "acknowledgement type 2"},
+		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 5 }, "acknowledgement type 5"},
+		{"LKH ack", func(c *policy.Group) { c.Rekey.Ack = policy.AckLKHSHA256 }, "without LKH"},
+		{"management", func(c *policy.Group) { c.Rekey.Management = 2 }, "management 2"},
+		{"LKH of 192 bits", func(c *policy.Group) {
+			c.Rekey.Management, c.Rekey.KEK = policy.ManagementLKH, policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 192}
+		}, "LKH with a KEK of 192 bits"},
 		{"retransmission", func(c *policy.Group) { c.Rekey.Retransmit = -1 }, "-1"},
 		{"SID bits", func(c *policy.Group) { c.SIDBits = 33 }, "33"},
 		{"margin of the KEK", func(c *policy.Group) {
@@ -102,17 +107,31 @@ func TestAuthorised(t *testing.T) {
 	}
 	g := newGroup(t, unicast())
 	for _, test := range tests {
-		if got := g.Authorised(netip.MustParseAddr(test.id)); got != test.want {
+		if got := g.Authorised(netip.MustParseAddr(test.id), policy.Peer{}); got != test.want {
 			t.Errorf("%s: %t, want %t", test.id, got, test.want)
 		}
 	}
-	if g.Authorised(netip.Addr{}) {
+	router := policy.Peer{Identity: policy.Identity{Kind: policy.IdentityFQDN, Value: "gm1.example"}, Subject: []string{"O=gdoilab", "OU=Routers"}}
+	for text, want := range map[string]bool{
+		"fqdn:GM1.example": true, "subject:OU=Routers": true, "subject:OU=Routers,O=gdoilab": true,
+		"fqdn:gm2.example": false, "user-fqdn:gm1@example": false, "subject:OU=Switches": false, "subject:OU=Routers,O=other": false,
+	} {
+		i, err := policy.ParseIdentity(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := newGroup(t, unicast(func(c *policy.Group) { c.Identities = []policy.Identity{i} }))
+		if got := named.Authorised(netip.Addr{}, router); got != want {
+			t.Errorf("a member by %s: %t, want %t", text, got, want)
+		}
+	}
+	if g.Authorised(netip.Addr{}, policy.Peer{}) {
 		t.Error("no identity at all is authorised")
 	}
-	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1)) {
+	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1), policy.Peer{}) {
 		t.Error("a group without members lets somebody in")
 	}
-	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1")) {
+	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1"), policy.Peer{}) {
 		t.Error("with the guard off a stranger is kept out")
 	}
 }

@@ -16,7 +16,7 @@ import (
 var (
 	guardSalt = rule.Duty("group.tek.salt", "RFC4106-4-02", rule.KS,
 		"the salt of a counter mode is unpredictable")
-	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.4-01", rule.KS,
+	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.2-01", rule.KS,
 		"a key of 3DES is three different keys")
 )
 
@@ -30,6 +30,7 @@ type rekeySA struct {
 	expires        time.Time
 	replace        time.Time
 	heard          time.Time // once retired: until then acknowledgements are taken
+	tree           *keyTree  // of which the KEK is the root; nil without LKH
 }
 
 // trafficSA is a Data-Security SA with its life.
@@ -39,7 +40,8 @@ type trafficSA struct {
 	replace          time.Time
 }
 
-// epoch is what a group hands out together. It does not change once it is in force, but for the sequence number.
+// epoch is what a group hands out together. It does not change once it is in force, but for the sequence number and the places
+// of members in a hierarchy of keys.
 type epoch struct {
 	rekey *rekeySA     // nil without rekey
 	sas   []*trafficSA // one for each SA of the policy, in its order
@@ -54,6 +56,9 @@ func (g *Group) newEpoch() (*epoch, error) {
 			return nil, err
 		}
 		e.rekey = kek
+		if err := g.plant(kek); err != nil {
+			return nil, err
+		}
 	}
 	for _, sa := range g.cfg.SAs {
 		tek, err := g.newTrafficSA(sa, e.sas)
@@ -69,16 +74,11 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 	cfg := g.cfg.Rekey
 	kek := kekTransform(cfg)
 	form, _ := kek.Cipher.Form()
-	material := make([]byte, spiOctets+form.IV+kek.KeyBits/8)
-	if err := g.random(material); err != nil {
+	material, err := g.newKEK(spiOctets)
+	if err != nil {
 		return nil, err
 	}
 	iv, key := material[spiOctets:spiOctets+form.IV], material[spiOctets+form.IV:]
-	if kek.Cipher == policy.KEK3DES {
-		if err := g.threeKeys(key, guardThreeKEKs); err != nil {
-			return nil, err
-		}
-	}
 	r := &rekeySA{RekeySA: policy.RekeySA{
 		Source: g.opts.Source, Destination: g.destination(),
 		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
@@ -93,9 +93,26 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 	return r, nil
 }
 
+// newKEK draws IV and key of a KEK, and so many octets before them.
+func (g *Group) newKEK(before int) ([]byte, error) {
+	kek := kekTransform(g.cfg.Rekey)
+	form, _ := kek.Cipher.Form()
+	material := make([]byte, before+form.IV+kek.KeyBits/8)
+	if err := g.random(material); err != nil {
+		return nil, err
+	}
+	if kek.Cipher != policy.KEK3DES {
+		return material, nil
+	}
+	return material, g.threeKeys(material[before+form.IV:], guardThreeKEKs)
+}
+
 // threeKeys draws the key of 3DES again while two of its parts are the same (RFC 6407 §5.3.2.2, RFC 2451 §2.4).
 func (g *Group) threeKeys(key []byte, duty *rule.Guard) error {
-	for !keymat.Independent(key) {
+	for draw := 0; !keymat.Independent(key); draw++ {
+		if draw == draws {
+			return g.constant("a key of 3DES with three different parts")
+		}
 		if err := g.random(key); err != nil {
 			return err
 		}
@@ -179,7 +196,7 @@ func (g *Group) newSPI(beside []*trafficSA) (uint32, error) {
 	if !guardReservedSPI.Kept(g.opts.Rules) {
 		return uint32(1 + (len(g.usedSPIs)+len(beside))%255), nil
 	}
-	for {
+	for range draws {
 		var b [4]byte
 		if err := g.random(b[:]); err != nil {
 			return 0, err
@@ -189,6 +206,7 @@ func (g *Group) newSPI(beside []*trafficSA) (uint32, error) {
 			return spi, nil
 		}
 	}
+	return 0, g.constant("an SPI that is not in use")
 }
 
 func hasSPI(sas []*trafficSA, spi uint32) bool {
@@ -198,6 +216,15 @@ func hasSPI(sas []*trafficSA, spi uint32) bool {
 		}
 	}
 	return false
+}
+
+// draws is how often something random is drawn before the source is held to be broken. From a sound one a single draw is
+// unsuitable with a chance of less than one in a million.
+const draws = 100
+
+// constant is the error of a source that does not give what every sound one gives.
+func (g *Group) constant(what string) error {
+	return fmt.Errorf("group %s: random octets: in %d draws there was not %s; the source repeats itself", g.cfg.Name, draws, what)
 }
 
 func (g *Group) random(b []byte) error {

@@ -18,6 +18,8 @@ type member struct {
 	holds      *rekeySA  // the Rekey SA it can read; nil without rekey
 	until      time.Time // without rekey: when the last SA it was given ends
 	sids       []uint32
+	tree       *keyTree // in which it has its leaf; nil without LKH
+	leaf       int
 
 	acks      map[*rekeySA]*ackWindow
 	acked     uint32 // highest number it acknowledged under ackedSA
@@ -53,6 +55,14 @@ func (g *Group) settleAt(m *member, at netip.AddrPort) {
 	g.byAddress[at.Addr()] = m
 }
 
+// Move notes that a member is at another address now, as one behind a NAT may come to be at any time. Who is no member is of
+// no concern.
+func (g *Group) Move(id netip.Addr, to netip.AddrPort) {
+	if m := g.byIdentity[id.Unmap()]; m != nil {
+		g.settleAt(m, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()))
+	}
+}
+
 // drop forgets the members of which that is so, however many, in one pass.
 func (g *Group) drop(gone func(*member) bool) {
 	g.members = slices.DeleteFunc(g.members, func(m *member) bool {
@@ -60,6 +70,7 @@ func (g *Group) drop(gone func(*member) bool) {
 			return false
 		}
 		delete(g.byIdentity, m.identity)
+		m.unseat()
 		if g.byAddress[m.address.Addr()] == m {
 			delete(g.byAddress, m.address.Addr())
 		}

@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -16,7 +18,10 @@ type SA struct {
 	cfg       *Config
 	initiator bool
 	peer      netip.AddrPort
+	local     netip.AddrPort // where the peer's messages come to
+	nat       traversal
 	peerID    isakmp.ID
+	subject   []string // of the certificate that proved it
 	ci, cr    isakmp.Cookie
 	suite     Suite
 	expiry    time.Time
@@ -26,26 +31,34 @@ type SA struct {
 	shared    []byte // g^xy
 	lastBlock []byte // of Main Mode 6
 	history   history
+	kilobytes uint64 // that it may protect; 0: any number
+	protected uint64 // octets
+	peerDPD   bool   // the peer answers R-U-THERE
+	liveness  liveness
 	streams   uint32 // how many were begun
 	latest    uint32 // Message ID of the one begun last
 }
 
 // establish makes the SA of a completed exchange.
-func (x *Exchange) establish(now time.Time, peerID isakmp.ID) {
+func (x *Exchange) establish(now time.Time) {
 	x.sa = &SA{
 		cfg:       x.cfg,
 		initiator: x.initiator,
-		peerID:    peerID,
+		peerID:    x.peerID,
+		subject:   x.subject,
 		ci:        x.ci,
 		cr:        x.cr,
 		suite:     x.chosen.suite,
-		expiry:    now.Add(x.chosen.lifetime),
+		expiry:    now.Add(timerLifetime.Delay(x.cfg.Rules, x.chosen.lifetime)),
 		keys:      x.keys,
 		key:       x.key,
 		firstIV:   x.firstIV,
 		shared:    x.shared,
 		lastBlock: x.iv,
+		kilobytes: x.chosen.kilobytes,
+		peerDPD:   x.peerDPD,
 	}
+	x.sa.Heard(now)
 }
 
 // Cookies returns the cookie pair that names the SA: the Phase 1 initiator's first, whoever sends.
@@ -57,7 +70,12 @@ func (sa *SA) Initiator() bool { return sa.initiator }
 // PeerID returns the identity that the peer has proven.
 func (sa *SA) PeerID() isakmp.ID { return sa.peerID }
 
-// Peer returns the address and port that Phase 1 was completed with.
+// PeerName returns who the peer has proven to be, with what the certificate that proved it says of it.
+func (sa *SA) PeerName() policy.Peer {
+	return policy.Peer{Identity: identityOf(sa.peerID), Subject: sa.subject}
+}
+
+// Peer returns the address and port that Phase 1 was completed with, or that Follow was told since.
 func (sa *SA) Peer() netip.AddrPort { return sa.peer }
 
 // Expiry returns when the SA's lifetime ends: the shorter of what was agreed and what the own configuration allows.
@@ -94,7 +112,11 @@ func (sa *SA) Duplicate(data []byte) ([]Datagram, bool) {
 	if !latest {
 		return nil, known
 	}
-	return sa.cfg.transmit(sa.history.last, sa.peer), true
+	again := sa.cfg.transmit(sa.history.last, sa.peer)
+	for i := range again {
+		again[i].From = sa.Local()
+	}
+	return again, true
 }
 
 // NewMessageID makes the Message ID of a new exchange under the SA: random and never zero (RFC 2408 §3.1).
@@ -107,9 +129,6 @@ func (sa *SA) NewMessageID(rand io.Reader) uint32 {
 
 // newMessageID makes a random Message ID that is never zero (RFC 2408 §3.1). The source must not fail.
 func newMessageID(rand io.Reader) uint32 {
-	for {
-		if id := binary.BigEndian.Uint32(random(rand, 4)); id != 0 {
-			return id
-		}
-	}
+	const instead = 1 // one of the others, so that a source of zeros does not keep it waiting
+	return cmp.Or(binary.BigEndian.Uint32(random(rand, 4)), instead)
 }

@@ -18,8 +18,10 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer = k.status(now)
 	case control.Rekey:
 		answer, err = k.rekey(now, c.Args)
+	case control.Exclude:
+		answer, err = k.exclude(now, c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s)", c.Name, control.Status, control.Rekey)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude)
 	}
 	k.reply(c.ID, answer, err)
 }
@@ -38,7 +40,7 @@ func (k *KeyServer) reply(id uint64, answer any, err error) {
 
 func (k *KeyServer) status(now time.Time) control.KSStatus {
 	s := control.KSStatus{
-		Role: "KS", Name: k.cfg.Name, Time: now, Phase1: k.sessions.established(), HalfOpen: k.sessions.halfOpen,
+		Role: "KS", Name: k.cfg.Name, Time: now, Phase1: k.sessions.established(), HalfOpen: k.sessions.waiting.all.Len(),
 		Groups: []control.KSGroup{}, Rejects: k.refused.Counts(),
 	}
 	for _, c := range k.groups {

@@ -15,6 +15,14 @@ var (
 		"the exchange type is one that can be used under these cookies")
 )
 
+// How much is kept for peers that have proven nothing yet.
+var (
+	guardHalfOpen = rule.Bound("keyserver.half-open.total", "RFC6407-7.2.5-02", rule.KS,
+		"no more Phase 1 exchanges are in progress than the limit says; beyond it the oldest gives way")
+	guardPerAddress = rule.Bound("keyserver.half-open.address", "RFC6407-7.2.5-02", rule.KS,
+		"no more Phase 1 exchanges with one address are in progress than the limit says; beyond it the oldest gives way")
+)
+
 // GROUPKEY-PULL, messages 1 and 3.
 var (
 	guardPhase1 = rule.Check("keyserver.pull.phase1", "RFC6407-2-01", rule.KS,
@@ -125,6 +133,8 @@ var (
 		"an acknowledgement is HASH, SEQ, ID")
 	guardAckReserved = rule.Check("keyserver.ack.reserved", "RFC2408-5.3-01", rule.KS,
 		"the reserved octets are 0")
+	guardAckLKH = rule.Duty("keyserver.ack.lkh", "RFC8263-2.2-01", rule.KS,
+		"with LKH an acknowledgement is checked with the member's own key")
 	guardAckSHA512 = rule.Duty("keyserver.ack.sha512", "RFC8263-2.3-01", rule.KS,
 		"HASH of an acknowledgement with SHA-512 is checked with SHA-512")
 	guardAckID = rule.Check("keyserver.ack.id", "RFC2408-5.8-01", rule.KS,

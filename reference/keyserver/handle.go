@@ -12,6 +12,9 @@ import (
 // onDatagram finds out by the cookies whom a datagram concerns. Until that is known nothing is read but the cookies, so
 // that floods of strangers cost next to nothing.
 func (k *KeyServer) onDatagram(now time.Time, d *core.Datagram) {
+	if d = k.arrived(now, d); d == nil {
+		return
+	}
 	if len(d.Data) < isakmp.HeaderLen {
 		k.refuseGuard(now, guardShort, d.From)
 		return
@@ -34,7 +37,10 @@ func (k *KeyServer) onOpening(now time.Time, cookie isakmp.Cookie, d *core.Datag
 		k.onPhase1(now, s, d)
 		return
 	}
-	x, replies, err := ike.Respond(k.phase1, now, d.From, d.Data)
+	if !k.begins(d) {
+		return
+	}
+	x, replies, err := ike.Respond(k.phase1At(d.To), now, d.From, d.Data)
 	k.refuse(now, err, d.From)
 	k.send(replies...)
 	if x != nil && err == nil {
@@ -44,6 +50,7 @@ func (k *KeyServer) onOpening(now time.Time, cookie isakmp.Cookie, d *core.Datag
 
 // onSession takes a message with the cookies of a Phase 1.
 func (k *KeyServer) onSession(now time.Time, s *session, d *core.Datagram) {
+	k.unproven(s, d)
 	exchange := isakmp.ExchangeType(d.Data[18])
 	switch {
 	case exchange == isakmp.ExchangePull:
@@ -53,7 +60,7 @@ func (k *KeyServer) onSession(now time.Time, s *session, d *core.Datagram) {
 		if s.sa != nil {
 			k.onPull(now, s, d)
 		}
-	case s.sa == nil || exchange == isakmp.ExchangeMainMode:
+	case s.sa == nil || exchange == isakmp.ExchangeMainMode || exchange == isakmp.ExchangeAggressive:
 		k.onPhase1(now, s, d)
 	case exchange == isakmp.ExchangeInformational:
 		k.onInformational(now, s, d)
@@ -71,18 +78,22 @@ func (k *KeyServer) refuseExchange(now time.Time, exchange isakmp.ExchangeType, 
 // onPhase1 takes a message of a Phase 1 in progress, or a late repeat of one of an established SA.
 func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 	if s.sa != nil {
+		if err := s.sa.Former(d.To); err != nil {
+			k.refuse(now, err, d.From)
+			return
+		}
 		replies, ok := s.sa.Duplicate(d.Data)
 		if !ok {
-			k.refuseExchange(now, isakmp.ExchangeMainMode, d)
+			k.refuseExchange(now, isakmp.ExchangeType(d.Data[18]), d)
 		}
 		k.send(replies...)
 		return
 	}
-	replies, sa, err := s.exchange.Handle(now, d.From, d.Data)
+	replies, sa, err := s.exchange.HandleAt(now, d.From, d.To, d.Data)
 	k.refuse(now, err, d.From)
 	k.send(replies...)
 	if sa == nil {
-		k.sessions.reschedule(s)
+		k.sessions.goesOn(s)
 		return
 	}
 	k.sessions.establish(s, sa)
@@ -92,10 +103,10 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 		field("cookies", fmt.Sprintf("%x", s.cookies[:])))
 }
 
-// onSessionTimer ends an SA whose lifetime is over, or gives up a Phase 1 that does not go on.
+// onSessionTimer wakes an SA, or gives up a Phase 1 that does not go on.
 func (k *KeyServer) onSessionTimer(now time.Time, s *session) {
 	if s.sa != nil {
-		k.sessions.remove(s)
+		k.onPhase1Timer(now, s)
 		return
 	}
 	replies, err := s.exchange.Timeout(now)
@@ -116,8 +127,14 @@ func (k *KeyServer) onInformational(now time.Time, s *session, d *core.Datagram)
 		k.refuse(now, err, d.From)
 		return
 	}
+	k.track(s, d)
 	if s.sa.Deleted(o) {
 		k.sessions.remove(s)
 		k.log(core.Info, "PHASE1_DELETED", "the peer deleted its Phase 1 SA", field("peer", d.From))
+		return
 	}
+	replies, err := s.sa.Liveness(now, o, k.opts.Rand)
+	k.refuse(now, err, d.From)
+	k.send(replies...)
+	k.sessions.reschedule(s)
 }

@@ -18,8 +18,9 @@ import (
 
 // What stands for a zero in the configuration.
 const (
-	defaultPort        = 848 // RFC 6407 §2.2
-	defaultHalfOpenMax = 1000
+	defaultPort       = 848 // RFC 6407 §2.2
+	defaultHalfOpen   = 1000
+	defaultPerAddress = 100
 )
 
 // Options are what a key server gets from whoever runs it.
@@ -42,6 +43,7 @@ type KeyServer struct {
 	byID     map[uint32]*carried
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
 	sessions sessions
+	floats   floats
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
 	out      []core.Effect // of the event that is being handled
@@ -61,38 +63,42 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if err := cfg.Phase1.CheckProposals(); err != nil {
 		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
 	}
+	credentials, err := cfg.Phase1.Certificates.Credentials()
+	if err != nil {
+		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
+	}
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
 	}
-	if cfg.Phase1.HalfOpenMax == 0 {
-		cfg.Phase1.HalfOpenMax = defaultHalfOpenMax
+	if cfg.Phase1.HalfOpen.Total == 0 {
+		cfg.Phase1.HalfOpen.Total = defaultHalfOpen
+	}
+	if cfg.Phase1.HalfOpen.PerAddress == 0 {
+		cfg.Phase1.HalfOpen.PerAddress = defaultPerAddress
 	}
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
-	k.sessions = newSessions(cfg.Phase1.HalfOpenMax)
-	k.phase1 = k.phase1Config()
+	k.sessions = newSessions(cfg.Phase1.HalfOpen, o.Rules)
+	k.phase1 = k.phase1Config(credentials)
 	if err := k.loadSigningKey(); err != nil {
 		return nil, err
 	}
 	return k, k.validateGroups()
 }
 
-func (k *KeyServer) phase1Config() ike.Config {
+func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
-		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals),
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
+		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
+		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
 	}
 }
 
-// psk finds the key for a peer; the longest prefix wins.
+// psk finds the key for a peer.
 func (k *KeyServer) psk(peer netip.Addr) ([]byte, bool) {
-	var best policy.PSK
-	for _, p := range k.cfg.Phase1.PSKs {
-		if p.Peer.Contains(peer) && (best.Key == nil || p.Peer.Bits() > best.Peer.Bits()) {
-			best = p
-		}
-	}
-	return best.Key, best.Key != nil
+	key, ok := k.cfg.Phase1.PSK(peer)
+	return key.Key, ok
 }
 
 // loadSigningKey reads the key that signs PUSH messages. Without a group that has a rekey none is needed.

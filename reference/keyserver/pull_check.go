@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -101,15 +100,19 @@ func (k *KeyServer) admissible(s *session, p *pull, d *core.Datagram) error {
 	if p.group == nil {
 		return nil // only with the guard of the group off
 	}
-	if id := k.identity(s, d); !p.group.Authorised(id) {
+	id, proven := k.identity(s, d), s.sa.PeerName()
+	if !guardIdentity.Kept(k.opts.Rules) {
+		proven = policy.Peer{}
+	}
+	if !p.group.Authorised(id, proven) {
 		k.notify(s, isakmp.NotifyAuthenticationFailed, d.From)
-		return group.Unauthorised(id)
+		return group.Unauthorised(id, proven)
 	}
 	return nil
 }
 
-// identity is the address that the peer has proven to be its own in Phase 1. Other kinds of identities are not known to
-// any group; they give an address that is in no list.
+// identity is the address that the peer has proven to be its own in Phase 1. Other kinds of identities give none, which is in no
+// list.
 func (k *KeyServer) identity(s *session, d *core.Datagram) netip.Addr {
 	if !guardIdentity.Kept(k.opts.Rules) {
 		return d.From.Addr()
@@ -119,12 +122,22 @@ func (k *KeyServer) identity(s *session, d *core.Datagram) netip.Addr {
 	return addr.Unmap()
 }
 
-func identityText(sa *ike.SA) string {
-	id := sa.PeerID()
-	if addr, ok := netip.AddrFromSlice(id.Data); ok {
-		return addr.String()
+// recordedAs is the address by which the group knows a member that it has admitted: the one it has proven or, for one with another
+// identity, where Phase 1 was completed with it.
+func (k *KeyServer) recordedAs(s *session, d *core.Datagram) netip.Addr {
+	if id := k.identity(s, d); id.IsValid() {
+		return id
 	}
-	return fmt.Sprintf("%d:%x", id.IDType, id.Data)
+	return s.sa.Peer().Addr().Unmap()
+}
+
+// identityText is a proven identity for a log: an address alone, others with their kind.
+func identityText(sa *ike.SA) string {
+	id := sa.PeerName().Identity
+	if id.Kind == policy.IdentityAddress {
+		return id.Value
+	}
+	return id.String()
 }
 
 // openPull3 decrypts message 3, checks its form and HASH(3), and reads how many SIDs the member asks for.

@@ -66,8 +66,12 @@ func (m *Member) join() error {
 		} else if err != nil {
 			return err
 		}
+		credentials, err := one.Phase1.Certificates.Credentials()
+		if err != nil {
+			return err
+		}
 		seen[one.Group] = true
-		m.groups = append(m.groups, &membership{host: m.host, cfg: one})
+		m.groups = append(m.groups, &membership{host: m.host, cfg: one, credentials: credentials})
 	}
 	return nil
 }
@@ -79,7 +83,7 @@ func (m *Member) Gateway() *gateway.Gateway { return m.gateway }
 // Refused takes a packet's refusal by the gateway: it is counted, logged, and acted upon if keys have run out. The
 // effects are valid until the next call of Refused or Handle.
 func (m *Member) Refused(now time.Time, v *rule.Violation) []core.Effect {
-	m.out = m.out[:0]
+	m.out, m.now = m.out[:0], now
 	m.refusedPacket(now, v)
 	return m.out
 }
@@ -87,11 +91,11 @@ func (m *Member) Refused(now time.Time, v *rule.Violation) []core.Effect {
 // Handle takes one event and returns what is to be done, in order. The effects and the bytes they point to are valid
 // until the next call.
 func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
-	m.out = m.out[:0]
+	m.out, m.now = m.out[:0], now
 	switch ev := ev.(type) {
 	case *core.Datagram:
 		if m.gateway.Hears(ev.From, ev.To) {
-			m.onDatagram(now, ev)
+			m.onArrival(now, ev)
 		}
 	case *core.Packet:
 		m.onPacket(now, ev)

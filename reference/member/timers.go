@@ -24,7 +24,7 @@ func (m *membership) deadline(next *earliest) {
 		next.or(m.pull.repeat.at)
 	}
 	if m.phase1 != nil {
-		next.or(m.phase1.Expiry())
+		next.or(m.phase1.Wake())
 	}
 	if m.rekey != nil {
 		next.or(m.rekey.expiry)
@@ -32,6 +32,7 @@ func (m *membership) deadline(next *earliest) {
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
 	m.outlet.deadline(next)
+	next.or(m.keeper.at)
 }
 
 // earliest is the first of some times. Zero times do not count.
@@ -83,6 +84,9 @@ func (m *membership) onTimer(now time.Time) {
 	if due(now, m.registration.at) {
 		m.register(now)
 	}
+	if due(now, m.keeper.at) {
+		m.sendKeepalive()
+	}
 }
 
 // expire ends what has outlived its lifetime, so that no message is taken under it.
@@ -93,10 +97,7 @@ func (m *membership) expire(now time.Time) {
 		m.setRekey(nil)
 		m.renew(now, "the Rekey SA has ended")
 	}
-	if m.phase1 != nil && due(now, m.phase1.Expiry()) {
-		m.phase1 = nil
-		if m.pull != nil {
-			m.fail(now, "Phase 1 has ended")
-		}
+	if m.phase1 != nil && due(now, m.phase1.Wake()) {
+		m.onPhase1Timer(now)
 	}
 }

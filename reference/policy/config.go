@@ -73,21 +73,39 @@ type MemberRekey struct {
 	SignatureForm SigForm // of RSA
 }
 
-// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys.
+// Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.
 type Phase1 struct {
-	Proposals   []Proposal    // in order of preference; empty means DefaultProposal
-	AllowWeak   bool          // proposals may have parts that are off otherwise; see Proposal.Weak
-	Lifetime    time.Duration // 0 means 86400 s
-	PSKs        []PSK
-	Retransmit  time.Duration // first interval, doubled each time; 0 means 1 s
-	Retries     int           // repetitions before giving up; 0 means 4
-	HalfOpenMax int           // responder: unfinished exchanges kept; 0 means 1000
+	Identity     Identity      // the own one; zero: the address
+	Peers        []Identity    // those that a peer may have; empty: any that it proves
+	Certificates Certificates  // what signatures are made and checked with
+	Proposals    []Proposal    // in order of preference; empty means DefaultProposal
+	AllowWeak    bool          // proposals may have parts that are off otherwise; see Proposal.Weak
+	Mode         ExchangeMode  // how a member begins, and what a key server answers
+	ClearProof   bool          // a member's: the last message of Aggressive Mode is not encrypted
+	Prefer       Preference    // a key server's: whose order of proposals decides
+	Kilobytes    int           // protected by one SA before it ends; 0: any number
+	DPD          time.Duration // silence of the peer after which it is asked for a sign of life (RFC 3706); 0: never
+	Lifetime     time.Duration // 0 means 86400 s
+	PSKs         []PSK
+	Retransmit   time.Duration // first interval, doubled each time; 0 means 1 s
+	Retries      int           // repetitions before giving up; 0 means 4
+	HalfOpen     HalfOpen      // responder
+
+	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947)
+	Keepalive    time.Duration // silence of a member behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
+}
+
+// HalfOpen says how many unfinished exchanges a responder keeps. Beyond that the oldest gives way (RFC 6407 §7.2.5).
+type HalfOpen struct {
+	Total      int // 0 means 1000
+	PerAddress int // of one IP address, whatever its ports; 0 means 100
 }
 
 // PSK is the pre-shared key of the peers inside a prefix; the longest prefix wins (RFC 2409 §5.4).
 type PSK struct {
-	Peer netip.Prefix
-	Key  []byte
+	Peer     netip.Prefix
+	Identity Identity // that the peers have to prove with it; zero: any
+	Key      []byte
 }
 
 // Group is the policy of one group on the key server.
@@ -96,6 +114,7 @@ type Group struct {
 	ID         uint32
 	OID        OIDName        // names it beside ID (RFC 8052 §2.1)
 	Members    []netip.Prefix // Phase 1 identities that may join; empty: nobody
+	Identities []Identity     // and others that may, or parts of the subjects of their certificates
 	Rekey      RekeyPolicy
 	SAs        []SAPolicy
 	Activation Activation
@@ -124,6 +143,7 @@ type RekeyPolicy struct {
 	KEK         KEKTransform // the zero value means DefaultKEK
 	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
 	SigForm     SigForm      // of RSA
+	Management  Management   // of the KEK
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

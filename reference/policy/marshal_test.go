@@ -24,8 +24,9 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	}
 	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
 	k.Phase1 = policy.Phase1{
-		Proposals: everyProposal(), AllowWeak: true,
-		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpenMax: 12,
+		Proposals: everyProposal(), AllowWeak: true, Mode: policy.EitherMode, Prefer: policy.PreferOwn, Kilobytes: 64, DPD: 1500 * time.Millisecond,
+		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3},
+		NATTraversal: true, Keepalive: 45 * time.Second,
 		PSKs: []policy.PSK{
 			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
 			{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("12345")},
@@ -39,7 +40,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Name: "blue", ID: 4294967295, SIDBits: 16,
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
-			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA512,
+			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckLKHSHA512, Management: policy.ManagementLKH,
 			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
@@ -199,6 +200,7 @@ func fullMember() policy.Member {
 		Phase1: policy.Phase1{
 			Proposals: []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP521}, policy.DefaultProposal},
 			PSKs:      []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("k")}},
+			Mode:      policy.AggressiveMode, ClearProof: true,
 		},
 		Group: 99,
 		Authorised: []policy.Selector{
@@ -237,6 +239,7 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 		"cipher":    func(g *policy.Group) { g.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} },
 		"hash":      func(g *policy.Group) { g.Rekey.SigHash = 1 },
 		"form":      func(g *policy.Group) { g.Rekey.SigForm = 7 },
+		"KEK":       func(g *policy.Group) { g.Rekey.Management = 7 },
 		"key bits":  func(g *policy.Group) { g.SAs[0].Transform.KeyBits = 100 },
 		"mode":      func(g *policy.Group) { g.SAs[0].Transform.Mode = 9 },
 	}

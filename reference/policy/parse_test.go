@@ -81,7 +81,13 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management"}},
+	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{
+		`ks.yaml:13:7: groups[0].rekey: there is no KEK to manage with transport none; leave out the field "management"`}},
+	{"LKH with AES-192", "transport: unicast", "transport: unicast\n      management: lkh\n      cipher: aes192-cbc", []string{
+		"ks.yaml:13:7: groups[0].rekey: an IV and a key of aes192-cbc are no whole blocks, which management lkh needs"}},
+	{"acknowledgements by LKH without it", "transport: unicast", "transport: unicast\n      ack: lkh-sha512", []string{
+		"ks.yaml:13:7: groups[0].rekey: acknowledgements keyed by LKH need management lkh"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
 		"ks.yaml:3:1: address: the field is already given in line 2"}},
 	{"anchor", "name: ks1", "name: &n ks1", []string{
@@ -144,7 +150,7 @@ var keyServerFaults = []fault{
 	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{
 		"ks.yaml:5:14: phase1.proposals: the list is empty; name at least one proposal"}},
 	{"proposal a text", "phase1:\n", "phase1:\n  proposals: [aes128-cbc]\n", []string{
-		`ks.yaml:5:15: phase1.proposals[0]: "aes128-cbc" where a mapping is expected, with the fields encryption, hash, group`}},
+		`ks.yaml:5:15: phase1.proposals[0]: "aes128-cbc" where a mapping is expected, with the fields encryption, authentication, hash, group`}},
 	{"proposal without hash", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, group: ecp256}\n", []string{
 		`ks.yaml:6:7: phase1.proposals[0]: the field "hash" is missing`}},
 	{"unknown algorithms", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: des, hash: tiger, group: modp6144}\n", []string{
@@ -191,6 +197,13 @@ var keyServerFaults = []fault{
 		`ks.yaml:13:7: groups[0].rekey: the field "address" is for transport multicast, not unicast`}},
 	{"acknowledged nothing", "transport: unicast", "transport: none\n      ack: kek-sha256", []string{
 		`ks.yaml:13:7: groups[0].rekey: nothing is acknowledged with transport none; leave out the field "ack"`}},
+	{"encrypted and signed nothing", "transport: unicast", "transport: none\n      cipher: aes128-cbc\n      sig_hash: sha256\n      signature_form: bare-hash", []string{
+		`ks.yaml:13:7: groups[0].rekey: with transport none there is no KEK and nothing is signed; leave out the field "cipher"`,
+		`ks.yaml:13:7: groups[0].rekey: with transport none there is no KEK and nothing is signed; leave out the field "sig_hash"`,
+		`ks.yaml:13:7: groups[0].rekey: with transport none there is no KEK and nothing is signed; leave out the field "signature_form"`}},
+	{"half open of none", "phase1:", "phase1:\n  half_open: {total: 0, per_address: 1048577}", []string{
+		"ks.yaml:5:22: phase1.half_open.total: 0 is out of range; it must be from 1 to 1048576",
+		"ks.yaml:5:38: phase1.half_open.per_address: 1048577 is out of range; it must be from 1 to 1048576"}},
 	{"margin too long", "transport: unicast", "transport: unicast\n      kek_lifetime: 1m\n      margin: 60s", []string{
 		"ks.yaml:13:7: groups[0].rekey: the margin 60s is not shorter than the kek_lifetime 60s"}},
 	{"margin longer than an SA", "transport: unicast", "transport: unicast\n      margin: 2h", []string{

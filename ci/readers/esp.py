@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Opens the ESP packets of captures with Scapy and looks for their contents on the LANs."""
+"""Opens the ESP and AH packets of captures with Scapy and looks for their contents on the LANs."""
 
 import ipaddress
 import string
@@ -15,7 +15,7 @@ try:
     from scapy.layers import ipsec
     from scapy.layers.inet import IP
     from scapy.layers.inet6 import IPv6
-    from scapy.layers.ipsec import ESP, AuthAlgo, CryptAlgo, SecurityAssociation
+    from scapy.layers.ipsec import AH, ESP, AuthAlgo, CryptAlgo, SecurityAssociation
 except ImportError as reason:
     ESP, MISSING = None, str(reason)
     AuthAlgo = CryptAlgo = object
@@ -89,11 +89,13 @@ class Association:
         self.sa = SecurityAssociation(ESP, spi=int(entry["spi"], 16), crypt_algo=ALGORITHMS[entry["cipher"]],
                                       crypt_key=bytes.fromhex(entry.get("cipher_key") or ""), tunnel_header=tunnel, **more)
 
+    place = 4   # of the sequence number
+
     def decrypt(self, packet):
         """The octets inside; in transport mode with the IP header in front of them again."""
         if not self.esn:
             return self.attempt(packet, 0)
-        low, top = int.from_bytes(packet.payload[4:8], "big"), self.tops.get(packet.src, 0)
+        low, top = int.from_bytes(packet.payload[self.place:self.place + 4], "big"), self.tops.get(packet.src, 0)
         highs = [extended(top, low) >> 32] + ([LAST] if top == 0 else [])
         for number, high in enumerate(highs):
             try:
@@ -110,6 +112,18 @@ class Association:
         if isinstance(self.sa.auth_algo, Extended):
             self.sa.auth_algo.high = high
         return bytes(self.sa.decrypt(layer(packet.raw), esn_en=self.esn, esn=high))
+
+
+class Authentication(Association):
+    """One key of an SPI of AH, which hides nothing: Scapy checks the ICV, over the IP header as well."""
+
+    place = 8   # of the sequence number
+
+    def __init__(self, entry):
+        self.entry, self.esn, self.tops = entry, bool(entry.get("esn")), {}
+        tunnel = None if entry.get("mode") == TRANSPORT else IP()
+        self.sa = SecurityAssociation(AH, spi=int(entry["spi"], 16), auth_algo=INTEGRITY[entry["integrity"]],
+                                      auth_key=bytes.fromhex(entry["integrity_key"]), tunnel_header=tunnel)
 
 
 def extended(top, low):
@@ -137,10 +151,21 @@ def security_associations(entries):
     return found
 
 
-def open_packet(sas, packet):
-    """The inner octets, the entry of the key that opened the packet, and why it did not open."""
+def authentications(entries):
+    """spi -> list of associations of AH."""
+    found, seen = {}, set()
+    for entry in entries:
+        mark = tuple(entry.get(n) for n in ("spi", "integrity", "integrity_key", "esn", "mode"))
+        if entry.get("kind") == "ah" and mark not in seen:
+            seen.add(mark)
+            found.setdefault(entry["spi"], []).append(Authentication(entry))
+    return found
+
+
+def open_packet(sas, packet, at=0):
+    """The inner octets, the entry of the key that opened the packet, and why it did not open. The SPI stands at an octet."""
     error = "no key"
-    for association in sas.get(packet.payload[:4].hex(), []):
+    for association in sas.get(packet.payload[at:at + 4].hex(), []):
         try:
             return association.decrypt(packet), association.entry, None
         except Exception as err:  # pylint: disable=broad-except
@@ -201,7 +226,7 @@ def check(folder, tally):
     harness = folder.json("messages.json", {}) or {}
     said = {m["frame"]: m for m in harness.get("messages") or []}
     keys = folder.keys
-    sas = security_associations(keys.get("entries") or [])
+    sas, ahs = (make(keys.get("entries") or []) for make in (security_associations, authentications))
     own = gdoi.Reader(keys)
     lan = Lan(frames, harness.get("nodes") or [])
     negative = bool(folder.spec.get("negative"))
@@ -218,6 +243,9 @@ def check(folder, tally):
             packet = outer_parts.add(frame.link, packet)
             if packet is None:
                 continue
+        if packet.proto == 51 and packet.payload[4:8].hex() in ahs:
+            authenticated(tally, bad, lan, frame, packet, ahs, carried, negative)
+            continue
         if packet.proto != 50:
             carried.add(content(packet))
             continue
@@ -271,6 +299,26 @@ def check(folder, tally):
         carried.add(content(ip))
         inside(tally, bad, lan, frame, packet, ip, entry, negative)
     deliveries(tally, bad, lan, carried)
+
+
+def authenticated(tally, bad, lan, frame, packet, ahs, carried, negative):  # pylint: disable=too-many-arguments
+    """A packet of AH: its ICV, and what the LANs have of it."""
+    inner, entry, error = open_packet(ahs, packet, 4)
+    if inner is None:
+        if not negative:
+            bad(frame, "Scapy finds AH not authentic: %s" % error)
+        tally.add("AH packets that are not authentic")
+        return
+    tally.add("AH packets, ICV right")
+    ip = capfile.parse_ip(inner)
+    if ip is None or ip.fragment:
+        bad(frame, "nothing whole in AH")
+    elif entry.get("mode") == TRANSPORT:
+        carried.add(load(ip))
+        across(tally, bad, lan, frame, ip, negative)
+    else:
+        carried.add(content(ip))
+        inside(tally, bad, lan, frame, packet, ip, entry, negative)
 
 
 def inside(tally, bad, lan, frame, outer, ip, entry, negative):

@@ -110,7 +110,7 @@ def push(msg):
 
 
 def deletion(node):
-    size = {0: (16, 4), ESP: (4,), AH: (4,)}.get(node.get("Protocol"), ())
+    size = {0: (16, 4), ESP: (4,), AH: (4,), IEC_61850: (4,)}.get(node.get("Protocol"), ())
     if node.get("DOI") != 2 or node.get("SPI Size") not in size:
         yield "Delete in a PUSH with DOI %s, protocol %s and SPIs of %s octets" % (
             node.get("DOI"), node.get("Protocol"), node.get("SPI Size"))

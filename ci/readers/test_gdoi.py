@@ -617,7 +617,7 @@ class Policy(unittest.TestCase):
                 ([seq, sig], True), ([seq, sa, kd, sig], True), ([seq, deleted(2, 1, [bytes(4)]), sig], True),
                 ([seq, deleted(2, 2, [b"abcd", b"efgh"]), deleted(2, 0, [bytes(16)]), sa, kd, sig], True),
                 ([seq, deleted(2, 0, [bytes(4)]), sig], True), ([seq, deleted(2, 0, [bytes(8)]), sig], False),
-                ([seq, deleted(0, 1, [bytes(4)]), sig], False), ([seq, deleted(2, 3, [bytes(4)]), sig], False),
+                ([seq, deleted(0, 1, [bytes(4)]), sig], False), ([seq, deleted(2, 3, [bytes(4)]), sig], True), ([seq, deleted(2, 4, [bytes(4)]), sig], False),
                 ([seq, deleted(2, 1, [bytes(16)]), sig], False), ([seq, sa, sig], False), ([seq, kd, sa, sig], False),
                 ([sa, kd, sig], False), ([seq, sa, kd], False), ([seq, sa, sid, sig], False), ([seq, sa, download, sig], False)):
             self.assertEqual(not policy.breaches(policy_message(isakmp.PUSH, payloads)), good, [p[0] for p in payloads])

@@ -60,7 +60,7 @@ var (
 	doiNames        = map[uint32]string{0: "ISAKMP", 1: "IPSEC", 2: "GDOI"}
 	phase1Protocols = map[uint8]string{isakmp.ProtoISAKMP: "ISAKMP"}
 	phase1IDs       = map[uint8]string{isakmp.TransformKeyIKE: "KEY_IKE"}
-	deleteProtocols = map[uint8]string{0: "KEK", gdoi.ProtoIPsecESP: "ESP", gdoi.ProtoIPsecAH: "AH"}
+	deleteProtocols = map[uint8]string{0: "KEK", gdoi.ProtoIPsecESP: "ESP", gdoi.ProtoIPsecAH: "AH", gdoi.ProtoIEC61850: "IEC 61850"}
 )
 
 // deleteProtocol names the protocol of a Delete, or nothing. 1 is ESP in a PUSH, and the ISAKMP SA where a cookie pair is

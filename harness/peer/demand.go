@@ -55,7 +55,12 @@ func byTable[T comparable](d *demands, table map[T]string, value T) {
 func (d *demands) group(g policy.Group) {
 	d.add(g.Activation.ATD != nil || g.Activation.DTD != nil, "gap")
 	d.add(len(g.SAs) > 1, "several-sas")
+	d.add(g.OID != (policy.OIDName{}), "group-oid")
 	for _, sa := range g.SAs {
+		if sa.Transform.Protocol == policy.ProtocolIEC61850 {
+			d.add(true, "iec61850")
+			continue
+		}
 		d.add(sa.Selector.Source.Addr().Is6(), "ipv6")
 		d.transform(sa.Transform)
 		if sa.Transform.CounterMode() {
@@ -132,6 +137,7 @@ func signature(der []byte) policy.SigAlgorithm {
 }
 
 func (d *demands) transform(t policy.Transform) {
+	d.add(t.Protocol == policy.ProtocolAH, "ah")
 	byTable(d, ciphers, t.Cipher)
 	byTable(d, integrities, t.Integrity)
 	byTable(d, modes, t.Mode)

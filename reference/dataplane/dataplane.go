@@ -81,18 +81,20 @@ func (d *Device) open(cfg Config) error {
 	return d.settings.forwarding(names[:], append(cfg.Inside[:len(cfg.Inside):len(cfg.Inside)], cfg.Outside...))
 }
 
-// openToSelf opens the sockets for ESP to the gateway's own addresses on an outside interface.
+// openToSelf opens the sockets for ESP and AH to the gateway's own addresses on an outside interface.
 func (d *Device) openToSelf(link string) error {
-	openers := []func(string) (source, error){openESP}
+	openers := []func(int, string) (source, error){openRaw}
 	if speaksIPv6(link) {
-		openers = append(openers, openESP6)
+		openers = append(openers, openRaw6)
 	}
 	for _, open := range openers {
-		socket, err := open(link)
-		if err != nil {
-			return err
+		for _, protocol := range []int{unix.IPPROTO_ESP, unix.IPPROTO_AH} {
+			socket, err := open(protocol, link)
+			if err != nil {
+				return err
+			}
+			d.toSelf = append(d.toSelf, socket)
 		}
-		d.toSelf = append(d.toSelf, socket)
 	}
 	return nil
 }

@@ -126,12 +126,12 @@ func TestESPToSelf6(t *testing.T) {
 	var in source
 	var out int
 	b.Do(func() (err error) {
-		in, err = openESP6("eth0")
+		in, err = openRaw6(unix.IPPROTO_ESP, "eth0")
 		return err
 	})
 	defer in.Close()
 	a.Do(func() (err error) {
-		out, err = rawESP(unix.AF_INET6, "eth0")
+		out, err = raw(unix.AF_INET6, unix.IPPROTO_ESP, "eth0")
 		return err
 	})
 	defer unix.Close(out)
@@ -146,7 +146,7 @@ func TestESPToSelf6(t *testing.T) {
 	nettest.Eventually(t, "the packet", func() (ok bool) {
 		err := unix.Sendto(out, []byte("twelve octet"), 0, &unix.SockaddrInet6{Addr: to})
 		if err == nil {
-			err = in.(*esp6).conn.SetReadDeadline(time.Now().Add(time.Second))
+			err = in.(*raw6).conn.SetReadDeadline(time.Now().Add(time.Second))
 		}
 		if err == nil {
 			n, err = in.Read(packet)

@@ -18,57 +18,61 @@ type source interface {
 	Close() error
 }
 
-// openESP makes a socket that gets the ESP packets with their IP header, reassembled, that arrive on an interface for the
-// host itself.
-func openESP(link string) (source, error) {
-	fd, err := rawESP(unix.AF_INET, link)
+// protocolNames are those of what an SA protects packets with.
+var protocolNames = map[int]string{unix.IPPROTO_ESP: "ESP", unix.IPPROTO_AH: "AH"}
+
+// openRaw makes a socket that gets the packets of ESP or AH with their IP header, reassembled, that arrive on an interface for
+// the host itself.
+func openRaw(protocol int, link string) (source, error) {
+	fd, err := raw(unix.AF_INET, protocol, link)
 	if err != nil {
 		return nil, err
 	}
-	return os.NewFile(uintptr(fd), "ESP socket on "+link), nil
+	return os.NewFile(uintptr(fd), protocolNames[protocol]+" socket on "+link), nil
 }
 
-func rawESP(domain int, link string) (int, error) {
-	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_ESP)
+func raw(domain, protocol int, link string) (int, error) {
+	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
-		return -1, fmt.Errorf("ESP socket: %w", err)
+		return -1, fmt.Errorf("%s socket: %w", protocolNames[protocol], err)
 	}
 	if err := unix.BindToDevice(fd, link); err != nil {
 		_ = unix.Close(fd)
-		return -1, fmt.Errorf("ESP socket on %s: %w", link, err)
+		return -1, fmt.Errorf("%s socket on %s: %w", protocolNames[protocol], link, err)
 	}
 	return fd, nil
 }
 
 const ipv6Header = 40
 
-// esp6 is such a socket for IPv6. The kernel keeps the header of what it gives to one, and tells its fields beside (RFC 3542
+// raw6 is such a socket for IPv6. The kernel keeps the header of what it gives to one, and tells its fields beside (RFC 3542
 // §3, §6); the flow label and extension headers are lost.
-type esp6 struct {
-	conn *ipv6.PacketConn
-	name string
+type raw6 struct {
+	conn     *ipv6.PacketConn
+	protocol int
+	name     string
 }
 
-func openESP6(link string) (source, error) {
-	fd, err := rawESP(unix.AF_INET6, link)
+func openRaw6(protocol int, link string) (source, error) {
+	fd, err := raw(unix.AF_INET6, protocol, link)
 	if err != nil {
 		return nil, err
 	}
-	file := os.NewFile(uintptr(fd), "IPv6 ESP socket on "+link)
+	file := os.NewFile(uintptr(fd), "IPv6 "+protocolNames[protocol]+" socket on "+link)
 	defer file.Close() // FilePacketConn makes a copy
-	raw, err := net.FilePacketConn(file)
+	packets, err := net.FilePacketConn(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file.Name(), err)
 	}
-	conn := ipv6.NewPacketConn(raw)
+	conn := ipv6.NewPacketConn(packets)
 	if err := conn.SetControlMessage(ipv6.FlagDst|ipv6.FlagHopLimit|ipv6.FlagTrafficClass, true); err != nil {
 		return nil, fmt.Errorf("%s: %w", file.Name(), errors.Join(err, conn.Close()))
 	}
-	return &esp6{conn, file.Name()}, nil
+	return &raw6{conn, protocol, file.Name()}, nil
 }
 
 // Read makes the packet again that came.
-func (s *esp6) Read(packet []byte) (int, error) {
+func (s *raw6) Read(packet []byte) (int, error) {
 	n, fields, from, err := s.conn.ReadFrom(packet[ipv6Header:])
 	if err != nil {
 		return 0, err
@@ -79,11 +83,11 @@ func (s *esp6) Read(packet []byte) (int, error) {
 	}
 	binary.BigEndian.PutUint32(packet, 6<<28|uint32(fields.TrafficClass)<<20)
 	binary.BigEndian.PutUint16(packet[4:], uint16(n))
-	packet[6], packet[7] = unix.IPPROTO_ESP, uint8(fields.HopLimit)
+	packet[6], packet[7] = uint8(s.protocol), uint8(fields.HopLimit)
 	copy(packet[8:24], sender.IP.To16())
 	copy(packet[24:40], fields.Dst.To16())
 	return ipv6Header + n, nil
 }
 
-func (s *esp6) Name() string { return s.name }
-func (s *esp6) Close() error { return s.conn.Close() }
+func (s *raw6) Name() string { return s.name }
+func (s *raw6) Close() error { return s.conn.Close() }

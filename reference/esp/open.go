@@ -32,6 +32,11 @@ func (s *SA) Open(dst, packet []byte) (payload []byte, next uint8, err error) {
 	return s.unpad(plain, len(dst), sequence)
 }
 
+// OpenPacket is Open for a whole IP packet in which ESP begins at an octet.
+func (s *SA) OpenPacket(dst, packet []byte, at int) (payload []byte, next uint8, err error) {
+	return s.Open(dst, packet[at:])
+}
+
 // Read opens a packet as Open does, but for somebody who only watches: without replay protection, and with the upper half of
 // an extended sequence number given.
 func (s *SA) Read(dst, packet []byte, high uint32) (payload []byte, next uint8, err error) {

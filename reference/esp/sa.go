@@ -79,6 +79,18 @@ type sizes struct {
 
 // New makes an SA that has neither sent nor received. Errors wrap ErrTransform, ErrNoWindow or ErrSID.
 func New(t policy.TrafficSA, o Options) (*SA, error) {
+	s, err := newCounters(t, o)
+	if err != nil {
+		return nil, err
+	}
+	if s.suite, s.sizes, err = newSuite(t, s.esn, o); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// newCounters makes an SA without algorithms.
+func newCounters(t policy.TrafficSA, o Options) (*SA, error) {
 	if t.Transform.ESN && o.Window == 0 {
 		return nil, fmt.Errorf("%w: SPI %08x", ErrNoWindow, t.SPI)
 	}
@@ -89,10 +101,6 @@ func New(t policy.TrafficSA, o Options) (*SA, error) {
 	if o.First > 1 {
 		s.sent = o.First - 1
 		s.window.Mark(s.sent)
-	}
-	var err error
-	if s.suite, s.sizes, err = newSuite(t, s.esn, o); err != nil {
-		return nil, err
 	}
 	return s, nil
 }

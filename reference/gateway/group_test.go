@@ -39,7 +39,7 @@ func TestFirstGroup(t *testing.T) {
 	if a, b := spiOf(t, g, hostB), spiOf(t, g, "10.3.0.1"); a != 1 || b != 2 {
 		t.Errorf("SPIs %d and %d", a, b)
 	}
-	g.groups[0].Delete(at(1), 0)
+	g.groups[0].Delete(at(1), policy.ProtocolESP, 0)
 	refuses(t, g, at(1), core.Inside, udp(t, hostA, hostB, 10), guardClosed)
 	if b := spiOf(t, g, "10.3.0.1"); b != 2 {
 		t.Errorf("SPI %d", b)
@@ -49,7 +49,7 @@ func TestFirstGroup(t *testing.T) {
 		t.Errorf("SPI %d of a flow that is the first group's no more", a)
 	}
 	mutated := twoGroups(t, mutant(t, guardFirst.Name, "broken"))
-	mutated.groups[0].Delete(at(1), 0)
+	mutated.groups[0].Delete(at(1), policy.ProtocolESP, 0)
 	if a := spiOf(t, mutated, hostB); a != 2 {
 		t.Errorf("the mutant sends under SPI %d", a)
 	}

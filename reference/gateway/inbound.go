@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -19,7 +18,7 @@ func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
 		return g.bypass(p, core.Inside, emit)
 	case p.local():
 		return nil
-	case p.flow.Protocol == protocolESP:
+	case p.flow.Protocol == protocolESP, p.flow.Protocol == protocolAH && g.speaksAH():
 		return g.inboundESP(now, p, emit)
 	case g.learn(now, p):
 		return nil
@@ -55,17 +54,16 @@ func (g *Gateway) inboundESP(now time.Time, p *packet, emit Emit) error {
 			return err
 		}
 	}
-	body := p.body()
-	if len(body) < 8 {
+	spi, sequence, ok := p.protection()
+	if !ok {
 		return errShortESP
 	}
-	spi := binary.BigEndian.Uint32(body)
 	e, ok := g.db.LookupInbound(now, spi, p.flow.Destination, p.flow.Source)
-	if ok {
+	if ok && p.flow.Protocol == protocolOf(e) {
 		return g.open(now, e, p, emit)
 	}
 	if !g.cfg.ForwardESP && !guardSPI.Holds(g.rules, false) {
-		return guardSPI.Violated("no SA for ESP SPI %08x sequence %d (%s -> %s)", spi, binary.BigEndian.Uint32(body[4:]),
+		return guardSPI.Violated("no SA for ESP SPI %08x sequence %d (%s -> %s)", spi, sequence,
 			p.flow.Source, p.flow.Destination)
 	}
 	return g.bypass(p, core.Inside, emit)
@@ -86,7 +84,7 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	if transports(e) {
 		start = append(start, outer.bytes[:outer.headerLen]...)
 	}
-	plain, next, err := e.SA.Open(start, outer.body())
+	plain, next, err := e.SA.OpenPacket(start, outer.bytes, outer.headerLen)
 	if err != nil {
 		return refused(err, outer.flow)
 	}

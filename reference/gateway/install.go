@@ -106,13 +106,14 @@ func (m *Group) takeSIDs(sids *policy.SIDs) error {
 	return m.gateway.db.SetSID(m.place, m.sids.Values[0], m.sids.Bits)
 }
 
-// Delete removes the group's SAs of an SPI at once; 0 removes all of them. Their flows stay protected: see Forget.
-func (m *Group) Delete(now time.Time, spi uint32) {
+// Delete removes the group's SAs of a protocol and SPI at once; 0 removes all of the protocol. Their flows stay protected: see
+// Forget.
+func (m *Group) Delete(now time.Time, p policy.Protocol, spi uint32) {
 	if spi == 0 {
-		m.gateway.db.RemoveAll(m.place)
+		m.gateway.db.RemoveAll(m.place, p)
 		return
 	}
-	m.gateway.db.Remove(m.place, spi)
+	m.gateway.db.Remove(m.place, p, spi)
 }
 
 // Forget ends the protection of the group's flows that no SA of it is installed for, except those whose SAs could not be installed last time.

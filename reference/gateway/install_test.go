@@ -34,7 +34,7 @@ func TestNoPauseWithoutRollover(t *testing.T) {
 	install(2, 2) // a rollover
 	sends(6.9, 1)
 	sends(7, 2)
-	g.groups[0].Delete(at(8), 0)
+	g.groups[0].Delete(at(8), policy.ProtocolESP, 0)
 	install(8, 3)
 	sends(8, 3)
 }

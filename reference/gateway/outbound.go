@@ -106,7 +106,7 @@ func (g *Gateway) protect(x *parcel, emit Emit) error {
 func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	head, payload, next := g.sealed[:0], inner, x.protocol()
 	if transports(x.entry) {
-		head, payload, next = appendRouted(head, inner[:x.routedLen], x.routedNextAt), inner[x.routedLen:], inner[x.routedNextAt]
+		head, payload, next = appendRouted(head, inner[:x.routedLen], x.routedNextAt, protocolOf(x.entry)), inner[x.routedLen:], inner[x.routedNextAt]
 	} else {
 		head = g.appendOuter(head, x)
 	}
@@ -124,11 +124,11 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	return outer, nil
 }
 
-// appendRouted appends the headers that stay in front of ESP in transport mode (RFC 4303 §3.1.1).
-func appendRouted(b, headers []byte, nextAt int) []byte {
+// appendRouted appends the headers that stay in front of ESP or AH in transport mode (RFC 4303 §3.1.1, RFC 4302 §3.1.1).
+func appendRouted(b, headers []byte, nextAt int, protocol uint8) []byte {
 	start := len(b)
 	b = append(b, headers...)
-	b[start+nextAt] = protocolESP
+	b[start+nextAt] = protocol
 	return b
 }
 

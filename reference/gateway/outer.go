@@ -100,7 +100,7 @@ func (g *Gateway) appendOuter4(b []byte, x *parcel) []byte {
 	if g.outerDF(x) {
 		h[offFragment] = flagDF >> 8
 	}
-	h[offTTL], h[offProtocol] = g.outerTTL(x), protocolESP
+	h[offTTL], h[offProtocol] = g.outerTTL(x), protocolOf(x.entry)
 	putAddr4(h[offSource:], x.source)
 	putAddr4(h[offDestination:], x.destination)
 	if ihl := int(x.bytes[0]&0x0f) * 4; !x.is6() && ihl > headerLen && !guardOuterOptions.Kept(g.rules) {
@@ -118,13 +118,13 @@ func (g *Gateway) appendOuter6(b []byte, x *parcel) []byte {
 	if x.is6() && !guardOuterFlow.Kept(g.rules) {
 		h[1], h[2], h[3] = h[1]|x.bytes[1]&0x0f, x.bytes[2], x.bytes[3]
 	}
-	h[off6Next], h[off6HopLimit] = protocolESP, g.outerTTL(x)
+	h[off6Next], h[off6HopLimit] = protocolOf(x.entry), g.outerTTL(x)
 	putAddr6(h[off6Source:], x.source)
 	putAddr6(h[off6Destination:], x.destination)
 	if x.is6() && x.routedLen > header6Len && !guardOuterOptions.Kept(g.rules) {
 		h[off6Next] = x.bytes[off6Next]
 		b = append(append(b, h[:]...), x.bytes[header6Len:x.routedLen]...)
-		b[len(b)-x.routedLen+x.routedNextAt] = protocolESP
+		b[len(b)-x.routedLen+x.routedNextAt] = protocolOf(x.entry)
 		return b
 	}
 	return append(b, h[:]...)

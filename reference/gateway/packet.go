@@ -16,6 +16,7 @@ const (
 	protocolUDP    = 17
 	protocolIPv6   = 41
 	protocolESP    = 50
+	protocolAH     = 51
 	protocolICMPv6 = 58
 )
 

@@ -49,10 +49,10 @@ func (g *Gateway) learn(now time.Time, p *packet) bool {
 		return false
 	}
 	q, ok := p.quote()
-	if !ok || q.flow.Protocol != protocolESP || len(q.body()) < 8 {
+	spi, _, quoted := q.protection()
+	if !ok || !quoted {
 		return false
 	}
-	spi := binary.BigEndian.Uint32(q.body())
 	e := g.sender(now, spi, q.flow)
 	if e == nil {
 		return false

@@ -50,17 +50,17 @@ func TestClearTraffic(t *testing.T) {
 
 	g = newGateway(t, gatewayA, open, gcmSA(1))
 	refuses(t, g, at(1), core.Outside, back, guardClear) // there is an SA for it
-	g.groups[0].Delete(at(2), 0)
+	g.groups[0].Delete(at(2), policy.ProtocolESP, 0)
 	one(t, g, at(2), core.Inside, inTen, core.Outside)
 	one(t, g, at(2), core.Outside, back, core.Inside)
 }
 
 func TestForgetKeepsWhatHasAnSA(t *testing.T) {
 	g := newGateway(t, gatewayA, nil, gcmSA(1), portSA(2, 2000))
-	g.groups[0].Delete(at(1), 2)
+	g.groups[0].Delete(at(1), policy.ProtocolESP, 2)
 	g.groups[0].Forget()
 	refuses(t, g, at(1), core.Outside, udp(t, hostB, hostA, 1), guardClear)
-	g.groups[0].Delete(at(1), 1)
+	g.groups[0].Delete(at(1), policy.ProtocolESP, 1)
 	g.groups[0].Forget()
 	one(t, g, at(1), core.Outside, udp(t, hostB, hostA, 1), core.Inside)
 }
@@ -337,6 +337,6 @@ func TestQuotedPacketsStayInside(t *testing.T) {
 
 	open := newGateway(t, gatewayA, func(c *Config) { c.FailOpen = true }, gcmSA(1))
 	refuses(t, open, at(1), core.Inside, unreachable(secret), guardClosed)
-	open.groups[0].Delete(at(2), 0)
+	open.groups[0].Delete(at(2), policy.ProtocolESP, 0)
 	one(t, open, at(2), core.Inside, unreachable(secret), core.Outside)
 }

@@ -97,6 +97,10 @@ func TestDutiesOfTheKeyServer(t *testing.T) {
 			build = newOthers
 		}
 		if !ok {
+			want, ok = neglectedIEC[duty]
+			build = newIEC
+		}
+		if !ok {
 			want, ok = neglectedLKH[duty]
 			build = newDownload
 		}

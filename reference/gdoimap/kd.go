@@ -99,8 +99,11 @@ func tekPacket(sa policy.TrafficSA, rules *rule.Switches) gdoi.KeyPacket {
 	p := gdoi.TEKPacket(sa.SPI)
 	spoilSPI(p.SPI, rules)
 	first := wire.TLV(gdoi.TEKAlgorithmKey, key)
-	if len(key) == 0 { // NULL has no key
+	if len(key) == 0 { // NULL has no key, nor has authentication alone
 		first = wire.TLV(gdoi.TEKIntegrityKey, integrity)
+	}
+	if len(key)+len(integrity) == 0 { // IEC 61850 without algorithms
+		return p
 	}
 	p.Attributes = append(p.Attributes, first)
 	if !dutyTEKOnce.Kept(rules) {
@@ -108,6 +111,9 @@ func tekPacket(sa policy.TrafficSA, rules *rule.Switches) gdoi.KeyPacket {
 	}
 	if len(key) > 0 && len(integrity) > 0 {
 		p.Attributes = append(p.Attributes, wire.TLV(gdoi.TEKIntegrityKey, integrity))
+	}
+	if sa.Transform.Protocol == policy.ProtocolIEC61850 {
+		spoil61850(&p, rules)
 	}
 	return p
 }

@@ -84,7 +84,7 @@ func (k *keyring) firstWithout() []int {
 
 func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) error {
 	cipher, integrity := sa.Transform.CipherKeyLen(), sa.Transform.IntegrityKeyLen()
-	_, supported := sa.Transform.Cipher.Form()
+	supported := keyed(sa.Transform)
 	var wanted []uint16
 	if cipher > 0 || !supported {
 		wanted = append(wanted, gdoi.TEKAlgorithmKey)
@@ -103,15 +103,27 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 	var err error
 	if cipher > 0 {
 		check := ciphers[sa.Transform.Cipher].material
+		if sa.Transform.Protocol == policy.ProtocolIEC61850 {
+			check = checkIECKey
+		}
 		if sa.CipherKey, err = readKey(keys, gdoi.TEKAlgorithmKey, cipher, check, rules); err != nil {
 			return err
 		}
 	}
 	if integrity > 0 {
 		check := integrities[sa.Transform.Integrity].material
+		if sa.Transform.Protocol == policy.ProtocolIEC61850 {
+			check = checkIECIntegrityKey
+		}
 		sa.IntegrityKey, err = readKey(keys, gdoi.TEKIntegrityKey, integrity, check, rules)
 	}
 	return err
+}
+
+// keyed reports whether it is known which keys a transform has.
+func keyed(t policy.Transform) bool {
+	_, supported := t.Cipher.Form()
+	return supported || t.Protocol != policy.ProtocolESP
 }
 
 // readKey returns a copy of the key in its right length. One that is missing reads as zeros: that it is there is for another

@@ -89,9 +89,12 @@ var sakRefusals = []refusal{
 var satRefusals = []refusal{
 	{"protocol 5", checkProtocol, func(f *fixture) { f.sat(atGCM, asRaw(5)); f.packets(atKEK, atTEKofCBC) }},
 	{"protocol 0", checkProtocol, func(f *fixture) { f.sat(atGCM, asRaw(0)); f.packets(atKEK, atTEKofCBC) }},
-	{"AH", checkSATValue, func(f *fixture) {
-		f.sat(atGCM, func(p *gdoi.SAT) { p.ProtocolID = gdoi.ProtoIPsecAH })
-		f.packets(atKEK, atTEKofCBC)
+	{"AH with AH_RSA", checkSATValue, asAH(gdoi.AHRSA, 5)},
+	{"AH with transform 1", checkTransform, asAH(1, 5)},
+	{"AH_SHA2-256 with HMAC-SHA1", checkAHAlgorithm, asAH(gdoi.AHSHA256, 2)},
+	{"AH_SHA2-256 with Key Length", checkAHAlgorithm, func(f *fixture) {
+		asAH(gdoi.AHSHA256, 5)(f)
+		satWith(atCBC, wire.TV(gdoi.KeyLength, 256))(f)
 	}},
 	{"destination of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Destination.Type = 200 })},
 	{"source of ID type 200", checkSelector, satESP(atGCM, func(e *gdoi.SATESP) { e.Source.Type = 200 })},
@@ -296,6 +299,16 @@ func satWithout(at int, number uint16) func(*fixture) {
 	return satESP(at, func(e *gdoi.SATESP) { e.Attributes = without(e.Attributes, number) })
 }
 
+// asAH makes the SAT of CBC one of AH.
+func asAH(transform uint8, algorithm uint16) func(*fixture) {
+	return func(f *fixture) {
+		satWithout(atCBC, gdoi.KeyLength)(f)
+		satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, algorithm))(f)
+		f.sat(atCBC, func(p *gdoi.SAT) { p.ProtocolID, p.ESP.TransformID = gdoi.ProtoIPsecAH, transform })
+		keyWithout(atTEKofCBC, gdoi.TEKAlgorithmKey)(f)
+	}
+}
+
 func asRaw(protocol uint8) func(*gdoi.SAT) {
 	return func(p *gdoi.SAT) { *p = gdoi.SAT{ProtocolID: protocol, Raw: from(0, 10)} }
 }
@@ -315,7 +328,7 @@ func keyWithout(at int, number uint16) func(*fixture) {
 // Each guard refuses, and no other one would: with the guard off the same thing passes. So a mutant can be noticed.
 func TestRefusals(t *testing.T) {
 	for part, refusals := range map[string][]refusal{"SA": saRefusals, "SAK": sakRefusals, "SAT": satRefusals, "KD": kdRefusals,
-		"other transforms": otherRefusals, "download": downloadRefusals, "updates": updateRefusals} {
+		"other transforms": otherRefusals, "download": downloadRefusals, "updates": updateRefusals, "IEC 61850": iecRefusals} {
 		for _, c := range refusals {
 			t.Run(part+"/"+c.name, func(t *testing.T) {
 				build := newFixture
@@ -326,6 +339,8 @@ func TestRefusals(t *testing.T) {
 					build = newDownload
 				case "updates":
 					build = newUpdates
+				case "IEC 61850":
+					build = newIEC
 				}
 				f := build(nil)
 				c.alter(f)
@@ -362,7 +377,7 @@ func sane(t *testing.T, p Policy) {
 
 func TestEveryCheckRefuses(t *testing.T) {
 	covered := map[*rule.Guard]bool{checkRequestUnknown: true, checkRequestForm: true} // in TestReadRequest
-	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals, downloadRefusals, updateRefusals} {
+	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals, downloadRefusals, updateRefusals, iecRefusals} {
 		for _, c := range refusals {
 			covered[c.guard] = true
 		}

@@ -42,7 +42,7 @@ var (
 // What the member checks in a SAT, and what it has to overlook.
 var (
 	checkProtocol = rule.Check("gdoimap.read.sat.protocol", "RFC6407-5.5-03", rule.GM,
-		"the Protocol-ID of a SAT is that of ESP or AH")
+		"the Protocol-ID of a SAT is that of ESP, AH or IEC 61850")
 	checkTransform = rule.Check("gdoimap.read.sat.transform", "RFC6407-5.5.1-07", rule.GM,
 		"the Transform ID is registered")
 	checkSPI = rule.Check("gdoimap.read.sat.spi", "RFC4303-2.1-05", rule.GM,
@@ -89,14 +89,25 @@ var satAttributes = attributeSet{
 	conflict: checkConflict,
 }
 
+// ProtocolID is the number of a protocol in a SAT and in a Delete (RFC 6407 §5.5, §5.9).
+func ProtocolID(p policy.Protocol) uint8 {
+	if p == policy.ProtocolESP {
+		return gdoi.ProtoIPsecESP
+	}
+	return uint8(p)
+}
+
 // SATOf builds the SAT of a Data-Security SA (RFC 6407 §5.5).
 func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
+	if sa.Transform.Protocol == policy.ProtocolIEC61850 {
+		return sat61850Of(sa, rules)
+	}
 	s := sa.Selector
-	sat := gdoi.SAT{ProtocolID: gdoi.ProtoIPsecESP, ESP: &gdoi.SATESP{
+	sat := gdoi.SAT{ProtocolID: ProtocolID(sa.Transform.Protocol), ESP: &gdoi.SATESP{
 		Protocol:    s.Protocol,
 		Source:      prefixID(s.Source, s.SourcePort),
 		Destination: prefixID(s.Destination, s.DestinationPort),
-		TransformID: uint8(sa.Transform.Cipher),
+		TransformID: transformID(sa.Transform),
 		SPI:         sa.SPI,
 		Attributes:  append(lifeOf(sa.Lifetime, rules), transformOf(sa.Transform, rules)...),
 	}}
@@ -110,6 +121,14 @@ func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
 		sat.ESP.TransformID = 0
 	}
 	return sat
+}
+
+// transformID is the number of a transform in the registry of its protocol.
+func transformID(t policy.Transform) uint8 {
+	if t.Protocol == policy.ProtocolAH {
+		return ahTransforms[t.Integrity]
+	}
+	return uint8(t.Cipher)
 }
 
 func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute) {
@@ -140,6 +159,9 @@ var otherGCM = map[policy.Cipher]uint8{
 // algorithmsOf says what goes with the Transform ID: an Authentication Algorithm and a Key Length, or neither. A neglected
 // duty turns that round.
 func algorithmsOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute) {
+	if t.Protocol == policy.ProtocolAH {
+		return []wire.Attribute{wire.TV(gdoi.AuthAlgorithm, uint16(t.Integrity))}
+	}
 	row := ciphers[t.Cipher]
 	form, _ := t.Cipher.Form()
 	algorithm, bits := t.Integrity, t.KeyBits
@@ -162,22 +184,24 @@ func algorithmsOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute
 	return as
 }
 
-// readSAT is the reverse of SATOf. Without an error it is not ok for a SAT that has no ESP body.
+// readSAT is the reverse of SATOf. Without an error it is not ok for a SAT whose body is of no protocol that is known.
 func readSAT(sat gdoi.SAT, rules *rule.Switches) (sa policy.TrafficSA, ok bool, err error) {
-	esp, registered := sat.ProtocolID == gdoi.ProtoIPsecESP, sat.ProtocolID <= gdoi.ProtoIPsecAH && sat.ProtocolID > 0
+	registered := sat.ProtocolID <= gdoi.ProtoIEC61850 && sat.ProtocolID > 0
 	switch {
+	case sat.IEC61850 != nil:
+		sa, err = read61850(sat.IEC61850, rules)
+		return sa, err == nil, err
 	case !checkProtocol.Holds(rules, registered):
 		return sa, false, checkProtocol.Violated("SAT of protocol %d", sat.ProtocolID)
-	case registered && !checkSATValue.Holds(rules, esp):
-		return sa, false, checkSATValue.Violated("SAT of AH")
-	case !esp || sat.ESP == nil:
+	case !registered || sat.ESP == nil:
 		return sa, false, nil
 	}
-	sa, err = readESP(sat.ESP, rules)
+	sa, err = readIPsec(sat.ProtocolID, sat.ESP, rules)
 	return sa, err == nil, err
 }
 
-func readESP(e *gdoi.SATESP, rules *rule.Switches) (sa policy.TrafficSA, err error) {
+// readIPsec reads the body that ESP and AH have.
+func readIPsec(protocol uint8, e *gdoi.SATESP, rules *rule.Switches) (sa policy.TrafficSA, err error) {
 	if !checkSPI.Holds(rules, e.SPI != 0) {
 		return sa, checkSPI.Violated("SAT with SPI 0")
 	}
@@ -194,6 +218,10 @@ func readESP(e *gdoi.SATESP, rules *rule.Switches) (sa policy.TrafficSA, err err
 	if err != nil {
 		return sa, err
 	}
-	sa.Transform, err = readTransform(e.TransformID, n, rules)
+	if protocol == gdoi.ProtoIPsecAH {
+		sa.Transform, err = readAH(e.TransformID, n, rules)
+	} else {
+		sa.Transform, err = readTransform(e.TransformID, n, rules)
+	}
 	return sa, err
 }

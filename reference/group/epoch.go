@@ -21,7 +21,7 @@ func (g *Group) adopt(now time.Time, next *epoch) {
 			sa.expires = now.Add(sa.Lifetime)
 			sa.replace = sa.expires.Add(-g.margin(sa.Lifetime))
 			if _, known := g.usedSPIs[sa.SPI]; !known { // or its life has been cut short
-				g.usedSPIs[sa.SPI] = sa.expires
+				g.usedSPIs[sa.SPI] = used{sa.expires, sa.Transform.Protocol}
 				g.changes.SAs = append(g.changes.SAs, sa.TrafficSA)
 			}
 		}
@@ -71,8 +71,8 @@ func (g *Group) forget(now time.Time) {
 	clear(g.retired[len(kept):])
 	g.retired = kept
 	g.dropExpired(now)
-	for spi, expires := range g.usedSPIs {
-		if now.After(expires) {
+	for spi, one := range g.usedSPIs {
+		if now.After(one.expires) {
 			delete(g.usedSPIs, spi)
 		}
 	}

@@ -50,7 +50,7 @@ type Group struct {
 	epoch    *epoch // in force
 	prepared *epoch // made ahead for when the SIDs are used up; not in force
 	retired  []*rekeySA
-	usedSPIs map[uint32]time.Time // of Data-Security SAs, until they expire
+	usedSPIs map[uint32]used // of Data-Security SAs, until they expire
 
 	nextSID     uint64
 	members     []*member // in the order of their first registration
@@ -61,12 +61,18 @@ type Group struct {
 	changes     Changes
 }
 
+// used is what is remembered of an SPI.
+type used struct {
+	expires  time.Time
+	protocol policy.Protocol
+}
+
 // New makes a group with its first keys. It fails if the configuration cannot work or Rand fails.
 func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	if err := Validate(cfg); err != nil {
 		return nil, err
 	}
-	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]time.Time),
+	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]used),
 		byIdentity: make(map[netip.Addr]*member), byAddress: make(map[netip.Addr]*member), excluded: make(map[netip.Addr]struct{})}
 	if g.cfg.SIDBits == 0 {
 		g.cfg.SIDBits = defaultSIDBits

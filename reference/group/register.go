@@ -92,7 +92,7 @@ func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *
 func (g *Group) renew(now time.Time, candidate netip.Addr) []Plan {
 	var plans []Plan
 	if guardSIDDelete.Kept(g.opts.Rules) {
-		plans = append(plans, g.plan(now, deleteAll(), candidate))
+		plans = append(plans, g.plan(now, g.deleteAll(), candidate))
 	}
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)

@@ -38,14 +38,16 @@ func (g *Group) restart(now time.Time) (Plan, error) {
 	if err := g.prepare(); err != nil {
 		return Plan{}, err
 	}
-	p := g.plan(now, deleteAll(), netip.Addr{})
+	p := g.plan(now, g.deleteAll(), netip.Addr{})
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)
 	return p, nil
 }
 
 // deleteAll tells members to delete all SAs, zero standing for all of a kind (RFC 6407 §5.9).
-func deleteAll() policy.Rekey { return policy.Rekey{DeleteTEKs: []uint32{0}, DeleteKEK: true} }
+func (g *Group) deleteAll() policy.Rekey {
+	return policy.Rekey{DeleteTEKs: []uint32{0}, Protocols: g.protocols([]uint32{0}), DeleteKEK: true}
+}
 
 // carryOut makes what an order calls for, and puts it in force. The message with it goes out under the Rekey SA in force
 // until now (RFC 6407 §4.3).
@@ -76,7 +78,7 @@ func (g *Group) carryOut(now time.Time, o order) (Plan, error) {
 // successor is the epoch after the present one, and the change that leads to it.
 func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) {
 	next := &epoch{rekey: g.epoch.rekey, sas: slices.Clone(g.epoch.sas)}
-	change := policy.Rekey{DeleteTEKs: o.ended, DeleteKEK: o.noKEK}
+	change := policy.Rekey{DeleteTEKs: o.ended, Protocols: g.protocols(o.ended), DeleteKEK: o.noKEK}
 	wrapping := next.rekey != nil && next.rekey.sequence >= math.MaxUint32-1 // numbers never wrap
 	if next.rekey != nil && (o.kek || o.noKEK || wrapping) {
 		r, err := g.newRekeySA()
@@ -149,4 +151,20 @@ func (g *Group) hand(old, next *rekeySA) {
 		m.holds = next
 		m.acks[next] = &ackWindow{after: next.sequence}
 	}
+}
+
+// protocols are those of the SAs with these SPIs, in their order; for 0, which means all SAs, each that the group has.
+func (g *Group) protocols(spis []uint32) (all []policy.Protocol) {
+	if !slices.Equal(spis, []uint32{0}) {
+		for _, spi := range spis {
+			all = append(all, g.usedSPIs[spi].protocol)
+		}
+		return all
+	}
+	for _, sa := range g.cfg.SAs {
+		if p := sa.Transform.Protocol; !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
 }

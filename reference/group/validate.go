@@ -95,6 +95,9 @@ func validateSA(sa policy.SAPolicy, margin time.Duration) error {
 }
 
 func validateFlow(s policy.Selector) error {
+	if s.Traffic != (policy.OIDName{}) {
+		return s.Traffic.Check()
+	}
 	switch source, destination := s.Source, s.Destination; {
 	case !source.IsValid() || !destination.IsValid():
 		return errors.New("selector without source or destination")

@@ -15,6 +15,8 @@ const (
 	KindRekey   = "rekey"
 	KindTraffic = "traffic"
 	KindSIDs    = "sids"
+	KindAH      = "ah" // a traffic entry but for the name: readers of ESP have no use for it
+	KindIEC     = "iec61850"
 )
 
 // Entry is one secret. All octet strings are hexadecimal; a field that does not belong to the Kind is left out.
@@ -59,6 +61,10 @@ type Entry struct {
 	Preservation    int     `json:"preservation,omitempty"`
 	Direction       int     `json:"direction,omitempty"`
 	Lifetime        float64 `json:"lifetime_s,omitempty"`
+
+	// SA of IEC 61850 (RFC 8052 §2.2): what its traffic is. Its algorithms are Cipher and Integrity, by their own registries.
+	OID        string `json:"oid,omitempty"`         // numbers with dots
+	OIDPayload string `json:"oid_payload,omitempty"` // octets
 
 	// Sender-IDs (RFC 6407 §5.6.4).
 	Bits   int      `json:"bits,omitempty"`
@@ -112,12 +118,25 @@ func rekey(e Entry, r *policy.RekeySA) Entry {
 
 func traffic(e Entry, t *policy.TrafficSA) Entry {
 	e.Kind, e.SPI = KindTraffic, fmt.Sprintf("%08x", t.SPI)
+	e.CipherKey, e.IntegrityKey = hex.EncodeToString(t.CipherKey), hex.EncodeToString(t.IntegrityKey)
+	e.Lifetime = t.Lifetime.Seconds()
+	if t.Transform.Protocol == policy.ProtocolIEC61850 {
+		return iec61850(e, t)
+	}
 	e.Source, e.Destination = t.Selector.Source.String(), t.Selector.Destination.String()
 	e.Protocol, e.SourcePort, e.DestinationPort = t.Selector.Protocol, t.Selector.SourcePort, t.Selector.DestinationPort
 	e.Cipher, e.KeyBits, e.Integrity = int(t.Transform.Cipher), t.Transform.KeyBits, int(t.Transform.Integrity)
-	e.CipherKey, e.IntegrityKey = hex.EncodeToString(t.CipherKey), hex.EncodeToString(t.IntegrityKey)
 	e.ESN, e.Mode, e.Preservation = t.Transform.ESN, int(t.Transform.Mode), int(t.Transform.Preservation)
 	e.Direction = int(t.Transform.Direction)
-	e.Lifetime = t.Lifetime.Seconds()
+	if t.Transform.Protocol == policy.ProtocolAH {
+		e.Kind = KindAH
+	}
+	return e
+}
+
+func iec61850(e Entry, t *policy.TrafficSA) Entry {
+	e.Kind = KindIEC
+	e.OID, e.OIDPayload = t.Selector.Traffic.OID, hex.EncodeToString([]byte(t.Selector.Traffic.Payload))
+	e.Cipher, e.Integrity = int(t.Transform.Encryption), int(t.Transform.Authentication)
 	return e
 }

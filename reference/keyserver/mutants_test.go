@@ -98,6 +98,7 @@ func scenes() []scene {
 		{"not asked", configuration(), (*witness).notAsked},
 		{"outsiders", configuration(), (*witness).outsiders},
 		{"key material", configuration(tripleDES), (*witness).keyMaterial},
+		{"algorithms of IEC 61850", configuration(iec61850), (*witness).algorithms},
 		{"rekeys, 3DES", configuration(twoSAs, triple), (*witness).rekeys},
 		{"rekeys, P-256", configuration(twoSAs, signedBy("ks-p256")), (*witness).rekeys},
 		{"rekeys, P-384", configuration(twoSAs, signedBy("ks-p384")), (*witness).rekeys},
@@ -124,6 +125,12 @@ func observe(t testing.TB, want []string, altered ...string) (lines []string, sa
 func twoSAs(cfg *policy.KeyServer) {
 	cfg.Groups[0].SAs = append(cfg.Groups[0].SAs, cfg.Groups[0].SAs[0])
 	cfg.Groups[0].SAs[1].Selector.Protocol = 17
+}
+
+// iec61850 leaves algorithms of IEC 61850 to the key server.
+func iec61850(cfg *policy.KeyServer) {
+	cfg.Groups[0].SAs[0] = policy.SAPolicy{Selector: policy.Selector{Traffic: policy.OIDName{OID: "1.2.3"}},
+		Transform: policy.Transform{Protocol: policy.ProtocolIEC61850}}
 }
 
 // tripleDES adds an SA whose key has parts.

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
@@ -60,6 +61,9 @@ func (k *KeyServer) openPull1(s *session, p *pull, d *core.Datagram) (*ike.Opene
 // findGroup finds the group that message 1 asks for.
 func (k *KeyServer) findGroup(s *session, id gdoi.ID, from netip.AddrPort) (*carried, error) {
 	rules := k.opts.Rules
+	if name, ok := gdoimap.ReadGroupOID(id.Data); ok && id.IDType == isakmp.IDOID {
+		return k.groupNamed(s, name, from)
+	}
 	if !guardIDType.Holds(rules, id.IDType == uint8(isakmp.IDKeyID)) {
 		k.notify(s, isakmp.NotifyInvalidIDInformation, from)
 		return nil, guardIDType.Violated("the group is named by an ID of type %d", id.IDType)
@@ -76,6 +80,19 @@ func (k *KeyServer) findGroup(s *session, id gdoi.ID, from netip.AddrPort) (*car
 		return nil, guardGroup.Violated("there is no group %d", binary.BigEndian.Uint32(number[:]))
 	}
 	return c, nil
+}
+
+// groupNamed finds the group that an object identifier names (RFC 8052 §2.1).
+func (k *KeyServer) groupNamed(s *session, name policy.OIDName, from netip.AddrPort) (*carried, error) {
+	i := slices.IndexFunc(k.cfg.Groups, func(g policy.Group) bool { return g.OID == name })
+	if !guardGroup.Holds(k.opts.Rules, i >= 0) {
+		k.notify(s, isakmp.NotifyInvalidIDInformation, from)
+		return nil, guardGroup.Violated("there is no group %s", name)
+	}
+	if i < 0 {
+		return nil, nil
+	}
+	return k.byID[k.cfg.Groups[i].ID], nil
 }
 
 // admissible asks the group whether the peer may join.

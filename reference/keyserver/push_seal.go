@@ -3,6 +3,7 @@ package keyserver
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
@@ -150,18 +151,15 @@ func (k *KeyServer) pushKD(r policy.Rekey) gdoi.KD {
 	return gdoimap.KDOf(r.NewRekey, r.SAs, sids, k.opts.Rules)
 }
 
-// Protocol-IDs of a Delete in a PUSH (RFC 6407 §5.9).
-const (
-	deleteRekey = 0
-	deleteESP   = gdoi.ProtoIPsecESP
-)
+// deleteRekey is the Protocol-ID of a Delete of the KEK (RFC 6407 §5.9).
+const deleteRekey = 0
 
 // pushDeletes are the Delete payloads. SPI 0 stands for all of a kind.
 func (k *KeyServer) pushDeletes(r policy.Rekey) []isakmp.Payload {
 	var deletes []isakmp.Payload
 	everything := len(r.DeleteTEKs) == 1 && r.DeleteTEKs[0] == 0 && r.DeleteKEK
 	if len(r.DeleteTEKs) > 0 && (!everything || guardDeleteAll.Kept(k.opts.Rules)) {
-		deletes = append(deletes, k.deleteESP(r.DeleteTEKs, r.DeleteKEK))
+		deletes = append(deletes, k.deleteTEKs(r)...)
 	}
 	if r.DeleteKEK && (guardDeleteApart.Kept(k.opts.Rules) || len(deletes) == 0) {
 		deletes = append(deletes, k.deleteRekey(r.Under, everything))
@@ -169,10 +167,38 @@ func (k *KeyServer) pushDeletes(r policy.Rekey) []isakmp.Payload {
 	return deletes
 }
 
-func (k *KeyServer) deleteESP(teks []uint32, kek bool) isakmp.Delete {
-	d := isakmp.Delete{DOI: k.deleteDOI(), Protocol: deleteESP, SPISize: 4}
+// deleteTEKs makes a Delete for each protocol of the SAs that are to go.
+func (k *KeyServer) deleteTEKs(r policy.Rekey) (deletes []isakmp.Payload) {
+	all := slices.Equal(r.DeleteTEKs, []uint32{0})
+	for _, p := range []policy.Protocol{policy.ProtocolESP, policy.ProtocolAH, policy.ProtocolIEC61850} {
+		var spis []uint32
+		for i, spi := range r.DeleteTEKs {
+			if protocolOf(r, i) == p || all && slices.Contains(r.Protocols, p) {
+				spis = append(spis, spi)
+			}
+		}
+		if len(spis) > 0 {
+			deletes = append(deletes, k.deleteTEK(p, spis, r.DeleteKEK))
+		}
+	}
+	return deletes
+}
+
+// protocolOf is the protocol of one of the SAs to be deleted.
+func protocolOf(r policy.Rekey, i int) policy.Protocol {
+	if i < len(r.Protocols) {
+		return r.Protocols[i]
+	}
+	return policy.ProtocolESP
+}
+
+func (k *KeyServer) deleteTEK(p policy.Protocol, teks []uint32, kek bool) isakmp.Delete {
+	d := isakmp.Delete{DOI: k.deleteDOI(), Protocol: gdoimap.ProtocolID(p), SPISize: 4}
 	if !guardDeleteTEK.Kept(k.opts.Rules) {
 		d.Protocol = 3 // ESP in the IPsec DOI
+		if p != policy.ProtocolESP {
+			d.Protocol = gdoi.ProtoIPsecESP
+		}
 	}
 	for _, spi := range teks {
 		d.SPIs = append(d.SPIs, binary.BigEndian.AppendUint32(nil, spi))

@@ -20,6 +20,13 @@ func (w *witness) notAsked(l *lab) {
 	w.see("acked %d", l.status().Groups[0].Members[0].Acked)
 }
 
+func (w *witness) algorithms(l *lab) {
+	m := l.joined(1)
+	for _, sa := range m.register().SAs {
+		w.see("%s for %s", sa.Transform, sa.Selector)
+	}
+}
+
 func (w *witness) outsiders(l *lab) {
 	m := l.member(200).phase1()
 	w.see("not authorised: %s", kinds(m.deliver(m.addr, m.begin().message1())))

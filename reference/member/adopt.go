@@ -61,11 +61,13 @@ func (m *membership) takeRekey(now time.Time, r *policy.RekeySA, number uint32) 
 // install hands SAs to the gateway; those they replace end by the activation's delays (RFC 6407 §5.4.1). What the gateway
 // cannot use is refused, and its flows are protected all the same: they are dropped.
 func (m *membership) install(now time.Time, sas []policy.TrafficSA, a policy.Activation) {
-	if err := m.gateway.Install(now, sas, a, m.sids, true); err != nil {
+	packets, keys := carried(sas)
+	if err := m.gateway.Install(now, packets, a, m.sids, true); err != nil {
 		m.log(core.Error, "INSTALL_FAILED", err.Error())
 	}
+	m.outlet.take(now, keys, a, m.rules)
 	sas = slices.DeleteFunc(slices.Clone(sas), func(sa policy.TrafficSA) bool {
-		err := m.gateway.Accepts(sa)
+		err := m.accepts(sa)
 		if err != nil {
 			m.refuse(now, err, m.server())
 		}

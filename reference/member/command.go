@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // onCommand does what an operator asks for, and answers.
@@ -73,7 +74,9 @@ func (m *membership) clear(now time.Time) {
 	m.setRekey(nil)
 	m.sids = nil
 	m.leases.clear()
-	m.gateway.Delete(now, 0)
+	m.gateway.Delete(now, policy.ProtocolESP, 0)
+	m.gateway.Delete(now, policy.ProtocolAH, 0)
+	m.outlet = outlet{}
 	m.registration = registration{}
 	m.register(now)
 }
@@ -93,7 +96,7 @@ func (m *Member) status(now time.Time) control.GMStatus {
 }
 
 func (m *membership) status(now time.Time) control.GMGroup {
-	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: m.gateway.SAs(now)}
+	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...)}
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 	}

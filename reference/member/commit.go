@@ -74,7 +74,11 @@ func (m *membership) carryOut(now time.Time, d isakmp.Delete) {
 	for _, spi := range d.SPIs {
 		switch {
 		case d.Protocol == protocolESP && len(spi) == 4:
-			m.deleteSA(now, binary.BigEndian.Uint32(spi))
+			m.deleteSA(now, policy.ProtocolESP, binary.BigEndian.Uint32(spi))
+		case d.Protocol == protocolAH && len(spi) == 4:
+			m.deleteSA(now, policy.ProtocolAH, binary.BigEndian.Uint32(spi))
+		case d.Protocol == protocolIEC && len(spi) == 4:
+			m.deleteIEC(binary.BigEndian.Uint32(spi))
 		case d.Protocol == protocolKEK && m.isRekey(spi):
 			m.log(core.Notice, "SA_REMOVED", "the key server deleted the Rekey SA", "rekey", m.rekeyText())
 			m.setRekey(nil)
@@ -82,12 +86,12 @@ func (m *membership) carryOut(now time.Time, d isakmp.Delete) {
 	}
 }
 
-func (m *membership) deleteSA(now time.Time, spi uint32) {
+func (m *membership) deleteSA(now time.Time, p policy.Protocol, spi uint32) {
 	if spi == 0 && !guardDeleteAll.Kept(m.rules) {
 		return
 	}
-	m.gateway.Delete(now, spi)
-	m.leases.remove(spi)
+	m.gateway.Delete(now, p, spi)
+	m.leases.remove(p, spi)
 	m.log(core.Info, "SA_REMOVED", "the key server deleted Data-Security SAs", "spi", spiOf(spi))
 }
 

@@ -11,6 +11,7 @@ const leastWait = time.Second
 
 // lease is how long the newest SA of a flow lasts, and when the member gives up waiting for a rekey to replace it.
 type lease struct {
+	protocol   policy.Protocol
 	spi        uint32
 	end, renew time.Time
 }
@@ -35,7 +36,7 @@ func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Dur
 			continue // a registration during a rollover brings old and new
 		}
 		wait := max(sa.Lifetime-margin(sa.Lifetime), leastWait)
-		l.of[sa.Selector] = lease{spi: sa.SPI, end: end, renew: now.Add(wait)}
+		l.of[sa.Selector] = lease{protocol: sa.Transform.Protocol, spi: sa.SPI, end: end, renew: now.Add(wait)}
 	}
 	l.schedule()
 }
@@ -58,10 +59,10 @@ func (l *leases) offered(sas []policy.TrafficSA, spi uint32) bool {
 	return false
 }
 
-// remove forgets the SA of that SPI, or all of them if it is 0.
-func (l *leases) remove(spi uint32) {
+// remove forgets the SA of a protocol that has that SPI, or all of the protocol if it is 0.
+func (l *leases) remove(p policy.Protocol, spi uint32) {
 	for flow, have := range l.of {
-		if spi == 0 || have.spi == spi {
+		if (spi == 0 || have.spi == spi) && have.protocol == p {
 			delete(l.of, flow)
 		}
 	}

@@ -48,6 +48,7 @@ type membership struct {
 	recent   recentPushes
 	sids     *policy.SIDs
 	leases   leases
+	outlet   outlet
 	keeper   keeper
 }
 

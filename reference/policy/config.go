@@ -22,7 +22,9 @@ type Member struct {
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
-	Groups       []Membership   // several groups at once instead of one; then Group, Authorised and SIDRequest are zero
+	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
+	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
+	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised and SIDRequest are zero
 	Authorised   []Selector     // flows for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside       []netip.Prefix // networks behind this gateway
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
@@ -42,6 +44,7 @@ type Member struct {
 // protect is of the first (RFC 4301 §4.4.1).
 type Membership struct {
 	Group      uint32
+	GroupOID   OIDName
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Selector
 	SIDRequest int
@@ -55,7 +58,7 @@ func (m Member) Memberships() []Member {
 	var all []Member
 	for _, in := range m.Groups {
 		one := m
-		one.Groups, one.Group, one.Authorised, one.SIDRequest = nil, in.Group, in.Authorised, in.SIDRequest
+		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers
 		}
@@ -109,6 +112,7 @@ type PSK struct {
 type Group struct {
 	Name       string
 	ID         uint32
+	OID        OIDName        // names it beside ID (RFC 8052 §2.1)
 	Members    []netip.Prefix // Phase 1 identities that may join; empty: nobody
 	Identities []Identity     // and others that may, or parts of the subjects of their certificates
 	Rekey      RekeyPolicy
@@ -148,4 +152,5 @@ type SAPolicy struct {
 	Also      []Selector // further flows under the same SA, each with a SAT of its own
 	Transform Transform
 	Lifetime  time.Duration // 0 means 3600 s
+	Handling  IECHandling   // of IEC 61850
 }

@@ -43,6 +43,7 @@ func MarshalMember(m Member) ([]byte, error) {
 	}
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group, Groups: membershipDocs(m.Groups),
+		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
@@ -67,7 +68,7 @@ func MarshalMember(m Member) ([]byte, error) {
 func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	for _, in := range groups {
 		docs = append(docs, membershipDoc{
-			ID: in.Group, KeyServers: texts(in.KeyServers), Authorised: selectorDocs(in.Authorised), SIDRequest: in.SIDRequest,
+			ID: in.Group, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: selectorDocs(in.Authorised), SIDRequest: in.SIDRequest,
 		})
 	}
 	return docs
@@ -159,7 +160,7 @@ func pskText(key []byte) string {
 }
 
 func groupDocOf(g Group) (groupDoc, error) {
-	doc := groupDoc{Name: g.Name, ID: g.ID, Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
+	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
 	for _, i := range g.Identities {
 		doc.Members = append(doc.Members, i.String())
 	}
@@ -231,14 +232,18 @@ func activationDocOf(a Activation) *activationDoc {
 	return &doc
 }
 
-func saDocOf(s SAPolicy) (saDoc, error) {
+func saDocOf(s SAPolicy) (any, error) {
 	t := s.Transform
+	if t.Protocol == ProtocolIEC61850 {
+		body, err := iecDocOf(s)
+		return iecSADoc{IEC61850: body, Lifetime: duration(s.Lifetime)}, err
+	}
 	kind, ok1 := transforms.Of(t.algorithms())
 	mode, ok2 := modes.Of(t.Mode)
 	preservation, ok3 := preservations.Of(t.Preservation)
 	direction, ok4 := directions.Of(t.Direction)
 	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return saDoc{}, fmt.Errorf("transform %+v has no name", t)
+		return nil, fmt.Errorf("transform %+v has no name", t)
 	}
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,

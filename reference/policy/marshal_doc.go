@@ -16,6 +16,8 @@ type memberDoc struct {
 	OtherAddress  string        `yaml:"other_address,omitempty"`
 	KeyServers    []string      `yaml:"key_servers,omitempty"`
 	Group         uint32        `yaml:"group,omitempty"`
+	GroupOID      *oidDoc       `yaml:"group_oid,omitempty"`
+	IEC61850      bool          `yaml:"iec61850,omitempty"`
 	Phase1        phase1Doc     `yaml:"phase1"`
 	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
 	Inside        []string      `yaml:"inside,omitempty"`
@@ -34,6 +36,7 @@ type memberDoc struct {
 
 type membershipDoc struct {
 	ID         uint32        `yaml:"id"`
+	GroupOID   *oidDoc       `yaml:"oid,omitempty"`
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`
 	SIDRequest int           `yaml:"sid_request,omitempty"`
@@ -109,11 +112,12 @@ type pskDoc struct {
 type groupDoc struct {
 	Name       string         `yaml:"name"`
 	ID         uint32         `yaml:"id"`
+	OID        *oidDoc        `yaml:"oid,omitempty"`
 	Members    []string       `yaml:"members"`
 	SIDBits    int            `yaml:"sid_bits,omitempty"`
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
-	SAs        []saDoc        `yaml:"sas"`
+	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
 }
 
 type rekeyDoc struct {
@@ -141,6 +145,11 @@ type selectorDoc struct {
 	Protocol        any    `yaml:"protocol,omitempty"` // a name, or the number of a protocol that has none
 	SourcePort      uint16 `yaml:"source_port,omitempty"`
 	DestinationPort uint16 `yaml:"destination_port,omitempty"`
+}
+
+type iecSADoc struct {
+	IEC61850 *iecDoc `yaml:"iec61850"`
+	Lifetime string  `yaml:"lifetime,omitempty"`
 }
 
 type saDoc struct {

@@ -76,7 +76,7 @@ func TestTransformRoundTrip(t *testing.T) {
 	k := fullKeyServer(t)
 	k.Groups = k.Groups[len(k.Groups)-1:]
 	sas := &k.Groups[0].SAs
-	for i, transform := range policy.Transforms() {
+	for i, transform := range append(policy.Transforms(), policy.AHTransforms()...) {
 		sa := (*sas)[0]
 		transform.Mode, transform.ESN = policy.ModeTunnel, i%2 == 0
 		sa.Transform, sa.Selector.Protocol = transform, uint8(i+1)

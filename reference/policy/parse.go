@@ -85,6 +85,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("key_servers", &servers, keyServers),
 		yamldoc.Required("phase1", &m.Phase1, phase1Of(open)),
 		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
+		yamldoc.Optional("group_oid", &m.GroupOID, noted(&ofOne, oidName)),
+		yamldoc.Optional("iec61850", &m.IEC61850, yamldoc.Value.Bool),
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(selector))),
 		yamldoc.Optional("inside", &m.Inside, yamldoc.List(network)),

@@ -39,7 +39,7 @@ var (
 
 // transformNames names each combination of algorithms.
 func transformNames() (names yamldoc.Names[Transform]) {
-	for _, t := range Transforms() {
+	for _, t := range append(Transforms(), AHTransforms()...) {
 		names = append(names, struct {
 			Name  string
 			Value Transform
@@ -80,6 +80,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 			once(v, ids, id)
 			return id
 		}),
+		yamldoc.Optional("oid", &g.OID, oidName),
 		yamldoc.Field{Name: "members", Required: true, Read: func(v yamldoc.Value) { g.Members, g.Identities = groupMembers(v) }},
 		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
@@ -185,6 +186,9 @@ func saPolicies(v yamldoc.Value) []place[SAPolicy] {
 }
 
 func saPolicy(v yamldoc.Value) SAPolicy {
+	if v.Has("iec61850") {
+		return iecPolicy(v)
+	}
 	var s SAPolicy
 	s.Transform = Transform{Mode: ModeTunnel}
 	var kind Transform
@@ -201,7 +205,8 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 		return s
 	}
 	checkSelector(v, s.Selector)
-	s.Transform.Cipher, s.Transform.KeyBits, s.Transform.Integrity = kind.Cipher, kind.KeyBits, kind.Integrity
+	s.Transform.Protocol, s.Transform.Cipher = kind.Protocol, kind.Cipher
+	s.Transform.KeyBits, s.Transform.Integrity = kind.KeyBits, kind.Integrity
 	switch {
 	case s.Transform.Mode == ModeTransport && s.Transform.Preservation != PreserveAbsent:
 		v.Problem("preservation is for mode tunnel; transport mode keeps the IP header")

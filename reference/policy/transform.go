@@ -116,6 +116,14 @@ func Transforms() (all []Transform) {
 	return all
 }
 
+// AHTransforms lists the algorithms of AH (RFC 4302), which are those that ESP has beside a cipher. Nothing else is set in them.
+func AHTransforms() (all []Transform) {
+	for _, a := range integrityForms {
+		all = append(all, Transform{Protocol: ProtocolAH, Integrity: a.Integrity})
+	}
+	return all
+}
+
 // lengths are what Transform.KeyBits may be.
 func (c CipherForm) lengths() []int {
 	if len(c.KeyBits) == 0 {
@@ -128,8 +136,17 @@ func (c CipherForm) lengths() []int {
 // algorithm, or a transform without the one that it needs. Encryption and integrity can so never both be missing (RFC 4303
 // §3.2).
 func (t Transform) Check() error {
+	if t.Protocol == ProtocolIEC61850 {
+		return t.checkIEC()
+	}
 	c, known := t.Cipher.Form()
 	_, protects := t.Integrity.Form()
+	if t.Protocol == ProtocolAH {
+		if t.Cipher != 0 || t.KeyBits != 0 || !protects {
+			return fmt.Errorf("AH with cipher %d and integrity algorithm %d", t.Cipher, t.Integrity)
+		}
+		return nil
+	}
 	switch {
 	case !known:
 		return fmt.Errorf("unknown ESP transform %d", t.Cipher)
@@ -145,12 +162,20 @@ func (t Transform) Check() error {
 
 // CipherKeyLen is the length of TEK_ALGORITHM_KEY in octets, salt included (RFC 6407 §5.6.1.1); 0 if there is none.
 func (t Transform) CipherKeyLen() int {
+	if t.Protocol == ProtocolIEC61850 {
+		form, _ := t.Encryption.form()
+		return form.key
+	}
 	c, _ := t.Cipher.Form()
 	return c.Key + t.KeyBits/8 + c.Salt
 }
 
 // IntegrityKeyLen is the length of TEK_INTEGRITY_KEY in octets (RFC 6407 §5.6.1.2); 0 if there is none.
 func (t Transform) IntegrityKeyLen() int {
+	if t.Protocol == ProtocolIEC61850 {
+		form, _ := t.Authentication.form()
+		return form.key
+	}
 	a, _ := t.Integrity.Form()
 	return a.Key
 }
@@ -170,13 +195,19 @@ func (t Transform) CounterMode() bool {
 
 // algorithms is the transform without everything but its algorithms, as Transforms lists it.
 func (t Transform) algorithms() Transform {
-	return Transform{Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity}
+	return Transform{Protocol: t.Protocol, Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity}
 }
 
 // Name is the word for the algorithms in a configuration: "aes128-gcm16", "3des-hmac-sha1".
 func (t Transform) Name() string {
+	if t.Protocol == ProtocolIEC61850 {
+		return t.nameIEC()
+	}
 	c, _ := t.Cipher.Form()
 	name := sized(c.name, t.KeyBits)
+	if t.Protocol == ProtocolAH {
+		name = "ah"
+	}
 	if a, ok := t.Integrity.Form(); ok {
 		name += "-" + a.name
 	}
@@ -185,9 +216,15 @@ func (t Transform) Name() string {
 
 // String names the algorithms as an operator reads them: "aes-gcm-16-128", "aes-cbc-128 hmac-sha-256-128".
 func (t Transform) String() string {
+	if t.Protocol == ProtocolIEC61850 {
+		return t.textIEC()
+	}
 	text := fmt.Sprintf("cipher-%d-%d", t.Cipher, t.KeyBits)
 	if c, ok := t.Cipher.Form(); ok {
 		text = sized(c.text, t.KeyBits)
+	}
+	if t.Protocol == ProtocolAH {
+		text = "ah"
 	}
 	if a, ok := t.Integrity.Form(); ok {
 		text += " " + a.text

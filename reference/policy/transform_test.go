@@ -8,7 +8,7 @@ import (
 )
 
 func transformNames() (names []string) {
-	for _, t := range policy.Transforms() {
+	for _, t := range append(policy.Transforms(), policy.AHTransforms()...) {
 		names = append(names, t.Name())
 	}
 	return names
@@ -50,7 +50,7 @@ func TestTransformForms(t *testing.T) {
 			t.Errorf("%s: CounterMode %v", c.name, !c.counter)
 		}
 	}
-	if names := transformNames(); len(names) != 32 || len(slices.Compact(slices.Sorted(slices.Values(names)))) != 32 {
+	if names := transformNames(); len(names) != 36 || len(slices.Compact(slices.Sorted(slices.Values(names)))) != 36 {
 		t.Errorf("names of the transforms: %v", names)
 	}
 }

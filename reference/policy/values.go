@@ -17,10 +17,14 @@ type Selector struct {
 	Source, Destination         netip.Prefix
 	Protocol                    uint8
 	SourcePort, DestinationPort uint16
+	Traffic                     OIDName // of IEC 61850, instead of all else (RFC 8052 §2.2)
 }
 
 // String returns the selector as "10.0.0.0/8 -> 10.0.0.0/8", with protocol and ports where they are named.
 func (s Selector) String() string {
+	if s.Traffic != (OIDName{}) {
+		return s.Traffic.String()
+	}
 	text := fmt.Sprintf("%s -> %s", s.Source, s.Destination)
 	if s.Protocol != 0 {
 		text += fmt.Sprintf(" proto %d", s.Protocol)
@@ -75,6 +79,7 @@ const (
 
 // Transform is how an SA protects packets.
 type Transform struct {
+	Protocol     Protocol
 	Cipher       Cipher
 	KeyBits      int // of the cipher, without salt; 0 if it has keys of one length only, or none
 	Integrity    Integrity
@@ -82,6 +87,10 @@ type Transform struct {
 	Mode         Mode
 	Preservation Preservation
 	Direction    Direction
+
+	// Of IEC 61850, which has nothing else of the above (RFC 8052 §2.2).
+	Authentication IECAuthentication
+	Encryption     IECEncryption
 }
 
 // TrafficSA is a Data-Security SA with its keys (a SAT and its TEK).
@@ -92,6 +101,7 @@ type TrafficSA struct {
 	Lifetime     time.Duration // remaining when it was handed over
 	CipherKey    []byte        // TEK_ALGORITHM_KEY: for combined modes the salt follows the key
 	IntegrityKey []byte        // TEK_INTEGRITY_KEY; empty for combined modes
+	Handling     IECHandling   // of IEC 61850
 }
 
 // SigHash is the SIG_HASH_ALGORITHM of RFC 6407 §5.3.5.
@@ -202,6 +212,7 @@ type Rekey struct {
 	NewRekey   *RekeySA // set when the KEK changes
 	Activation Activation
 	SAs        []TrafficSA // new ones
-	DeleteTEKs []uint32    // SPIs of ESP SAs to delete; a single 0 means all
+	DeleteTEKs []uint32    // SPIs of Data-Security SAs to delete; a single 0 means all
+	Protocols  []Protocol  // of each of DeleteTEKs in its order, and of 0 all that the group has; empty: ESP
 	DeleteKEK  bool
 }

@@ -75,7 +75,7 @@ func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 			return err
 		}
 	}
-	if e.SA, err = esp.New(e.Policy, o); err != nil {
+	if e.SA, err = newSA(e.Policy, o); err != nil {
 		return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
 	}
 	return nil
@@ -208,14 +208,18 @@ func (db *DB) SetSID(group int, sid uint32, bits int) error {
 	return nil
 }
 
-// Remove takes the entries that a group has of an SPI out at once.
-func (db *DB) Remove(group int, spi uint32) {
-	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool { return e.Policy.SPI == spi && e.of(group, guardOwnSPI, db.rules) })
+// Remove takes the entries that a group has of an SPI of that protocol out at once.
+func (db *DB) Remove(group int, p policy.Protocol, spi uint32) {
+	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool {
+		return e.Policy.SPI == spi && e.Policy.Transform.Protocol == p && e.of(group, guardOwnSPI, db.rules)
+	})
 }
 
-// RemoveAll takes everything of a group out at once.
-func (db *DB) RemoveAll(group int) {
-	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool { return e.of(group, guardOwnAll, db.rules) })
+// RemoveAll takes everything that a group has of a protocol out at once.
+func (db *DB) RemoveAll(group int, p policy.Protocol) {
+	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool {
+		return e.Policy.Transform.Protocol == p && e.of(group, guardOwnAll, db.rules)
+	})
 }
 
 // Expire takes out what has come to its end. An SA is not used after its end even if Expire has not been called.

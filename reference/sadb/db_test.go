@@ -129,7 +129,7 @@ func TestNeverGoesBack(t *testing.T) {
 		sends(t, db, at(5), 0x02)
 		sends(t, db, at(20), 0) // the new one has ended before the old one
 		receives(t, db, at(20), 0x01, true)
-		db.Remove(0, 0x02)
+		db.Remove(0, policy.ProtocolESP, 0x02)
 		sends(t, db, at(6), 0)
 	}
 	db := New(switches(t, "sadb.outbound.newest", "broken"))
@@ -258,7 +258,7 @@ func TestOldAndNewTogether(t *testing.T) {
 		sends(t, db, at(4), 1)
 		sends(t, db, at(5), 2)
 		receives(t, db, at(49), 1, true)
-		db.Remove(0, 2)
+		db.Remove(0, policy.ProtocolESP, 2)
 		sends(t, db, at(6), 0)
 	}
 }
@@ -381,7 +381,7 @@ func TestSetSIDAndRemove(t *testing.T) {
 	if err := db.SetSID(0, 9, 0); !errors.Is(err, esp.ErrSID) {
 		t.Errorf("SID of no bits: %v", err)
 	}
-	db.Remove(0, 2)
+	db.Remove(0, policy.ProtocolESP, 2)
 	if got := len(db.Entries()); got != 2 {
 		t.Errorf("%d entries after Remove", got)
 	}
@@ -389,7 +389,7 @@ func TestSetSIDAndRemove(t *testing.T) {
 		db.Knows(at(3600), flow("10.1.0.1", "10.2.0.1")) {
 		t.Error("Knows")
 	}
-	db.RemoveAll(0)
+	db.RemoveAll(0, policy.ProtocolESP)
 	if got := len(db.Entries()); got != 0 {
 		t.Errorf("%d entries after RemoveAll", got)
 	}
@@ -442,11 +442,11 @@ func TestRelieves(t *testing.T) {
 		}
 	}
 	install(t, db, t0, sa(2, anyTen, time.Hour), Options{Generation: 2, SendFrom: at(5)})
-	db.Remove(0, 2)
+	db.Remove(0, policy.ProtocolESP, 2)
 	if !db.Relieves(at(4), 0, anyTen, 3) || db.Relieves(at(5), 0, anyTen, 3) {
 		t.Error("the first SA has been sending until 5 s, and no longer")
 	}
-	db.RemoveAll(0)
+	db.RemoveAll(0, policy.ProtocolESP)
 	install(t, db, t0, listener, Options{Generation: 4})
 	if db.Relieves(t0, 0, listener.Selector, 5) {
 		t.Error("an SA that only receives is relieved")

@@ -15,13 +15,34 @@ import (
 // order in which they came is that of the policy; but for the same selector the one that lives longer is newer.
 type Entry struct {
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
-	SA         *esp.SA
+	SA         SA
 	SendFrom   time.Time // it sends from then on
 	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Expiry     time.Time // it is gone from then on
 	Used       time.Time // when a packet was sent under it last, as Use was told
 	Group      int
 	Generation uint64
+}
+
+// SA is what an entry protects packets with: of ESP or of AH.
+type SA interface {
+	SetSID(sid uint32, bits int) error
+	// Overhead and MaxPayload count what stands behind the IP headers.
+	Overhead(payloadLen int) int
+	MaxPayload(limit int) int
+	// Seal appends to IP headers what protects the payload, OpenPacket to dst what a packet protects behind those headers.
+	Seal(headers, payload []byte, next uint8) ([]byte, error)
+	OpenPacket(dst, packet []byte, headersLen int) (payload []byte, next uint8, err error)
+}
+
+var _, _ SA = (*esp.SA)(nil), (*esp.AH)(nil)
+
+// newSA makes an SA of its protocol. Errors are those of esp.New and esp.NewAH.
+func newSA(t policy.TrafficSA, o esp.Options) (SA, error) {
+	if t.Transform.Protocol == policy.ProtocolAH {
+		return esp.NewAH(t, o)
+	}
+	return esp.New(t, o)
 }
 
 // Use notes that a packet is sent under the entry now.
@@ -98,6 +119,6 @@ func (e *Entry) until(t time.Time) {
 
 // sameSA reports whether two SAs have the same name, algorithms and keys: their packets would share IVs.
 func sameSA(a, b policy.TrafficSA) bool {
-	return a.SPI == b.SPI && a.Transform.Cipher == b.Transform.Cipher &&
+	return a.SPI == b.SPI && a.Transform.Protocol == b.Transform.Protocol && a.Transform.Cipher == b.Transform.Cipher &&
 		string(a.CipherKey) == string(b.CipherKey) && string(a.IntegrityKey) == string(b.IntegrityKey)
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // inGroups is a DB with an SA toward 10.2/16 of group 0 and one toward 10.3/16 of group 1, both of SPI 7.
@@ -32,8 +34,8 @@ func TestGroupsApart(t *testing.T) {
 		do     func(db *DB)
 	}{
 		{guardOwnReplace.Name, func(db *DB) { db.Replace(1, 3, t0, t0) }},
-		{guardOwnSPI.Name, func(db *DB) { db.Remove(1, 7) }},
-		{guardOwnAll.Name, func(db *DB) { db.RemoveAll(1) }},
+		{guardOwnSPI.Name, func(db *DB) { db.Remove(1, policy.ProtocolESP, 7) }},
+		{guardOwnAll.Name, func(db *DB) { db.RemoveAll(1, policy.ProtocolESP) }},
 	} {
 		for mutant, want := range map[string]bool{"": true, c.mutant: false} {
 			db, _ := inGroups(t, mutant)

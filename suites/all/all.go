@@ -3,8 +3,10 @@ package all
 
 import (
 	_ "github.com/gdoilab/gdoilab/suites/ack"          // specs
+	_ "github.com/gdoilab/gdoilab/suites/ah"           // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"    // specs
+	_ "github.com/gdoilab/gdoilab/suites/iec61850"     // specs
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/lifecycle"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/lkh"          // specs

@@ -19,8 +19,10 @@ var _ = Describe("SAT at a member (RFC 6407 §5.5)", kit.Subject("registration")
 	refusals(2, []refusal{
 		{sentence: "refuses a SAT of a protocol that is not registered", requirement: "RFC6407-5.5-03",
 			deviation: tester.EditSAT(core.Pull2, "Protocol-ID 100", func(s *gdoi.SAT) { s.ProtocolID = unassigned })},
-		{sentence: "refuses a SAT of AH", requirement: "RFC2407-4.5.3-01",
-			deviation: tester.EditSAT(core.Pull2, "Protocol-ID 2", func(s *gdoi.SAT) { s.ProtocolID = gdoi.ProtoIPsecAH })},
+		{sentence: "refuses a SAT of AH with a transform that it does not support", requirement: "RFC2407-4.5.3-01",
+			deviation: tester.EditSAT(core.Pull2, "Protocol-ID 2 with AH_RSA", func(s *gdoi.SAT) {
+				s.ProtocolID, s.ESP.TransformID = gdoi.ProtoIPsecAH, gdoi.AHRSA
+			})},
 		{sentence: "refuses a SAT with transform 0", requirement: "RFC6407-5.5.1-07",
 			deviation: espWith("Transform ID 0", func(e *gdoi.SATESP) { e.TransformID = 0 })},
 		{sentence: "refuses a SAT with a transform that is not registered", requirement: "RFC6407-5.5.1-07",

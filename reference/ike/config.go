@@ -39,6 +39,10 @@ type Config struct {
 	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
 	DOI        uint32                               // of the SA payload; 0 means DefaultDOI
 	Suites     []Suite                              // offered in this order, accepted in any; none means that of policy.DefaultProposal
+
+	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
+	// further DOI answer so. It is against RFC 2408 §5.4, and off unless asked for.
+	ReplyAsIPsec bool
 }
 
 // withDefaults fills in the zero fields.

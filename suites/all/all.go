@@ -5,6 +5,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ack"          // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"    // specs
+	_ "github.com/gdoilab/gdoilab/suites/interop"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/lifecycle"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/membership"   // specs

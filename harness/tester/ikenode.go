@@ -1,0 +1,179 @@
+package tester
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+)
+
+// IKE is a node that speaks Phase 1 with the reference's own code, and under its SA what every IKE daemon understands. Its
+// calls wait for the peer; between them nothing happens. It is not safe for concurrent use.
+type IKE struct {
+	conn    *net.UDPConn
+	cfg     ike.Config
+	sa      *ike.SA
+	refused error // why the latest message was not taken
+}
+
+// NewIKE makes a node that talks over the socket.
+func NewIKE(conn *net.UDPConn, cfg ike.Config) *IKE { return &IKE{conn: conn, cfg: cfg} }
+
+// SA is the established one, nil before.
+func (n *IKE) SA() *ike.SA { return n.sa }
+
+// Initiate begins Phase 1 with the peer and waits until it is established or given up.
+func (n *IKE) Initiate(ctx context.Context, peer netip.AddrPort) error {
+	x, out := ike.Initiate(n.cfg, time.Now(), peer)
+	return n.establish(ctx, x, out)
+}
+
+// Respond waits for a Phase 1 that the peer begins, and until it is established.
+func (n *IKE) Respond(ctx context.Context) error {
+	for {
+		from, data, err := n.receive(ctx, time.Time{})
+		if err != nil {
+			return n.failed(err)
+		}
+		x, out, err := ike.Respond(n.cfg, time.Now(), from, data)
+		if err == nil {
+			return n.establish(ctx, x, out)
+		}
+		n.refused = err
+		if err := n.send(out...); err != nil {
+			return err
+		}
+	}
+}
+
+// establish drives an exchange to its end.
+func (n *IKE) establish(ctx context.Context, x *ike.Exchange, out []ike.Datagram) error {
+	for n.sa == nil {
+		if err := n.send(out...); err != nil {
+			return err
+		}
+		due, _ := x.Deadline()
+		from, data, err := n.receive(ctx, due)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			out, err = x.Timeout(time.Now())
+		case err == nil:
+			out, n.sa, n.refused = x.Handle(time.Now(), from, data)
+		}
+		if err != nil {
+			return n.failed(err)
+		}
+	}
+	return n.send(out...)
+}
+
+// failed is an error with what was refused last, which may be the reason.
+func (n *IKE) failed(err error) error {
+	if n.refused != nil {
+		return fmt.Errorf("tester: %w; refused last: %w", err, n.refused)
+	}
+	return fmt.Errorf("tester: %w", err)
+}
+
+func (n *IKE) send(out ...ike.Datagram) error {
+	for _, d := range out {
+		if d.Data == nil {
+			continue
+		}
+		if _, err := n.conn.WriteToUDPAddrPort(d.Data, d.To); err != nil {
+			return fmt.Errorf("tester: %w", err)
+		}
+	}
+	return nil
+}
+
+// receive waits for a datagram until due, if that is a time, or the end of ctx. After due the error is an
+// os.ErrDeadlineExceeded.
+func (n *IKE) receive(ctx context.Context, due time.Time) (netip.AddrPort, []byte, error) {
+	if err := n.conn.SetReadDeadline(due); err != nil {
+		return netip.AddrPort{}, nil, err
+	}
+	given := context.AfterFunc(ctx, func() { _ = n.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer given()
+	buffer := make([]byte, 1<<16)
+	length, from, err := n.conn.ReadFromUDPAddrPort(buffer)
+	if ctx.Err() != nil {
+		return from, nil, ctx.Err()
+	}
+	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), buffer[:length], err
+}
+
+// Delete tells the peer that the SA is gone (RFC 2408 §3.15).
+func (n *IKE) Delete() error {
+	d, err := n.sa.SealDelete(n.cfg.Rand)
+	if err != nil {
+		return err
+	}
+	return n.send(d)
+}
+
+// AwaitDelete waits until the peer deletes the SA.
+func (n *IKE) AwaitDelete(ctx context.Context) error {
+	return n.await(ctx, n.sa.Deleted)
+}
+
+// Probe asks the peer whether it is alive and waits for the answer, which has the number of the question (RFC 3706 §5.4).
+func (n *IKE) Probe(ctx context.Context, number uint32) error {
+	ci, cr := n.sa.Cookies()
+	data := []byte{byte(number >> 24), byte(number >> 16), byte(number >> 8), byte(number)}
+	d, err := n.sa.SealInformational(n.cfg.Rand, isakmp.Notify{DOI: n.cfg.DOI, Protocol: isakmp.ProtoISAKMP,
+		SPI: slices.Concat(ci[:], cr[:]), NotifyType: isakmp.NotifyRUThere, Data: data})
+	if err != nil {
+		return err
+	}
+	if err := n.send(d); err != nil {
+		return err
+	}
+	return n.await(ctx, func(o *ike.Opened) bool {
+		answer, _, ok := isakmp.Find[isakmp.Notify](o.Payloads)
+		return ok && answer.NotifyType == isakmp.NotifyRUThereACK && bytes.Equal(answer.Data, data)
+	})
+}
+
+// Answers reports whether the peer answers one of several probes; number is that of the first.
+func (n *IKE) Answers(ctx context.Context, number uint32) bool {
+	const probes, each = 3, 300 * time.Millisecond
+	for i := range uint32(probes) {
+		short, done := context.WithTimeout(ctx, each)
+		err := n.Probe(short, number+i)
+		done()
+		if err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// await waits for a proven Informational.
+func (n *IKE) await(ctx context.Context, is func(*ike.Opened) bool) error {
+	for {
+		_, data, err := n.receive(ctx, time.Time{})
+		if err != nil {
+			return n.failed(err)
+		}
+		if again, known := n.sa.Duplicate(data); known {
+			if err := n.send(again...); err != nil {
+				return err
+			}
+			continue
+		}
+		o, err := n.sa.OpenInformational(data)
+		if err == nil && is(o) {
+			return nil
+		}
+		n.refused = err
+	}
+}

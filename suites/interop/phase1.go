@@ -1,0 +1,88 @@
+package interop
+
+import (
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// usual is the suite of what is not about suites.
+var usual = policy.DefaultProposal
+
+// suites have every group, every hash and every cipher at least once.
+var suites = []policy.Proposal{
+	usual,
+	{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA384, Group: policy.MODP3072},
+	{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA512, Group: policy.MODP4096},
+	{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.MODP1536},
+	{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA1, Group: policy.MODP1024},
+	{Encryption: policy.Phase1AES, KeyBits: 128, Hash: policy.Phase1SHA256, Group: policy.ECP256},
+	{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA384, Group: policy.ECP384},
+	{Encryption: policy.Phase1AES, KeyBits: 192, Hash: policy.Phase1SHA512, Group: policy.ECP521},
+}
+
+// agreement is what both sides have to do alike before either takes the other's HASH.
+func agreement(p policy.Proposal) Labels {
+	ids := []string{"RFC2409-4-02", "RFC2409-4-03", "RFC2409-5-05", "RFC2409-5-11", "RFC2409-5-12", "RFC2409-5-13", "RFC2409-B-02",
+		"RFC2409-B-03", "RFC2409-5.4-01"}
+	if p.Hash == policy.Phase1SHA1 {
+		ids = append(ids, "RFC2409-B-01")
+	}
+	return kit.Requirement(ids...)
+}
+
+var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 §5.4)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), func() {
+	for _, daemon := range daemons {
+		for _, suite := range suites {
+			It(fmt.Sprintf("%s answers Main Mode under %s", daemon, suite), agreement(suite), kit.DUT(rule.GM), func(ctx SpecContext) {
+				s := meet(ctx, daemon, suite, false)
+				Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
+				s.expectSA(suite)
+			})
+			It(fmt.Sprintf("%s begins Main Mode under %s", daemon, suite), agreement(suite), kit.DUT(rule.KS), func(ctx SpecContext) {
+				s := meet(ctx, daemon, suite, true)
+				Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
+				s.expectSA(suite)
+			})
+		}
+		itEnds(daemon)
+	}
+})
+
+// itEnds makes the specs of what goes on under an SA until it is deleted.
+func itEnds(daemon string) {
+	It(daemon+" answers a question whether it is alive", kit.Requirement("RFC2409-5.7-01", "RFC2409-B-04", "RFC2407-4.6.3-01"), kit.DUT(rule.GM),
+		func(ctx SpecContext) {
+			s := meet(ctx, daemon, usual, false)
+			kit.Precondition(s.begin(ctx), "Phase 1 is established")
+			waiting, done := patient(ctx)
+			defer done()
+			Expect(s.own.Probe(waiting, 42)).To(Succeed())
+		})
+	It(daemon+" tells that it deletes the SA", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01", "RFC2409-B-04"), kit.DUT(rule.GM), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, false)
+		kit.Precondition(s.begin(ctx), "Phase 1 is established")
+		waiting, done := patient(ctx)
+		defer done()
+		told := make(chan error, 1)
+		go func() { told <- s.theirs.Tell(waiting, peer.CommandTerminate) }()
+		Expect(s.own.AwaitDelete(waiting)).To(Succeed())
+		<-told
+	})
+	It(daemon+" understands that the SA is deleted", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01"), kit.DUT(rule.GM), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, false)
+		kit.Precondition(s.begin(ctx), "Phase 1 is established")
+		waiting, done := patient(ctx)
+		defer done()
+		kit.Precondition(s.own.Probe(waiting, 1), daemon+" knows the SA")
+		kit.Precondition(s.own.Delete(), "the own node deletes the SA")
+		Expect(s.own.Answers(waiting, 2)).To(BeFalse(), "%s says nothing more under the SA", daemon)
+	})
+}

@@ -1,0 +1,120 @@
+package interop
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+const (
+	ownNode, theirNode = lab.KeyServerName, "gm1"
+	portIKE            = 500
+	doiIPsec           = 1
+	psk                = "psk of two strangers"
+)
+
+var (
+	ownAddr   = lab.KeyServerAddr
+	theirAddr = lab.MemberAddr(1)
+)
+
+// daemons are the foreign peers.
+var daemons = []string{"strongswan", "libreswan"}
+
+// scene is the reference's Phase 1 in a node of its own, and a foreign peer in another.
+type scene struct {
+	*lab.Lab
+	own    *tester.IKE
+	theirs lab.Foreigner
+}
+
+// meet puts both in their places; begins says that the foreign peer is to be the initiator.
+func meet(ctx SpecContext, daemon string, suite policy.Proposal, begins bool, alter ...func(*ike.Config)) *scene {
+	GinkgoHelper()
+	theirs, err := peer.LoadForeign(daemon)
+	kit.Precondition(err, "the foreign peer is described")
+	rules := kit.Own()
+	s := &scene{Lab: kit.Lab(ctx, lab.Setup{})}
+	if why := theirs.Missing(); why != "" {
+		kit.Missing(why)
+	}
+	conn, err := s.Socket(ownNode, portIKE)
+	kit.Precondition(err, "the own node has the port of IKE")
+	cfg := ike.Config{
+		Rules: rules, Role: roleOf(!begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
+		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: doiIPsec, Suites: ike.Suites([]policy.Proposal{suite}),
+		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
+	}
+	for _, f := range alter {
+		f(&cfg)
+	}
+	s.own = tester.NewIKE(conn, cfg)
+	s.theirs, err = s.Settle(ctx, theirNode, theirs, peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: begins})
+	kit.Precondition(err, daemon+" starts")
+	return s
+}
+
+// roleOf is the role whose side of Phase 1 the own node takes.
+func roleOf(initiator bool) rule.Role {
+	if initiator {
+		return rule.GM
+	}
+	return rule.KS
+}
+
+// patient bounds what a spec waits for.
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, lab.Patience)
+}
+
+// begin has the own node be the initiator.
+func (s *scene) begin(ctx context.Context) error {
+	ctx, done := patient(ctx)
+	defer done()
+	return s.established(s.own.Initiate(ctx, netip.AddrPortFrom(theirAddr, portIKE)))
+}
+
+// answer has the foreign peer be the initiator.
+func (s *scene) answer(ctx context.Context) error {
+	ctx, done := patient(ctx)
+	defer done()
+	told := make(chan error, 1)
+	go func() { told <- s.theirs.Tell(ctx, peer.CommandInitiate) }()
+	err := s.established(s.own.Respond(ctx))
+	if err != nil {
+		done()
+	}
+	<-told // what it says of the end is its own affair
+	return err
+}
+
+// established keeps the keys for those who read the capture.
+func (s *scene) established(err error) error {
+	if sa := s.own.SA(); sa != nil {
+		secret := sa.Secret()
+		s.Remember(keylog.Of(ownNode, time.Now(), &core.Secret{Phase1: &secret})...)
+	}
+	return err
+}
+
+// expectSA expects that both sides have it.
+func (s *scene) expectSA(suite policy.Proposal) {
+	GinkgoHelper()
+	sa := s.own.SA()
+	Expect(sa.Suite()).To(Equal(ike.Suites([]policy.Proposal{suite})[0]), "the suite that was agreed on")
+	Expect(sa.PeerID().Data).To(Equal(theirAddr.AsSlice()), "the identity that the peer has proven")
+}

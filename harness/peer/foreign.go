@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gdoilab/gdoilab/fixtures"
@@ -21,9 +22,11 @@ import (
 type Foreign struct {
 	Name     string
 	Version  string
+	Program  string // the file without which it is not installed
 	Tree     string // folder below TreeRoot with what its packages hold below /usr
 	Process  *Process
 	Words    map[string]string // what it calls the words of a policy, where it calls them otherwise
+	Lacks    []string          // words of a policy that it knows nothing of
 	Commands map[string][]Text // by what they are for
 }
 
@@ -111,9 +114,11 @@ func ParseForeign(file string, data []byte) (*Foreign, error) {
 		root.Fields(
 			yamldoc.Required("name", &f.Name, name),
 			yamldoc.Required("version", &f.Version, words),
+			yamldoc.Required("program", &f.Program, name),
 			yamldoc.Required("tree", &f.Tree, name),
 			yamldoc.Required("process", &f.Process, process),
 			yamldoc.Field{Name: "words", Read: f.readWords},
+			yamldoc.Optional("lacks", &f.Lacks, yamldoc.List(name)),
 			yamldoc.Field{Name: "commands", Required: true, Read: f.readCommands},
 		)
 	})
@@ -141,18 +146,19 @@ func (f *Foreign) readCommands(v yamldoc.Value) {
 	v.Fields(fields...)
 }
 
-// Missing says what this machine lacks to start the daemon, or "".
-func (f *Foreign) Missing() string {
-	program, err := f.Process.Command[0].render(nil)
-	if err != nil {
-		return err.Error()
+// Missing says what this machine lacks to start the daemon, or the daemon for such a conversation, or "".
+func (f *Foreign) Missing(c Conversation) string {
+	for _, word := range strings.Fields(c.Suite.String()) {
+		if slices.Contains(f.Lacks, word) {
+			return fmt.Sprintf("%s %s has no %s", f.Name, f.Version, word)
+		}
 	}
-	for _, at := range []string{program, filepath.Join(TreeRoot(), f.Tree, program)} {
+	for _, at := range []string{f.Program, filepath.Join(TreeRoot(), f.Tree, f.Program)} {
 		if _, err := os.Stat(at); err == nil {
 			return ""
 		}
 	}
-	return fmt.Sprintf("%s is not installed (%s); as root, ci/setup.sh unpacks it below %s", f.Name, program, TreeRoot())
+	return fmt.Sprintf("%s is not installed (%s); as root, ci/setup.sh unpacks it below %s", f.Name, f.Program, TreeRoot())
 }
 
 // Over is the folder that is laid over /usr while the daemon runs; "" if it is installed on the machine itself.

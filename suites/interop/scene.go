@@ -49,7 +49,8 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, begins bool, al
 	kit.Precondition(err, "the foreign peer is described")
 	rules := kit.Own()
 	s := &scene{Lab: kit.Lab(ctx, lab.Setup{})}
-	if why := theirs.Missing(); why != "" {
+	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: begins}
+	if why := theirs.Missing(conversation); why != "" {
 		kit.Missing(why)
 	}
 	conn, err := s.Socket(ownNode, portIKE)
@@ -63,7 +64,7 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, begins bool, al
 		f(&cfg)
 	}
 	s.own = tester.NewIKE(conn, cfg)
-	s.theirs, err = s.Settle(ctx, theirNode, theirs, peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: begins})
+	s.theirs, err = s.Settle(ctx, theirNode, theirs, conversation)
 	kit.Precondition(err, daemon+" starts")
 	return s
 }

@@ -16,6 +16,8 @@ const (
 	portIKE  = 500
 	portNATT = 4500
 	marker   = 4
+
+	keepalive = 0xff // all of a datagram (RFC 3948 §2.3)
 )
 
 // decoder is what is known of a conversation so far.
@@ -92,7 +94,10 @@ func (d *decoder) packet(m *Message, p packet) {
 		case message != nil:
 			d.isakmp(m, message)
 			return
-		case natt:
+		case natt && len(data) == 1 && data[0] == keepalive:
+			m.Kind, m.Summary = KindAlive, "keepalive of a NAT's mapping"
+			return
+		case natt && len(data) > marker:
 			d.esp(m, data)
 			return
 		}
@@ -102,7 +107,7 @@ func (d *decoder) packet(m *Message, p packet) {
 }
 
 // keyManagement returns the ISAKMP message in a datagram: by its port, or by a cookie pair that is known. natt says that
-// it is ESP in UDP instead.
+// it is something else of port 4500: ESP in UDP, or a keepalive.
 func (d *decoder) keyManagement(from, to netip.AddrPort, data []byte) (message []byte, natt bool) {
 	on := func(port uint16) bool { return from.Port() == port || to.Port() == port }
 	marked := len(data) >= marker && binary.BigEndian.Uint32(data) == 0
@@ -110,7 +115,7 @@ func (d *decoder) keyManagement(from, to netip.AddrPort, data []byte) (message [
 	case on(portNATT) && marked:
 		return data[marker:], false
 	case on(portNATT):
-		return nil, len(data) > marker
+		return nil, true
 	case on(portGDOI), on(portIKE):
 		if marked && len(data) >= marker+isakmp.HeaderLen && data[marker+17] == isakmp.Version10 && data[17] != isakmp.Version10 {
 			return data[marker:], false // some send the marker on other ports too

@@ -315,7 +315,7 @@ func TestDecodePorts(t *testing.T) {
 	talk.UDP(odd, odd, []byte("something else"))
 	push := "PUSH | HDR*, SEQ 1, SA {GAP, SAT}, KD, SIG | SIG: ok"
 	esp := fmt.Sprintf("ESP | SPI %08x seq 1, 10.1.0.10 -> 10.2.0.10 ICMP echo request id 7 seq 1 | ICV: ok", talk.SAs[0].SPI)
-	expect(t, capture.Decode(talk.Frames, talk.Keys), push, push, push, push, esp, esp, "clear | UDP 4500 -> 4500", "clear | UDP 7777 -> 7777")
+	expect(t, capture.Decode(talk.Frames, talk.Keys), push, push, push, push, esp, esp, "KEEPALIVE | keepalive of a NAT's mapping", "clear | UDP 7777 -> 7777")
 }
 
 // fragments cuts an IPv4 packet behind that many octets of its payload.

@@ -10,9 +10,10 @@ import (
 // The kinds of messages that core.Kind does not name.
 const (
 	KindESP      = "ESP"
-	KindClear    = "clear"    // an IP packet that is neither key management nor ESP
-	KindFragment = "fragment" // part of an IP packet; the last part carries the decoded whole
-	KindOther    = "other"    // not IP, or not readable as such
+	KindAlive    = "KEEPALIVE" // one octet on port 4500 (RFC 3948 §2.3)
+	KindClear    = "clear"     // an IP packet that is neither key management nor ESP
+	KindFragment = "fragment"  // part of an IP packet; the last part carries the decoded whole
+	KindOther    = "other"     // not IP, or not readable as such
 )
 
 // Message is one frame, decoded.
@@ -21,7 +22,7 @@ type Message struct {
 	At        time.Time
 	Link      string
 	From, To  netip.AddrPort // ports are 0 where there are none
-	Kind      string         // MM1 to MM6, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, ESP, clear, fragment, other, unknown
+	Kind      string         // MM1 to MM6, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, KEEPALIVE, ESP, clear, fragment, other, unknown
 	Summary   string         // the message on one line: "HDR*, HASH(1), Ni, ID"
 	Header    *isakmp.Header // of key management
 	Payloads  []Field

@@ -39,9 +39,10 @@ type Fabric interface {
 // Plan is what a network is made from.
 type Plan struct {
 	Seed    string
-	Members int  // each with a LAN
-	Hosts   bool // one behind each member
-	IPv6    bool // beside IPv4
+	Members int   // each with a LAN
+	Hosts   bool  // one behind each member
+	IPv6    bool  // beside IPv4
+	NAT     []int // members behind a NAT
 }
 
 // Net is one network, made for one spec.
@@ -56,6 +57,8 @@ type Net interface {
 	Intercept(f func(*Crossing))
 	// Inject puts an IP packet on the WAN as if the named node had sent it.
 	Inject(from string, packet []byte)
+	// NAT returns the NAT of the plan, in front of no member if it names none.
+	NAT() *NAT
 	// Wait lets time pass until the condition holds, at most for limit, and reports whether it held. The condition is
 	// looked at after everything that happens.
 	Wait(ctx context.Context, limit time.Duration, condition func() bool) bool

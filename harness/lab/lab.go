@@ -38,6 +38,7 @@ type Setup struct {
 	Members int       // 0 means 1
 	Hosts   bool      // a host behind each member
 	IPv6    bool      // IPv6 addresses beside those of IPv4
+	NAT     []int     // members behind a NAT, of IPv4
 	Family  Family    // of key management; IPv6Family asks for IPv6 too
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
@@ -85,7 +86,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if err := l.supported(); err != nil {
 		return nil, err
 	}
-	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6})
+	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT})
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ const (
 func (Memory) Open(_ context.Context, plan Plan) (Net, error) {
 	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost),
 		indexes: make(map[string]int), behind: make(map[netip.Prefix]int), members: make([]*memoryNode, plan.Members+1)}
-	n.now = memoryEpoch
+	n.now, n.nat = memoryEpoch, newNAT(plan.NAT)
 	for i := 1; i <= plan.Members; i++ {
 		n.addMember(i)
 	}
@@ -85,6 +85,7 @@ type memoryNet struct {
 	behind    map[netip.Prefix]int // index of the member in front of each LAN
 	members   []*memoryNode        // by index; nil until it starts
 	hosts     map[string]*memoryHost
+	nat       *NAT
 	frames    []capture.Frame
 	intercept func(*Crossing)
 }
@@ -92,6 +93,7 @@ type memoryNet struct {
 func (n *memoryNet) Now() time.Time               { return n.now }
 func (n *memoryNet) Frames() []capture.Frame      { return slices.Clone(n.frames) }
 func (n *memoryNet) Intercept(f func(*Crossing))  { n.intercept = f }
+func (n *memoryNet) NAT() *NAT                    { return n.nat }
 func (n *memoryNet) Inject(from string, p []byte) { n.cross(from, slices.Clone(p)) }
 func (n *memoryNet) record(link, note string, p []byte) {
 	n.frames = append(n.frames, capture.Frame{At: n.now, Link: link, Packet: p, Note: note})
@@ -127,6 +129,14 @@ func (n *memoryNet) Close() error {
 
 // cross carries a packet over the WAN, through the interceptor, into the capture and to whom it is addressed.
 func (n *memoryNet) cross(from string, packet []byte) {
+	if n.nat.Hides(MemberAddr(n.indexes[from])) {
+		n.record(NATLink, "", packet)
+		translated, ok := n.nat.out(n.now, packet)
+		if !ok {
+			return
+		}
+		packet = translated
+	}
 	c := Crossing{At: n.now, From: from, Packet: packet}
 	if n.intercept != nil {
 		n.intercept(&c)
@@ -155,8 +165,10 @@ func note(own, otherwise string) string {
 func (n *memoryNet) deliver(from string, packet []byte) {
 	ip, ok := Parse(packet)
 	switch {
-	case !ok:
+	case !ok, n.nat.Hides(ip.Destination): // nobody on the WAN has a route there
 		return
+	case ip.Destination == NATAddr:
+		n.deliverNAT(packet)
 	case ip.Destination.IsMulticast():
 		for _, node := range n.nodes {
 			if node.name != from && node.joined[ip.Destination] {
@@ -171,6 +183,18 @@ func (n *memoryNet) deliver(from string, packet []byte) {
 		if node := n.members[n.behind[lanOf(ip.Destination)]]; node != nil {
 			node.receive(ip, packet)
 		}
+	}
+}
+
+// deliverNAT takes a packet through the NAT to who is behind it.
+func (n *memoryNet) deliverNAT(packet []byte) {
+	inner, ok := n.nat.in(n.now, packet)
+	if !ok {
+		return
+	}
+	n.record(NATLink, "", inner)
+	if ip, ok := Parse(inner); ok && n.stations[ip.Destination] != nil {
+		n.stations[ip.Destination].receive(ip, inner)
 	}
 }
 

@@ -154,7 +154,7 @@ func (node *memoryNode) arm() {
 // receive takes a packet from the WAN: key management for the node itself, anything else for its gateway.
 func (node *memoryNode) receive(ip Packet, packet []byte) {
 	if from, to, data, ok := ip.UDP(); ok && (to.Addr().IsMulticast() || node.net.stations[to.Addr()] == node) {
-		if to.Port() == Port && ip.intact() {
+		if node.station.listens(to.Port()) && ip.intact() {
 			node.handle(&core.Datagram{From: from, To: to, Data: slices.Clone(data)})
 		}
 		return

@@ -90,7 +90,7 @@ func (f Namespaces) Open(_ context.Context, plan Plan) (Net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	n := &kernelNet{plan: plan, dir: dir, spaces: make(map[string]netns.NsHandle), changed: make(chan struct{})}
+	n := &kernelNet{plan: plan, dir: dir, nat: newNAT(plan.NAT), spaces: make(map[string]netns.NsHandle), changed: make(chan struct{})}
 	if err := n.build(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -103,6 +103,7 @@ type kernelNet struct {
 	dir    string // sockets, configurations and key logs of the devices
 	spaces map[string]netns.NsHandle
 	order  []string // of spaces, for removal
+	nat    *NAT
 	wire   *wire
 	taps   []*sniffer
 	hosts  map[string]*kernelHost
@@ -133,6 +134,8 @@ func (n *kernelNet) Intercept(f func(*Crossing)) {
 	defer n.mu.Unlock()
 	n.intercept = f
 }
+
+func (n *kernelNet) NAT() *NAT { return n.nat }
 
 func (n *kernelNet) Inject(from string, packet []byte) { n.wire.inject(from, slices.Clone(packet)) }
 

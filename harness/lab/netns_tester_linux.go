@@ -35,7 +35,7 @@ func (n *kernelNet) startTester(s Station) (Node, error) {
 		return nil, err
 	}
 	t := &kernelTester{name: s.Name, log: &lines{net: n}, keys: &lines{net: n}, ended: make(chan error, 1)}
-	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(s.addresses()[0], Port), Interface: wanInterface,
+	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(s.addresses()[0], Port), Interface: wanInterface, NATT: s.natt(),
 		Log: withNewline{t.log}, KeyLog: t.keys}
 	if plane := gatewayOf(c); plane != nil && n.plan.Hosts {
 		plane.Device = dataplane.Config{

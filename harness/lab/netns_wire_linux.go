@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net"
@@ -133,8 +134,17 @@ func neighbourDiscovery(packet []byte) bool {
 // carry takes a frame through the interceptor, if it holds a packet, and on to its port.
 func (w *wire) carry(from *port, frame []byte) {
 	if !holdsPacket(frame) {
-		w.forward(from, frame)
+		if answer := w.resolveNAT(frame); answer != nil {
+			w.write(from, answer)
+		} else {
+			w.forward(from, frame)
+		}
 		return
+	}
+	if w.hides(from) {
+		if frame = w.leaveNAT(frame); frame == nil {
+			return
+		}
 	}
 	c := Crossing{At: time.Now(), From: from.node, Packet: frame[ethernetHeader:]}
 	w.net.mu.Lock()
@@ -181,6 +191,10 @@ func (w *wire) later(delay time.Duration, do func()) {
 
 // forward sends to the port that has the destination address, or to all others.
 func (w *wire) forward(from *port, frame []byte) {
+	if bytes.Equal(frame[:6], natMAC) {
+		w.enterNAT(frame)
+		return
+	}
 	if known, ok := w.byMAC.Load([6]byte(frame[:6])); ok {
 		if p := known.(*port); p != from {
 			w.write(p, frame)
@@ -213,6 +227,9 @@ func (w *wire) inject(node string, p []byte) {
 func (w *wire) nextHop(to netip.Addr) net.HardwareAddr {
 	if to.IsMulticast() {
 		return multicastMAC(to)
+	}
+	if to == NATAddr {
+		return natMAC
 	}
 	for i := 1; i <= w.net.plan.Members; i++ {
 		if p := w.ports[MemberName(i)]; p != nil && slices.Contains(LANs(i), lanOf(to)) {

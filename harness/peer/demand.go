@@ -93,6 +93,7 @@ func (d *demands) phase1(p policy.Phase1) {
 	if len(proposals) == 0 {
 		proposals = []policy.Proposal{policy.DefaultProposal}
 	}
+	d.add(p.NATTraversal, "nat-traversal")
 	for _, o := range proposals {
 		if o.Encryption == policy.Phase1AES {
 			d.add(true, fmt.Sprintf("phase1:aes-%d", o.KeyBits))

@@ -24,6 +24,7 @@ var Vocabulary = []Feature{
 	{"authorisation", "a member's own list of the flows that it takes policy for (RFC 5374 §4.1.3.5)"},
 	{"fail-open", "clear traffic while a member has no SA"},
 	{"replay-window", "a window against repeated packets (RFC 4303 §3.4.3)"},
+	{"nat-traversal", "registration through a NAT, on port 4500 (RFC 3947)"},
 	{"ipv6", "key management and traffic over IPv6"},
 	{"tunnel-mode", "ESP in tunnel mode with address preservation (RFC 6407 §5.5.1.1.1)"},
 	{"transport-mode", "ESP in transport mode"},

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -25,10 +26,11 @@ const (
 	Pull4
 	Push
 	PushACK
+	Keepalive // one octet on port 4500 (RFC 3948 §2.3)
 )
 
 var kindNames = [...]string{"unknown", "MM1", "MM2", "MM3", "MM4", "MM5", "MM6", "INFO", "PULL1", "PULL2", "PULL3", "PULL4",
-	"PUSH", "PUSH-ACK"}
+	"PUSH", "PUSH-ACK", "KEEPALIVE"}
 
 // String returns a short name such as "PULL2".
 func (k Kind) String() string {
@@ -42,11 +44,13 @@ func (k Kind) String() string {
 type Stage uint8
 
 // The stages. What is changed at Built is covered by the HASH or SIG made afterwards; at Authenticated by the
-// encryption only; at Sealed it is the bytes as they would leave.
+// encryption only; at Sealed it is the bytes as they would leave. Leaving, which only nodes with NAT traversal have, is the
+// datagram itself, with its ports and what stands in front of the message on port 4500.
 const (
 	Built Stage = iota
 	Authenticated
 	Sealed
+	Leaving
 )
 
 // Outgoing is a message on its way out of a core.
@@ -54,7 +58,8 @@ type Outgoing struct {
 	Kind     Kind
 	Header   isakmp.Header
 	Payloads []isakmp.Payload // until Authenticated; HASH and SIG stand in their places from Authenticated on
-	Bytes    []byte           // at Sealed
+	Bytes    []byte           // at Sealed and Leaving
+	From, To netip.AddrPort   // at Leaving
 	Withhold bool             // set by a Tap: the message is not sent; the core believes that it was
 }
 

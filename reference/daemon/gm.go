@@ -56,7 +56,7 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	out := node.Config{Name: cfg.Name, Core: m, Listen: cfg.Address}
+	out := node.Config{Name: cfg.Name, Core: m, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
 	} else {

@@ -35,5 +35,5 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
-	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address}, nil
+	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
 }

@@ -56,6 +56,9 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 // acknowledger finds the member of that address and what it has acknowledged under the Rekey SA so far.
 func (g *Group) acknowledger(r *rekeySA, addr netip.Addr) (*member, *ackWindow) {
 	m := g.byAddress[addr.Unmap()]
+	if m == nil { // one behind a NAT knows its own address only, which is the identity that it has proven
+		m = g.byIdentity[addr.Unmap()]
+	}
 	if m == nil {
 		return nil, nil
 	}

@@ -53,6 +53,14 @@ func (g *Group) settleAt(m *member, at netip.AddrPort) {
 	g.byAddress[at.Addr()] = m
 }
 
+// Move notes that a member is at another address now, as one behind a NAT may come to be at any time. Who is no member is of
+// no concern.
+func (g *Group) Move(id netip.Addr, to netip.AddrPort) {
+	if m := g.byIdentity[id.Unmap()]; m != nil {
+		g.settleAt(m, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()))
+	}
+}
+
 // drop forgets the members of which that is so, however many, in one pass.
 func (g *Group) drop(gone func(*member) bool) {
 	g.members = slices.DeleteFunc(g.members, func(m *member) bool {

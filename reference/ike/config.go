@@ -38,6 +38,7 @@ type Config struct {
 	Retries    int                                  // repetitions before giving up; 0 means DefaultRetries
 	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
 	DOI        uint32                               // of the SA payload; 0 means DefaultDOI
+	NATT       bool                                 // NAT traversal is announced and, if the peer does the same, used (RFC 3947)
 	Suites     []Suite                              // offered in this order, accepted in any; none means that of policy.DefaultProposal
 
 	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
@@ -79,6 +80,7 @@ func random(r io.Reader, n int) []byte {
 // Datagram is a message to be sent.
 type Datagram struct {
 	Kind core.Kind
+	From netip.AddrPort // not valid: the node's own address and port
 	To   netip.AddrPort
 	Data []byte // nil if a tap withheld it
 }

@@ -25,5 +25,5 @@
 // fail; a source that does ends the program, as crypto/rand would.
 //
 // Specifications: RFC 2409 §4, §5, §5.4, §5.7 and appendices A and B; RFC 2408 §3, §4.5, §4.8 and §5; RFC 2407 §4.6.2;
-// RFC 3526; RFC 5903; RFC 6407 §2. Not here: Aggressive Mode, signatures, NAT traversal.
+// RFC 3526; RFC 5903; RFC 6407 §2; RFC 3947 §3 and §4, RFC 3948 §2.2 and §2.3. Not here: Aggressive Mode, signatures.
 package ike

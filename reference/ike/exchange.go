@@ -8,6 +8,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // Exchange is one Phase 1 in progress. It is not safe for concurrent use.
@@ -18,11 +19,13 @@ type Exchange struct {
 	cfg       *Config
 	initiator bool
 	peer      netip.AddrPort
+	local     netip.AddrPort // where the peer's last message came to
 	ci, cr    isakmp.Cookie
 	expect    core.Kind // the message that is awaited; KindUnknown once the exchange is over
 
 	offer    offer
 	chosen   choice
+	nat      traversal
 	psk      []byte
 	private  keymat.PrivateKey
 	gxi, gxr []byte // KE bodies
@@ -50,39 +53,50 @@ type message struct {
 
 // Initiate begins Main Mode with the peer: message 1.
 func Initiate(cfg Config, now time.Time, peer netip.AddrPort) (*Exchange, []Datagram) {
-	x := &Exchange{cfg: cfg.withDefaults(), initiator: true, peer: peer}
+	x := &Exchange{cfg: cfg.withDefaults(), initiator: true, peer: peer, local: cfg.Local}
+	if cfg.NATT && peer.Port() == natt.Port { // all of it may be there from the start (RFC 3947 §4)
+		x.local = netip.AddrPortFrom(cfg.Local.Addr(), natt.Port)
+	}
 	x.ci = x.cfg.newCookie()
 	first, err := x.sendOffer()
 	if err != nil {
 		first = sent{} // only a tap makes a message that cannot be encoded; it counts as withheld
 	}
 	x.await(core.MainMode2, now, first)
-	return x, x.cfg.transmit(first, peer)
+	return x, x.leave(x.cfg.transmit(first, peer))
 }
 
-// Respond takes message 1 of a peer and answers with message 2. If the message is refused the error is a *rule.Violation
+// Respond takes message 1 of a peer, which came to Config.Local, and answers with message 2. If the message is refused the error is a *rule.Violation
 // and nothing is kept; an offer without an acceptable transform is answered with NO-PROPOSAL-CHOSEN all the same.
 func Respond(cfg Config, now time.Time, from netip.AddrPort, data []byte) (*Exchange, []Datagram, error) {
-	x := &Exchange{cfg: cfg.withDefaults(), peer: from, expect: core.MainMode1}
+	x := &Exchange{cfg: cfg.withDefaults(), peer: from, local: cfg.Local, expect: core.MainMode1}
 	m, err := x.open(from, bytes.Clone(data))
 	if err != nil {
 		return nil, nil, err
 	}
 	reply, err := x.onMain1(m)
 	if err != nil {
-		return nil, x.refusal(m, err), err
+		return nil, x.leave(x.refusal(m, err)), err
 	}
 	x.history.add(m.data)
 	x.await(core.MainMode3, now, reply)
-	return x, x.cfg.transmit(reply, from), nil
+	return x, x.leave(x.cfg.transmit(reply, from)), nil
 }
 
 // Handle takes a datagram with the cookies of this exchange. The SA is returned once, when it is established. An error
 // (a *rule.Violation, a *Notified, ErrOver) leaves the exchange as it was. A repeat of the last message gets the last
 // reply again, a repeat of an earlier one gets nothing.
 func (x *Exchange) Handle(now time.Time, from netip.AddrPort, data []byte) ([]Datagram, *SA, error) {
+	return x.HandleAt(now, from, x.local, data)
+}
+
+// HandleAt is Handle for a node of several ports: the datagram came to that one.
+func (x *Exchange) HandleAt(now time.Time, from, to netip.AddrPort, data []byte) ([]Datagram, *SA, error) {
+	if err := x.former(to); err != nil {
+		return nil, nil, err
+	}
 	if again, known := x.repeated(from, data); known {
-		return again, nil, nil
+		return x.leave(again), nil, nil
 	}
 	if x.expect == core.KindUnknown {
 		return nil, nil, ErrOver
@@ -96,14 +110,14 @@ func (x *Exchange) Handle(now time.Time, from netip.AddrPort, data []byte) ([]Da
 	if err != nil {
 		return nil, nil, err
 	}
-	next.peer = from
+	next.follow(from, to)
 	next.history.add(m.data)
 	next.await(next.expect, now, reply)
 	*x = next
 	if x.sa != nil {
-		x.sa.peer, x.sa.history = x.peer, x.history
+		x.sa.peer, x.sa.local, x.sa.nat, x.sa.history = x.peer, x.local, x.nat, x.history
 	}
-	return x.cfg.transmit(reply, from), x.sa, nil
+	return x.leave(x.cfg.transmit(reply, x.peer)), x.sa, nil
 }
 
 // step takes the awaited message, says in expect which one is next, and returns the reply.

@@ -27,6 +27,9 @@ func (c *Config) identity() isakmp.ID {
 	if !dutyIDPort.Kept(c.Rules) {
 		id.Protocol, id.Port = 6, 22
 	}
+	if c.NATT && !dutyIDPortNATT.Kept(c.Rules) {
+		id.Protocol, id.Port = protoUDP, portGDOI
+	}
 	return id
 }
 

@@ -46,6 +46,7 @@ func (x *Exchange) onMain2(m *message) (sent, error) {
 		return sent{}, err
 	}
 	x.cr = m.header.ResponderCookie
+	x.agreeNATT(m.payloads)
 	if x.private, err = x.chosen.suite.group().NewKey(x.cfg.Rand); err != nil {
 		return sent{}, err
 	}
@@ -63,6 +64,7 @@ func (x *Exchange) onMain4(m *message) (sent, error) {
 	if x.gxr, x.nr, err = x.receiveKE(m); err != nil {
 		return sent{}, err
 	}
+	x.discover(m)
 	shared, err := x.agree(x.gxr)
 	if err != nil {
 		return sent{}, err
@@ -99,7 +101,7 @@ func (c *Config) leading(sa isakmp.SA) []isakmp.Payload {
 		next := isakmp.PayloadProposal
 		p = isakmp.Framed{Payload: sa, Next: &next}
 	}
-	ps := []isakmp.Payload{p}
+	ps := append([]isakmp.Payload{p}, c.vendors()...)
 	if !dutySAFirst.Kept(c.Rules) {
 		ps = slices.Insert(ps, 0, isakmp.Payload(isakmp.VID{Data: []byte("gdoilab")}))
 	}

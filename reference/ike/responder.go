@@ -32,6 +32,7 @@ func (x *Exchange) onMain1(m *message) (sent, error) {
 		return sent{}, noProposalError{err}
 	}
 	x.offer = offer{sa: sa, body: body(d)}
+	x.agreeNATT(m.payloads)
 	x.ci, x.cr = m.header.InitiatorCookie, x.cfg.newCookie()
 	o := x.clear(core.MainMode2, x.cfg.leading(x.cfg.replySA(x.offer, x.chosen))...)
 	reply, _, err := x.cfg.build(o, nil, cipher{})
@@ -56,6 +57,7 @@ func (x *Exchange) onMain3(m *message) (sent, error) {
 	if x.gxi, x.ni, err = x.receiveKE(m); err != nil {
 		return sent{}, err
 	}
+	x.discover(m)
 	if x.private, err = x.chosen.suite.group().NewKey(x.cfg.Rand); err != nil {
 		return sent{}, err
 	}

@@ -16,6 +16,8 @@ type SA struct {
 	cfg       *Config
 	initiator bool
 	peer      netip.AddrPort
+	local     netip.AddrPort // where the peer's messages come to
+	nat       traversal
 	peerID    isakmp.ID
 	ci, cr    isakmp.Cookie
 	suite     Suite
@@ -57,7 +59,7 @@ func (sa *SA) Initiator() bool { return sa.initiator }
 // PeerID returns the identity that the peer has proven.
 func (sa *SA) PeerID() isakmp.ID { return sa.peerID }
 
-// Peer returns the address and port that Phase 1 was completed with.
+// Peer returns the address and port that Phase 1 was completed with, or that Follow was told since.
 func (sa *SA) Peer() netip.AddrPort { return sa.peer }
 
 // Expiry returns when the SA's lifetime ends: the shorter of what was agreed and what the own configuration allows.
@@ -94,7 +96,11 @@ func (sa *SA) Duplicate(data []byte) ([]Datagram, bool) {
 	if !latest {
 		return nil, known
 	}
-	return sa.cfg.transmit(sa.history.last, sa.peer), true
+	again := sa.cfg.transmit(sa.history.last, sa.peer)
+	for i := range again {
+		again[i].From = sa.Local()
+	}
+	return again, true
 }
 
 // NewMessageID makes the Message ID of a new exchange under the SA: random and never zero (RFC 2408 §3.1).

@@ -58,9 +58,10 @@ func (s *Stream) Seal(kind core.Kind, hash func(mid [4]byte, after []byte) []byt
 	}
 	s.iv = iv
 	for _, d := range c.transmit(message, s.sa.peer) {
+		d.From = s.sa.Local()
 		return d, nil
 	}
-	return Datagram{Kind: kind, To: s.sa.peer}, nil
+	return Datagram{Kind: kind, From: s.sa.Local(), To: s.sa.peer}, nil
 }
 
 // header makes the header of a message of this exchange.

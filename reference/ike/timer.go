@@ -77,7 +77,7 @@ func (x *Exchange) Timeout(now time.Time) ([]Datagram, error) {
 	}
 	x.timer.copies++
 	x.timer.due = now.Add(x.interval(x.timer.copies))
-	return x.cfg.transmit(x.again(), x.peer), nil
+	return x.leave(x.cfg.transmit(x.again(), x.peer)), nil
 }
 
 // again is the last message once more.

@@ -17,7 +17,11 @@ import (
 func (k *KeyServer) send(datagrams ...ike.Datagram) {
 	for _, d := range datagrams {
 		if d.Data != nil {
-			k.out = append(k.out, &core.Send{From: k.cfg.Address, To: d.To, Data: bytes.Clone(d.Data), Kind: d.Kind})
+			from := k.cfg.Address
+			if d.From.IsValid() {
+				from = d.From
+			}
+			k.emit(core.Send{From: from, To: d.To, Data: bytes.Clone(d.Data), Kind: d.Kind})
 		}
 	}
 }

@@ -12,6 +12,9 @@ import (
 // onDatagram finds out by the cookies whom a datagram concerns. Until that is known nothing is read but the cookies, so
 // that floods of strangers cost next to nothing.
 func (k *KeyServer) onDatagram(now time.Time, d *core.Datagram) {
+	if d = k.arrived(now, d); d == nil {
+		return
+	}
 	if len(d.Data) < isakmp.HeaderLen {
 		k.refuseGuard(now, guardShort, d.From)
 		return
@@ -34,7 +37,10 @@ func (k *KeyServer) onOpening(now time.Time, cookie isakmp.Cookie, d *core.Datag
 		k.onPhase1(now, s, d)
 		return
 	}
-	x, replies, err := ike.Respond(k.phase1, now, d.From, d.Data)
+	if !k.begins(d) {
+		return
+	}
+	x, replies, err := ike.Respond(k.phase1At(d.To), now, d.From, d.Data)
 	k.refuse(now, err, d.From)
 	k.send(replies...)
 	if x != nil && err == nil {
@@ -44,6 +50,7 @@ func (k *KeyServer) onOpening(now time.Time, cookie isakmp.Cookie, d *core.Datag
 
 // onSession takes a message with the cookies of a Phase 1.
 func (k *KeyServer) onSession(now time.Time, s *session, d *core.Datagram) {
+	k.unproven(s, d)
 	exchange := isakmp.ExchangeType(d.Data[18])
 	switch {
 	case exchange == isakmp.ExchangePull:
@@ -71,6 +78,10 @@ func (k *KeyServer) refuseExchange(now time.Time, exchange isakmp.ExchangeType, 
 // onPhase1 takes a message of a Phase 1 in progress, or a late repeat of one of an established SA.
 func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 	if s.sa != nil {
+		if err := s.sa.Former(d.To); err != nil {
+			k.refuse(now, err, d.From)
+			return
+		}
 		replies, ok := s.sa.Duplicate(d.Data)
 		if !ok {
 			k.refuseExchange(now, isakmp.ExchangeMainMode, d)
@@ -78,7 +89,7 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 		k.send(replies...)
 		return
 	}
-	replies, sa, err := s.exchange.Handle(now, d.From, d.Data)
+	replies, sa, err := s.exchange.HandleAt(now, d.From, d.To, d.Data)
 	k.refuse(now, err, d.From)
 	k.send(replies...)
 	if sa == nil {
@@ -116,6 +127,7 @@ func (k *KeyServer) onInformational(now time.Time, s *session, d *core.Datagram)
 		k.refuse(now, err, d.From)
 		return
 	}
+	k.track(s, d)
 	if s.sa.Deleted(o) {
 		k.sessions.remove(s)
 		k.log(core.Info, "PHASE1_DELETED", "the peer deleted its Phase 1 SA", field("peer", d.From))

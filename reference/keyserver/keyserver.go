@@ -42,6 +42,7 @@ type KeyServer struct {
 	byID     map[uint32]*carried
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
 	sessions sessions
+	floats   floats
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
 	out      []core.Effect // of the event that is being handled
@@ -80,7 +81,7 @@ func (k *KeyServer) phase1Config() ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
-		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals),
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
 	}
 }
 

@@ -86,11 +86,11 @@ func (k *KeyServer) onPull(now time.Time, s *session, d *core.Datagram) {
 	case p == nil:
 		k.onPull1(now, s, d, digest)
 	case p.finished && digest == p.third:
-		k.send(p.fourth)
+		k.send(k.again(s, p.fourth, d))
 	case p.finished:
 		k.onPullAgain(now, s, p, d, digest)
 	case digest == p.first:
-		k.send(p.second)
+		k.send(k.again(s, p.second, d))
 	default:
 		k.onPull3(now, s, p, d, digest)
 	}
@@ -136,11 +136,12 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 	}
 	p.nr = k.nonce()
 	opened.Commit()
+	k.track(s, d)
 	if p.second, err = k.sealPull2(s, p); err != nil {
 		k.fail("message 2", err)
 		return
 	}
-	p.second.To = d.From // the port may be another than that of Phase 1
+	p.second = s.back(p.second, d) // the port may be another than that of Phase 1
 	s.pulls.add(p)
 	k.send(p.second)
 }
@@ -156,6 +157,7 @@ func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram
 		return
 	}
 	opened.Commit()
+	k.track(s, d)
 	id := k.identity(s, d)
 	admission, err := p.group.Admit(now, id, d.From, p.offer, sids)
 	k.carry(p.group, admission.Plans...)
@@ -169,7 +171,8 @@ func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram
 		k.fail("message 4", err)
 		return
 	}
-	fourth.To = d.From
+	fourth = s.back(fourth, d)
+	k.floats.set(id, d.From, s.sa.Local())
 	k.send(fourth)
 	k.onAdmitted(p.group, id, d.From, admission)
 	p.finish(digest, fourth)

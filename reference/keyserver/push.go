@@ -42,7 +42,7 @@ func (k *KeyServer) push(c *carried, p group.Plan) {
 		return
 	}
 	for _, to := range p.To {
-		k.send(ike.Datagram{Kind: core.Push, To: to, Data: data})
+		k.send(ike.Datagram{Kind: core.Push, From: k.floats.path(to), To: to, Data: data})
 	}
 	k.log(core.Notice, "REKEY_SENT", "rekey sent", field("group", c.ID()), field("sequence", p.Rekey.Sequence),
 		field("rekey", p.Under.SPI), field("addresses", len(p.To)), field("attempt", p.Attempt), field("spis", spis(p.Rekey)),

@@ -69,7 +69,7 @@ func (m *Member) reply(id uint64, answer any) {
 // until there are keys again they are dropped, not sent in clear.
 func (m *membership) clear(now time.Time) {
 	m.log(core.Notice, "SA_REMOVED", "the operator cleared all SAs", "group", m.groupText())
-	m.exchange, m.pull, m.phase1 = nil, nil, nil
+	m.exchange, m.pull, m.phase1, m.keeper = nil, nil, nil, keeper{}
 	m.setRekey(nil)
 	m.sids = nil
 	m.leases.clear()

@@ -60,6 +60,7 @@ func complete(cfg policy.Member) (policy.Member, error) {
 	setDefault(&cfg.Phase1.Lifetime, defaultPhase1Lifetime)
 	setDefault(&cfg.Phase1.Retransmit, defaultRetransmit)
 	setDefault(&cfg.Phase1.Retries, defaultRetries)
+	setDefault(&cfg.Phase1.Keepalive, defaultKeepalive)
 	return cfg, nil
 }
 

@@ -79,7 +79,7 @@ func (m *Member) Gateway() *gateway.Gateway { return m.gateway }
 // Refused takes a packet's refusal by the gateway: it is counted, logged, and acted upon if keys have run out. The
 // effects are valid until the next call of Refused or Handle.
 func (m *Member) Refused(now time.Time, v *rule.Violation) []core.Effect {
-	m.out = m.out[:0]
+	m.out, m.now = m.out[:0], now
 	m.refusedPacket(now, v)
 	return m.out
 }
@@ -87,11 +87,11 @@ func (m *Member) Refused(now time.Time, v *rule.Violation) []core.Effect {
 // Handle takes one event and returns what is to be done, in order. The effects and the bytes they point to are valid
 // until the next call.
 func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
-	m.out = m.out[:0]
+	m.out, m.now = m.out[:0], now
 	switch ev := ev.(type) {
 	case *core.Datagram:
 		if m.gateway.Hears(ev.From, ev.To) {
-			m.onDatagram(now, ev)
+			m.onArrival(now, ev)
 		}
 	case *core.Packet:
 		m.onPacket(now, ev)

@@ -3,6 +3,7 @@ package member
 import (
 	"io"
 	"net/netip"
+	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gateway"
@@ -18,6 +19,7 @@ type host struct {
 	rules   *rule.Switches
 	tap     core.Tap
 	secrets bool
+	now     time.Time // of the Handle in progress
 
 	groups  []*membership // in the order of their policy
 	rejects reject.Log
@@ -45,13 +47,18 @@ type membership struct {
 	recent   recentPushes
 	sids     *policy.SIDs
 	leases   leases
+	keeper   keeper
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.
 func (m *membership) send(datagrams ...ike.Datagram) {
 	for _, d := range datagrams {
 		if d.Data != nil {
-			m.emit(&core.Send{From: m.cfg.Address, To: d.To, Data: d.Data, Kind: d.Kind})
+			from := m.cfg.Address
+			if d.From.IsValid() {
+				from = d.From
+			}
+			m.transmit(core.Send{From: from, To: d.To, Data: d.Data, Kind: d.Kind})
 		}
 	}
 }

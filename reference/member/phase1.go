@@ -27,7 +27,7 @@ func (m *membership) startPhase1(now time.Time) {
 
 // onPhase1 takes a message of the Phase 1 in progress.
 func (m *membership) onPhase1(now time.Time, d *core.Datagram) {
-	datagrams, sa, err := m.exchange.Handle(now, d.From, d.Data)
+	datagrams, sa, err := m.exchange.HandleAt(now, d.From, d.To, d.Data)
 	if err != nil {
 		m.refuse(now, err, d.From)
 	}
@@ -41,6 +41,7 @@ func (m *membership) onPhase1(now time.Time, d *core.Datagram) {
 // onPhase1Up asks for the group, if the key server is who it should be.
 func (m *membership) onPhase1Up(now time.Time, sa *ike.SA) {
 	m.phase1 = sa
+	m.keep(now)
 	i, r := sa.Cookies()
 	m.log(core.Info, "PHASE1_UP", "Phase 1 established", "key_server", sa.Peer().String(),
 		"cookies", i.String()+r.String())

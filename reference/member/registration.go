@@ -61,7 +61,7 @@ func (m *membership) register(now time.Time) {
 // phase1Usable reports whether an older Phase 1 SA with this key server lasts for another PULL with all its repetitions
 // (RFC 6407 §3 lets one Phase 1 SA serve several).
 func (m *membership) phase1Usable(now time.Time) bool {
-	return m.phase1 != nil && m.phase1.Peer() == m.server() &&
+	return m.phase1 != nil && m.asks(m.server()) &&
 		m.phase1.Expiry().Sub(now) > 2*m.patience()
 }
 
@@ -106,6 +106,6 @@ func (m *membership) ikeConfig() ike.Config {
 	return ike.Config{
 		Rules: m.rules, Role: rule.GM, Rand: m.rand, Tap: m.see, Local: m.cfg.Address, DOI: gdoi.DOI,
 		Lifetime: m.cfg.Phase1.Lifetime, Retransmit: m.cfg.Phase1.Retransmit, Retries: m.cfg.Phase1.Retries,
-		PSK: m.pskOf, Suites: ike.Suites(m.cfg.Phase1.Proposals),
+		PSK: m.pskOf, Suites: ike.Suites(m.cfg.Phase1.Proposals), NATT: m.cfg.Phase1.NATTraversal,
 	}
 }

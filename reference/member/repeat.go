@@ -57,6 +57,6 @@ func (m *membership) pullTimeout(now time.Time) {
 	o.Header, _ = isakmp.ParseHeader(o.Bytes)
 	m.tap.See(core.Sealed, &o)
 	if !o.Withhold {
-		m.send(ike.Datagram{Kind: o.Kind, To: r.datagram.To, Data: o.Bytes})
+		m.send(ike.Datagram{Kind: o.Kind, From: r.datagram.From, To: r.datagram.To, Data: o.Bytes})
 	}
 }

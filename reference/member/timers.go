@@ -31,6 +31,7 @@ func (m *membership) deadline(next *earliest) {
 	}
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
+	next.or(m.keeper.at)
 }
 
 // earliest is the first of some times. Zero times do not count.
@@ -81,6 +82,9 @@ func (m *membership) onTimer(now time.Time) {
 	}
 	if due(now, m.registration.at) {
 		m.register(now)
+	}
+	if due(now, m.keeper.at) {
+		m.sendKeepalive()
 	}
 }
 

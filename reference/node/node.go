@@ -81,6 +81,9 @@ func (n *Node) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	n.begin(fail, &group)
 	n.spawn(func() { n.receive(n.udp.unicast, n.udp.local) })
+	if n.udp.natt != nil {
+		n.spawn(func() { n.receive(n.udp.natt, nattAddr(n.udp.local.Addr())) })
+	}
 	n.spawn(func() { n.keepTime(inner) })
 	if n.device != nil {
 		n.spawn(func() { n.forward() })

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // defaultTTL is that of multicast datagrams: enough to cross a routed network.
@@ -21,13 +22,15 @@ const defaultTTL = 64
 // maxDatagram is the size of the largest UDP datagram.
 const maxDatagram = 1 << 16
 
-// sockets are the UDP sockets of a node: one for its own address, and one for each multicast group. A socket that is bound
+// sockets are the UDP sockets of a node: one for its own address, one for port 4500 there if it takes part in NAT traversal, and
+// one for each multicast group. A socket that is bound
 // to a group's address sees nothing but the group, so the address on which a datagram arrived is that of its socket, and
 // several nodes can share a host.
 type sockets struct {
 	local   netip.AddrPort
 	unicast *net.UDPConn
-	link    int // index of the interface for multicast; 0 leaves it to the routing table
+	natt    *net.UDPConn // nil without NAT traversal
+	link    int          // index of the interface for multicast; 0 leaves it to the routing table
 	space   *space
 
 	mu     sync.Mutex
@@ -44,6 +47,11 @@ func openSockets(cfg Config) (*sockets, error) {
 	if s.unicast, err = net.ListenUDP(network(cfg.Listen.Addr()), net.UDPAddrFromAddrPort(cfg.Listen)); err != nil {
 		return nil, err
 	}
+	if cfg.NATT {
+		if s.natt, err = net.ListenUDP(network(cfg.Listen.Addr()), net.UDPAddrFromAddrPort(nattAddr(cfg.Listen.Addr()))); err != nil {
+			return nil, errors.Join(err, s.unicast.Close())
+		}
+	}
 	s.local = netip.AddrPortFrom(cfg.Listen.Addr(), uint16(s.unicast.LocalAddr().(*net.UDPAddr).Port))
 	ttl := cfg.TTL
 	if ttl == 0 {
@@ -53,9 +61,21 @@ func openSockets(cfg Config) (*sockets, error) {
 		s.space, err = currentSpace()
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.unicast.Close())
+		return nil, errors.Join(err, s.closeUnicast())
 	}
 	return s, nil
+}
+
+// nattAddr is where a node at that address listens for what passes NATs.
+func nattAddr(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, natt.Port) }
+
+// closeUnicast closes the sockets of the own address.
+func (s *sockets) closeUnicast() error {
+	err := ignoreClosed(s.unicast.Close())
+	if s.natt != nil {
+		err = errors.Join(err, ignoreClosed(s.natt.Close()))
+	}
+	return err
 }
 
 // network is the one whose sockets have addresses of that IP version only.
@@ -106,7 +126,11 @@ func (s *sockets) sendGroups(ttl int) error {
 }
 
 func (s *sockets) send(d *core.Send) error {
-	_, err := s.unicast.WriteToUDPAddrPort(d.Data, d.To)
+	conn := s.unicast
+	if s.natt != nil && d.From.Port() == natt.Port {
+		conn = s.natt
+	}
+	_, err := conn.WriteToUDPAddrPort(d.Data, d.To)
 	return err
 }
 
@@ -193,7 +217,7 @@ func (s *sockets) close() error {
 		_ = conn.Close()
 	}
 	clear(s.groups)
-	return errors.Join(ignoreClosed(s.unicast.Close()), s.space.close())
+	return errors.Join(s.closeUnicast(), s.space.close())
 }
 
 // ignoreClosed makes closing a thing twice no error.

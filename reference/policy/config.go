@@ -79,6 +79,9 @@ type Phase1 struct {
 	Retransmit  time.Duration // first interval, doubled each time; 0 means 1 s
 	Retries     int           // repetitions before giving up; 0 means 4
 	HalfOpenMax int           // responder: unfinished exchanges kept; 0 means 1000
+
+	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947)
+	Keepalive    time.Duration // silence of a member behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
 }
 
 // PSK is the pre-shared key of the peers inside a prefix; the longest prefix wins (RFC 2409 §5.4).

@@ -89,6 +89,7 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 	doc := phase1Doc{
 		AllowWeak: p.AllowWeak,
 		Lifetime:  duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+		NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
 	}
 	for _, o := range p.Proposals {
 		proposal, err := proposalDocOf(o)

@@ -67,6 +67,9 @@ type phase1Doc struct {
 	Retries     int           `yaml:"retries,omitempty"`
 	HalfOpenMax int           `yaml:"half_open_max,omitempty"`
 	PSKs        []pskDoc      `yaml:"psks"`
+
+	NATTraversal bool   `yaml:"nat_traversal,omitempty"`
+	Keepalive    string `yaml:"keepalive,omitempty"`
 }
 
 type proposalDoc struct {

@@ -42,6 +42,8 @@ func phase1(v yamldoc.Value) Phase1 {
 		yamldoc.Optional("retransmit", &p.Retransmit, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("retries", &p.Retries, within(0, 100)),
 		yamldoc.Optional("half_open_max", &p.HalfOpenMax, within(0, 1<<20)),
+		yamldoc.Optional("nat_traversal", &p.NATTraversal, yamldoc.Value.Bool),
+		yamldoc.Optional("keepalive", &p.Keepalive, between(time.Millisecond, maxDelay)),
 	)
 	peers := make(map[netip.Prefix]string)
 	for _, k := range keys {

@@ -9,6 +9,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/lifecycle"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/membership"   // specs
+	_ "github.com/gdoilab/gdoilab/suites/natt"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration" // specs
 	_ "github.com/gdoilab/gdoilab/suites/rekey"        // specs

@@ -1,0 +1,90 @@
+package member
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
+)
+
+// defaultKeepalive is how long a member behind a NAT is silent before it sends a keepalive (RFC 3948 §4).
+const defaultKeepalive = 20 * time.Second
+
+var (
+	guardKeepalive = rule.Duty("member.natt.keepalive", "RFC3947-3.2-03", rule.GM,
+		"a member behind a NAT sends keepalives")
+	guardKeepaliveTime = rule.Timer("member.natt.interval", "RFC3948-4-01", rule.GM, 5*time.Second,
+		"a keepalive is sent when nothing was sent for the configured time")
+)
+
+// keeper keeps the mapping of a NAT in front of the member alive, so that PUSH messages find their way in.
+type keeper struct {
+	from, to netip.AddrPort
+	at       time.Time // of the next keepalive; zero if there is no NAT
+}
+
+// carrier is what makes datagrams of messages, and messages of datagrams.
+func (h *host) carrier() *ike.Config { return &ike.Config{Rules: h.rules, Tap: h.tap} }
+
+// arrived returns a datagram as its message came, without the marker of port 4500; nil if there is no message in it.
+func (m *Member) arrived(now time.Time, d *core.Datagram) *core.Datagram {
+	if d.To.Port() != natt.Port {
+		return d
+	}
+	message, err := m.carrier().Arrive(d.Data)
+	if err != nil {
+		m.groups[0].refuse(now, err, d.From)
+	}
+	if err != nil || message == nil {
+		return nil
+	}
+	return &core.Datagram{From: d.From, To: d.To, Data: message}
+}
+
+// onArrival takes a datagram to any of the member's ports.
+func (m *Member) onArrival(now time.Time, d *core.Datagram) {
+	if d = m.arrived(now, d); d != nil {
+		m.onDatagram(now, d)
+	}
+}
+
+// transmit emits a datagram. One that passes the NAT is as good as a keepalive.
+func (m *membership) transmit(s core.Send) {
+	if !m.cfg.Phase1.NATTraversal {
+		m.emit(&s)
+		return
+	}
+	if out := m.carrier().Leave(s); out != nil {
+		m.emit(out)
+	}
+	if s.From == m.keeper.from && s.To == m.keeper.to {
+		m.silence(m.now)
+	}
+}
+
+// keep begins or ends keepalives, as the Phase 1 that has come up has found a NAT in front of the member or not.
+func (m *membership) keep(now time.Time) {
+	m.keeper = keeper{}
+	if m.phase1.BehindNAT() && guardKeepalive.Kept(m.rules) {
+		m.keeper.from, m.keeper.to = m.phase1.Local(), m.phase1.Peer()
+		m.silence(now)
+	}
+}
+
+// silence begins a time in which nothing is sent.
+func (m *membership) silence(now time.Time) {
+	m.keeper.at = now.Add(max(guardKeepaliveTime.Delay(m.rules, m.cfg.Phase1.Keepalive), leastWait))
+}
+
+func (m *membership) sendKeepalive() {
+	m.transmit(m.carrier().Keepalive(m.keeper.from, m.keeper.to))
+}
+
+// asks reports whether a Phase 1 SA is with that key server, whose port a NAT on the way has changed.
+func (m *membership) asks(server netip.AddrPort) bool {
+	peer := m.phase1.Peer()
+	return peer == server || m.cfg.Phase1.NATTraversal && peer == netip.AddrPortFrom(server.Addr(), natt.Port)
+}

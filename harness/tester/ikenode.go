@@ -11,21 +11,71 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // IKE is a node that speaks Phase 1 with the reference's own code, and under its SA what every IKE daemon understands. Its
-// calls wait for the peer; between them nothing happens. It is not safe for concurrent use.
+// calls wait for the peer; between them nothing happens but that datagrams are kept. It is not safe for concurrent use.
 type IKE struct {
-	conn    *net.UDPConn
-	cfg     ike.Config
-	sa      *ike.SA
-	refused error // why the latest message was not taken
+	conns    map[uint16]*net.UDPConn // by port
+	cfg      ike.Config
+	arrivals chan arrival
+	esp      chan []byte // ESP packets in UDP (RFC 3948 §2.1)
+	sa       *ike.SA
+	refused  error // why the latest message was not taken
 }
 
-// NewIKE makes a node that talks over the socket.
-func NewIKE(conn *net.UDPConn, cfg ike.Config) *IKE { return &IKE{conn: conn, cfg: cfg} }
+// arrival is a message of key management.
+type arrival struct {
+	from, to netip.AddrPort
+	data     []byte
+}
+
+// backlog is how many datagrams are kept; what comes beyond is lost, as in a socket's buffer.
+const backlog = 64
+
+// NewIKE makes a node that talks over these sockets. It lives until they are closed.
+func NewIKE(cfg ike.Config, conns ...*net.UDPConn) *IKE {
+	n := &IKE{conns: make(map[uint16]*net.UDPConn), cfg: cfg, arrivals: make(chan arrival, backlog), esp: make(chan []byte, backlog)}
+	for _, c := range conns {
+		port := c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+		n.conns[port] = c
+		go n.listen(c, netip.AddrPortFrom(cfg.Local.Addr(), port))
+	}
+	return n
+}
+
+// listen keeps what comes to a socket until it is closed.
+func (n *IKE) listen(conn *net.UDPConn, to netip.AddrPort) {
+	buffer := make([]byte, 1<<16)
+	for {
+		length, from, err := conn.ReadFromUDPAddrPort(buffer)
+		if err != nil {
+			return
+		}
+		a := arrival{netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), to, bytes.Clone(buffer[:length])}
+		kind := natt.KindISAKMP
+		if to.Port() == natt.Port {
+			kind, a.data, _ = natt.Split(a.data)
+		}
+		switch kind {
+		case natt.KindISAKMP:
+			keep(n.arrivals, a)
+		case natt.KindESP:
+			keep(n.esp, a.data)
+		}
+	}
+}
+
+func keep[T any](in chan<- T, value T) {
+	select {
+	case in <- value:
+	default:
+	}
+}
 
 // SA is the established one, nil before.
 func (n *IKE) SA() *ike.SA { return n.sa }
@@ -39,11 +89,11 @@ func (n *IKE) Initiate(ctx context.Context, peer netip.AddrPort) error {
 // Respond waits for a Phase 1 that the peer begins, and until it is established.
 func (n *IKE) Respond(ctx context.Context) error {
 	for {
-		from, data, err := n.receive(ctx, time.Time{})
+		a, err := n.receive(ctx, time.Time{})
 		if err != nil {
 			return n.failed(err)
 		}
-		x, out, err := ike.Respond(n.cfg, time.Now(), from, data)
+		x, out, err := ike.Respond(n.cfg, time.Now(), a.from, a.data)
 		if err == nil {
 			return n.establish(ctx, x, out)
 		}
@@ -61,12 +111,12 @@ func (n *IKE) establish(ctx context.Context, x *ike.Exchange, out []ike.Datagram
 			return err
 		}
 		due, _ := x.Deadline()
-		from, data, err := n.receive(ctx, due)
+		a, err := n.receive(ctx, due)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			out, err = x.Timeout(time.Now())
 		case err == nil:
-			out, n.sa, n.refused = x.Handle(time.Now(), from, data)
+			out, n.sa, n.refused = x.HandleAt(time.Now(), a.from, a.to, a.data)
 		}
 		if err != nil {
 			return n.failed(err)
@@ -83,32 +133,55 @@ func (n *IKE) failed(err error) error {
 	return fmt.Errorf("tester: %w", err)
 }
 
+// send sends messages, each from the port that it is to leave from.
 func (n *IKE) send(out ...ike.Datagram) error {
 	for _, d := range out {
 		if d.Data == nil {
 			continue
 		}
-		if _, err := n.conn.WriteToUDPAddrPort(d.Data, d.To); err != nil {
-			return fmt.Errorf("tester: %w", err)
+		from := d.From
+		if !from.IsValid() {
+			from = n.cfg.Local
+		}
+		s := n.cfg.Leave(core.Send{From: from, To: d.To, Data: d.Data, Kind: d.Kind})
+		if s == nil {
+			continue
+		}
+		if err := n.write(s.From.Port(), s.To, s.Data); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// receive waits for a datagram until due, if that is a time, or the end of ctx. After due the error is an
+func (n *IKE) write(port uint16, to netip.AddrPort, data []byte) error {
+	conn, ok := n.conns[port]
+	if !ok {
+		return fmt.Errorf("tester: nothing to send from port %d with", port)
+	}
+	if _, err := conn.WriteToUDPAddrPort(data, to); err != nil {
+		return fmt.Errorf("tester: %w", err)
+	}
+	return nil
+}
+
+// receive waits for a message until due, if that is a time, or the end of ctx. After due the error is an
 // os.ErrDeadlineExceeded.
-func (n *IKE) receive(ctx context.Context, due time.Time) (netip.AddrPort, []byte, error) {
-	if err := n.conn.SetReadDeadline(due); err != nil {
-		return netip.AddrPort{}, nil, err
+func (n *IKE) receive(ctx context.Context, due time.Time) (arrival, error) {
+	var end <-chan time.Time
+	if !due.IsZero() {
+		timer := time.NewTimer(time.Until(due))
+		defer timer.Stop()
+		end = timer.C
 	}
-	given := context.AfterFunc(ctx, func() { _ = n.conn.SetReadDeadline(time.Unix(1, 0)) })
-	defer given()
-	buffer := make([]byte, 1<<16)
-	length, from, err := n.conn.ReadFromUDPAddrPort(buffer)
-	if ctx.Err() != nil {
-		return from, nil, ctx.Err()
+	select {
+	case a := <-n.arrivals:
+		return a, nil
+	case <-end:
+		return arrival{}, os.ErrDeadlineExceeded
+	case <-ctx.Done():
+		return arrival{}, ctx.Err()
 	}
-	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), buffer[:length], err
 }
 
 // Delete tells the peer that the SA is gone (RFC 2408 §3.15).
@@ -160,17 +233,17 @@ func (n *IKE) Answers(ctx context.Context, number uint32) bool {
 // await waits for a proven Informational.
 func (n *IKE) await(ctx context.Context, is func(*ike.Opened) bool) error {
 	for {
-		_, data, err := n.receive(ctx, time.Time{})
+		a, err := n.receive(ctx, time.Time{})
 		if err != nil {
 			return n.failed(err)
 		}
-		if again, known := n.sa.Duplicate(data); known {
+		if again, known := n.sa.Duplicate(a.data); known {
 			if err := n.send(again...); err != nil {
 				return err
 			}
 			continue
 		}
-		o, err := n.sa.OpenInformational(data)
+		o, err := n.sa.OpenInformational(a.data)
 		if err == nil && is(o) {
 			return nil
 		}

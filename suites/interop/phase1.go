@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -42,12 +43,12 @@ var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 
 	for _, daemon := range daemons {
 		for _, suite := range suites {
 			It(fmt.Sprintf("%s answers Main Mode under %s", daemon, suite), agreement(suite), kit.DUT(rule.GM), func(ctx SpecContext) {
-				s := meet(ctx, daemon, suite, false)
+				s := meet(ctx, daemon, suite)
 				Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
 				s.expectSA(suite)
 			})
 			It(fmt.Sprintf("%s begins Main Mode under %s", daemon, suite), agreement(suite), kit.DUT(rule.KS), func(ctx SpecContext) {
-				s := meet(ctx, daemon, suite, true)
+				s := meet(ctx, daemon, suite, begins)
 				Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
 				s.expectSA(suite)
 			})
@@ -56,18 +57,35 @@ var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 
 	}
 })
 
+var _ = Describe("The DOI of Phase 1 with a daemon that knows no other than its own (RFC 2408 §5.4)", kit.Subject("interop"),
+	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), func() {
+		gdoi := func(t *terms) { t.doi = ike.DefaultDOI }
+		It("refuses strongswan's reply in the DOI of IPsec to an offer in that of GDOI", kit.Requirement("RFC2408-5.4-01"), kit.Negative,
+			func(ctx SpecContext) {
+				s := meet(ctx, "strongswan", usual, gdoi, func(t *terms) { t.hasty = true })
+				Expect(s.begin(ctx)).To(MatchError(ContainSubstring("the reply has DOI 1")))
+				again := meet(ctx, "strongswan", usual)
+				kit.Control(again.begin(ctx) == nil, "it takes a reply in the DOI that it has offered")
+			})
+		It("goes on after strongswan's reply in the DOI of IPsec if it is told to", kit.Requirement("RFC2409-5-10", "RFC2409-5-13"), func(ctx SpecContext) {
+			s := meet(ctx, "strongswan", usual, gdoi, func(t *terms) { t.asIPsec = true })
+			Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
+			s.expectSA(usual)
+		})
+	})
+
 // itEnds makes the specs of what goes on under an SA until it is deleted.
 func itEnds(daemon string) {
 	It(daemon+" answers a question whether it is alive", kit.Requirement("RFC2409-5.7-01", "RFC2409-B-04", "RFC2407-4.6.3-01"), kit.DUT(rule.GM),
 		func(ctx SpecContext) {
-			s := meet(ctx, daemon, usual, false)
+			s := meet(ctx, daemon, usual)
 			kit.Precondition(s.begin(ctx), "Phase 1 is established")
 			waiting, done := patient(ctx)
 			defer done()
 			Expect(s.own.Probe(waiting, 42)).To(Succeed())
 		})
 	It(daemon+" tells that it deletes the SA", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01", "RFC2409-B-04"), kit.DUT(rule.GM), func(ctx SpecContext) {
-		s := meet(ctx, daemon, usual, false)
+		s := meet(ctx, daemon, usual)
 		kit.Precondition(s.begin(ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()
@@ -77,7 +95,7 @@ func itEnds(daemon string) {
 		<-told
 	})
 	It(daemon+" understands that the SA is deleted", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01"), kit.DUT(rule.GM), func(ctx SpecContext) {
-		s := meet(ctx, daemon, usual, false)
+		s := meet(ctx, daemon, usual)
 		kit.Precondition(s.begin(ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
@@ -42,28 +44,57 @@ type scene struct {
 	theirs lab.Foreigner
 }
 
-// meet puts both in their places; begins says that the foreign peer is to be the initiator.
-func meet(ctx SpecContext, daemon string, suite policy.Proposal, begins bool, alter ...func(*ike.Config)) *scene {
+// terms are what one conversation has that others have not.
+type terms struct {
+	begins  bool // the foreign peer is the initiator
+	nat     bool // both sides can traverse NATs
+	doi     uint32
+	asIPsec bool
+	hasty   bool // Phase 1 is given up soon
+	traffic *peer.Traffic
+}
+
+type term func(*terms)
+
+func begins(t *terms) { t.begins = true }
+
+// traffic has ESP in UDP under the SA.
+func traffic(transform policy.Transform) term {
+	return func(t *terms) {
+		t.nat, t.traffic = true, &peer.Traffic{Transform: transform, Local: theirNetwork, Remote: ownNetwork}
+	}
+}
+
+// meet puts both in their places.
+func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) *scene {
 	GinkgoHelper()
+	t := terms{doi: doiIPsec}
+	for _, f := range alter {
+		f(&t)
+	}
 	theirs, err := peer.LoadForeign(daemon)
 	kit.Precondition(err, "the foreign peer is described")
-	rules := kit.Own()
-	s := &scene{Lab: kit.Lab(ctx, lab.Setup{})}
-	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: begins}
+	cfg := ike.Config{
+		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
+		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
+		Suites: ike.Suites([]policy.Proposal{suite}),
+		PSK:    func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
+	}
+	if t.hasty {
+		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1
+	}
+	s := &scene{Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
+	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: t.begins, Traffic: t.traffic}
 	if why := theirs.Missing(conversation); why != "" {
 		kit.Missing(why)
 	}
-	conn, err := s.Socket(ownNode, portIKE)
-	kit.Precondition(err, "the own node has the port of IKE")
-	cfg := ike.Config{
-		Rules: rules, Role: roleOf(!begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
-		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: doiIPsec, Suites: ike.Suites([]policy.Proposal{suite}),
-		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
+	var conns []*net.UDPConn
+	for _, port := range []uint16{portIKE, natt.Port} {
+		conn, err := s.Socket(ownNode, port)
+		kit.Precondition(err, "the own node has the ports of IKE")
+		conns = append(conns, conn)
 	}
-	for _, f := range alter {
-		f(&cfg)
-	}
-	s.own = tester.NewIKE(conn, cfg)
+	s.own = tester.NewIKE(cfg, conns...)
 	s.theirs, err = s.Settle(ctx, theirNode, theirs, conversation)
 	kit.Precondition(err, daemon+" starts")
 	return s

@@ -4,18 +4,21 @@
 set -eu
 cd "$(dirname "$0")/.."
 root=${1:-out/peers}
+updated=""
 
 # fetch TREE PACKAGE...: what the packages need and the machine has not is unpacked beside them
 fetch() {
 	tree=$root/$1
 	shift
-	[ -d "$tree" ] && return
+	if [ -d "$tree" ]; then return; fi
+	if [ -z "$updated" ]; then apt-get update -qq; fi
+	updated=yes
 	part=$tree.part
 	rm -rf "$part"
 	mkdir -p "$part/debs/partial"
 	apt-get install -y -qq --download-only --no-install-recommends -o Dir::Cache::archives="$(realpath "$part/debs")" "$@" >/dev/null
 	for package in "$part"/debs/*.deb; do
-		[ -e "$package" ] && dpkg -x "$package" "$part"
+		if [ -e "$package" ]; then dpkg -x "$package" "$part"; fi
 	done
 	rm -rf "$part/debs"
 	if [ -d "$part/lib" ]; then # where /lib is a link to /usr/lib

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"time"
@@ -49,34 +50,69 @@ func (s *scene) exchanges(ctx context.Context, t policy.Transform) {
 	defer done()
 	pair, err := s.own.QuickMode(waiting, t, ownNetwork, theirNetwork)
 	Expect(err).NotTo(HaveOccurred(), "Quick Mode makes two SAs")
-	out, in := s.sa(pair.Out), s.sa(pair.In)
+	e := &echo{scene: s, out: s.sa(pair.Out), in: s.sa(pair.In)}
+	kit.Reached(e.through(waiting), "the daemon has laid the route of its SA, which it does a moment after its last message")
 	for seq := range uint16(20) {
 		data := make([]byte, 1+61*int(seq))
 		for i := range data {
 			data[i] = byte(i) ^ byte(seq)
 		}
-		request, err := lab.EchoPacket(ownHost, theirHost, false, 9, seq, false, data)
-		kit.Precondition(err, "the own node makes a packet")
-		sealed, err := out.Seal(nil, request, esp.NextIPv4)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(s.own.SendESP(sealed)).To(Succeed())
-		s.answered(waiting, in, seq, data)
+		e.send(seq, data)
+		Expect(e.answer(waiting, seq)).To(Equal(data), "what echo request %d brings back", seq)
 	}
 }
 
-// answered waits for the answer to an echo request, which has what was sent.
-func (s *scene) answered(ctx context.Context, in *esp.SA, seq uint16, data []byte) {
+// echo is a conversation of echo requests and their answers.
+type echo struct {
+	*scene
+	out, in *esp.SA
+}
+
+// first is the number of the requests that may be lost.
+const first = 0xffff
+
+// through sends requests until one is answered.
+func (e *echo) through(ctx context.Context) bool {
+	const each = 100 * time.Millisecond
+	for ctx.Err() == nil {
+		e.send(first, []byte("first"))
+		short, done := context.WithTimeout(ctx, each)
+		sealed, err := e.own.AwaitESP(short)
+		done()
+		if err == nil {
+			_, _, err = e.in.Open(nil, sealed)
+			return err == nil
+		}
+	}
+	return false
+}
+
+func (e *echo) send(seq uint16, data []byte) {
 	GinkgoHelper()
-	sealed, err := s.own.AwaitESP(ctx)
-	Expect(err).NotTo(HaveOccurred(), "echo request %d with %d octets is answered", seq, len(data))
-	inner, next, err := in.Open(nil, sealed)
-	Expect(err).NotTo(HaveOccurred(), "the answer opens under the SA")
-	Expect(next).To(Equal(esp.NextIPv4))
-	ip, ok := lab.Parse(inner)
-	Expect(ok).To(BeTrue(), "it holds an IP packet")
-	Expect([]netip.Addr{ip.Source, ip.Destination}).To(Equal([]netip.Addr{theirHost, ownHost}))
-	const icmpHeader = 8
-	Expect(ip.Payload[icmpHeader:]).To(Equal(data))
+	request, err := lab.EchoPacket(ownHost, theirHost, false, 9, seq, false, data)
+	kit.Precondition(err, "the own node makes a packet")
+	sealed, err := e.out.Seal(nil, request, esp.NextIPv4)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(e.own.SendESP(sealed)).To(Succeed())
+}
+
+// answer waits for the answer to an echo request and returns what it brings back. Late answers to the first ones are passed over.
+func (e *echo) answer(ctx context.Context, seq uint16) []byte {
+	GinkgoHelper()
+	const numberAt, dataAt = 6, 8
+	for {
+		sealed, err := e.own.AwaitESP(ctx)
+		Expect(err).NotTo(HaveOccurred(), "echo request %d is answered", seq)
+		inner, next, err := e.in.Open(nil, sealed)
+		Expect(err).NotTo(HaveOccurred(), "the answer opens under the SA")
+		Expect(next).To(Equal(esp.NextIPv4))
+		ip, ok := lab.Parse(inner)
+		Expect(ok && len(ip.Payload) >= dataAt).To(BeTrue(), "it holds an ICMP message in an IP packet")
+		Expect([]netip.Addr{ip.Source, ip.Destination}).To(Equal([]netip.Addr{theirHost, ownHost}))
+		if binary.BigEndian.Uint16(ip.Payload[numberAt:]) == seq {
+			return ip.Payload[dataAt:]
+		}
+	}
 }
 
 // sa makes the ESP of one direction.

@@ -222,8 +222,8 @@ func TestDecodeLateBeginning(t *testing.T) {
 	talk := conversation(policy.CipherAESGCM16)
 	got := capture.Decode(talk.Frames[mm5-1:], talk.Keys)
 	expect(t, got[:4],
-		"MM5 | HDR*, IDii, HASH_I | HASH_I: unchecked (the capture lacks Main Mode 1, 3 or 4)",
-		"MM6 | HDR*, IDir, HASH_R | HASH_R: unchecked (the capture lacks Main Mode 1, 3 or 4)",
+		"MM5 | HDR*, IDii, HASH_I | HASH_I: unchecked (the capture lacks an earlier message of Phase 1)",
+		"MM6 | HDR*, IDir, HASH_R | HASH_R: unchecked (the capture lacks an earlier message of Phase 1)",
 		"PULL1 | HDR*, HASH(1), Ni, ID | HASH(1): ok",
 		"PULL2 | HDR*, HASH(2), Nr, SA {SAK, GAP, SAT} | HASH(2): ok")
 	got = capture.Decode(talk.Frames[1:4], talk.Keys)

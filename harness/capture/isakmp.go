@@ -70,6 +70,8 @@ func (d *decoder) isakmp(m *Message, data []byte) {
 	switch h.Exchange {
 	case isakmp.ExchangeMainMode:
 		d.mainMode(m, h, data)
+	case isakmp.ExchangeAggressive:
+		d.aggressiveMode(m, h, data)
 	case isakmp.ExchangePull:
 		d.pull(m, h, data)
 	case isakmp.ExchangeInformational:

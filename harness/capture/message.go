@@ -22,7 +22,7 @@ type Message struct {
 	At        time.Time
 	Link      string
 	From, To  netip.AddrPort // ports are 0 where there are none
-	Kind      string         // MM1 to MM6, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, KEEPALIVE, ESP, clear, fragment, other, unknown
+	Kind      string         // MM1 to MM6, AM1 to AM3, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, KEEPALIVE, ESP, clear, fragment, other, unknown
 	Summary   string         // the message on one line: "HDR*, HASH(1), Ni, ID"
 	Header    *isakmp.Header // of key management
 	Payloads  []Field

@@ -60,9 +60,9 @@ func Nodes(messages []Message, known map[string]string) []Node {
 func (m *Message) roles() (from, to roles) {
 	ks, gm := roles{keyServer: true}, roles{member: true}
 	switch m.Kind {
-	case "MM1", "MM3", "MM5", "PULL1", "PULL3", "PUSH-ACK":
+	case "MM1", "MM3", "MM5", "AM1", "AM3", "PULL1", "PULL3", "PUSH-ACK":
 		return gm, ks
-	case "MM2", "MM4", "MM6", "PULL2", "PULL4", "PUSH":
+	case "MM2", "MM4", "MM6", "AM2", "PULL2", "PULL4", "PUSH":
 		return ks, gm
 	case KindESP, KindClear:
 		return roles{host: true}, roles{host: true}

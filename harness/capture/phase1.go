@@ -24,12 +24,15 @@ type phase1 struct {
 	gxi, gxr  []byte
 	ends      [][]byte // of the ciphertexts of its messages
 	streams   map[streamName]*stream
+
+	initiatorID []byte // body of the ID payload of Aggressive Mode 1
 }
 
-// offer is what Main Mode 1 said.
+// offer is what message 1 said.
 type offer struct {
-	from netip.AddrPort
-	sa   []byte // body of the SA payload
+	from    netip.AddrPort
+	sa      []byte // body of the SA payload
+	gxi, id []byte // bodies of KE and ID, in Aggressive Mode
 }
 
 // phase1Keys are the keys that one node logged.
@@ -187,18 +190,23 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 	m.show(o)
 	err := p.identityHash(o, k, initiator)
 	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing)))
+	m.identityChecked(names[isakmp.PayloadHASH], err)
+}
+
+// identityChecked notes the outcome of HASH_I or HASH_R.
+func (m *Message) identityChecked(name string, err error) {
 	switch {
 	case errors.Is(err, errMissing):
-		m.unchecked(names[isakmp.PayloadHASH], err.Error())
+		m.unchecked(name, err.Error())
 	case err != nil:
-		m.check(names[isakmp.PayloadHASH], false, err.Error())
+		m.check(name, false, err.Error())
 	default:
-		m.check(names[isakmp.PayloadHASH], true, "")
+		m.check(name, true, "")
 	}
 }
 
 var (
-	errMissing = errors.New("the capture lacks Main Mode 1, 3 or 4")
+	errMissing = errors.New("the capture lacks an earlier message of Phase 1")
 	errNoHash  = errors.New("there is no HASH payload")
 	errHash    = errors.New("it is not the one that the keys give")
 )
@@ -207,17 +215,22 @@ var (
 func (p *phase1) identityHash(o *opened, k phase1Keys, initiator bool) error {
 	hash, _, found := isakmp.Find[isakmp.Hash](o.payloads)
 	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
-	switch {
-	case !found || !identified:
+	if !found || !identified {
 		return errNoHash
-	case p.offer == nil || p.gxi == nil || p.gxr == nil:
+	}
+	return p.provesIdentity(hash.Data, id.Body(), k, initiator)
+}
+
+// provesIdentity compares a HASH_I or HASH_R with the one that belongs to the body of an ID payload.
+func (p *phase1) provesIdentity(hash, id []byte, k phase1Keys, initiator bool) error {
+	if p.offer == nil || p.gxi == nil || p.gxr == nil || id == nil {
 		return errMissing
 	}
 	expected := keymat.HashR
 	if initiator {
 		expected = keymat.HashI
 	}
-	if !bytes.Equal(hash.Data, expected(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id.Body())) {
+	if !bytes.Equal(hash, expected(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id)) {
 		return errHash
 	}
 	return nil

@@ -30,6 +30,9 @@ func (p *phase1) ivs(s *stream, h isakmp.Header) func(phase1Keys) [][]byte {
 		for _, block := range k.ivs(p.ends) {
 			ivs = append(ivs, keymat.PhaseTwoIV(k.hash, block, h.MessageID))
 		}
+		if len(p.ends) == 0 && k.firstIV != nil { // Aggressive Mode that ended in clear
+			ivs = append(ivs, keymat.PhaseTwoIV(k.hash, k.firstIV, h.MessageID))
+		}
 		return append(ivs, k.ivs(s.ends)...)
 	}
 }

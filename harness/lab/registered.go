@@ -176,7 +176,7 @@ func (w *pullWatch) message(at time.Time, h isakmp.Header, data string, own bool
 		if len(w.last().answers) == 2 && w.last().given.IsZero() {
 			w.last().given = at
 		}
-	case own && (h.Exchange == isakmp.ExchangeInformational || h.Exchange == isakmp.ExchangeMainMode):
+	case own && (h.Exchange == isakmp.ExchangeInformational || h.Exchange == isakmp.ExchangeMainMode || h.Exchange == isakmp.ExchangeAggressive):
 		w.last().doubt(at)
 	}
 }

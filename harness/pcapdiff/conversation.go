@@ -132,7 +132,7 @@ func cookies(m *capture.Message) string {
 // learn notes the algorithms that an SA payload agrees on, and when each SPI was first heard of.
 func (c *conversation) learn(m *capture.Message) {
 	for i := range m.Payloads {
-		if f := &m.Payloads[i]; f.Name == "SA" && m.Kind != "MM1" {
+		if f := &m.Payloads[i]; f.Name == "SA" && m.Kind != "MM1" && m.Kind != "AM1" {
 			c.learnSA(m, f)
 		}
 	}

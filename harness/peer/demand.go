@@ -89,6 +89,8 @@ func (d *demands) rekey(r policy.RekeyPolicy, signingKey []byte) {
 
 // phase1 asks for every proposal, since the device is configured with all of them.
 func (d *demands) phase1(p policy.Phase1) {
+	d.add(p.Mode != policy.MainMode, "aggressive")
+	d.add(p.DPD > 0, "dpd")
 	proposals := p.Proposals
 	if len(proposals) == 0 {
 		proposals = []policy.Proposal{policy.DefaultProposal}

@@ -65,6 +65,8 @@ var Vocabulary = []Feature{
 	{"sig:sha384", "signatures over SHA-384 (RFC 6407 §5.3.5)"},
 	{"sig:sha512", "signatures over SHA-512 (RFC 6407 §5.3.5)"},
 
+	{"aggressive", "Phase 1 in Aggressive Mode (RFC 2409 §5.4)"},
+	{"dpd", "detection of dead peers in Phase 1 (RFC 3706)"},
 	{"phase1:3des", "Phase 1 in 3DES-CBC (RFC 2409 appendix A)"},
 	{"phase1:aes-128", "Phase 1 in AES-CBC with keys of 128 bits (RFC 3602)"},
 	{"phase1:aes-192", "Phase 1 in AES-CBC with keys of 192 bits (RFC 3602)"},

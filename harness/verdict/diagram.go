@@ -99,7 +99,7 @@ func clampText(x, n int) int {
 // class is the colour of a message.
 func class(m *capture.Message) string {
 	switch {
-	case strings.HasPrefix(m.Kind, "MM"), m.Kind == "AGGR":
+	case strings.HasPrefix(m.Kind, "MM"), strings.HasPrefix(m.Kind, "AM"):
 		return "p1"
 	case strings.HasPrefix(m.Kind, "PULL"):
 		return "pull"
@@ -116,7 +116,7 @@ func class(m *capture.Message) string {
 // names spells out the kinds.
 var names = map[string]string{
 	"MM1": "Main Mode 1", "MM2": "Main Mode 2", "MM3": "Main Mode 3", "MM4": "Main Mode 4", "MM5": "Main Mode 5",
-	"MM6": "Main Mode 6", "PULL1": "GROUPKEY-PULL 1", "PULL2": "GROUPKEY-PULL 2", "PULL3": "GROUPKEY-PULL 3",
+	"MM6": "Main Mode 6", "AM1": "Aggressive Mode 1", "AM2": "Aggressive Mode 2", "AM3": "Aggressive Mode 3", "PULL1": "GROUPKEY-PULL 1", "PULL2": "GROUPKEY-PULL 2", "PULL3": "GROUPKEY-PULL 3",
 	"PULL4": "GROUPKEY-PULL 4", "PUSH": "GROUPKEY-PUSH", "PUSH-ACK": "GROUPKEY-PUSH ACK", "INFO": "Informational",
 }
 

@@ -27,10 +27,13 @@ const (
 	Push
 	PushACK
 	Keepalive // one octet on port 4500 (RFC 3948 §2.3)
+	Aggressive1
+	Aggressive2
+	Aggressive3
 )
 
 var kindNames = [...]string{"unknown", "MM1", "MM2", "MM3", "MM4", "MM5", "MM6", "INFO", "PULL1", "PULL2", "PULL3", "PULL4",
-	"PUSH", "PUSH-ACK", "KEEPALIVE"}
+	"PUSH", "PUSH-ACK", "KEEPALIVE", "AM1", "AM2", "AM3"}
 
 // String returns a short name such as "PULL2".
 func (k Kind) String() string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -87,23 +88,27 @@ func (g *Group) ID() uint32 { return g.cfg.ID }
 // Name is the group's name in the configuration.
 func (g *Group) Name() string { return g.cfg.Name }
 
-// Authorised reports whether a peer that has proven this identity may join (RFC 6407 §3.1).
-func (g *Group) Authorised(id netip.Addr) bool {
-	return guardAuthorised.Holds(g.opts.Rules, g.listed(id.Unmap()))
+// Authorised reports whether a peer may join that has proven this identity: an address that is listed, or another identity or a
+// certificate that is (RFC 6407 §3.1).
+func (g *Group) Authorised(id netip.Addr, proven policy.Peer) bool {
+	return guardAuthorised.Holds(g.opts.Rules, g.listed(id.Unmap(), proven))
 }
 
 // Unauthorised is the violation to report of a peer that is not Authorised.
-func Unauthorised(id netip.Addr) *rule.Violation {
+func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
+	if !id.IsValid() {
+		return guardAuthorised.Violated("%v is not on the list of the group's members", proven.Identity)
+	}
 	return guardAuthorised.Violated("%v is not on the list of the group's members", id)
 }
 
-func (g *Group) listed(id netip.Addr) bool {
+func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(g.cfg.Identities, func(known policy.Identity) bool { return known.Admits(proven) })
 }
 
 // Changes is what a carrier has to know of a group beyond the plans it sends.

@@ -102,7 +102,7 @@ func TestAuthorised(t *testing.T) {
 	}
 	g := newGroup(t, unicast())
 	for _, test := range tests {
-		if got := g.Authorised(netip.MustParseAddr(test.id)); got != test.want {
+		if got := g.Authorised(netip.MustParseAddr(test.id), policy.Peer{}); got != test.want {
 			t.Errorf("%s: %t, want %t", test.id, got, test.want)
 		}
 	}

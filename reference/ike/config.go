@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -32,14 +33,24 @@ type Config struct {
 	Role       rule.Role                            // of the node; which side of Main Mode it takes follows from Initiate and Respond
 	Rand       io.Reader                            // cookies, nonces, private values; must not fail
 	Tap        core.Tap                             // sees and alters every outgoing message
-	Local      netip.AddrPort                       // its address is the Phase 1 identity
+	Local      netip.AddrPort                       // its address is the Phase 1 identity, unless there is another
+	Identity   policy.Identity                      // the own one; zero: that of Local
 	Lifetime   time.Duration                        // offered, and the longest that is kept; 0 means DefaultLifetime
 	Retransmit time.Duration                        // first interval, doubled each time; 0 means DefaultRetransmit
 	Retries    int                                  // repetitions before giving up; 0 means DefaultRetries
 	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
-	DOI        uint32                               // of the SA payload; 0 means DefaultDOI
-	NATT       bool                                 // NAT traversal is announced and, if the peer does the same, used (RFC 3947)
-	Suites     []Suite                              // offered in this order, accepted in any; none means that of policy.DefaultProposal
+	// Expect says whether a peer at an address may have an identity; nil: any.
+	Expect func(peer netip.Addr, id policy.Identity) bool
+	// Credentials are what signatures are made and checked with. They may be nil if no suite asks for them.
+	Credentials *policy.Credentials
+	DOI         uint32              // of the SA payload; 0 means DefaultDOI
+	Suites      []Suite             // offered in this order; none means that of policy.DefaultProposal
+	Prefer      policy.Preference   // a responder's: whose order decides between several transforms
+	Kilobytes   uint64              // offered, and the most that one SA protects; 0: any number
+	DPD         time.Duration       // silence after which the peer is asked for a sign of life (RFC 3706); 0: never
+	Mode        policy.ExchangeMode // how an initiator begins, and what a responder takes
+	ClearProof  bool                // the initiator's: Aggressive Mode 3 is not encrypted
+	NATT        bool                // NAT traversal is announced and, if the peer does the same, used (RFC 3947)
 
 	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
 	// further DOI answer so. It is against RFC 2408 §5.4, and off unless asked for.
@@ -59,6 +70,9 @@ func (c Config) withDefaults() *Config {
 	}
 	if c.DOI == 0 {
 		c.DOI = DefaultDOI
+	}
+	if c.Credentials == nil {
+		c.Credentials = new(policy.Credentials)
 	}
 	if len(c.Suites) == 0 {
 		c.Suites = defaultSuites

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
@@ -27,6 +28,7 @@ type Exchange struct {
 	chosen   choice
 	nat      traversal
 	psk      []byte
+	asked    []isakmp.CR // certificate requests of the peer so far
 	private  keymat.PrivateKey
 	gxi, gxr []byte // KE bodies
 	ni, nr   []byte // nonce bodies
@@ -36,6 +38,11 @@ type Exchange struct {
 	firstIV []byte
 	shared  []byte // g^xy
 	iv      []byte // of the next encrypted message
+
+	aggressive aggressive
+	peerDPD    bool      // the peer detects dead peers (RFC 3706)
+	peerID     isakmp.ID // once proven
+	subject    []string  // of the certificate that proved it
 
 	history history
 	timer   timer
@@ -51,35 +58,40 @@ type message struct {
 	nextIV   []byte
 }
 
-// Initiate begins Main Mode with the peer: message 1.
+// Initiate begins Phase 1 with the peer, in the mode of the configuration: message 1.
 func Initiate(cfg Config, now time.Time, peer netip.AddrPort) (*Exchange, []Datagram) {
 	x := &Exchange{cfg: cfg.withDefaults(), initiator: true, peer: peer, local: cfg.Local}
 	if cfg.NATT && peer.Port() == natt.Port { // all of it may be there from the start (RFC 3947 §4)
 		x.local = netip.AddrPortFrom(cfg.Local.Addr(), natt.Port)
 	}
 	x.ci = x.cfg.newCookie()
-	first, err := x.sendOffer()
+	next, send := core.MainMode2, x.sendOffer
+	if x.cfg.Mode == policy.AggressiveMode {
+		next, send = core.Aggressive2, x.sendAggressive1
+	}
+	first, err := send()
 	if err != nil {
 		first = sent{} // only a tap makes a message that cannot be encoded; it counts as withheld
 	}
-	x.await(core.MainMode2, now, first)
+	x.await(next, now, first)
 	return x, x.leave(x.cfg.transmit(first, peer))
 }
 
 // Respond takes message 1 of a peer, which came to Config.Local, and answers with message 2. If the message is refused the error is a *rule.Violation
 // and nothing is kept; an offer without an acceptable transform is answered with NO-PROPOSAL-CHOSEN all the same.
 func Respond(cfg Config, now time.Time, from netip.AddrPort, data []byte) (*Exchange, []Datagram, error) {
-	x := &Exchange{cfg: cfg.withDefaults(), peer: from, local: cfg.Local, expect: core.MainMode1}
+	x := &Exchange{cfg: cfg.withDefaults(), peer: from, local: cfg.Local}
+	x.expect = x.cfg.opening(data)
 	m, err := x.open(from, bytes.Clone(data))
 	if err != nil {
 		return nil, nil, err
 	}
-	reply, err := x.onMain1(m)
+	reply, err := x.step(now, m)
 	if err != nil {
 		return nil, x.leave(x.refusal(m, err)), err
 	}
 	x.history.add(m.data)
-	x.await(core.MainMode3, now, reply)
+	x.await(x.expect, now, reply)
 	return x, x.leave(x.cfg.transmit(reply, from)), nil
 }
 
@@ -122,7 +134,12 @@ func (x *Exchange) HandleAt(now time.Time, from, to netip.AddrPort, data []byte)
 
 // step takes the awaited message, says in expect which one is next, and returns the reply.
 func (x *Exchange) step(now time.Time, m *message) (sent, error) {
+	x.peerDPD = x.peerDPD || hasDPD(m.payloads)
+	x.hear(m.payloads)
 	switch x.expect {
+	case core.MainMode1:
+		x.expect = core.MainMode3
+		return x.onMain1(m)
 	case core.MainMode2:
 		x.expect = core.MainMode4
 		return x.onMain2(m)
@@ -135,6 +152,15 @@ func (x *Exchange) step(now time.Time, m *message) (sent, error) {
 	case core.MainMode5:
 		x.expect = core.KindUnknown
 		return x.onMain5(now, m)
+	case core.Aggressive1:
+		x.expect = core.Aggressive3
+		return x.onAggressive1(m)
+	case core.Aggressive2:
+		x.expect = core.KindUnknown
+		return x.onAggressive2(now, m)
+	case core.Aggressive3:
+		x.expect = core.KindUnknown
+		return x.onAggressive3(now, m)
 	default:
 		x.expect = core.KindUnknown
 		return x.onMain6(now, m)
@@ -173,7 +199,7 @@ func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
 	}
 	m := &message{data: data, from: from, header: h, nextIV: x.iv}
 	body, block := data[isakmp.HeaderLen:], 0
-	if encrypted(x.expect) && h.Flags&isakmp.FlagEncryption != 0 {
+	if mayEncrypt(x.expect) && h.Flags&isakmp.FlagEncryption != 0 {
 		if body, m.nextIV, err = x.cfg.decrypt(x.cipher(), body); err != nil {
 			return nil, err
 		}
@@ -185,13 +211,20 @@ func (x *Exchange) open(from netip.AddrPort, data []byte) (*message, error) {
 	if m.payloads, _, err = x.cfg.chain(isakmp.Phase1, h.NextPayload, body, block); err != nil {
 		return nil, err
 	}
-	if err := x.cfg.checkPlaces(x.expect, m.payloads); err != nil {
+	if err := x.cfg.checkPlaces(x.expect, x.places(), m.payloads); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
+// encrypted reports whether a message has to be, mayEncrypt whether it can be: the last of Aggressive Mode is the sender's
+// choice (RFC 2409 §5).
 func encrypted(k core.Kind) bool { return k == core.MainMode5 || k == core.MainMode6 }
+
+func mayEncrypt(k core.Kind) bool { return encrypted(k) || k == core.Aggressive3 }
+
+// opens reports whether a message begins an exchange.
+func opens(k core.Kind) bool { return k == core.MainMode1 || k == core.Aggressive1 }
 
 func (x *Exchange) checkHeader(from netip.AddrPort, h isakmp.Header) error {
 	r := x.cfg.Rules
@@ -204,27 +237,27 @@ func (x *Exchange) checkHeader(from netip.AddrPort, h isakmp.Header) error {
 	if !checkCookies.Holds(r, x.owns(h)) {
 		return checkCookies.Violated("cookies %s %s in %s", h.InitiatorCookie, h.ResponderCookie, x.expect)
 	}
-	if h.Exchange == isakmp.ExchangeInformational && x.expect != core.MainMode1 {
+	if h.Exchange == isakmp.ExchangeInformational && !opens(x.expect) {
 		return nil
 	}
 	return x.checkMainHeader(h)
 }
 
 func (x *Exchange) checkMainHeader(h isakmp.Header) error {
-	r, main := x.cfg.Rules, h.Exchange == isakmp.ExchangeMainMode
-	if x.expect == core.MainMode1 && !checkExchange.Holds(r, main) {
+	r, same := x.cfg.Rules, h.Exchange == exchangeOf(x.expect)
+	if opens(x.expect) && !checkExchange.Holds(r, same) {
 		return checkExchange.Violated("exchange type %s begins no Phase 1 here", h.Exchange)
 	}
-	if x.expect != core.MainMode1 && !checkSameExchange.Holds(r, main) {
+	if !opens(x.expect) && !checkSameExchange.Holds(r, same) {
 		return checkSameExchange.Violated("exchange type %s instead of %s", h.Exchange, x.expect)
 	}
 	if !checkMessageID.Holds(r, h.MessageID == 0) {
 		return checkMessageID.Violated("Message ID %08x in %s", h.MessageID, x.expect)
 	}
-	if !encrypted(x.expect) {
+	if !mayEncrypt(x.expect) {
 		return x.cfg.flags(h, 0)
 	}
-	if !checkEncrypted.Holds(r, h.Flags&isakmp.FlagEncryption != 0) {
+	if encrypted(x.expect) && !checkEncrypted.Holds(r, h.Flags&isakmp.FlagEncryption != 0) {
 		return checkEncrypted.Violated("%s in clear", x.expect)
 	}
 	return x.cfg.flags(h, isakmp.FlagEncryption)
@@ -234,13 +267,13 @@ func (x *Exchange) checkMainHeader(h isakmp.Header) error {
 // responder's.
 func (x *Exchange) owns(h isakmp.Header) bool {
 	switch {
-	case x.expect == core.MainMode1:
+	case opens(x.expect):
 		return !h.InitiatorCookie.IsZero() && h.ResponderCookie.IsZero()
 	case h.InitiatorCookie != x.ci:
 		return false
 	case h.Exchange == isakmp.ExchangeInformational:
 		return true
-	case x.expect == core.MainMode2:
+	case x.expect == core.MainMode2 || x.expect == core.Aggressive2:
 		return !h.ResponderCookie.IsZero()
 	}
 	return h.ResponderCookie == x.cr

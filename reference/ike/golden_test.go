@@ -128,7 +128,7 @@ func TestGoldenMessage5(t *testing.T) {
 func TestGoldenStream(t *testing.T) {
 	x := goldenExchange(t)
 	x.iv = unhex(t, goldenLast)
-	x.establish(start, isakmp.ID{})
+	x.establish(start)
 	s := x.sa.NewStream(isakmp.ExchangePull, 0x01020304)
 	if hex.EncodeToString(s.iv) != goldenIV2 || s.MessageID() != 0x01020304 {
 		t.Errorf("IV %x, want %s", s.iv, goldenIV2)

@@ -78,7 +78,9 @@ func (sa *SA) Deleted(o *Opened) bool {
 }
 
 // spi is the cookie pair, by which Notify and Delete payloads name the SA.
-func (sa *SA) spi() []byte { return slices.Concat(sa.ci[:], sa.cr[:]) }
+func (sa *SA) spi() []byte { return cookiePair(sa.ci, sa.cr) }
+
+func cookiePair(i, r isakmp.Cookie) []byte { return slices.Concat(i[:], r[:]) }
 
 // Notify makes a Notification about Phase 1 or an exchange under this SA, for SealInformational (RFC 2408 §3.14).
 func (sa *SA) Notify(t isakmp.NotifyType, data []byte) isakmp.Payload { return sa.cfg.notify(t, data) }

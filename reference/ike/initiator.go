@@ -14,7 +14,7 @@ import (
 //	I --> R  HDR, SA
 func (x *Exchange) sendOffer() (sent, error) {
 	x.offer.sa = x.cfg.offerSA()
-	o := x.clear(core.MainMode1, x.cfg.leading(x.offer.sa)...)
+	o := x.clear(core.MainMode1, append(x.cfg.leading(x.offer.sa), x.vendorIDs()...)...)
 	message, _, err := x.cfg.build(o, func(o *core.Outgoing) error {
 		x.offer = x.offer.asSent(o.Payloads)
 		return nil
@@ -42,7 +42,7 @@ func (x *Exchange) onMain2(m *message) (sent, error) {
 	if x.chosen, err = x.cfg.checkReply(x.offer, sa); err != nil {
 		return sent{}, err
 	}
-	if x.psk, err = x.cfg.psk(x.peer); err != nil {
+	if err = x.method().ready(x); err != nil {
 		return sent{}, err
 	}
 	x.cr = m.header.ResponderCookie
@@ -77,24 +77,24 @@ func (x *Exchange) onMain4(m *message) (sent, error) {
 //
 //	I <-- R  HDR*, IDir, HASH_R
 func (x *Exchange) onMain6(now time.Time, m *message) (sent, error) {
-	id, err := x.receiveAuth(m, keymat.HashR)
-	if err != nil {
+	if err := x.receiveAuth(now, m, keymat.HashR); err != nil {
 		return sent{}, err
 	}
-	x.establish(now, id)
+	x.heed(m)
+	x.establish(now)
 	return sent{}, nil
 }
 
 // clear begins a message without encryption.
 func (x *Exchange) clear(kind core.Kind, ps ...isakmp.Payload) *core.Outgoing {
-	h := x.cfg.newHeader(x.ci, x.cr, isakmp.ExchangeMainMode, 0)
+	h := x.cfg.newHeader(x.ci, x.cr, exchangeOf(kind), 0)
 	if !dutyMessageID.Kept(x.cfg.Rules) {
 		h.MessageID = 1
 	}
 	return &core.Outgoing{Kind: kind, Header: h, Payloads: ps}
 }
 
-// leading makes the payloads of messages 1 and 2.
+// leading makes the first payloads of messages 1 and 2.
 func (c *Config) leading(sa isakmp.SA) []isakmp.Payload {
 	var p isakmp.Payload = sa
 	if !dutySANext.Kept(c.Rules) {

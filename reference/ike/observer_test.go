@@ -50,6 +50,7 @@ func observe(tb testing.TB, role rule.Role, rules *rule.Switches) []string {
 	o.hostile()
 	o.disturbed()
 	o.streams()
+	o.modes()
 	return o.notes
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -19,6 +20,8 @@ type choice struct {
 	transform isakmp.Transform
 	suite     Suite
 	lifetime  time.Duration
+	kilobytes uint64 // 0: any number
+	shortened bool   // one of them is less than the transform says
 }
 
 // offerSA makes the SA payload of message 1: one proposal with a transform for each suite, the preferred one first.
@@ -27,7 +30,7 @@ func (c *Config) offerSA() isakmp.SA {
 	if !dutyOfferDOI.Kept(c.Rules) {
 		sa.DOI = otherDOI
 	}
-	for i, s := range c.Suites {
+	for i, s := range c.offered() {
 		sa.Proposals[0].Transforms = append(sa.Proposals[0].Transforms, isakmp.Transform{
 			Number:     uint8(i + 1),
 			ID:         isakmp.TransformKeyIKE,
@@ -63,7 +66,7 @@ func (c *Config) offerAttributes(s Suite) []wire.Attribute {
 	if !dutyOfferBits.Kept(c.Rules) {
 		sent.KeyBits /= 8
 	}
-	as := sent.attributes(c.Lifetime)
+	as := append(sent.attributes(c.Lifetime), kilobyteAttributes(c.Kilobytes)...)
 	if !dutyOfferFixed.Kept(c.Rules) && s.KeyBits == 0 {
 		as = append(as, wire.TV(isakmp.AttrKeyLength, tripleDESBits))
 	}
@@ -79,20 +82,30 @@ func (c *Config) offerAttributes(s Suite) []wire.Attribute {
 	return as
 }
 
-// choose picks the first acceptable transform of an offer: what the initiator prefers counts, since RFC 2408 §4.2 and RFC
-// 2409 §5 leave the choice to the responder, and the order of its own suites says only what it offers. If there is none,
-// the error says why the last one is not.
+// choose picks an acceptable transform of an offer: the first one or, if the own order counts, the one whose suite is preferred.
+// RFC 2408 §4.2 and RFC 2409 §5 leave the choice to the responder. If there is none, the error says why the last one is not.
 func (c *Config) choose(sa isakmp.SA) (choice, error) {
+	var best *choice
 	err := error(checkAcceptable.Violated("the offer has no transforms"))
 	for _, p := range sa.Proposals {
 		for _, t := range p.Transforms {
-			var chosen choice
-			if chosen, err = c.accept(t); err == nil {
-				return chosen, nil
+			chosen, why := c.accept(t)
+			if why != nil {
+				err = why
+			} else if best == nil || c.prefers(chosen.suite, best.suite) {
+				best = &chosen
 			}
 		}
 	}
-	return choice{}, err
+	if best == nil {
+		return choice{}, err
+	}
+	return *best, nil
+}
+
+// prefers reports whether the own order counts, and has a before b.
+func (c *Config) prefers(a, b Suite) bool {
+	return c.Prefer == policy.PreferOwn && slices.Index(c.Suites, a) < slices.Index(c.Suites, b)
 }
 
 // accept says what a transform means, or why it is not acceptable.
@@ -108,11 +121,10 @@ func (c *Config) accept(t isakmp.Transform) (choice, error) {
 	if err != nil {
 		return choice{}, err
 	}
-	lifetime := c.Lifetime
-	if asked.seconds > 0 {
-		lifetime = min(lifetime, asked.seconds)
-	}
-	return choice{transform: t, suite: suite, lifetime: lifetime}, nil
+	chosen := choice{transform: t, suite: suite, lifetime: c.Lifetime, kilobytes: c.Kilobytes}
+	chosen.limit(asked.seconds, asked.kilobytes)
+	chosen.shortened = asked.seconds > chosen.lifetime || chosen.kilobytes != asked.kilobytes
+	return chosen, nil
 }
 
 // checkOffer checks what surrounds the transforms of message 1.

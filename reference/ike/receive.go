@@ -109,26 +109,37 @@ type places map[isakmp.PayloadType]bool
 
 const once, often = true, false
 
-// Where payloads may stand (RFC 2409 §5.4). Order is free but for SA.
+// Where payloads may stand (RFC 2409 §5.4). Order is free but for SA. Aggressive Mode has no place for a notification, since
+// nothing would prove it (RFC 2407 §4.6.3).
 var (
-	saMessage   = places{isakmp.PayloadSA: once}
-	keMessage   = places{isakmp.PayloadKE: once, isakmp.PayloadNonce: once, isakmp.PayloadNATD: often}
-	authMessage = places{isakmp.PayloadID: once, isakmp.PayloadHASH: once, isakmp.PayloadN: often}
-	anywhere    = places{isakmp.PayloadVID: often, isakmp.PayloadCR: often}
+	saMessage = places{isakmp.PayloadSA: once}
+	keMessage = places{isakmp.PayloadKE: once, isakmp.PayloadNonce: once, isakmp.PayloadNATD: often}
+	anywhere  = places{isakmp.PayloadVID: often, isakmp.PayloadCR: often}
 
-	mainModePlaces = map[core.Kind]places{
+	phase1Places = map[core.Kind]places{
 		core.MainMode1: saMessage, core.MainMode2: saMessage,
 		core.MainMode3: keMessage, core.MainMode4: keMessage,
-		core.MainMode5: authMessage, core.MainMode6: authMessage,
+		core.Aggressive1: {isakmp.PayloadSA: once, isakmp.PayloadKE: once, isakmp.PayloadNonce: once, isakmp.PayloadID: once},
 	}
 )
 
-// checkPlaces checks that the payloads of a Main Mode message belong there.
-func (c *Config) checkPlaces(kind core.Kind, ps []isakmp.Decoded) error {
+// places are those of the awaited message. In messages 5 and 6 they are the method's.
+func (x *Exchange) places() places {
+	if encrypted(x.expect) {
+		return x.method().places()
+	}
+	if x.expect == core.Aggressive2 || x.expect == core.Aggressive3 {
+		return x.aggressivePlaces()
+	}
+	return phase1Places[x.expect]
+}
+
+// checkPlaces checks that the payloads of a message of Phase 1 belong there.
+func (c *Config) checkPlaces(kind core.Kind, has places, ps []isakmp.Decoded) error {
 	seen := make(map[isakmp.PayloadType]bool)
 	for _, p := range ps {
 		typ := p.Payload.Type()
-		single, here := mainModePlaces[kind][typ]
+		single, here := has[typ]
 		_, always := anywhere[typ]
 		if !checkPayload.Holds(c.Rules, here || always) {
 			return checkPayload.Violated("payload %s in %s", typ, kind)
@@ -138,7 +149,7 @@ func (c *Config) checkPlaces(kind core.Kind, ps []isakmp.Decoded) error {
 		}
 		seen[typ] = true
 	}
-	if leads := kind == core.MainMode1 || kind == core.MainMode2; leads && !checkSAFirst.Holds(c.Rules, startsWithSA(ps)) {
+	if _, leads := has[isakmp.PayloadSA]; leads && !checkSAFirst.Holds(c.Rules, startsWithSA(ps)) {
 		return checkSAFirst.Violated("%s does not begin with SA", kind)
 	}
 	return nil

@@ -21,9 +21,6 @@ func (e noProposalError) Unwrap() error { return e.why }
 //	I <-- R  HDR, SA
 func (x *Exchange) onMain1(m *message) (sent, error) {
 	var err error
-	if x.psk, err = x.cfg.psk(m.from); err != nil {
-		return sent{}, err
-	}
 	sa, d, _ := isakmp.Find[isakmp.SA](m.payloads)
 	if err := x.cfg.checkOffer(sa); err != nil {
 		return sent{}, err
@@ -31,10 +28,13 @@ func (x *Exchange) onMain1(m *message) (sent, error) {
 	if x.chosen, err = x.cfg.choose(sa); err != nil {
 		return sent{}, noProposalError{err}
 	}
+	if err := x.method().ready(x); err != nil {
+		return sent{}, err
+	}
 	x.offer = offer{sa: sa, body: body(d)}
 	x.agreeNATT(m.payloads)
 	x.ci, x.cr = m.header.InitiatorCookie, x.cfg.newCookie()
-	o := x.clear(core.MainMode2, x.cfg.leading(x.cfg.replySA(x.offer, x.chosen))...)
+	o := x.clear(core.MainMode2, append(x.cfg.leading(x.cfg.replySA(x.offer, x.chosen)), x.vendorIDs()...)...)
 	reply, _, err := x.cfg.build(o, nil, cipher{})
 	return reply, err
 }
@@ -79,15 +79,14 @@ func (x *Exchange) onMain3(m *message) (sent, error) {
 //	I --> R  HDR*, IDii, HASH_I
 //	I <-- R  HDR*, IDir, HASH_R
 func (x *Exchange) onMain5(now time.Time, m *message) (sent, error) {
-	id, err := x.receiveAuth(m, keymat.HashI)
-	if err != nil {
+	if err := x.receiveAuth(now, m, keymat.HashI); err != nil {
 		return sent{}, err
 	}
 	reply, err := x.sendAuth(core.MainMode6, keymat.HashR)
 	if err != nil {
 		return sent{}, err
 	}
-	x.establish(now, id)
+	x.establish(now)
 	return reply, nil
 }
 

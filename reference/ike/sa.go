@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -19,6 +20,7 @@ type SA struct {
 	local     netip.AddrPort // where the peer's messages come to
 	nat       traversal
 	peerID    isakmp.ID
+	subject   []string // of the certificate that proved it
 	ci, cr    isakmp.Cookie
 	suite     Suite
 	expiry    time.Time
@@ -28,26 +30,34 @@ type SA struct {
 	shared    []byte // g^xy
 	lastBlock []byte // of Main Mode 6
 	history   history
+	kilobytes uint64 // that it may protect; 0: any number
+	protected uint64 // octets
+	peerDPD   bool   // the peer answers R-U-THERE
+	liveness  liveness
 	streams   uint32 // how many were begun
 	latest    uint32 // Message ID of the one begun last
 }
 
 // establish makes the SA of a completed exchange.
-func (x *Exchange) establish(now time.Time, peerID isakmp.ID) {
+func (x *Exchange) establish(now time.Time) {
 	x.sa = &SA{
 		cfg:       x.cfg,
 		initiator: x.initiator,
-		peerID:    peerID,
+		peerID:    x.peerID,
+		subject:   x.subject,
 		ci:        x.ci,
 		cr:        x.cr,
 		suite:     x.chosen.suite,
-		expiry:    now.Add(x.chosen.lifetime),
+		expiry:    now.Add(timerLifetime.Delay(x.cfg.Rules, x.chosen.lifetime)),
 		keys:      x.keys,
 		key:       x.key,
 		firstIV:   x.firstIV,
 		shared:    x.shared,
 		lastBlock: x.iv,
+		kilobytes: x.chosen.kilobytes,
+		peerDPD:   x.peerDPD,
 	}
+	x.sa.Heard(now)
 }
 
 // Cookies returns the cookie pair that names the SA: the Phase 1 initiator's first, whoever sends.
@@ -58,6 +68,11 @@ func (sa *SA) Initiator() bool { return sa.initiator }
 
 // PeerID returns the identity that the peer has proven.
 func (sa *SA) PeerID() isakmp.ID { return sa.peerID }
+
+// PeerName returns who the peer has proven to be, with what the certificate that proved it says of it.
+func (sa *SA) PeerName() policy.Peer {
+	return policy.Peer{Identity: identityOf(sa.peerID), Subject: sa.subject}
+}
 
 // Peer returns the address and port that Phase 1 was completed with, or that Follow was told since.
 func (sa *SA) Peer() netip.AddrPort { return sa.peer }

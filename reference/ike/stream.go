@@ -57,6 +57,7 @@ func (s *Stream) Seal(kind core.Kind, hash func(mid [4]byte, after []byte) []byt
 		return Datagram{}, err
 	}
 	s.iv = iv
+	s.sa.protected += uint64(len(message.data))
 	for _, d := range c.transmit(message, s.sa.peer) {
 		d.From = s.sa.Local()
 		return d, nil
@@ -116,7 +117,10 @@ type Opened struct {
 }
 
 // Commit accepts the message: the next one is chained to it (RFC 2409 §10).
-func (o *Opened) Commit() { o.stream.iv = o.stream.sa.cfg.advance(o.stream.iv, o.nextIV) }
+func (o *Opened) Commit() {
+	o.stream.iv = o.stream.sa.cfg.advance(o.stream.iv, o.nextIV)
+	o.stream.sa.protected += uint64(o.Header.Length)
+}
 
 // Open decrypts a message of this exchange and checks its header and form, but not its HASH. The chain of IVs stays where
 // it is until Commit. The error is a *rule.Violation.

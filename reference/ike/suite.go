@@ -39,7 +39,7 @@ func Suites(proposals []policy.Proposal) []Suite {
 			Encryption:     uint16(p.Encryption),
 			KeyBits:        uint16(p.KeyBits),
 			Hash:           keymat.Hash(p.Hash),
-			Authentication: isakmp.AuthPreSharedKey,
+			Authentication: p.Authentication.Number(),
 			Group:          uint16(p.Group),
 		})
 	}

@@ -13,6 +13,8 @@ type terms struct {
 	values   map[uint16]uint64 // of the attributes that make up a suite
 	lifeType uint64            // unit of the Life Duration that follows
 	seconds  time.Duration     // 0 if no lifetime in seconds is asked for
+
+	kilobytes uint64 // 0 if none are asked for
 }
 
 // readTerms collects the attributes of a transform. An error says why the transform is not acceptable.
@@ -59,7 +61,7 @@ func (t *terms) readBasic(rules *rule.Switches, a wire.Attribute, v uint64) erro
 	return nil
 }
 
-// readDuration takes a Life Duration, whose unit is the Life Type before it. Lifetimes in kilobytes are not enforced.
+// readDuration takes a Life Duration, whose unit is the Life Type before it.
 func (t *terms) readDuration(rules *rule.Switches, v uint64) error {
 	unit := t.lifeType
 	t.lifeType = 0
@@ -69,6 +71,8 @@ func (t *terms) readDuration(rules *rule.Switches, v uint64) error {
 	}
 	if unit == isakmp.LifeSeconds {
 		t.seconds = time.Duration(min(v, uint64(DefaultLifetime/time.Second)*365)) * time.Second
+	} else if known {
+		t.kilobytes = v
 	}
 	return nil
 }

@@ -29,11 +29,15 @@ func (x *Exchange) await(kind core.Kind, now time.Time, s sent) {
 	x.history.last = s
 	x.timer = timer{sent: now, trip: trip}
 	wait := x.patience
-	if x.initiator {
+	if x.repeats() {
 		wait = func() time.Duration { return x.interval(0) }
 	}
 	x.timer.due = now.Add(wait())
 }
+
+// repeats reports whether this side repeats its last message: an initiator does, and a responder of Aggressive Mode, since
+// the initiator takes message 3 to be the last one and asks no more.
+func (x *Exchange) repeats() bool { return x.initiator || x.expect == core.Aggressive3 }
 
 // interval is the time from the n-th repetition to the next, doubled each time and longer on a slow path
 // (RFC 2408 §5.1).
@@ -64,14 +68,14 @@ func (x *Exchange) Deadline() (time.Time, bool) {
 	return x.timer.due, true
 }
 
-// Timeout is called at the Deadline: an initiator repeats its last message, a responder waits no longer. After ErrTimeout
+// Timeout is called at the Deadline: an initiator repeats its last message, a responder of Main Mode waits no longer. After ErrTimeout
 // the exchange is over.
 func (x *Exchange) Timeout(now time.Time) ([]Datagram, error) {
 	if due, ok := x.Deadline(); !ok || now.Before(due) {
 		return nil, nil
 	}
 	copies, bound := uint64(x.timer.copies+1), uint64(max(0, x.cfg.Retries))
-	if !x.initiator || !boundRetries.AtMost(x.cfg.Rules, copies, bound) {
+	if !x.repeats() || !boundRetries.AtMost(x.cfg.Rules, copies, bound) {
 		x.expect = core.KindUnknown
 		return nil, ErrTimeout
 	}

@@ -1,6 +1,7 @@
 package keymat
 
 import (
+	"crypto"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha1"
@@ -62,6 +63,11 @@ func (h Hash) String() string {
 func (h Hash) Size() int {
 	h.mustKnow()
 	return hashes[h].size
+}
+
+// crypto is the hash by the name that signatures have for it.
+func (h Hash) crypto() crypto.Hash {
+	return map[Hash]crypto.Hash{MD5: crypto.MD5, SHA1: crypto.SHA1, SHA256: crypto.SHA256, SHA384: crypto.SHA384, SHA512: crypto.SHA512}[h]
 }
 
 // Sum returns the digest of the parts, one after another.

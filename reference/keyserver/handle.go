@@ -60,7 +60,7 @@ func (k *KeyServer) onSession(now time.Time, s *session, d *core.Datagram) {
 		if s.sa != nil {
 			k.onPull(now, s, d)
 		}
-	case s.sa == nil || exchange == isakmp.ExchangeMainMode:
+	case s.sa == nil || exchange == isakmp.ExchangeMainMode || exchange == isakmp.ExchangeAggressive:
 		k.onPhase1(now, s, d)
 	case exchange == isakmp.ExchangeInformational:
 		k.onInformational(now, s, d)
@@ -84,7 +84,7 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 		}
 		replies, ok := s.sa.Duplicate(d.Data)
 		if !ok {
-			k.refuseExchange(now, isakmp.ExchangeMainMode, d)
+			k.refuseExchange(now, isakmp.ExchangeType(d.Data[18]), d)
 		}
 		k.send(replies...)
 		return
@@ -103,10 +103,10 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 		field("cookies", fmt.Sprintf("%x", s.cookies[:])))
 }
 
-// onSessionTimer ends an SA whose lifetime is over, or gives up a Phase 1 that does not go on.
+// onSessionTimer wakes an SA, or gives up a Phase 1 that does not go on.
 func (k *KeyServer) onSessionTimer(now time.Time, s *session) {
 	if s.sa != nil {
-		k.sessions.remove(s)
+		k.onPhase1Timer(now, s)
 		return
 	}
 	replies, err := s.exchange.Timeout(now)
@@ -131,5 +131,10 @@ func (k *KeyServer) onInformational(now time.Time, s *session, d *core.Datagram)
 	if s.sa.Deleted(o) {
 		k.sessions.remove(s)
 		k.log(core.Info, "PHASE1_DELETED", "the peer deleted its Phase 1 SA", field("peer", d.From))
+		return
 	}
+	replies, err := s.sa.Liveness(now, o, k.opts.Rand)
+	k.refuse(now, err, d.From)
+	k.send(replies...)
+	k.sessions.reschedule(s)
 }

@@ -62,6 +62,10 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if err := cfg.Phase1.CheckProposals(); err != nil {
 		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
 	}
+	credentials, err := cfg.Phase1.Certificates.Credentials()
+	if err != nil {
+		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
+	}
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
 	}
@@ -70,30 +74,27 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	}
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
 	k.sessions = newSessions(cfg.Phase1.HalfOpenMax)
-	k.phase1 = k.phase1Config()
+	k.phase1 = k.phase1Config(credentials)
 	if err := k.loadSigningKey(); err != nil {
 		return nil, err
 	}
 	return k, k.validateGroups()
 }
 
-func (k *KeyServer) phase1Config() ike.Config {
+func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
 		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
+		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
+		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
 	}
 }
 
-// psk finds the key for a peer; the longest prefix wins.
+// psk finds the key for a peer.
 func (k *KeyServer) psk(peer netip.Addr) ([]byte, bool) {
-	var best policy.PSK
-	for _, p := range k.cfg.Phase1.PSKs {
-		if p.Peer.Contains(peer) && (best.Key == nil || p.Peer.Bits() > best.Peer.Bits()) {
-			best = p
-		}
-	}
-	return best.Key, best.Key != nil
+	key, ok := k.cfg.Phase1.PSK(peer)
+	return key.Key, ok
 }
 
 // loadSigningKey reads the key that signs PUSH messages. Without a group that has a rekey none is needed.

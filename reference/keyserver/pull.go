@@ -124,6 +124,10 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 		k.refuse(now, err, d.From)
 		return
 	}
+	if s.sa.Exhausted() {
+		k.endPhase1(s)
+		return
+	}
 	if p.group == nil || p.ni == nil { // only with a guard off
 		return
 	}
@@ -132,7 +136,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 		return
 	}
 	if !guardDeferred.Kept(k.opts.Rules) {
-		_, _ = p.group.Admit(now, k.identity(s, d), d.From, p.offer, 0)
+		_, _ = p.group.Admit(now, k.recordedAs(s, d), d.From, p.offer, 0)
 	}
 	p.nr = k.nonce()
 	opened.Commit()
@@ -144,6 +148,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 	p.second = s.back(p.second, d) // the port may be another than that of Phase 1
 	s.pulls.add(p)
 	k.send(p.second)
+	k.onProtected(now, s, false)
 }
 
 // onPull3 checks message 3, lets the group admit the member and answers with message 4 (RFC 6407 §3.4).
@@ -158,12 +163,13 @@ func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram
 	}
 	opened.Commit()
 	k.track(s, d)
-	id := k.identity(s, d)
+	id := k.recordedAs(s, d)
 	admission, err := p.group.Admit(now, id, d.From, p.offer, sids)
 	k.carry(p.group, admission.Plans...)
 	if err != nil {
 		k.onNotAdmitted(now, s, p, d, err)
 		p.finish(digest, ike.Datagram{})
+		k.onProtected(now, s, true)
 		return
 	}
 	fourth, err := k.sealPull4(s, p, admission.Download)
@@ -176,6 +182,7 @@ func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram
 	k.send(fourth)
 	k.onAdmitted(p.group, id, d.From, admission)
 	p.finish(digest, fourth)
+	k.onProtected(now, s, true)
 }
 
 func (k *KeyServer) onAdmitted(c *carried, id netip.Addr, from netip.AddrPort, a group.Admission) {

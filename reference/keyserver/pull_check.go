@@ -11,6 +11,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -83,15 +84,19 @@ func (k *KeyServer) admissible(s *session, p *pull, d *core.Datagram) error {
 	if p.group == nil {
 		return nil // only with the guard of the group off
 	}
-	if id := k.identity(s, d); !p.group.Authorised(id) {
+	id, proven := k.identity(s, d), s.sa.PeerName()
+	if !guardIdentity.Kept(k.opts.Rules) {
+		proven = policy.Peer{}
+	}
+	if !p.group.Authorised(id, proven) {
 		k.notify(s, isakmp.NotifyAuthenticationFailed, d.From)
-		return group.Unauthorised(id)
+		return group.Unauthorised(id, proven)
 	}
 	return nil
 }
 
-// identity is the address that the peer has proven to be its own in Phase 1. Other kinds of identities are not known to
-// any group; they give an address that is in no list.
+// identity is the address that the peer has proven to be its own in Phase 1. Other kinds of identities give none, which is in no
+// list.
 func (k *KeyServer) identity(s *session, d *core.Datagram) netip.Addr {
 	if !guardIdentity.Kept(k.opts.Rules) {
 		return d.From.Addr()
@@ -99,6 +104,15 @@ func (k *KeyServer) identity(s *session, d *core.Datagram) netip.Addr {
 	id := s.sa.PeerID()
 	addr, _ := isakmp.IdentityAddress(id.IDType, id.Data)
 	return addr.Unmap()
+}
+
+// recordedAs is the address by which the group knows a member that it has admitted: the one it has proven or, for one with another
+// identity, where Phase 1 was completed with it.
+func (k *KeyServer) recordedAs(s *session, d *core.Datagram) netip.Addr {
+	if id := k.identity(s, d); id.IsValid() {
+		return id
+	}
+	return s.sa.Peer().Addr().Unmap()
 }
 
 func identityText(sa *ike.SA) string {

@@ -85,7 +85,7 @@ func (t *sessions) remove(s *session) {
 // reschedule is called when the deadline of a session may have changed.
 func (t *sessions) reschedule(s *session) {
 	if s.sa != nil {
-		s.wake = s.sa.Expiry()
+		s.wake = s.sa.Wake()
 	} else if at, ok := s.exchange.Deadline(); ok {
 		s.wake = at
 	}

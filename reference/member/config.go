@@ -44,6 +44,9 @@ func complete(cfg policy.Member) (policy.Member, error) {
 	if err := cfg.Phase1.CheckProposals(); err != nil {
 		return cfg, err
 	}
+	if cfg.Phase1.Mode == policy.EitherMode {
+		return cfg, errors.New("phase 1 begins in main or in aggressive mode: either is for those who answer")
+	}
 	cfg.Address = withPort(cfg.Address)
 	cfg.KeyServers = slices.Clone(cfg.KeyServers)
 	for i, ks := range cfg.KeyServers {
@@ -51,7 +54,7 @@ func complete(cfg policy.Member) (policy.Member, error) {
 		if ks.Addr().Is4() != own.Is4() {
 			return cfg, fmt.Errorf("key server %s: of another IP version than %s", ks.Addr(), own)
 		}
-		if _, ok := preSharedKey(cfg.Phase1.PSKs, ks.Addr()); !ok {
+		if _, ok := cfg.Phase1.PSK(ks.Addr()); !ok && cfg.Phase1.UsesPSK() {
 			return cfg, fmt.Errorf("key server %s: no pre-shared key", ks.Addr())
 		}
 	}
@@ -90,19 +93,4 @@ func withPort(a netip.AddrPort) netip.AddrPort {
 		return a
 	}
 	return netip.AddrPortFrom(a.Addr(), port)
-}
-
-// preSharedKey finds the key of a peer; the longest prefix wins (RFC 2409 §5.4).
-func preSharedKey(keys []policy.PSK, peer netip.Addr) ([]byte, bool) {
-	var best *policy.PSK
-	for i := range keys {
-		k := &keys[i]
-		if k.Peer.Contains(peer) && (best == nil || k.Peer.Bits() > best.Peer.Bits()) {
-			best = k
-		}
-	}
-	if best == nil {
-		return nil, false
-	}
-	return best.Key, true
 }

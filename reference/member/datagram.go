@@ -103,7 +103,7 @@ func (m *membership) onProtected(now time.Time, d *core.Datagram) {
 	switch exchangeOf(d) {
 	case isakmp.ExchangeInformational:
 		m.onInformational(now, d)
-	case isakmp.ExchangeMainMode:
+	case isakmp.ExchangeMainMode, isakmp.ExchangeAggressive:
 		datagrams, _ := m.phase1.Duplicate(d.Data)
 		m.send(datagrams...)
 	default:

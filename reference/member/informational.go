@@ -26,8 +26,13 @@ func (m *membership) onInformational(now time.Time, d *core.Datagram) {
 		m.onPhase1Deleted(now)
 		return
 	}
+	answers, err := m.phase1.Liveness(now, o, m.rand)
+	if err != nil {
+		m.refuse(now, err, d.From)
+	}
+	m.send(answers...)
 	n, _, ok := isakmp.Find[isakmp.Notify](o.Payloads)
-	if !ok {
+	if !ok || n.NotifyType == isakmp.NotifyRUThere || n.NotifyType == isakmp.NotifyRUThereACK {
 		return
 	}
 	m.log(core.Notice, "NOTIFIED", "the key server notifies "+n.NotifyType.String(), "from", d.From.String())

@@ -66,8 +66,12 @@ func (m *Member) join() error {
 		} else if err != nil {
 			return err
 		}
+		credentials, err := one.Phase1.Certificates.Credentials()
+		if err != nil {
+			return err
+		}
 		seen[one.Group] = true
-		m.groups = append(m.groups, &membership{host: m.host, cfg: one})
+		m.groups = append(m.groups, &membership{host: m.host, cfg: one, credentials: credentials})
 	}
 	return nil
 }

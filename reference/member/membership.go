@@ -33,9 +33,10 @@ func (h *host) emit(effects ...core.Effect) { h.out = append(h.out, effects...) 
 // Sender-IDs of its own.
 type membership struct {
 	*host
-	cfg     policy.Member // as if there were no other group
-	gateway *gateway.Group
-	sealed  []byte // the message that ike has just made, before a tap saw it
+	cfg         policy.Member       // as if there were no other group
+	credentials *policy.Credentials // of Phase 1
+	gateway     *gateway.Group
+	sealed      []byte // the message that ike has just made, before a tap saw it
 
 	registration registration
 	exchange     *ike.Exchange // Phase 1 in progress

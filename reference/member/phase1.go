@@ -3,10 +3,12 @@ package member
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -15,10 +17,11 @@ var guardServer = rule.Check("member.gpad.identity", "RFC6407-3.1-02", rule.GM,
 	"the identity that the key server proved in Phase 1 is the one that may serve the group")
 
 func (m *membership) pskOf(peer netip.Addr) ([]byte, bool) {
-	return preSharedKey(m.cfg.Phase1.PSKs, peer)
+	key, ok := m.cfg.Phase1.PSK(peer)
+	return key.Key, ok
 }
 
-// startPhase1 begins Main Mode with the key server.
+// startPhase1 begins Phase 1 with the key server.
 func (m *membership) startPhase1(now time.Time) {
 	exchange, datagrams := ike.Initiate(m.ikeConfig(), now, m.server())
 	m.exchange = exchange
@@ -49,7 +52,7 @@ func (m *membership) onPhase1Up(now time.Time, sa *ike.SA) {
 		secret := sa.Secret()
 		m.emit(&core.Secret{Phase1: &secret})
 	}
-	if !guardServer.Holds(m.rules, isServer(sa.PeerID(), m.server().Addr())) {
+	if !guardServer.Holds(m.rules, m.isServer(sa)) {
 		m.refuse(now, guardServer.Violated("identity %x is not that of key server %s", sa.PeerID().Data, m.server().Addr()),
 			sa.Peer())
 		m.refusePhase1(now, "the key server has another identity")
@@ -58,8 +61,13 @@ func (m *membership) onPhase1Up(now time.Time, sa *ike.SA) {
 	m.startPull(now)
 }
 
-// isServer is the member's GPAD: a key server is known by its address (RFC 5374 §4.1.3.5).
-func isServer(id isakmp.ID, server netip.Addr) bool {
+// isServer is the member's GPAD: a key server is known by its address, unless the configuration has the identities of peers
+// (RFC 5374 §4.1.3.5).
+func (m *membership) isServer(sa *ike.SA) bool {
+	if known := m.cfg.Phase1.Peers; len(known) > 0 {
+		return slices.ContainsFunc(known, func(i policy.Identity) bool { return i.Admits(sa.PeerName()) })
+	}
+	id, server := sa.PeerID(), m.server().Addr()
 	return id.IDType == addressType(server) && bytes.Equal(id.Data, server.AsSlice())
 }
 
@@ -80,4 +88,38 @@ func (m *membership) phase1Timeout(now time.Time) {
 		return
 	}
 	m.send(datagrams...)
+}
+
+// onPhase1Timer ends a Phase 1 SA whose lifetime is over or whose key server is silent, and asks a key server that may be. What
+// was registered stays: the Rekey SA outlives Phase 1 (RFC 6407 §3).
+func (m *membership) onPhase1Timer(now time.Time) {
+	datagrams, ending := m.phase1.Timer(now, m.rand)
+	m.send(datagrams...)
+	switch ending {
+	case ike.Alive:
+		return
+	case ike.Dead:
+		m.log(core.Notice, "PHASE1_DEAD", "the key server gives no sign of life", "key_server", m.server().String())
+	case ike.Expired:
+		m.log(core.Info, "PHASE1_EXPIRED", "the lifetime of Phase 1 is over", "key_server", m.server().String())
+	}
+	m.phase1 = nil
+	if m.pull != nil {
+		m.fail(now, "Phase 1 has ended")
+	}
+}
+
+// onProven notes that the key server has proven a message of the PULL, and ends an SA that has protected as much as it may.
+func (m *membership) onProven(now time.Time) {
+	if m.phase1 == nil {
+		return
+	}
+	m.phase1.Heard(now)
+	if m.pull == nil && m.phase1.Exhausted() {
+		if d, err := m.phase1.SealDelete(m.rand); err == nil {
+			m.send(d)
+		}
+		m.phase1 = nil
+		m.log(core.Info, "PHASE1_EXPIRED", "Phase 1 has protected as much as it may", "key_server", m.server().String())
+	}
 }

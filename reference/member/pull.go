@@ -80,6 +80,8 @@ func (m *membership) onPull(now time.Time, d *core.Datagram) {
 	}
 	if err != nil {
 		m.refuse(now, err, d.From)
+	} else {
+		m.onProven(now)
 	}
 }
 

@@ -241,7 +241,7 @@ func TestPhase1Lifetime(t *testing.T) {
 	l.forget()
 	l.run(10 * time.Minute)
 	l.command("register")
-	l.want("first message", l.talk[0], "10m0s GM --> MM1")
+	l.want("messages", l.talk[0]+", "+l.talk[2], "10m0s GM --> INFO, 10m0s GM --> MM1")
 	l.want("state", l.status().State, "registered")
 }
 
@@ -286,7 +286,8 @@ func TestADayOfRekeys(t *testing.T) {
 			under, seq = next, 0
 		}
 	}
-	l.conversation("")
+	l.conversation(`24h0m0s GM --> INFO
+		24h0m0s KS: Phase 1 deleted`)
 	l.want("refusals", l.refusals(), "")
 	if s := l.status(); s.Sequence != 7 || s.State != "registered" {
 		t.Errorf("status is %+v", s)

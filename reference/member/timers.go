@@ -24,7 +24,7 @@ func (m *membership) deadline(next *earliest) {
 		next.or(m.pull.repeat.at)
 	}
 	if m.phase1 != nil {
-		next.or(m.phase1.Expiry())
+		next.or(m.phase1.Wake())
 	}
 	if m.rekey != nil {
 		next.or(m.rekey.expiry)
@@ -95,10 +95,7 @@ func (m *membership) expire(now time.Time) {
 		m.setRekey(nil)
 		m.renew(now, "the Rekey SA has ended")
 	}
-	if m.phase1 != nil && due(now, m.phase1.Expiry()) {
-		m.phase1 = nil
-		if m.pull != nil {
-			m.fail(now, "Phase 1 has ended")
-		}
+	if m.phase1 != nil && due(now, m.phase1.Wake()) {
+		m.onPhase1Timer(now)
 	}
 }

@@ -70,15 +70,23 @@ type MemberRekey struct {
 	SignatureForm SigForm // of RSA
 }
 
-// Phase1 configures IKEv1 Phase 1: main mode with pre-shared keys.
+// Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.
 type Phase1 struct {
-	Proposals   []Proposal    // in order of preference; empty means DefaultProposal
-	AllowWeak   bool          // proposals may have parts that are off otherwise; see Proposal.Weak
-	Lifetime    time.Duration // 0 means 86400 s
-	PSKs        []PSK
-	Retransmit  time.Duration // first interval, doubled each time; 0 means 1 s
-	Retries     int           // repetitions before giving up; 0 means 4
-	HalfOpenMax int           // responder: unfinished exchanges kept; 0 means 1000
+	Identity     Identity      // the own one; zero: the address
+	Peers        []Identity    // those that a peer may have; empty: any that it proves
+	Certificates Certificates  // what signatures are made and checked with
+	Proposals    []Proposal    // in order of preference; empty means DefaultProposal
+	AllowWeak    bool          // proposals may have parts that are off otherwise; see Proposal.Weak
+	Mode         ExchangeMode  // how a member begins, and what a key server answers
+	ClearProof   bool          // a member's: the last message of Aggressive Mode is not encrypted
+	Prefer       Preference    // a key server's: whose order of proposals decides
+	Kilobytes    int           // protected by one SA before it ends; 0: any number
+	DPD          time.Duration // silence of the peer after which it is asked for a sign of life (RFC 3706); 0: never
+	Lifetime     time.Duration // 0 means 86400 s
+	PSKs         []PSK
+	Retransmit   time.Duration // first interval, doubled each time; 0 means 1 s
+	Retries      int           // repetitions before giving up; 0 means 4
+	HalfOpenMax  int           // responder: unfinished exchanges kept; 0 means 1000
 
 	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947)
 	Keepalive    time.Duration // silence of a member behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
@@ -86,8 +94,9 @@ type Phase1 struct {
 
 // PSK is the pre-shared key of the peers inside a prefix; the longest prefix wins (RFC 2409 §5.4).
 type PSK struct {
-	Peer netip.Prefix
-	Key  []byte
+	Peer     netip.Prefix
+	Identity Identity // that the peers have to prove with it; zero: any
+	Key      []byte
 }
 
 // Group is the policy of one group on the key server.
@@ -95,6 +104,7 @@ type Group struct {
 	Name       string
 	ID         uint32
 	Members    []netip.Prefix // Phase 1 identities that may join; empty: nobody
+	Identities []Identity     // and others that may, or parts of the subjects of their certificates
 	Rekey      RekeyPolicy
 	SAs        []SAPolicy
 	Activation Activation

@@ -8,7 +8,7 @@ import (
 // ReadFile returns the content of a file that a configuration names, as os.ReadFile does.
 type ReadFile func(path string) ([]byte, error)
 
-// LoadKeyServer reads the configuration of a key server and the signing key it names, whose path is relative to the
+// LoadKeyServer reads the configuration of a key server and the files it names, whose paths are relative to the
 // configuration file. What is wrong with the content comes back as a yamldoc.Problems with a line for each fault.
 func LoadKeyServer(path string) (KeyServer, error) {
 	data, err := os.ReadFile(path)
@@ -24,7 +24,7 @@ func LoadMember(path string) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	return ParseMember(path, data)
+	return parseMember(path, data, besides(path))
 }
 
 // besides reads files whose names are relative to the directory of path.

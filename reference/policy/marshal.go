@@ -86,10 +86,24 @@ func SigningKeyPEM(k KeyServer) []byte {
 }
 
 func phase1DocOf(p Phase1) (phase1Doc, error) {
+	mode, ok1 := word(exchangeModes, p.Mode)
+	prefer, ok2 := word(preferences, p.Prefer)
+	if !ok1 || !ok2 {
+		return phase1Doc{}, fmt.Errorf("mode %d or preference %d of Phase 1 has no name", p.Mode, p.Prefer)
+	}
 	doc := phase1Doc{
-		AllowWeak: p.AllowWeak,
-		Lifetime:  duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
+		AllowWeak: p.AllowWeak, Mode: mode, ClearProof: p.ClearProof, Prefer: prefer, Kilobytes: p.Kilobytes, DPD: duration(p.DPD),
+		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries, HalfOpenMax: p.HalfOpenMax,
 		NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
+	}
+	if p.Identity.Kind != IdentityNone {
+		doc.Identity = p.Identity.String()
+	}
+	for _, i := range p.Peers {
+		doc.Peers = append(doc.Peers, i.String())
+	}
+	if p.Certificates.Set() {
+		doc.Certificates = certificatesDocOf(p.Certificates)
 	}
 	for _, o := range p.Proposals {
 		proposal, err := proposalDocOf(o)
@@ -99,7 +113,11 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 		doc.Proposals = append(doc.Proposals, proposal)
 	}
 	for _, k := range p.PSKs {
-		doc.PSKs = append(doc.PSKs, pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)})
+		psk := pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)}
+		if k.Identity.Kind != IdentityNone {
+			psk.Identity = k.Identity.String()
+		}
+		doc.PSKs = append(doc.PSKs, psk)
 	}
 	return doc, nil
 }
@@ -108,10 +126,19 @@ func proposalDocOf(p Proposal) (proposalDoc, error) {
 	cipher, ok1 := phase1Ciphers.Of(Proposal{Encryption: p.Encryption, KeyBits: p.KeyBits})
 	hash, ok2 := phase1Hashes.Of(p.Hash)
 	group, ok3 := dhGroups.Of(p.Group)
-	if !ok1 || !ok2 || !ok3 {
+	method, ok4 := word(phase1Auths, p.Authentication)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return proposalDoc{}, fmt.Errorf("the proposal %s has no name", p)
 	}
-	return proposalDoc{Encryption: cipher, Hash: hash, Group: group}, nil
+	return proposalDoc{Authentication: method, Encryption: cipher, Hash: hash, Group: group}, nil
+}
+
+// certificatesDocOf writes everything into the document itself, so that no other file is needed.
+func certificatesDocOf(c Certificates) *certificatesDoc {
+	return &certificatesDoc{
+		Chain: encodePEM(c.Chain, certificateBlock), Key: encodePEM([][]byte{c.Key}, "PRIVATE KEY"),
+		Anchors: encodePEM(c.Anchors, certificateBlock), CRLs: encodePEM(c.CRLs, crlBlock),
+	}
 }
 
 // pskText writes a key as text if it is plain, and else in hexadecimal.
@@ -129,6 +156,9 @@ func pskText(key []byte) string {
 
 func groupDocOf(g Group) (groupDoc, error) {
 	doc := groupDoc{Name: g.Name, ID: g.ID, Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
+	for _, i := range g.Identities {
+		doc.Members = append(doc.Members, i.String())
+	}
 	if g.Rekey != (RekeyPolicy{Transport: TransportNone}) {
 		rekey, err := rekeyDocOf(g.Rekey)
 		if err != nil {

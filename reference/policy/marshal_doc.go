@@ -60,27 +60,44 @@ type peerDoc struct {
 }
 
 type phase1Doc struct {
-	Proposals   []proposalDoc `yaml:"proposals,omitempty"`
-	AllowWeak   bool          `yaml:"allow_weak,omitempty"`
-	Lifetime    string        `yaml:"lifetime,omitempty"`
-	Retransmit  string        `yaml:"retransmit,omitempty"`
-	Retries     int           `yaml:"retries,omitempty"`
-	HalfOpenMax int           `yaml:"half_open_max,omitempty"`
-	PSKs        []pskDoc      `yaml:"psks"`
+	Identity     string           `yaml:"identity,omitempty"`
+	Peers        []string         `yaml:"peers,omitempty"`
+	Certificates *certificatesDoc `yaml:"certificates,omitempty"`
+	Proposals    []proposalDoc    `yaml:"proposals,omitempty"`
+	AllowWeak    bool             `yaml:"allow_weak,omitempty"`
+	Mode         string           `yaml:"mode,omitempty"`
+	ClearProof   bool             `yaml:"clear_proof,omitempty"`
+	Prefer       string           `yaml:"prefer,omitempty"`
+	Kilobytes    int              `yaml:"kilobytes,omitempty"`
+	DPD          string           `yaml:"dpd,omitempty"`
+	Lifetime     string           `yaml:"lifetime,omitempty"`
+	Retransmit   string           `yaml:"retransmit,omitempty"`
+	Retries      int              `yaml:"retries,omitempty"`
+	HalfOpenMax  int              `yaml:"half_open_max,omitempty"`
+	PSKs         []pskDoc         `yaml:"psks,omitempty"`
 
 	NATTraversal bool   `yaml:"nat_traversal,omitempty"`
 	Keepalive    string `yaml:"keepalive,omitempty"`
 }
 
+type certificatesDoc struct {
+	Chain   string `yaml:"chain"`
+	Key     string `yaml:"key"`
+	Anchors string `yaml:"anchors"`
+	CRLs    string `yaml:"crls,omitempty"`
+}
+
 type proposalDoc struct {
-	Encryption string `yaml:"encryption"`
-	Hash       string `yaml:"hash"`
-	Group      string `yaml:"group"`
+	Authentication string `yaml:"authentication,omitempty"`
+	Encryption     string `yaml:"encryption"`
+	Hash           string `yaml:"hash"`
+	Group          string `yaml:"group"`
 }
 
 type pskDoc struct {
-	Peer string `yaml:"peer"`
-	Key  string `yaml:"key"`
+	Peer     string `yaml:"peer"`
+	Identity string `yaml:"identity,omitempty"`
+	Key      string `yaml:"key"`
 }
 
 type groupDoc struct {

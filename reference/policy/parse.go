@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"bytes"
+	"io/fs"
 	"net/netip"
 	"time"
 
@@ -18,10 +20,15 @@ func ParseKeyServer(name string, data []byte, open ReadFile) (KeyServer, error) 
 	return k, nil
 }
 
-// ParseMember makes a group member's configuration of YAML; see ParseKeyServer.
+// ParseMember makes a group member's configuration of YAML; see ParseKeyServer. It opens no files: certificates stand in the
+// configuration itself.
 func ParseMember(name string, data []byte) (Member, error) {
+	return parseMember(name, data, func(string) ([]byte, error) { return nil, fs.ErrNotExist })
+}
+
+func parseMember(name string, data []byte, open ReadFile) (Member, error) {
 	var m Member
-	err := yamldoc.Read(name, data, func(root yamldoc.Value) { m = member(root) })
+	err := yamldoc.Read(name, data, func(root yamldoc.Value) { m = member(root, open) })
 	if err != nil {
 		return Member{}, err
 	}
@@ -36,9 +43,12 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("name", &k.Name, nodeName),
 		yamldoc.Required("address", &k.Address, unicastPort),
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
-		yamldoc.Required("phase1", &k.Phase1, phase1),
+		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
 	)
+	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
+		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
+	}
 	algorithm := signatureAlgorithm(k.SigningKey)
 	for _, g := range groups {
 		k.Groups = append(k.Groups, g.value)
@@ -52,7 +62,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 			g.at.Problem("the rekey's %v", err)
 		}
 		for _, m := range g.value.Members {
-			if len(k.Phase1.PSKs) > 0 && !keyOverlaps(k.Phase1.PSKs, m) {
+			if k.Phase1.needsPSK() && !keyOverlaps(k.Phase1.PSKs, m) {
 				g.at.Problem("the members %s have no pre-shared key; add one for them to phase1.psks", m)
 			}
 		}
@@ -62,7 +72,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 
 func signs(t Transport) bool { return t == TransportUnicast || t == TransportMulticast }
 
-func member(root yamldoc.Value) Member {
+func member(root yamldoc.Value, open ReadFile) Member {
 	var m Member
 	var other place[netip.Addr]
 	var servers []place[netip.AddrPort]
@@ -73,7 +83,7 @@ func member(root yamldoc.Value) Member {
 		yamldoc.Required("address", &m.Address, unicastPort),
 		yamldoc.Optional("other_address", &other, placed(unicast)),
 		yamldoc.Optional("key_servers", &servers, keyServers),
-		yamldoc.Required("phase1", &m.Phase1, phase1),
+		yamldoc.Required("phase1", &m.Phase1, phase1Of(open)),
 		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(selector))),
@@ -118,7 +128,7 @@ func (m *Member) askedFrom(servers []place[netip.AddrPort]) (all []netip.AddrPor
 			s.at.Problem("%s is not of the same IP version as the address %s", s.value.Addr(), own)
 		}
 		all = append(all, s.value)
-		if s.value.IsValid() && len(m.Phase1.PSKs) > 0 && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
+		if s.value.IsValid() && m.Phase1.needsPSK() && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
 			s.at.Problem("%s has no pre-shared key; add one for it to phase1.psks", s.value.Addr())
 		}
 	}

@@ -78,7 +78,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 			once(v, ids, id)
 			return id
 		}),
-		yamldoc.Required("members", &g.Members, yamldoc.List(network)),
+		yamldoc.Field{Name: "members", Required: true, Read: func(v yamldoc.Value) { g.Members, g.Identities = groupMembers(v) }},
 		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
 		yamldoc.Optional("activation", &g.Activation, activation),

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -22,23 +24,38 @@ var (
 	}
 	phase1Hashes = yamldoc.Names[Phase1Hash]{{"sha1", Phase1SHA1}, {"sha256", Phase1SHA256}, {"sha384", Phase1SHA384},
 		{"sha512", Phase1SHA512}, {"md5", Phase1MD5}}
+	phase1Auths = yamldoc.Names[Phase1Auth]{{"psk", AuthPSK}, {"rsa", AuthRSA}, {"ecdsa256", AuthECDSA256}, {"ecdsa384", AuthECDSA384},
+		{"ecdsa521", AuthECDSA521}}
 	dhGroups = yamldoc.Names[DHGroup]{{"modp2048", MODP2048}, {"modp3072", MODP3072}, {"modp4096", MODP4096},
 		{"ecp256", ECP256}, {"ecp384", ECP384}, {"ecp521", ECP521},
 		{"modp768", MODP768}, {"modp1024", MODP1024}, {"modp1536", MODP1536}}
 )
 
-func phase1(v yamldoc.Value) Phase1 {
+// phase1Of makes a reader of Phase 1 that opens the files which it names.
+func phase1Of(open ReadFile) func(yamldoc.Value) Phase1 {
+	return func(v yamldoc.Value) Phase1 { return phase1(v, open) }
+}
+
+func phase1(v yamldoc.Value, open ReadFile) Phase1 {
 	var p Phase1
 	var keys []place[PSK]
 	var proposals []place[Proposal]
 	var weak []place[string]
-	v.Fields(
+	ok := v.Fields(
+		yamldoc.Optional("identity", &p.Identity, claimed),
+		yamldoc.Optional("peers", &p.Peers, yamldoc.Some("identity", claimed)),
+		yamldoc.Optional("certificates", &p.Certificates, certificatesOf(open)),
 		yamldoc.Optional("proposals", &proposals, yamldoc.Some("proposal", placed(func(item yamldoc.Value) Proposal {
 			return proposal(item, &weak)
 		}))),
 		yamldoc.Optional("allow_weak", &p.AllowWeak, yamldoc.Value.Bool),
-		yamldoc.Required("psks", &keys, yamldoc.Some("pre-shared key", placed(psk))),
+		yamldoc.Optional("psks", &keys, yamldoc.Some("pre-shared key", placed(psk))),
+		yamldoc.Optional("mode", &p.Mode, exchangeModes.Read),
+		yamldoc.Optional("clear_proof", &p.ClearProof, yamldoc.Value.Bool),
+		yamldoc.Optional("prefer", &p.Prefer, preferences.Read),
 		yamldoc.Optional("lifetime", &p.Lifetime, seconds(1, maxLifetime)),
+		yamldoc.Optional("kilobytes", &p.Kilobytes, within(1, 1<<31-1)),
+		yamldoc.Optional("dpd", &p.DPD, between(time.Second, maxDelay)),
 		yamldoc.Optional("retransmit", &p.Retransmit, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("retries", &p.Retries, within(0, 100)),
 		yamldoc.Optional("half_open_max", &p.HalfOpenMax, within(0, 1<<20)),
@@ -54,6 +71,12 @@ func phase1(v yamldoc.Value) Phase1 {
 	for _, o := range proposals {
 		once(o.at, given, o.value)
 		p.Proposals = append(p.Proposals, o.value)
+		if err := p.Certificates.serves(o.value.Authentication); err != nil && p.Certificates.Set() == v.Has("certificates") {
+			o.at.Problem("%v", err)
+		}
+	}
+	if ok && p.UsesPSK() && !v.Has("psks") {
+		v.Problem("the field \"psks\" is missing")
 	}
 	for _, w := range weak {
 		if !p.AllowWeak {
@@ -69,8 +92,10 @@ func proposal(v yamldoc.Value, weak *[]place[string]) Proposal {
 	v.Fields(
 		yamldoc.Required("encryption", &p, func(v yamldoc.Value) Proposal {
 			kind := phase1Ciphers.Read(v)
-			return Proposal{Encryption: kind.Encryption, KeyBits: kind.KeyBits, Hash: p.Hash, Group: p.Group}
+			p.Encryption, p.KeyBits = kind.Encryption, kind.KeyBits
+			return p
 		}),
+		yamldoc.Optional("authentication", &p.Authentication, phase1Auths.Read),
 		yamldoc.Required("hash", &p.Hash, noting(weak, phase1Hashes.Read)),
 		yamldoc.Required("group", &p.Group, noting(weak, dhGroups.Read)),
 	)
@@ -96,7 +121,11 @@ func noting[T interface {
 
 func psk(v yamldoc.Value) PSK {
 	var k PSK
-	v.Fields(yamldoc.Required("peer", &k.Peer, network), yamldoc.Required("key", &k.Key, pskKey))
+	v.Fields(
+		yamldoc.Required("peer", &k.Peer, network),
+		yamldoc.Optional("identity", &k.Identity, claimed),
+		yamldoc.Required("key", &k.Key, pskKey),
+	)
 	return k
 }
 
@@ -107,17 +136,24 @@ func pskKey(v yamldoc.Value) []byte {
 		return nil
 	}
 	s, _ := v.Text()
+	key, err := keyOctets(s)
+	if err != nil {
+		v.Problem("%v", err)
+	}
+	return key
+}
+
+// keyOctets reads octets that are written as text or in hexadecimal.
+func keyOctets(s string) ([]byte, error) {
 	key := []byte(s)
 	if digits, ok := strings.CutPrefix(s, hexPrefix); ok {
 		var err error
 		if key, err = hex.DecodeString(digits); err != nil {
-			v.Problem("after %q an even number of hexadecimal digits is expected", hexPrefix)
-			return nil
+			return nil, fmt.Errorf("after %q an even number of hexadecimal digits is expected", hexPrefix)
 		}
 	}
 	if len(key) == 0 {
-		v.Problem("the key is empty")
-		return nil
+		return nil, errors.New("the key is empty")
 	}
-	return key
+	return key, nil
 }

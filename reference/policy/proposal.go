@@ -3,6 +3,8 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 )
 
 // ErrProposal means that Phase 1 cannot be protected with a proposal, or must not be.
@@ -45,24 +47,66 @@ const (
 	ECP521   DHGroup = 21
 )
 
-// Proposal is one suite of algorithms that Phase 1 may be protected with. The authentication method is always a pre-shared key.
+// Phase1Auth is the Authentication Method of Phase 1 (RFC 2409 appendix A, RFC 4754 §9). Its zero value is AuthPSK.
+type Phase1Auth uint16
+
+// The authentication methods.
+const (
+	AuthPSK      Phase1Auth = 0 // whose number is 1
+	AuthRSA      Phase1Auth = 3
+	AuthECDSA256 Phase1Auth = 9
+	AuthECDSA384 Phase1Auth = 10
+	AuthECDSA521 Phase1Auth = 11
+)
+
+// Number is the method's number in an offer.
+func (a Phase1Auth) Number() uint16 {
+	if a == AuthPSK {
+		return 1
+	}
+	return uint16(a)
+}
+
+// Signs reports whether the method needs a key of one's own and a certificate.
+func (a Phase1Auth) Signs() bool { return a != AuthPSK }
+
+// algorithm is what the method signs with, 0 for a pre-shared key.
+func (a Phase1Auth) algorithm() SigAlgorithm {
+	return map[Phase1Auth]SigAlgorithm{AuthRSA: SigRSA, AuthECDSA256: SigECDSA256, AuthECDSA384: SigECDSA384, AuthECDSA521: SigECDSA521}[a]
+}
+
+// String returns the word of a configuration file.
+func (a Phase1Auth) String() string {
+	if word, ok := phase1Auths.Of(a); ok {
+		return word
+	}
+	return fmt.Sprintf("method-%d", uint16(a))
+}
+
+// Proposal is one suite of algorithms that Phase 1 may be protected with.
 type Proposal struct {
-	Encryption Phase1Cipher
-	KeyBits    int // Key Length of AES; 0 for 3DES, which has none
-	Hash       Phase1Hash
-	Group      DHGroup
+	Authentication Phase1Auth
+	Encryption     Phase1Cipher
+	KeyBits        int // Key Length of AES; 0 for 3DES, which has none
+	Hash           Phase1Hash
+	Group          DHGroup
 }
 
 // DefaultProposal is what Phase 1 is protected with if a configuration names no proposals.
 var DefaultProposal = Proposal{Encryption: Phase1AES, KeyBits: 128, Hash: Phase1SHA256, Group: MODP2048}
 
-// String returns the words of a configuration file: "aes128-cbc sha256 modp2048".
+// String returns the words of a configuration file: "aes128-cbc sha256 modp2048", and behind them the method
+// if it is no pre-shared key.
 func (p Proposal) String() string {
 	cipher, ok := phase1Ciphers.Of(Proposal{Encryption: p.Encryption, KeyBits: p.KeyBits})
 	if !ok {
 		cipher = fmt.Sprintf("cipher-%d-%d", p.Encryption, p.KeyBits)
 	}
-	return fmt.Sprintf("%s %s %s", cipher, p.Hash, p.Group)
+	text := fmt.Sprintf("%s %s %s", cipher, p.Hash, p.Group)
+	if p.Authentication != AuthPSK {
+		text += " " + p.Authentication.String()
+	}
+	return text
 }
 
 // String returns the word of a configuration file.
@@ -88,8 +132,8 @@ func (h Phase1Hash) Weak() bool { return h == Phase1MD5 }
 // has it for IKEv2.
 func (g DHGroup) Weak() bool { return g == MODP768 || g == MODP1024 || g == MODP1536 }
 
-// CheckProposals returns ErrProposal for one that names an algorithm without a name, or a weak one that is not allowed. A file
-// has been checked when it was read.
+// CheckProposals returns ErrProposal for one that names an algorithm without a name, a weak one that is not allowed, or a method
+// without what it needs. A file has been checked when it was read.
 func (p Phase1) CheckProposals() error {
 	for _, o := range p.Proposals {
 		if _, err := proposalDocOf(o); err != nil {
@@ -98,8 +142,40 @@ func (p Phase1) CheckProposals() error {
 		if o.Weak() && !p.AllowWeak {
 			return fmt.Errorf("%w: %s is weak, and off by default", ErrProposal, o)
 		}
+		if err := p.Certificates.serves(o.Authentication); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrProposal, o, err)
+		}
 	}
 	return nil
+}
+
+// UsesPSK reports whether a pre-shared key may be asked for.
+func (p Phase1) UsesPSK() bool {
+	return len(p.Proposals) == 0 || slices.ContainsFunc(p.Proposals, func(o Proposal) bool { return !o.Authentication.Signs() })
+}
+
+// needsPSK reports whether every peer has to have a pre-shared key, as far as there are keys at all.
+func (p Phase1) needsPSK() bool {
+	return len(p.PSKs) > 0 && !slices.ContainsFunc(p.Proposals, func(o Proposal) bool { return o.Authentication.Signs() })
+}
+
+// Expects reports whether a peer at an address may have an identity: that of its pre-shared key if the key names one, and one of
+// Peers if there are any.
+func (p Phase1) Expects(peer netip.Addr, id Identity) bool {
+	if k, ok := p.PSK(peer); ok && k.Identity != (Identity{}) && !k.Identity.Same(id) {
+		return false
+	}
+	return len(p.Peers) == 0 || slices.ContainsFunc(p.Peers, func(known Identity) bool { return known.Same(id) })
+}
+
+// PSK finds the pre-shared key of a peer; the longest prefix wins (RFC 2409 §5.4).
+func (p Phase1) PSK(peer netip.Addr) (best PSK, ok bool) {
+	for _, k := range p.PSKs {
+		if k.Peer.Contains(peer) && (!ok || k.Peer.Bits() > best.Peer.Bits()) {
+			best, ok = k, true
+		}
+	}
+	return best, ok
 }
 
 // Weak reports whether the proposal has a part that is off unless a configuration allows it.

@@ -90,17 +90,32 @@ func distinct(ds []datagram) []datagram {
 	return once
 }
 
-// answers returns the device's different messages of Main Mode and PULL in the exchanges that begin with a cookie, or in
+// registers reports whether a message belongs to a registration: to Phase 1 or to a PULL.
+func registers(d datagram) bool { return establishes(d) || d.header.Exchange == isakmp.ExchangePull }
+
+func establishes(d datagram) bool {
+	return d.header.Exchange == isakmp.ExchangeMainMode || d.header.Exchange == isakmp.ExchangeAggressive
+}
+
+// registering are the messages of registrations.
+func registering(ds []datagram) []datagram {
+	return slices.DeleteFunc(ds, func(d datagram) bool { return !registers(d) })
+}
+
+// answers returns the device's different messages of Phase 1 and PULL in the exchanges that begin with a cookie, or in
 // all others.
 func (t *talk) answers(cookie isakmp.Cookie, with bool) []datagram {
 	return slices.DeleteFunc(t.messages(t.device), func(d datagram) bool {
-		registers := d.header.Exchange == isakmp.ExchangeMainMode || d.header.Exchange == isakmp.ExchangePull
-		return !registers || (d.header.InitiatorCookie == cookie) != with
+		return !registers(d) || (d.header.InitiatorCookie == cookie) != with
 	})
 }
 
-// place is a message's place in a registration: 1 to 6 in Main Mode, 7 to 10 in GROUPKEY-PULL.
+// place is a message's place in a registration: 1 to 6 in Main Mode, 7 to 10 in the GROUPKEY-PULL behind it, 1 to 3 in
+// Aggressive Mode.
 func place(kind core.Kind) int {
+	if kind >= core.Aggressive1 {
+		return int(kind-core.Aggressive1) + 1
+	}
 	if kind >= core.Pull1 {
 		return int(kind-core.Pull1) + 7
 	}
@@ -109,7 +124,16 @@ func place(kind core.Kind) int {
 
 // reaches waits until that message of the device is out, and reports whether it came.
 func (t *talk) reaches(ctx context.Context, kind core.Kind) bool {
-	return t.Wait(ctx, lab.Patience, func() bool { return t.goes((place(kind) + 1) / 2) })
+	return t.Wait(ctx, lab.Patience, func() bool { return t.goes(t.sends(kind)) })
+}
+
+// sends is how many messages of a registration the sender of this one has sent with it. Of Aggressive Mode a member sends two.
+func (t *talk) sends(kind core.Kind) int {
+	aggressive := slices.ContainsFunc(t.openings(t.GM[0]), func(d datagram) bool { return d.header.Exchange == isakmp.ExchangeAggressive })
+	if n, pull := map[core.Kind]int{core.Pull1: 3, core.Pull2: 2, core.Pull3: 4, core.Pull4: 3}[kind]; aggressive && pull {
+		return n
+	}
+	return (place(kind) + 1) / 2
 }
 
 // goes reports whether the device has sent so many different messages in one and the same registration.
@@ -137,10 +161,10 @@ func (t *talk) again(ctx context.Context) isakmp.Cookie {
 	return openings[len(openings)-1].header.InitiatorCookie
 }
 
-// openings are the first messages of Main Mode.
+// openings are the first messages of Phase 1.
 func (t *talk) openings(p *lab.Peer) []datagram {
 	return slices.DeleteFunc(t.messages(p), func(d datagram) bool {
-		return d.header.Exchange != isakmp.ExchangeMainMode || !d.header.ResponderCookie.IsZero()
+		return !establishes(d) || !d.header.ResponderCookie.IsZero()
 	})
 }
 

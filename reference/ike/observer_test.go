@@ -51,6 +51,7 @@ func observe(tb testing.TB, role rule.Role, rules *rule.Switches) []string {
 	o.disturbed()
 	o.streams()
 	o.modes()
+	o.traversal()
 	return o.notes
 }
 

@@ -141,6 +141,7 @@ var scenarios = map[string]scenario{
 			pushes(pushSpec{seq: 1})(l)
 		},
 	},
+	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
 	"message 4 to a stranger": {kills: "cookies",
 		setup: func(l *lab) { l.ks.hold = true },
 		run: func(l *lab) {

@@ -59,6 +59,9 @@ type testKS struct {
 	held       []byte
 
 	acks []*core.Send
+
+	nat        bool // takes part in NAT traversal, and there is a NAT
+	keepalives int
 }
 
 func newTestKS(t testing.TB, address netip.AddrPort) *testKS {
@@ -155,7 +158,7 @@ func cbc(spi uint32) policy.TrafficSA {
 func (k *testKS) ike() ike.Config {
 	return ike.Config{
 		Role: rule.KS, Rand: keymat.Seeded("member", "ks"), Tap: k.tap, Local: k.identity, DOI: gdoi.DOI,
-		PSK: func(netip.Addr) ([]byte, bool) { return psk, true },
+		PSK: func(netip.Addr) ([]byte, bool) { return psk, true }, NATT: k.nat,
 	}
 }
 
@@ -164,7 +167,7 @@ func (k *testKS) reply(ds ...ike.Datagram) {
 	for _, d := range ds {
 		if d.Data != nil {
 			k.lab.say("GM <-- ", d.Kind.String())
-			k.lab.pending = append(k.lab.pending, &core.Datagram{From: k.address, To: gmAddress, Data: d.Data})
+			k.lab.pending = append(k.lab.pending, k.datagram(d.From, d.Data))
 		}
 	}
 }
@@ -173,6 +176,9 @@ func (k *testKS) reply(ds ...ike.Datagram) {
 func (k *testKS) receive(s *core.Send) {
 	k.Helper()
 	k.heard = append(k.heard, s.Kind)
+	if s = k.unmark(s); s == nil {
+		return
+	}
 	h, err := isakmp.ParseHeader(s.Data)
 	if err != nil {
 		k.Errorf("the member sent %x: %v", s.Data, err)
@@ -199,7 +205,7 @@ func (k *testKS) receivePhase1(s *core.Send, h isakmp.Header) {
 		k.exchange, ds, err = ike.Respond(k.ike(), k.lab.now, s.From, s.Data)
 	} else if k.exchange != nil {
 		var sa *ike.SA
-		if ds, sa, err = k.exchange.Handle(k.lab.now, s.From, s.Data); sa != nil {
+		if ds, sa, err = k.exchange.HandleAt(k.lab.now, s.From, s.To, s.Data); sa != nil {
 			k.sa, k.stream = sa, nil
 		}
 	}

@@ -256,3 +256,27 @@ func TestLogText(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// With NAT traversal a node has port 4500 too, and what it sends from there leaves from there.
+func TestNATTPort(t *testing.T) {
+	at := netip.MustParseAddrPort("127.0.45.1:0")
+	s := &script{onPacket: func(d *core.Datagram) []core.Effect {
+		return []core.Effect{&core.Send{From: d.To, To: d.From, Data: []byte(d.To.String())}}
+	}}
+	n, _ := run(t, Config{Core: s, Listen: at, NATT: true})
+	for _, want := range []netip.AddrPort{n.Addr(), netip.AddrPortFrom(at.Addr(), 4500)} {
+		conn, err := net.Dial("udp4", want.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := conn.Write([]byte("?")); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 100)
+		if size, err := conn.Read(got); err != nil || string(got[:size]) != want.String() {
+			t.Errorf("%s: %q, %v", want, got[:size], err)
+		}
+	}
+}

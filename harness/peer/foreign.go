@@ -57,8 +57,16 @@ type Conversation struct {
 	PSK           string
 	Suite         policy.Proposal
 	Begins        bool // the daemon is the initiator
+	Aggressive    bool // in Aggressive Mode
+	Papers        Papers
 	Traffic       *Traffic
 }
+
+// Papers are what the daemon signs and checks signatures with, in PEM.
+type Papers struct{ Certificate, Key, Anchor string }
+
+// Signed reports whether the sides sign instead of knowing a key.
+func (c Conversation) Signed() bool { return c.Suite.Authentication != policy.AuthPSK }
 
 // Traffic is the ESP under a Phase 1.
 type Traffic struct {

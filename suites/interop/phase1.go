@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -53,9 +54,48 @@ var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 
 				s.expectSA(suite)
 			})
 		}
+		itIsAggressive(daemon)
 		itEnds(daemon)
 	}
+	itSigns("strongswan")
 })
+
+// itIsAggressive makes the specs of Aggressive Mode (RFC 2409 §5.4).
+func itIsAggressive(daemon string) {
+	ids := kit.Requirement("RFC2409-5-02", "RFC2409-5-11", "RFC2409-5-12", "RFC2409-5-13")
+	It(daemon+" answers Aggressive Mode", ids, kit.DUT(rule.GM), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, aggressive)
+		Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
+		s.expectSA(usual)
+	})
+	It(daemon+" begins Aggressive Mode", ids, kit.DUT(rule.KS), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, aggressive, begins)
+		Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
+		s.expectSA(usual)
+	})
+}
+
+// itSigns makes the specs of authentication with RSA signatures (RFC 2409 §5.1).
+func itSigns(daemon string) {
+	suite := usual
+	suite.Authentication = policy.AuthRSA
+	ids := kit.Requirement("RFC2409-5.1-01", "RFC2409-5.1-03", "RFC2409-5-11", "RFC2409-5-12", "RFC2409-5-13", "RFC2409-5-14")
+	for _, m := range []struct {
+		name  string
+		terms []term
+	}{{"Main Mode", nil}, {"Aggressive Mode", []term{aggressive}}} {
+		It(fmt.Sprintf("%s answers %s with RSA signatures", daemon, m.name), ids, kit.DUT(rule.GM), func(ctx SpecContext) {
+			s := meet(ctx, daemon, suite, m.terms...)
+			Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
+			s.expectSA(suite)
+		})
+		It(fmt.Sprintf("%s begins %s with RSA signatures", daemon, m.name), ids, kit.DUT(rule.KS), func(ctx SpecContext) {
+			s := meet(ctx, daemon, suite, append(slices.Clone(m.terms), begins)...)
+			Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
+			s.expectSA(suite)
+		})
+	}
+}
 
 var _ = Describe("The DOI of Phase 1 with a daemon that knows no other than its own (RFC 2408 §5.4)", kit.Subject("interop"),
 	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), func() {

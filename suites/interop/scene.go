@@ -47,6 +47,7 @@ type scene struct {
 // terms are what one conversation has that others have not.
 type terms struct {
 	begins  bool // the foreign peer is the initiator
+	mode    policy.ExchangeMode
 	nat     bool // both sides can traverse NATs
 	doi     uint32
 	asIPsec bool
@@ -57,6 +58,8 @@ type terms struct {
 type term func(*terms)
 
 func begins(t *terms) { t.begins = true }
+
+func aggressive(t *terms) { t.mode = policy.AggressiveMode }
 
 // traffic has ESP in UDP under the SA.
 func traffic(transform policy.Transform) term {
@@ -77,14 +80,15 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	cfg := ike.Config{
 		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
 		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
-		Suites: ike.Suites([]policy.Proposal{suite}),
-		PSK:    func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
+		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(),
+		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
 	}
 	if t.hasty {
 		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1
 	}
 	s := &scene{Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
-	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: t.begins, Traffic: t.traffic}
+	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: t.begins,
+		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Papers: theirPapers()}
 	if why := theirs.Missing(conversation); why != "" {
 		kit.Missing(why)
 	}

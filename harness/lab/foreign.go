@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/keylog"
@@ -22,6 +23,8 @@ type Workshop interface {
 type Foreigner interface {
 	// Tell runs the command for that purpose. The error has what it printed.
 	Tell(ctx context.Context, purpose string) error
+	// Processor is the time that it has had on the machine's processors.
+	Processor() (time.Duration, error)
 	Log() []string
 	Config() ([]peer.File, error)
 	Stop() error

@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gdoilab/gdoilab/harness/peer"
 )
@@ -118,6 +120,29 @@ func (f *foreigner) Tell(ctx context.Context, purpose string) error {
 		return fmt.Errorf("lab: %s on %s: %w: %s", words[0], f.name, err, strings.TrimSpace(out.String()))
 	}
 	return nil
+}
+
+// Processor reads what the kernel counts for the process, in hundredths of a second.
+func (f *foreigner) Processor() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("lab: %w", err)
+	}
+	_, after, _ := strings.Cut(string(stat), ") ") // the name before it may hold anything
+	fields := strings.Fields(after)
+	const user, system = 11, 12
+	if len(fields) <= system {
+		return 0, fmt.Errorf("lab: /proc/%d/stat has %d fields", f.cmd.Process.Pid, len(fields))
+	}
+	var all time.Duration
+	for _, field := range fields[user : system+1] {
+		ticks, err := strconv.ParseUint(field, 10, 63)
+		if err != nil {
+			return 0, fmt.Errorf("lab: /proc/%d/stat: %w", f.cmd.Process.Pid, err)
+		}
+		all += time.Duration(ticks) * 10 * time.Millisecond
+	}
+	return all, nil
 }
 
 // Log is what the peer printed.

@@ -104,8 +104,9 @@ func (n *IKE) Respond(ctx context.Context) error {
 	}
 }
 
-// establish drives an exchange to its end.
+// establish drives an exchange to its end. Its SA takes the place of one before.
 func (n *IKE) establish(ctx context.Context, x *ike.Exchange, out []ike.Datagram) error {
+	n.sa, n.refused = nil, nil
 	for n.sa == nil {
 		if err := n.send(out...); err != nil {
 			return err

@@ -16,7 +16,7 @@ import isakmp
 import keymath
 import lkh
 import policy
-from isakmp import (CERT, HEADER, ID, IDENTITY_PROTECTION, INFORMATIONAL, KD, KE, HASH, NONCE, PULL, PUSH, PUSH_ACK, SA,
+from isakmp import (AGGRESSIVE, CERT, HEADER, ID, IDENTITY_PROTECTION, INFORMATIONAL, KD, KE, HASH, NONCE, PULL, PUSH, PUSH_ACK, SA,
                     SAT, SEQ, SIG)
 from keymath import BAD, OK, UNCHECKED
 
@@ -84,6 +84,7 @@ class Reader:
         self.ivs = espkeys.UsedIVs(self.entries)
         self.initiators = {}    # cookie_i -> addresses that sent a message 1
         self.offers = {}        # cookie_i -> bodies and nodes of SA payloads of message 1
+        self.early = {}         # cookie_i -> (KE, ID) bodies of messages 1 of Aggressive Mode
         self.phase1 = {}        # (cookie_i, cookie_r) -> Phase1
         self.repeats = {}
         self.done = {}
@@ -167,7 +168,7 @@ class Reader:
         elif head["length"] < len(data):
             cut = "header Length %d in %d octets" % (head["length"], len(data))
             data = msg.plain = data[:head["length"]]
-        reader = {IDENTITY_PROTECTION: self.main_mode, INFORMATIONAL: self.informational, PULL: self.pull,
+        reader = {IDENTITY_PROTECTION: self.main_mode, AGGRESSIVE: self.aggressive, INFORMATIONAL: self.informational, PULL: self.pull,
                   PUSH: self.push, PUSH_ACK: self.ack}.get(exchange)
         if reader is None:
             msg.kind = "unknown"
@@ -322,6 +323,51 @@ class Reader:
             known.blocks.insert(0, data[-size:])
         else:
             known.blocks.append(data[-size:])
+
+    def aggressive(self, msg, data, sender):
+        """Aggressive Mode: SA, KE, nonce, ID; SA, KE, nonce, ID and the proof; the proof, encrypted or not."""
+        head = msg.header
+        ci, first = head["initiator_cookie"], head["responder_cookie"] == "00" * 8
+        msg.kind = "AM1" if first else "AM2" if head["next_payload"] == SA and not msg.encrypted else "AM3"
+        if first or msg.kind == "AM2" or not msg.encrypted:
+            msg.payloads, msg.end, msg.error, msg.remarks = isakmp.parse_payloads(data, 0)
+        if first:
+            if sender is not None:
+                self.initiators.setdefault(ci, set()).add(sender)
+            if not msg.error and msg.payload(SA):
+                self.offers.setdefault(ci, []).append((msg.body(SA), msg.payload(SA)))
+                self.early.setdefault(ci, []).append((msg.body(KE), msg.body(ID)))
+        else:
+            self.aggressive_proof(msg, data, self.sa_of(head))
+        if msg.error is None and not msg.remarks and BAD not in msg.checks.values():
+            msg.breaches += policy.breaches(msg)
+
+    def aggressive_proof(self, msg, data, known):
+        """Messages 2 and 3. The initiator's public value and identity are those of message 1."""
+        role = "r" if msg.kind == "AM2" else "i"
+        name = "HASH_R" if role == "r" else "HASH_I"
+        early = self.early.get(msg.header["initiator_cookie"], [])
+        known.kes["i"] = [ke for ke, _ in early if ke]
+        msg.checks[name] = UNCHECKED
+        if role == "r":
+            if msg.packet is not None:
+                self.initiators.setdefault(msg.header["initiator_cookie"], {msg.packet.dst})
+            self.choose(known, msg)
+            for kind, spot in ((KE, known.kes), (NONCE, known.nonces)):
+                if msg.payload(kind) and msg.payload(kind).fits:
+                    spot["r"].insert(0, msg.body(kind))
+        elif msg.encrypted:
+            opened = self.open(msg, data, known.cipher, known.key, [known.first_iv])
+            known.blocks.insert(0, data[-keymath.block_size(known.cipher):])
+            if not opened:
+                return
+        idents = [msg.body(ID)] if role == "r" else [ident for _, ident in early]
+        values = [value for ident in idents if ident for value in self.phase1_hashes(known, role, ident, known.hash)]
+        if msg.payload(HASH):
+            msg.checks[name] = UNCHECKED if not values else OK if msg.body(HASH) in values else BAD
+            self.check_keys(known, msg)
+        elif not msg.error:
+            msg.checks[name] = BAD
 
     def phase1_hashes(self, known, role, ident, name):
         """HASH_I or HASH_R, one for each SA, g^xi and g^xr that came under these cookies."""

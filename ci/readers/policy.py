@@ -8,7 +8,7 @@ import ipaddress
 
 import keymath
 from espkeys import AH_KEYS, INTEGRITY, TRANSFORMS
-from isakmp import D, GAP, ID, IDENTITY_PROTECTION, KD, KE, NONCE, PULL, PUSH, PUSH_ACK, SA, SAK, SAT, SEQ, SIG, number_of
+from isakmp import AGGRESSIVE, D, GAP, ID, IDENTITY_PROTECTION, KD, KE, NONCE, PULL, PUSH, PUSH_ACK, SA, SAK, SAT, SEQ, SIG, number_of
 
 ESP, AH, IEC_61850 = 1, 2, 3
 AH_ALGORITHMS = {2: 1, 3: 2, 5: 5, 6: 6, 7: 7, 8: 8, 9: 9, 11: 11, 12: 12, 13: 13}
@@ -18,12 +18,12 @@ AES_BITS = (128, 192, 256)
 
 def breaches(msg):
     """Everything that a message breaks by itself."""
-    reader = {IDENTITY_PROTECTION: phase1, PULL: pull, PUSH: push, PUSH_ACK: acknowledgement}.get(msg.header["exchange"])
+    reader = {IDENTITY_PROTECTION: phase1, AGGRESSIVE: phase1, PULL: pull, PUSH: push, PUSH_ACK: acknowledgement}.get(msg.header["exchange"])
     if reader is None:
         return []
     out = list(reader(msg))
     for node in msg.payloads:
-        if node.number == SA and msg.header["exchange"] != IDENTITY_PROTECTION:
+        if node.number == SA and msg.header["exchange"] not in (IDENTITY_PROTECTION, AGGRESSIVE):
             out += group_sa(node, msg.header["exchange"])
         elif node.number == KD:
             out += key_download(node, msg.header["exchange"])

@@ -52,7 +52,8 @@ func (p *phase1) aggressive2(m *Message, h isakmp.Header, data []byte) {
 	m.Kind = core.Aggressive2.String()
 	o := read(h, data)
 	m.show(o)
-	m.summarize(o, label{isakmp.PayloadNonce: "Nr", isakmp.PayloadID: "IDir", isakmp.PayloadHASH: "HASH_R"})
+	names := label{isakmp.PayloadNonce: "Nr", isakmp.PayloadID: "IDir", isakmp.PayloadHASH: "HASH_R", isakmp.PayloadSIG: "SIG_R"}
+	m.summarize(o, names)
 	if ke, _, ok := isakmp.Find[isakmp.KE](o.payloads); ok {
 		p.gxr = ke.Data
 	}
@@ -62,18 +63,19 @@ func (p *phase1) aggressive2(m *Message, h isakmp.Header, data []byte) {
 	}
 	var err error
 	for _, k := range p.keys {
-		if err = p.identityHash(o, k, false); err == nil {
+		if err = p.proof(o, k, false); err == nil {
 			break
 		}
 	}
-	m.identityChecked("HASH_R", err)
+	m.identityChecked(names, o, err)
 }
 
 func (p *phase1) aggressive3(m *Message, h isakmp.Header, data []byte) {
 	m.Kind = core.Aggressive3.String()
 	first := func(k phase1Keys) [][]byte { return [][]byte{k.firstIV} }
-	o, k := p.open(m, h, data, first, func(o *opened, k phase1Keys) bool { return p.initiatorHash(o, k) == nil })
-	m.summarize(o, label{isakmp.PayloadHASH: "HASH_I"})
+	o, k := p.open(m, h, data, first, func(o *opened, k phase1Keys) bool { return p.proof(o, k, true) == nil })
+	names := label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadSIG: "SIG_I"}
+	m.summarize(o, names)
 	if m.Encrypted {
 		p.ends = remember(p.ends, data, o != nil && o.err == nil)
 	}
@@ -86,14 +88,5 @@ func (p *phase1) aggressive3(m *Message, h isakmp.Header, data []byte) {
 		m.unchecked("HASH_I", "no key")
 		return
 	}
-	m.identityChecked("HASH_I", p.initiatorHash(o, k))
-}
-
-// initiatorHash checks HASH_I of Aggressive Mode 3, whose identity was in message 1.
-func (p *phase1) initiatorHash(o *opened, k phase1Keys) error {
-	hash, _, found := isakmp.Find[isakmp.Hash](o.payloads)
-	if !found {
-		return errNoHash
-	}
-	return p.provesIdentity(hash.Data, p.initiatorID, k, true)
+	m.identityChecked(names, o, p.proof(o, k, true))
 }

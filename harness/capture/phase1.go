@@ -174,13 +174,13 @@ func (d *decoder) mainMode1(m *Message, h isakmp.Header, data []byte) {
 
 func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator bool, data []byte) {
 	m.Kind = core.MainMode6.String()
-	names := label{isakmp.PayloadHASH: "HASH_R", isakmp.PayloadID: "IDir"}
+	names := label{isakmp.PayloadHASH: "HASH_R", isakmp.PayloadSIG: "SIG_R", isakmp.PayloadID: "IDir"}
 	if initiator {
 		m.Kind = core.MainMode5.String()
-		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadID: "IDii"}
+		names = label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadSIG: "SIG_I", isakmp.PayloadID: "IDii"}
 	}
 	ivs := func(k phase1Keys) [][]byte { return append(k.ivs(p.ends), k.firstIV) }
-	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.identityHash(o, k, initiator) == nil })
+	o, k := p.open(m, h, data, ivs, func(o *opened, k phase1Keys) bool { return p.proof(o, k, initiator) == nil })
 	m.summarize(o, names)
 	if o == nil {
 		p.ends = remember(p.ends, data, false)
@@ -188,15 +188,19 @@ func (d *decoder) mainMode56(m *Message, h isakmp.Header, p *phase1, initiator b
 		return
 	}
 	m.show(o)
-	err := p.identityHash(o, k, initiator)
-	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing)))
-	m.identityChecked(names[isakmp.PayloadHASH], err)
+	err := p.proof(o, k, initiator)
+	p.ends = remember(p.ends, data, o.err == nil && (err == nil || errors.Is(err, errMissing) || errors.Is(err, errNoKey)))
+	m.identityChecked(names, o, err)
 }
 
-// identityChecked notes the outcome of HASH_I or HASH_R.
-func (m *Message) identityChecked(name string, err error) {
+// identityChecked notes the outcome of HASH_I or HASH_R, or of a signature over it.
+func (m *Message) identityChecked(names label, o *opened, err error) {
+	name := names[isakmp.PayloadHASH]
+	if o.has(isakmp.PayloadSIG) {
+		name = names[isakmp.PayloadSIG]
+	}
 	switch {
-	case errors.Is(err, errMissing):
+	case errors.Is(err, errMissing) || errors.Is(err, errNoKey):
 		m.unchecked(name, err.Error())
 	case err != nil:
 		m.check(name, false, err.Error())
@@ -214,26 +218,42 @@ var (
 // identityHash checks HASH_I or HASH_R (RFC 2409 §5).
 func (p *phase1) identityHash(o *opened, k phase1Keys, initiator bool) error {
 	hash, _, found := isakmp.Find[isakmp.Hash](o.payloads)
-	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
-	if !found || !identified {
+	if !found {
 		return errNoHash
 	}
-	return p.provesIdentity(hash.Data, id.Body(), k, initiator)
+	expected, err := p.expectedHash(o, k, initiator)
+	if err == nil && !bytes.Equal(hash.Data, expected) {
+		err = errHash
+	}
+	return err
 }
 
-// provesIdentity compares a HASH_I or HASH_R with the one that belongs to the body of an ID payload.
-func (p *phase1) provesIdentity(hash, id []byte, k phase1Keys, initiator bool) error {
-	if p.offer == nil || p.gxi == nil || p.gxr == nil || id == nil {
-		return errMissing
+// expectedHash is HASH_I or HASH_R as the keys and the identity of the message give it.
+func (p *phase1) expectedHash(o *opened, k phase1Keys, initiator bool) ([]byte, error) {
+	id, identified := p.claimed(o, initiator)
+	switch {
+	case !identified:
+		return nil, errNoHash
+	case p.offer == nil || p.gxi == nil || p.gxr == nil:
+		return nil, errMissing
 	}
-	expected := keymat.HashR
+	of := keymat.HashR
 	if initiator {
-		expected = keymat.HashI
+		of = keymat.HashI
 	}
-	if !bytes.Equal(hash, expected(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id)) {
-		return errHash
+	return of(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id), nil
+}
+
+// claimed is the body of the ID payload of a message, or of Aggressive Mode 1, where the initiator's stands.
+func (p *phase1) claimed(o *opened, initiator bool) ([]byte, bool) {
+	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
+	if !identified && initiator {
+		return p.initiatorID, p.initiatorID != nil
 	}
-	return nil
+	if !identified {
+		return nil, false
+	}
+	return id.Body(), true
 }
 
 // open decrypts a message under the SA. Since a message may be lost, repeated or forged, several IVs can come before it:

@@ -17,6 +17,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	for _, g := range ks.Groups {
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
+		d.add(keyServer && len(g.Identities) > 0, "named-members")
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)
@@ -91,6 +92,11 @@ func (d *demands) rekey(r policy.RekeyPolicy, signingKey []byte) {
 func (d *demands) phase1(p policy.Phase1) {
 	d.add(p.Mode != policy.MainMode, "aggressive")
 	d.add(p.DPD > 0, "dpd")
+	named := p.Identity.Kind != policy.IdentityNone || len(p.Peers) > 0
+	for _, k := range p.PSKs {
+		named = named || k.Identity.Kind != policy.IdentityNone
+	}
+	d.add(named, "identities")
 	proposals := p.Proposals
 	if len(proposals) == 0 {
 		proposals = []policy.Proposal{policy.DefaultProposal}
@@ -104,6 +110,7 @@ func (d *demands) phase1(p policy.Phase1) {
 		}
 		d.add(true, "phase1:"+o.Hash.String())
 		d.add(true, "phase1:"+o.Group.String())
+		d.add(o.Authentication.Signs(), "phase1:"+o.Authentication.String())
 	}
 }
 

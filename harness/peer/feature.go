@@ -85,6 +85,12 @@ var Vocabulary = []Feature{
 	{"phase1:ecp256", "Diffie-Hellman group 19 (RFC 5903)"},
 	{"phase1:ecp384", "Diffie-Hellman group 20 (RFC 5903)"},
 	{"phase1:ecp521", "Diffie-Hellman group 21 (RFC 5903)"},
+	{"phase1:rsa", "Phase 1 with RSA signatures and certificates (RFC 2409 §5.1)"},
+	{"phase1:ecdsa256", "Phase 1 with ECDSA signatures on P-256 and certificates (RFC 4754)"},
+	{"phase1:ecdsa384", "Phase 1 with ECDSA signatures on P-384 and certificates (RFC 4754)"},
+	{"phase1:ecdsa521", "Phase 1 with ECDSA signatures on P-521 and certificates (RFC 4754)"},
+	{"identities", "identities of Phase 1 other than addresses, and those that are expected of peers (RFC 2407 §4.6.2)"},
+	{"named-members", "members of a group by such identities or by parts of their certificates' subjects (RFC 6407 §3.1)"},
 }
 
 var inVocabulary = func() map[string]bool {

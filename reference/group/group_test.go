@@ -106,13 +106,27 @@ func TestAuthorised(t *testing.T) {
 			t.Errorf("%s: %t, want %t", test.id, got, test.want)
 		}
 	}
-	if g.Authorised(netip.Addr{}) {
+	router := policy.Peer{Identity: policy.Identity{Kind: policy.IdentityFQDN, Value: "gm1.example"}, Subject: []string{"O=gdoilab", "OU=Routers"}}
+	for text, want := range map[string]bool{
+		"fqdn:GM1.example": true, "subject:OU=Routers": true, "subject:OU=Routers,O=gdoilab": true,
+		"fqdn:gm2.example": false, "user-fqdn:gm1@example": false, "subject:OU=Switches": false, "subject:OU=Routers,O=other": false,
+	} {
+		i, err := policy.ParseIdentity(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := newGroup(t, unicast(func(c *policy.Group) { c.Identities = []policy.Identity{i} }))
+		if got := named.Authorised(netip.Addr{}, router); got != want {
+			t.Errorf("a member by %s: %t, want %t", text, got, want)
+		}
+	}
+	if g.Authorised(netip.Addr{}, policy.Peer{}) {
 		t.Error("no identity at all is authorised")
 	}
-	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1)) {
+	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1), policy.Peer{}) {
 		t.Error("a group without members lets somebody in")
 	}
-	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1")) {
+	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1"), policy.Peer{}) {
 		t.Error("with the guard off a stranger is kept out")
 	}
 }

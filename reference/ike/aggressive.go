@@ -32,7 +32,7 @@ var (
 		"an offer with transforms of several groups is refused")
 )
 
-// aggressive is what an exchange in Aggressive Mode knows early: the identity that the peer claims, and IDii_b.
+// aggressive is what an exchange in Aggressive Mode knows early: the identity that the initiator claims, and IDii_b.
 type aggressive struct {
 	claimed       *isakmp.ID
 	initiatorBody []byte
@@ -175,11 +175,11 @@ func groupsOf(sa isakmp.SA) (groups []uint64) {
 	return groups
 }
 
-// keyOwner is the address whose pre-shared key counts: that of the identity in Aggressive Mode, wherever the peer sends from, and
-// else the one that it sends from (RFC 2409 §5.4). Other identities have none (policy.PSK).
+// keyOwner is the address whose pre-shared key counts: to a responder of Aggressive Mode that of the identity, wherever the peer
+// sends from, and else the one that it sends from (RFC 2409 §5.4). Other identities have none (policy.PSK).
 func (x *Exchange) keyOwner() (netip.Addr, bool) {
 	id := x.aggressive.claimed
-	if id == nil || !dutyByIdentity.Kept(x.cfg.Rules) {
+	if id == nil || x.initiator || !dutyByIdentity.Kept(x.cfg.Rules) {
 		return x.peer.Addr().Unmap(), true
 	}
 	return isakmp.IdentityAddress(id.IDType, id.Data)
@@ -228,12 +228,10 @@ func (x *Exchange) onAggressive2(now time.Time, m *message) (sent, error) {
 // receiveAggressive2 checks message 2, makes the keys and takes the identity that the responder has proven with them.
 func (x *Exchange) receiveAggressive2(now time.Time, m *message) error {
 	sa, _, _ := isakmp.Find[isakmp.SA](m.payloads)
-	id, _, _ := isakmp.Find[isakmp.ID](m.payloads)
 	var err error
 	if x.chosen, err = x.cfg.checkReply(x.offer, sa); err != nil {
 		return err
 	}
-	x.aggressive.claimed = &id
 	if err := x.method().ready(x); err != nil {
 		return err
 	}

@@ -184,7 +184,6 @@ func TestAggressiveRefusals(t *testing.T) {
 			sa.Proposals[0].Transforms = append(sa.Proposals[0].Transforms, t)
 			return sa
 		})},
-		{"the name of another", "ike.main.peer", core.Aggressive2, editing(name)},
 		{"a notification", "ike.main.payload", core.Aggressive2, adding(isakmp.Notify{NotifyType: isakmp.NotifyInitialContact})},
 		{"no KE", "ike.main.ke.length", core.Aggressive2, dropping(isakmp.PayloadKE)},
 		{"no SA", "ike.main.sa.first", core.Aggressive2, dropping(isakmp.PayloadSA)},

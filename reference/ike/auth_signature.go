@@ -27,6 +27,8 @@ var _ method = signature{}
 var (
 	checkSignature = rule.Check("ike.sig.verify", "RFC2408-5.12-01", rule.Both,
 		"SIG_I and SIG_R verify under the key of the certificate")
+	checkMethodKey = rule.Check("ike.sig.method", "RFC2408-5.12-01", rule.Both,
+		"the key of the certificate is one of the negotiated method")
 	checkBareHash = rule.Check("ike.sig.bare", "RFC2409-5.1-01", rule.Both,
 		"an RSA signature is made over the HASH alone, without DigestInfo")
 	dutyBareHash = rule.Duty("ike.sig.form", "RFC2409-5.1-01", rule.Both,
@@ -93,11 +95,11 @@ func (signature) prove(x *Exchange, hash []byte) (isakmp.Payload, error) {
 func (s signature) verify(x *Exchange, c claim) error {
 	r := x.cfg.Rules
 	leaf, err := x.cfg.certificate(c)
-	if err != nil {
+	if err != nil || leaf == nil {
 		return err
 	}
-	if algorithm, _, _ := policy.SignatureOf(leaf.PublicKey); !checkSignature.Holds(r, algorithm == s.algorithm) {
-		return checkSignature.Violated("the key of certificate %s is not of the negotiated method", leaf.Subject)
+	if algorithm, _, _ := policy.SignatureOf(leaf.PublicKey); !checkMethodKey.Holds(r, algorithm == s.algorithm) {
+		return checkMethodKey.Violated("the key of certificate %s is not of the negotiated method", leaf.Subject)
 	}
 	sig, _, _ := isakmp.Find[isakmp.SIG](c.payloads)
 	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && keymat.VerifyDigestInfo(key, c.hash, sig.Data) == nil {

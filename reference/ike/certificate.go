@@ -33,12 +33,15 @@ var (
 )
 
 // certificate is that of the peer, once it has proven good for the identity: the first CERT, which the others may help to
-// verify (RFC 2408 §3.9).
+// verify (RFC 2408 §3.9). It is nil if there is none and the guard is off.
 func (c *Config) certificate(of claim) (*x509.Certificate, error) {
 	r := c.Rules
 	shown := c.shown(of.payloads)
-	if len(shown) == 0 {
+	if !checkSignature.Holds(r, len(shown) > 0) {
 		return nil, checkSignature.Violated("no certificate for identity %s", isakmp.IDType(of.id.IDType))
+	}
+	if len(shown) == 0 { // only with the guard off
+		return nil, nil
 	}
 	leaf := shown[0]
 	if !checkNotBefore.Holds(r, !of.at.Before(leaf.NotBefore)) {

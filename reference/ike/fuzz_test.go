@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -147,4 +148,24 @@ func sealPlain(t *testing.T, h isakmp.Header, with cipher, iv []byte, first uint
 	}
 	h.NextPayload, h.Length = isakmp.PayloadType(first), uint32(isakmp.HeaderLen+len(sealed))
 	return append(h.Append(nil), sealed...)
+}
+
+// Whatever comes as the first message of Aggressive Mode is answered or refused with a reason, and never ends the node.
+func FuzzRespondAggressive(f *testing.F) {
+	off := allOff(f)
+	p := aggressivePair("fuzz")
+	p.run()
+	f.Add(p.octets(0))
+	f.Add(main1(f, goodSA()))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, rules := range []*rule.Switches{nil, off} {
+			c := config(rule.KS, "fuzz")
+			c.Rules, c.Mode = rules, policy.AggressiveMode
+			x, ds, err := Respond(c, start, gmAddr, data)
+			wantReason(t, err)
+			if (x != nil) != (err == nil) || len(ds) > 1 {
+				t.Errorf("exchange %v, %d answers, %v", x, len(ds), err)
+			}
+		}
+	})
 }

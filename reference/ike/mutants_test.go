@@ -16,7 +16,7 @@ func TestEveryMutantIsSeen(t *testing.T) {
 			t.Fatal("two observations of the same behaviour differ")
 		}
 		for _, g := range rule.All() {
-			if !strings.HasPrefix(g.Name, "ike.") || g.Role != role && g.Role != rule.Both {
+			if !strings.HasPrefix(g.Name, "ike.") || g.Role != role && g.Role != rule.Both || ofSignatures(g) {
 				continue
 			}
 			for _, m := range g.Kind.Mutations() {

@@ -92,7 +92,8 @@ type lab struct {
 	now     time.Time
 	logs    []*core.Log
 	secrets []*core.Secret
-	sent    []*core.Send // of the last event
+	sent    []*core.Send  // of the last event
+	spent   time.Duration // by the key server on events
 }
 
 // newLab starts a key server; altered names guards and how they are altered, in turn.
@@ -116,7 +117,10 @@ func newLab(t testing.TB, cfg policy.KeyServer, tap core.Tap, altered ...string)
 // handle hands an event to the key server and returns what it sends.
 func (l *lab) handle(ev core.Event) []*core.Send {
 	l.sent = nil
-	for _, effect := range l.ks.Handle(l.now, ev) {
+	began := time.Now()
+	effects := l.ks.Handle(l.now, ev)
+	l.spent += time.Since(began)
+	for _, effect := range effects {
 		switch e := effect.(type) {
 		case *core.Send:
 			l.sent = append(l.sent, e)

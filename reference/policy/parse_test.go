@@ -144,7 +144,7 @@ var keyServerFaults = []fault{
 	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{
 		"ks.yaml:5:14: phase1.proposals: the list is empty; name at least one proposal"}},
 	{"proposal a text", "phase1:\n", "phase1:\n  proposals: [aes128-cbc]\n", []string{
-		`ks.yaml:5:15: phase1.proposals[0]: "aes128-cbc" where a mapping is expected, with the fields encryption, hash, group`}},
+		`ks.yaml:5:15: phase1.proposals[0]: "aes128-cbc" where a mapping is expected, with the fields encryption, authentication, hash, group`}},
 	{"proposal without hash", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: 3des, group: ecp256}\n", []string{
 		`ks.yaml:6:7: phase1.proposals[0]: the field "hash" is missing`}},
 	{"unknown algorithms", "phase1:\n", "phase1:\n  proposals:\n    - {encryption: des, hash: tiger, group: modp6144}\n", []string{

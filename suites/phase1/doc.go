@@ -1,4 +1,4 @@
-// Package phase1 tests IKEv1 Main Mode with pre-shared keys as GDOI uses it, a key server as its responder and a group
+// Package phase1 tests IKEv1 Main Mode and Aggressive Mode as GDOI uses them, a key server as its responder and a group
 // member as its initiator, and what the established SA does for the exchanges under it.
 //
 //	1  I --> R  HDR, SA

@@ -104,6 +104,7 @@ func unusualProof(kind core.Kind) []row {
 	return []row{
 		{"RFC2407-4.6.2-01", tester.Identity(kind, "UDP and port 848 in its identity", func(id *isakmp.ID) { id.Protocol, id.Port = 17, 848 })},
 		{"RFC2407-4.6.2-01", tester.Identity(kind, "UDP and port 500 in its identity", func(id *isakmp.ID) { id.Protocol, id.Port = 17, 500 })},
+		{"RFC2407-4.6.3-01", tester.Behind(kind, "INITIAL-CONTACT under encryption", "RFC 2407 §4.6.3", notified)},
 	}
 }
 
@@ -114,6 +115,14 @@ func changedOffer(kind core.Kind) tester.Deviation {
 	d := tester.FlipOctet(kind, transformNumber)
 	d.Name, d.Section = "MM5 after the offer was changed on its way", "RFC 2409 §5"
 	return d
+}
+
+// commits are messages with the Commit flag, which is no wrong one (RFC 2408 §3.1) though GDOI has no use for it.
+func commits(kinds ...core.Kind) (rows []row) {
+	for _, kind := range kinds {
+		rows = append(rows, row{"RFC2408-5.2-05", commit(kind)})
+	}
+	return rows
 }
 
 // commit sets the Commit flag, which has no function in GDOI (RFC 6407 §3.2.1).

@@ -63,4 +63,7 @@ var _ = Describe("Key exchange and authentication at a group member (RFC 2409 §
 		{"RFC6407-2-01", tester.InClear(core.Pull2)},
 	})
 	accepts(core.Pull2, []row{{"RFC6407-3.2.1-05", commit(core.Pull2)}})
+	for _, kind := range []core.Kind{core.MainMode2, core.MainMode4, core.MainMode6} {
+		accepts(kind, commits(kind))
+	}
 })

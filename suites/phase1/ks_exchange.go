@@ -33,6 +33,9 @@ var _ = Describe("Key exchange and authentication at a key server (RFC 2409 §5.
 		{"RFC2408-5.3-01", tester.Reserved(core.Pull1, isakmp.PayloadNonce, 1)},
 	})
 	accepts(core.Pull1, []row{{"RFC6407-3.2.1-05", commit(core.Pull1)}})
+	for _, kind := range []core.Kind{core.MainMode1, core.MainMode3, core.MainMode5} {
+		accepts(kind, commits(kind))
+	}
 
 	It("ends the SA with the lifetime that was agreed", kit.Requirement("RFC6407-2-01"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 		const lifetime = 10 * time.Minute

@@ -74,6 +74,26 @@ var _ = Describe("Which suite a key server chooses (RFC 2409 §5 and appendix A)
 			Expect(transforms(t, t.GM[0])).To(ContainElement(transforms(t, t.KS)[0]), "number and attributes are those of the offer")
 		})
 
+	for _, whose := range []struct {
+		says   string
+		prefer policy.Preference
+		want   policy.Proposal
+	}{
+		{"the first of the offer, unless it is told otherwise", policy.PreferPeer, triple},
+		{"the first of its own if it is told so", policy.PreferOwn, strong},
+	} {
+		It("chooses between several suites that it allows "+whose.says, kit.Requirement("RFC2409-5-08", "RFC2409-5-09"), func(ctx SpecContext) {
+			setup := between(some(large, triple, strong), some(strong, usual, triple))
+			allow := setup.KeyServer
+			setup.KeyServer = func(c *policy.KeyServer) { allow(c); c.Phase1.Prefer = whose.prefer }
+			t := begin(ctx, setup)
+			complete := t.reaches(ctx, core.Pull2)
+			Expect(suiteOf(transforms(t, t.KS)[0])).To(Equal(whose.want))
+			Expect(transforms(t, t.GM[0])).To(ContainElement(transforms(t, t.KS)[0]), "number and attributes are those of the offer")
+			Expect(complete).To(BeTrue(), "it goes on with it")
+		})
+	}
+
 	for _, only := range []policy.Proposal{large, strong, triple} {
 		It("chooses "+only.String()+" from the middle of an offer if it allows nothing else", kit.Requirement("RFC2409-5-08", "RFC2409-5-11"),
 			func(ctx SpecContext) {

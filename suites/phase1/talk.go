@@ -90,8 +90,10 @@ func distinct(ds []datagram) []datagram {
 	return once
 }
 
-// registers reports whether a message belongs to a registration: to Phase 1 or to a PULL.
-func registers(d datagram) bool { return establishes(d) || d.header.Exchange == isakmp.ExchangePull }
+// ofRegistration reports whether a message belongs to a registration: to Phase 1 or to a PULL.
+func ofRegistration(d datagram) bool {
+	return establishes(d) || d.header.Exchange == isakmp.ExchangePull
+}
 
 func establishes(d datagram) bool {
 	return d.header.Exchange == isakmp.ExchangeMainMode || d.header.Exchange == isakmp.ExchangeAggressive
@@ -99,14 +101,14 @@ func establishes(d datagram) bool {
 
 // registering are the messages of registrations.
 func registering(ds []datagram) []datagram {
-	return slices.DeleteFunc(ds, func(d datagram) bool { return !registers(d) })
+	return slices.DeleteFunc(ds, func(d datagram) bool { return !ofRegistration(d) })
 }
 
 // answers returns the device's different messages of Phase 1 and PULL in the exchanges that begin with a cookie, or in
 // all others.
 func (t *talk) answers(cookie isakmp.Cookie, with bool) []datagram {
 	return slices.DeleteFunc(t.messages(t.device), func(d datagram) bool {
-		return !registers(d) || (d.header.InitiatorCookie == cookie) != with
+		return !ofRegistration(d) || (d.header.InitiatorCookie == cookie) != with
 	})
 }
 

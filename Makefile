@@ -4,9 +4,11 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO      ?= go
 SOURCES := $(shell find reference harness suites fixtures -type f -not -name '*_test.go' 2>/dev/null) go.mod go.sum
 
+# The same flags for builds and tests, so that they share the build cache.
 export CGO_ENABLED ?= 0
+export GOFLAGS     ?= -trimpath
 
-.PHONY: help setup build demo test lint bench fuzz selftest clean
+.PHONY: help setup build demo test lint bench fuzz selftest soak clean
 
 help:            ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,10 +19,10 @@ setup:           ## install the Debian packages that are missing (as root), and 
 build: bin/gdoilab bin/gdoi-ks bin/gdoi-gm  ## build the programs into bin/
 
 bin/gdoilab: $(SOURCES)
-	@$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./suites/cmd/gdoilab
+	@$(GO) build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./suites/cmd/gdoilab
 
 bin/gdoi-ks bin/gdoi-gm: bin/%: $(SOURCES)
-	@$(GO) build -trimpath -ldflags '-s -w' -o $@ ./reference/cmd/$*
+	@$(GO) build -ldflags '-s -w' -o $@ ./reference/cmd/$*
 
 demo: setup build  ## run the suite against the reference and show the report
 	@bin/gdoilab run --fabric auto
@@ -38,7 +40,10 @@ fuzz:            ## fuzz every decoder and core, FUZZTIME each (30s)
 	@ci/fuzz.sh
 
 selftest: build  ## break the reference in one place at a time; every mutant must be noticed
-	@bin/gdoilab selftest --out out/selftest.json
+	@bin/gdoilab selftest --out out/selftest.json --evidence out/survivors
+
+soak: build      ## every suite on the memory fabric with SEEDS seeds (50)
+	@ci/soak.sh
 
 clean:           ## remove what was built and written
 	rm -rf bin out

@@ -9,7 +9,8 @@ rm -rf "$out"
 mkdir -p "$out"
 skipped=0
 
-step() { printf '\n== %s\n' "$*"; }
+begin=$(date +%s)
+step() { printf '\n== %s (after %d s)\n' "$*" $(($(date +%s) - begin)); }
 skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
 
 step "gofmt, go vet, staticcheck"
@@ -55,8 +56,12 @@ netns="$out/netns/specs/dataplane $out/netns/specs/rekey $out/netns/specs/ipv6 $
 # shellcheck disable=SC2086 # folders without spaces
 ci/readers/run.sh pcaps "$out/memory" $netns
 
-step "the reference broken in one place at a time"
-bin/gdoilab selftest --out "$out/selftest.json"
+step "the reference broken in one place at a time; the result is part of the report"
+bin/gdoilab selftest --out "$out/selftest.json" --evidence "$out/survivors" || {
+	bin/gdoilab report "$out/memory" --selftest "$out/selftest.json"
+	exit 1
+}
+bin/gdoilab report "$out/memory" --selftest "$out/selftest.json"
 
 step "known vulnerabilities"
 # govulncheck ends with 3 when it found some, and with 1 when its database could not be asked.

@@ -111,15 +111,21 @@ class Reader:
             self.remember(msg, pkt.src, pkt.dst, pkt.payload)
             self.esp(msg, pkt.payload, pkt.payload_at)
             return msg
-        if pkt.udp is not None and 848 in (pkt.sport, pkt.dport):
-            return self.isakmp(msg, pkt, pkt.udp)
         if pkt.udp is not None and 4500 in (pkt.sport, pkt.dport):
             if pkt.udp[:4] == b"\0\0\0\0":
                 return self.isakmp(msg, pkt, pkt.udp[4:])
+            if pkt.udp == b"\xff":
+                msg.kind = "KEEPALIVE"
+                return msg
             if len(pkt.udp) > 8:
                 self.remember(msg, pkt.src, pkt.dst, pkt.udp)
                 self.esp(msg, pkt.udp, pkt.udp_at)
                 return msg
+        elif pkt.udp is not None and 848 in (pkt.sport, pkt.dport):
+            data = pkt.udp
+            if data[:4] == b"\0\0\0\0" and len(data) >= 4 + HEADER and data[21] == 0x10 != data[17]:
+                data = data[4:]     # a marker where it has no place
+            return self.isakmp(msg, pkt, data)
         msg.kind = "clear"
         msg.payloads = isakmp.ip_nodes(pkt.raw, 0)
         return msg

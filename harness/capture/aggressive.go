@@ -3,6 +3,7 @@ package capture
 import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"net/netip"
 )
 
 // aggressiveMode decodes a message of Aggressive Mode with pre-shared keys (RFC 2409 §5.4), the last of which may be encrypted or
@@ -35,7 +36,7 @@ func (d *decoder) aggressive1(m *Message, h isakmp.Header, data []byte) {
 	o := read(h, data)
 	m.show(o)
 	m.summarize(o, label{isakmp.PayloadNonce: "Ni", isakmp.PayloadID: "IDii"})
-	first := &offer{from: m.From}
+	first := &offer{from: []netip.AddrPort{m.From}}
 	if _, sa, ok := isakmp.Find[isakmp.SA](o.payloads); ok {
 		first.sa = sa.Body()
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -43,7 +44,8 @@ func (c cookies) spi() (s [16]byte) {
 
 // Decode reads the frames as one conversation: what an earlier frame said (an SA offer, a nonce, the end of an IV chain)
 // is used to open and check a later one. There is one Message for each frame, in the same order. Keys that are missing,
-// doubled or malformed only leave messages closed. Nothing in a frame makes it fail.
+// doubled or malformed only leave messages closed. Nothing in a frame makes it fail. Frames that do not stand in the order of
+// their time are read in that order all the same.
 func Decode(frames []Frame, keys []keylog.Entry) []Message {
 	d := &decoder{messages: make([]Message, 0, len(frames)), phase1: make(map[cookies]*phase1),
 		offers: make(map[isakmp.Cookie]*offer), rekeys: make(map[cookies][]rekeyKeys), leaves: make(map[netip.Addr][][]byte), traffic: make(map[uint32][]*trafficKeys),
@@ -51,12 +53,27 @@ func Decode(frames []Frame, keys []keylog.Entry) []Message {
 	for _, k := range keys {
 		d.addKey(k)
 	}
-	for i, f := range frames {
+	order := inTime(frames)
+	for _, i := range order {
+		f := frames[i]
 		m := Message{Frame: i + 1, At: f.At, Link: f.Link, Note: f.Note}
 		d.frame(&m, f)
 		d.messages = append(d.messages, m)
 	}
+	if !slices.IsSorted(order) {
+		slices.SortFunc(d.messages, func(a, b Message) int { return a.Frame - b.Frame })
+	}
 	return d.messages
+}
+
+// inTime returns the places of the frames in the order of their time; of the same time, as they stand.
+func inTime(frames []Frame) []int {
+	order := make([]int, len(frames))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return frames[i].At.Compare(frames[j].At) })
+	return order
 }
 
 // frame finds the IP packet in a frame, whole or as the last of its fragments.

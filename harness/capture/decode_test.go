@@ -413,3 +413,17 @@ func TestDecodeStrangeFrames(t *testing.T) {
 		}
 	}
 }
+
+// Frames that stand in another order than that of their time are opened all the same, and keep their numbers.
+func TestDecodeOutOfOrder(t *testing.T) {
+	talk := conversation(policy.CipherAESGCM16)
+	right := capture.Decode(talk.Frames, talk.Keys)
+	frames := slices.Clone(talk.Frames)
+	slices.Reverse(frames)
+	for i, m := range capture.Decode(frames, talk.Keys) {
+		same := right[len(right)-1-i]
+		if m.Frame != i+1 || line(m) != line(same) {
+			t.Errorf("frame %d: %s, want %s", m.Frame, line(m), line(same))
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"slices"
@@ -74,5 +75,34 @@ func FuzzDecodeConversation(f *testing.F) {
 		}
 		frame.Packet = packet
 		digest(t, frames, true)
+	})
+}
+
+// A decoded conversation of any octets is read or refused; what is read can be written, and reads the same again.
+func FuzzReadJSON(f *testing.F) {
+	var b bytes.Buffer
+	messages := capture.Decode(known().Frames, known().Keys)
+	if err := capture.WriteJSON(&b, capture.Conversation{Nodes: capture.Nodes(messages, nil), Messages: messages[:4]}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"nodes": [], "messages": [{"frame": 1, "from": "[::1]:848", "header": {"initiator_cookie": "00zz"}}]}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		talk, err := capture.ReadJSON(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		var first, second bytes.Buffer
+		if err := capture.WriteJSON(&first, talk); err != nil {
+			return // a time that has no form in JSON
+		}
+		again, err := capture.ReadJSON(bytes.NewReader(first.Bytes()))
+		if err != nil {
+			t.Fatalf("%v: %s", err, first.Bytes())
+		}
+		if err := capture.WriteJSON(&second, again); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Errorf("%v\n%s\n%s", err, first.Bytes(), second.Bytes())
+		}
 	})
 }

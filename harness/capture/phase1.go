@@ -19,8 +19,8 @@ const maxEnds = 16
 type phase1 struct {
 	cookies
 	keys      []phase1Keys
-	initiator netip.AddrPort
-	offer     []byte // body of the initiator's SA payload
+	initiator []netip.AddrPort // one on each side of a NAT, if both were seen
+	offer     []byte           // body of the initiator's SA payload
 	gxi, gxr  []byte
 	ends      [][]byte // of the ciphertexts of its messages
 	streams   map[streamName]*stream
@@ -30,7 +30,7 @@ type phase1 struct {
 
 // offer is what message 1 said.
 type offer struct {
-	from    netip.AddrPort
+	from    []netip.AddrPort
 	sa      []byte // body of the SA payload
 	gxi, id []byte // bodies of KE and ID, in Aggressive Mode
 }
@@ -142,16 +142,16 @@ func (d *decoder) mainMode(m *Message, h isakmp.Header, data []byte) {
 // fromInitiator reports whether the initiator of the SA sent the message: whose offer was seen or, in a capture that
 // begins later, who did not answer one, else who speaks first.
 func (d *decoder) fromInitiator(m *Message, p *phase1, answer bool) bool {
-	if first := d.offers[p.i]; first != nil && p.offer == nil {
+	if first := d.offers[p.i]; first != nil && (p.offer == nil || bytes.Equal(p.offer, first.sa)) {
 		p.initiator, p.offer = first.from, first.sa
 	}
-	if !p.initiator.IsValid() {
-		p.initiator = m.From
+	if len(p.initiator) == 0 {
+		p.initiator = []netip.AddrPort{m.From}
 		if answer {
-			p.initiator = m.To
+			p.initiator[0] = m.To
 		}
 	}
-	return m.sentBy(p.initiator)
+	return slices.ContainsFunc(p.initiator, m.sentBy)
 }
 
 // sentBy reports whether that end sent the message. Ports count only if both ends have one address: a NAT changes them.
@@ -168,7 +168,12 @@ func (d *decoder) mainMode1(m *Message, h isakmp.Header, data []byte) {
 	m.show(o)
 	m.summarize(o, nil)
 	if _, sa, ok := isakmp.Find[isakmp.SA](o.payloads); ok {
-		d.offers[h.InitiatorCookie] = &offer{from: m.From, sa: sa.Body()}
+		o := &offer{sa: sa.Body()}
+		if before := d.offers[h.InitiatorCookie]; before != nil && bytes.Equal(before.sa, o.sa) {
+			o.from = before.from
+		}
+		o.from = append(slices.Clip(o.from), m.From)
+		d.offers[h.InitiatorCookie] = o
 	}
 }
 

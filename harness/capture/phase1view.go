@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // The numbers of the IPsec DOI, in whose layout every analyser reads a Phase 1 SA (RFC 2407 §4.2).
@@ -23,7 +24,7 @@ func Phase1View(frames []Frame) []Frame {
 	view := slices.Clone(frames)
 	for i := range view {
 		f := &view[i]
-		at, found := phase1SA(f.Packet)
+		udp, at, found := phase1SA(f.Packet)
 		if !found {
 			continue
 		}
@@ -34,34 +35,39 @@ func Phase1View(frames []Frame) []Frame {
 		} else {
 			f.Packet = slices.Clone(f.Packet)
 		}
-		rewriteDOI(f.Packet, at)
+		rewriteDOI(f.Packet, udp, at)
 	}
 	return view
 }
 
-// phase1SA finds the SA body of a Phase 1 message in clear: its offset in the packet.
-func phase1SA(octets []byte) (at int, found bool) {
+// phase1SA finds the SA body of a Phase 1 message in clear, also behind the marker of NAT traversal: the offsets of the UDP header
+// and of the body in the packet.
+func phase1SA(octets []byte) (udp, at int, found bool) {
 	p, err := parseIP(octets)
 	if err != nil || p.fragment() {
-		return 0, false
+		return 0, 0, false
 	}
-	_, _, data, ok := p.udp()
+	from, to, data, ok := p.udp()
+	front := p.header + 8
+	if kind, inside, err := natt.Split(data); err == nil && kind == natt.KindISAKMP && (from.Port() == portNATT || to.Port() == portNATT) {
+		data, front = inside, front+marker
+	}
 	h, err := isakmp.ParseHeader(data)
 	if !ok || err != nil || len(data) < phase1SituationEnd || h.Flags&isakmp.FlagEncryption != 0 {
-		return 0, false
+		return 0, 0, false
 	}
 	if h.NextPayload != isakmp.PayloadSA || h.Exchange != isakmp.ExchangeMainMode && h.Exchange != isakmp.ExchangeAggressive {
-		return 0, false
+		return 0, 0, false
 	}
 	if binary.BigEndian.Uint64(data[phase1SAOffset:]) != doiGroup<<32 {
-		return 0, false
+		return 0, 0, false
 	}
-	return p.header + 8 + phase1SAOffset, true
+	return p.header, front + phase1SAOffset, true
 }
 
 // rewriteDOI changes DOI and situation at that offset and the UDP checksum with them (RFC 1624 §3).
-func rewriteDOI(packet []byte, at int) {
-	udp := packet[at-phase1SAOffset-8:]
+func rewriteDOI(packet []byte, header, at int) {
+	udp := packet[header:]
 	sum := binary.BigEndian.Uint16(udp[6:])
 	old := slices.Clone(packet[at : at+8])
 	binary.BigEndian.PutUint32(packet[at:], doiIPsec)

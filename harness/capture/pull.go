@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
@@ -45,8 +46,8 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 	p := d.phase1SA(cookies{h.InitiatorCookie, h.ResponderCookie})
 	s := p.stream(m, h)
 	initiator := m.sentBy(s.initiator)
-	if p.initiator.IsValid() {
-		initiator = m.sentBy(p.initiator)
+	if len(p.initiator) > 0 {
+		initiator = slices.ContainsFunc(p.initiator, m.sentBy)
 	}
 	o, k := p.open(m, h, data, p.ivs(s, h), func(o *opened, k phase1Keys) bool {
 		_, err := s.judge(o, k, h, initiator)

@@ -25,7 +25,18 @@ func UDPPacket(from, to netip.AddrPort, ttl uint8, data []byte) ([]byte, error) 
 	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
 		return nil, fmt.Errorf("lab: UDP to %s: %w", to, err)
 	}
-	return serialize(ip, udp, gopacket.Payload(data))
+	packet, err := serialize(ip, udp, gopacket.Payload(data))
+	if err == nil {
+		allOnes(packet[len(packet)-len(data)-2 : len(packet)-len(data)])
+	}
+	return packet, err
+}
+
+// allOnes replaces a UDP checksum of zero, which would stand for none (RFC 768, RFC 8200 §8.1). The serializer does not.
+func allOnes(checksum []byte) {
+	if checksum[0] == 0 && checksum[1] == 0 {
+		checksum[0], checksum[1] = 0xff, 0xff
+	}
 }
 
 // EchoPacket builds an ICMP echo request, or the reply to one. An IPv6 packet is never fragmented on its way, whatever

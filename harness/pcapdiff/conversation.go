@@ -3,6 +3,7 @@ package pcapdiff
 import (
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,9 +35,11 @@ type exchange struct {
 	messages []*capture.Message
 }
 
-// read takes the messages of a capture apart. Repeated datagrams count once, and packets of a link behind a member, which the
+// read takes the messages of a capture apart, in the order of their time: a file may have them in another one, and what stands
+// elsewhere in it is not missing here and there. Repeated datagrams count once, and packets of a link behind a member, which the
 // WAN shows in ESP, not at all.
 func read(messages []capture.Message) *conversation {
+	messages = slices.SortedStableFunc(slices.Values(messages), func(a, b capture.Message) int { return a.At.Compare(b.At) })
 	c := &conversation{messages: messages, policies: make(map[string]string), born: make(map[string]time.Time)}
 	c.findNodes()
 	open := make(map[string]*exchange)

@@ -1,6 +1,7 @@
 package pcapdiff
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -91,7 +92,10 @@ func (c *comparison) matchExchanges() {
 			all = append(all, m)
 		}
 	}
-	slices.SortStableFunc(all, func(x, y matched) int { return first(x.a, x.b) - first(y.a, y.b) })
+	slices.SortStableFunc(all, func(x, y matched) int {
+		x0, y0 := first(x.a, x.b), first(y.a, y.b)
+		return cmp.Or(x0.At.Compare(y0.At), x0.Frame-y0.Frame)
+	})
 	for _, m := range all {
 		c.exchange(m.a, m.b)
 	}
@@ -112,12 +116,12 @@ func lanes(c *conversation, names map[netip.Addr]string) (byLane map[lane][]*exc
 	return byLane, order
 }
 
-// first is the frame at which a pair of exchanges begins.
-func first(a, b *exchange) int {
+// first is the message with which a pair of exchanges begins.
+func first(a, b *exchange) *capture.Message {
 	if a != nil {
-		return a.messages[0].Frame
+		return a.messages[0]
 	}
-	return b.messages[0].Frame
+	return b.messages[0]
 }
 
 // distance is how unlike two exchanges are.

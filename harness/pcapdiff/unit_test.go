@@ -259,3 +259,19 @@ func TestAlign(t *testing.T) {
 		t.Error(len(got))
 	}
 }
+
+// A file may have its frames in another order than that of their time. The same conversation is the same all the same.
+func TestFramesOutOfOrder(t *testing.T) {
+	a, b := talk(gm, 1, leaf("NONCE", "0102")), talk(gm, 2, leaf("NONCE", "0304"))
+	for i := range a {
+		a[i].At = time.Unix(int64(100+i), 0)
+		b[i].At = time.Unix(int64(200+i), 0)
+	}
+	slices.Reverse(b)
+	for i := range b {
+		b[i].Frame = i + 1
+	}
+	if r := Compare(a, b, none); !r.Same() || r.Compared != len(a) {
+		t.Errorf("%+v", r)
+	}
+}

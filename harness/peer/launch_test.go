@@ -114,7 +114,7 @@ roles:
 // What goes wrong while a text is made, names its place in the manifest.
 func TestLaunchErrors(t *testing.T) {
 	for _, c := range []struct{ old, by, want string }{
-		{"{{ .Group }}", "{{ .SigningKey }}", "x.yaml:8:36: template: template:1:3: executing \"template\" at <.SigningKey>: can't evaluate field SigningKey"},
+		{"{{ .Group }}", "{{ .SigningKey }}", "x.yaml:8:36: line 1 of the text that begins in line 8: at <.SigningKey>: can't evaluate field SigningKey"},
 		{"{{ .Name }}", "{{ index .KeyServers 7 }}", "x.yaml:6:28: "},
 		{"a/b.txt", "../b.txt", "x.yaml:8:18: /tmp/b.txt is outside of the device's own folder /tmp/x"},
 		{"a/b.txt", "/etc/passwd", "x.yaml:8:18: /etc/passwd is outside of the device's own folder /tmp/x"},
@@ -139,6 +139,26 @@ func TestLaunchErrors(t *testing.T) {
 	}
 	m = manifest(t, "name: x\nfeatures: []\nroles: {KS: {core: reference-ks}}\n")
 	if _, err := m.KS.Launch(Subject{Place: place(""), KS: keyServer(t)}); !errors.Is(err, ErrNoProcess) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Certificates and keys are written as PEM, each block for itself.
+func TestTemplateWritesPEM(t *testing.T) {
+	m := manifest(t, strings.Replace(processText, `"{{ .Group }}"`, `'{{ .Phase1.Certificates.Chain | pem "CERTIFICATE" }}{{ .Phase1.Certificates.Key | pem "PRIVATE KEY" }}'`, 1))
+	gm := member()
+	gm.Phase1.Certificates = policy.Certificates{Chain: [][]byte{{1}, {2}}, Key: []byte{3}}
+	l, err := m.GM.Launch(Subject{Place: place(""), GM: gm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nAg==\n-----END CERTIFICATE-----\n" +
+		"-----BEGIN PRIVATE KEY-----\nAw==\n-----END PRIVATE KEY-----\n"
+	if got := string(l.Files[0].Content); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	m = manifest(t, strings.Replace(processText, "{{ .Group }}", "{{ .Group | pem `KEY` }}", 1))
+	if _, err := m.GM.Launch(Subject{Place: place(""), GM: member()}); err == nil || !strings.Contains(err.Error(), "uint32 cannot be written as PEM") {
 		t.Errorf("%v", err)
 	}
 }

@@ -2,9 +2,11 @@ package peer
 
 import (
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strings"
 	"text/template"
 	"time"
@@ -16,6 +18,7 @@ import (
 // Text is a text of a manifest that is made for each device afresh: a template. Its zero value is nothing.
 type Text struct {
 	At       string
+	line     int // in which it begins
 	template *template.Template
 }
 
@@ -29,10 +32,32 @@ func (t Text) render(data any) (string, error) {
 	}
 	var b strings.Builder
 	if err := t.template.Execute(&b, data); err != nil {
-		return "", fmt.Errorf("%s: %w", t.At, err)
+		return "", fmt.Errorf("%s: %w", t.At, &textError{t.line, err})
 	}
 	return b.String(), nil
 }
+
+// textError is what is wrong in a template. It names the line where the text begins in the manifest and the line within the
+// text; their sum would be right only for texts that stand there line by line.
+type textError struct {
+	begins int
+	err    error
+}
+
+// templateError takes apart what text/template says: the line, perhaps the column, and what is wrong.
+var templateError = regexp.MustCompile(`(?s)^template: ` + templateName + `:(\d+)(?::\d+)?: (?:executing "` + templateName + `" )?(.*)$`)
+
+const templateName = "text"
+
+func (e *textError) Error() string {
+	if m := templateError.FindStringSubmatch(e.err.Error()); m != nil {
+		return fmt.Sprintf("line %s of the text that begins in line %d: %s", m[1], e.begins, m[2])
+	}
+	return fmt.Sprintf("the text that begins in line %d: %v", e.begins, e.err)
+}
+
+// Unwrap returns the error of text/template, which may wrap one of a function.
+func (e *textError) Unwrap() error { return e.err }
 
 // text reads a template.
 func text(v yamldoc.Value) Text {
@@ -40,18 +65,19 @@ func text(v yamldoc.Value) Text {
 	if !ok {
 		return Text{}
 	}
-	t, err := template.New("template").Funcs(functions).Option("missingkey=error").Parse(s)
+	t, err := template.New(templateName).Funcs(functions).Option("missingkey=error").Parse(s)
 	if err != nil {
-		v.Problem("%s", strings.TrimPrefix(err.Error(), "template: "))
+		v.Problem("%v", &textError{v.TextLine(), err})
 		return Text{}
 	}
-	return Text{v.Place(), t}
+	return Text{v.Place(), v.TextLine(), t}
 }
 
 // functions are what templates have beside those of text/template; docs/peers.md lists them.
 var functions = template.FuncMap{
 	"seconds":     func(d time.Duration) int64 { return int64(d / time.Second) },
 	"text":        func(b []byte) string { return string(b) },
+	"pem":         encodePEM,
 	"hex":         func(b []byte) string { return hex.EncodeToString(b) },
 	"network":     func(p netip.Prefix) string { return p.Masked().Addr().String() },
 	"netmask":     func(p netip.Prefix) (string, error) { return mask(p, 0) },
@@ -59,6 +85,24 @@ var functions = template.FuncMap{
 	"default":     otherwise,
 	"join":        join,
 	"unsupported": func(what string) (string, error) { return "", &Unsupported{what} },
+}
+
+// encodePEM writes DER as PEM: one block, or one for each of a list.
+func encodePEM(typ string, der any) (string, error) {
+	var ders [][]byte
+	switch der := der.(type) {
+	case []byte:
+		ders = [][]byte{der}
+	case [][]byte:
+		ders = der
+	default:
+		return "", fmt.Errorf("%T cannot be written as PEM", der)
+	}
+	var b strings.Builder
+	for _, one := range ders {
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: one}))
+	}
+	return b.String(), nil
 }
 
 // mask writes the mask of an IPv4 prefix, each octet altered by xor.

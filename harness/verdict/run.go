@@ -71,6 +71,7 @@ type Run struct {
 	Specs       []Spec          `json:"specs"`
 
 	Expectations []Expectation `json:"expectations,omitempty"` // the failures that the device's manifest expects
+	Selftest     *Selftest     `json:"selftest,omitempty"`     // what the same specs said of mutants, if that was asked
 }
 
 // Exit is the exit status of the run: 0 if every spec passed, failed as expected, was unsupported or was skipped, at least

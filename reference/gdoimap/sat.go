@@ -116,7 +116,7 @@ func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute)
 	if !dutyNoGroup.Kept(rules) {
 		as = append(as, wire.TV(gdoi.GroupDescription, 14))
 	}
-	as = append(as, basic(gdoi.EncapsulationMode, uint16(t.Mode), dutySATForm, rules))
+	as = append(as, basic(gdoi.EncapsulationMode, encapsulation(t.Mode, rules), dutySATForm, rules))
 	as = append(as, algorithmsOf(t, rules)...)
 	if t.ESN && dutySendESN.Kept(rules) {
 		as = append(as, wire.TV(gdoi.ExtendedSequenceNumber, gdoi.SequenceNumber64))

@@ -95,7 +95,10 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 
 // threeKeys draws the key of 3DES again while two of its parts are the same (RFC 6407 §5.3.2.2, RFC 2451 §2.4).
 func (g *Group) threeKeys(key []byte, duty *rule.Guard) error {
-	for !keymat.Independent(key) {
+	for draw := 0; !keymat.Independent(key); draw++ {
+		if draw == draws {
+			return g.constant("a key of 3DES with three different parts")
+		}
 		if err := g.random(key); err != nil {
 			return err
 		}
@@ -177,7 +180,7 @@ func (g *Group) newSPI(beside []*trafficSA) (uint32, error) {
 	if !guardReservedSPI.Kept(g.opts.Rules) {
 		return uint32(1 + (len(g.usedSPIs)+len(beside))%255), nil
 	}
-	for {
+	for range draws {
 		var b [4]byte
 		if err := g.random(b[:]); err != nil {
 			return 0, err
@@ -187,6 +190,7 @@ func (g *Group) newSPI(beside []*trafficSA) (uint32, error) {
 			return spi, nil
 		}
 	}
+	return 0, g.constant("an SPI that is not in use")
 }
 
 func hasSPI(sas []*trafficSA, spi uint32) bool {
@@ -196,6 +200,15 @@ func hasSPI(sas []*trafficSA, spi uint32) bool {
 		}
 	}
 	return false
+}
+
+// draws is how often something random is drawn before the source is held to be broken. From a sound one a single draw is
+// unsuitable with a chance of less than one in a million.
+const draws = 100
+
+// constant is the error of a source that does not give what every sound one gives.
+func (g *Group) constant(what string) error {
+	return fmt.Errorf("group %s: random octets: in %d draws there was not %s; the source repeats itself", g.cfg.Name, draws, what)
 }
 
 func (g *Group) random(b []byte) error {

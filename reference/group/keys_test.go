@@ -2,8 +2,10 @@ package group_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
+	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -47,6 +49,33 @@ func TestSalt(t *testing.T) {
 		}
 		if key := keyed(t, transform, "group.tek.salt", "broken").CipherKey; !bytes.Equal(key[16:], make([]byte, 4)) {
 			t.Errorf("the mutant's key %x", key)
+		}
+	}
+}
+
+// constant is a source that gives the same octet again and again.
+type constant byte
+
+func (c constant) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(c)
+	}
+	return len(b), nil
+}
+
+// A source that repeats itself is an error, and keeps nobody waiting.
+func TestConstantRandomness(t *testing.T) {
+	triple := gcm
+	triple.Transform = policy.Transform{Cipher: policy.Cipher3DES, Integrity: policy.IntegrityHMACSHA1}
+	for name, cfg := range map[string]policy.Group{
+		"KEK of 3DES": unicast(func(c *policy.Group) { c.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192} }),
+		"TEK of 3DES": unicast(func(c *policy.Group) { c.SAs = []policy.SAPolicy{triple} }),
+		"two SPIs":    unicast(func(c *policy.Group) { c.SAs = []policy.SAPolicy{gcm, cbc} }),
+	} {
+		o := options(name, nil)
+		o.Rand = constant(0x42)
+		if _, err := group.New(cfg, o, epoch); err == nil || !strings.Contains(err.Error(), "the source repeats itself") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

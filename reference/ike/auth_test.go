@@ -377,3 +377,49 @@ func signed(role rule.Role, rules *rule.Switches) (notes []string) {
 	note(authCase{name: "nothing", alter: func(*Config) {}}, policy.AuthRSA)
 	return notes
 }
+
+// Any plaintext under the right key in messages 5 and 6 of an exchange with signatures is refused with a reason, and the right
+// message completes the exchange afterwards.
+func FuzzSignedPlaintext(f *testing.F) {
+	var pairs []*pair
+	for n := 4; n <= 5; n++ {
+		p := signedPair("fuzz", policy.AuthECDSA256)
+		p.begin()
+		for range n {
+			q := p.queue[0]
+			p.queue = p.queue[1:]
+			p.take(q)
+		}
+		with := p.sender().cipher()
+		with.iv = p.receiver().iv
+		plain, _, err := with.of.DecryptCBC(with.key, with.iv, p.queue[0].data[isakmp.HeaderLen:])
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(isakmp.PayloadID), plain)
+		pairs = append(pairs, p)
+	}
+	f.Fuzz(func(t *testing.T, first uint8, plain []byte) {
+		for _, p := range pairs {
+			from, x := ksAddr, *p.receiver()
+			if p.queue[0].toKS {
+				from = gmAddr
+			}
+			_, sa, err := x.Handle(p.now, from, sealPlain(t, header(t, p.queue[0].data), p.sender().cipher(), p.receiver().iv, first, plain))
+			if wantReason(t, err); err != nil && sa != nil {
+				t.Error("refused, and yet established")
+			}
+			if _, _, rightErr := x.Handle(p.now, from, p.queue[0].data); err != nil && rightErr != nil {
+				t.Errorf("after a refused message (%v) the right one is refused: %v", err, rightErr)
+			}
+		}
+	})
+}
+
+// receiver is the side that the first datagram on the wire goes to.
+func (p *pair) receiver() *Exchange {
+	if p.queue[0].toKS {
+		return p.r
+	}
+	return p.i
+}

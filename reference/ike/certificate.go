@@ -3,7 +3,6 @@ package ike
 import (
 	"bytes"
 	"crypto/x509"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -130,9 +129,12 @@ func certifies(c *x509.Certificate, id isakmp.ID) bool {
 	same := func(name string) bool { return strings.EqualFold(name, string(id.Data)) }
 	switch id.IDType {
 	case isakmp.IDIPv4Addr, isakmp.IDIPv6Addr:
-		return slices.ContainsFunc(c.IPAddresses, func(ip net.IP) bool {
-			return bytes.Equal(ip, id.Data) || len(id.Data) == 4 && len(ip) == 16 && bytes.Equal(ip[12:], id.Data)
-		})
+		for _, ip := range c.IPAddresses {
+			if bytes.Equal(ip, id.Data) {
+				return true
+			}
+		}
+		return false
 	case isakmp.IDFQDN:
 		return slices.ContainsFunc(c.DNSNames, same)
 	case isakmp.IDUserFQDN:

@@ -1,5 +1,5 @@
-// Package ike is Phase 1 of IKEv1 as GDOI uses it: Main Mode with a pre-shared key, as initiator and as responder, and the
-// protection that the established SA gives to a GROUPKEY-PULL or an Informational exchange.
+// Package ike is Phase 1 of IKEv1 as GDOI uses it: Main Mode with a pre-shared key or with signatures, as initiator and as
+// responder, and the protection that the established SA gives to a GROUPKEY-PULL or an Informational exchange.
 //
 //	1  I --> R  HDR, SA
 //	2  R --> I  HDR, SA
@@ -7,6 +7,10 @@
 //	4  R --> I  HDR, KE, Nr
 //	5  I --> R  HDR*, IDii, HASH_I
 //	6  R --> I  HDR*, IDir, HASH_R
+//
+// With signatures, messages 3 and 4 have certificate requests behind the nonce, and 5 and 6 certificates and SIG instead of HASH. What
+// differs between the methods is a row (method); an exchange has one course for all of them. A certificate has to lead to one of
+// Config.Credentials.Anchors at the time that is handed in, name the identity, and not be revoked.
 //
 // An Exchange is one Phase 1 in progress. It is handed datagrams and the time, and gives back datagrams and, once, an SA. A
 // message that is refused leaves it as it was, so that the right one still completes it. A Stream is one exchange under an
@@ -28,5 +32,6 @@
 // fail; a source that does ends the program, as crypto/rand would.
 //
 // Specifications: RFC 2409 §4, §5, §5.1, §5.4, §5.7 and appendices A and B; RFC 2408 §3, §4.5, §4.8 and §5; RFC 2407 §4.6.2 and
-// §4.6.3.1; RFC 3526; RFC 3706; RFC 3947 §3 and §4; RFC 3948 §2.2 and §2.3; RFC 5903; RFC 6407 §2.
+// §4.6.3.1; RFC 3526; RFC 3706; RFC 3947 §3 and §4; RFC 3948 §2.2 and §2.3; RFC 4754; RFC 5280; RFC 5903; RFC 6407 §2. Not here:
+// encryption with public keys.
 package ike

@@ -17,8 +17,9 @@ func (x *Exchange) sendKE(kind core.Kind) (message sent, ke, nonce []byte, err e
 	if !dutyKELength.Kept(x.cfg.Rules) {
 		public = public[1:]
 	}
-	ps := append([]isakmp.Payload{isakmp.KE{Data: public}, isakmp.Nonce{Data: x.cfg.newNonce()}}, x.discovery()...)
-	o := x.clear(kind, append(ps, x.method().asks(x)...)...)
+	ps := []isakmp.Payload{isakmp.KE{Data: public}, isakmp.Nonce{Data: x.cfg.newNonce()}}
+	ps = append(ps, x.method().asks(x)...)
+	o := x.clear(kind, append(ps, x.discovery()...)...)
 	message, _, err = x.cfg.build(o, func(o *core.Outgoing) error {
 		ke, nonce = sentBody(o.Payloads, isakmp.PayloadKE), sentBody(o.Payloads, isakmp.PayloadNonce)
 		return nil

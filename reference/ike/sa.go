@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
 	"net/netip"
@@ -128,9 +129,6 @@ func (sa *SA) NewMessageID(rand io.Reader) uint32 {
 
 // newMessageID makes a random Message ID that is never zero (RFC 2408 §3.1). The source must not fail.
 func newMessageID(rand io.Reader) uint32 {
-	for {
-		if id := binary.BigEndian.Uint32(random(rand, 4)); id != 0 {
-			return id
-		}
-	}
+	const instead = 1 // one of the others, so that a source of zeros does not keep it waiting
+	return cmp.Or(binary.BigEndian.Uint32(random(rand, 4)), instead)
 }

@@ -22,7 +22,7 @@ type target struct {
 }
 
 func newTarget(t testing.TB) *target {
-	l := newLab(t, configuration(acknowledged, func(c *policy.KeyServer) { c.Phase1.HalfOpenMax = 20 }), nil)
+	l := newLab(t, configuration(acknowledged, func(c *policy.KeyServer) { c.Phase1.HalfOpen.Total = 20 }), nil)
 	other := l.member(2)
 	half := other.only(other.deliver(other.addr, other.opening()))[:16]
 	m := l.joined(1)

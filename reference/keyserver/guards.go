@@ -15,6 +15,14 @@ var (
 		"the exchange type is one that can be used under these cookies")
 )
 
+// How much is kept for peers that have proven nothing yet.
+var (
+	guardHalfOpen = rule.Bound("keyserver.half-open.total", "RFC6407-7.2.5-02", rule.KS,
+		"no more Phase 1 exchanges are in progress than the limit says; beyond it the oldest gives way")
+	guardPerAddress = rule.Bound("keyserver.half-open.address", "RFC6407-7.2.5-02", rule.KS,
+		"no more Phase 1 exchanges with one address are in progress than the limit says; beyond it the oldest gives way")
+)
+
 // GROUPKEY-PULL, messages 1 and 3.
 var (
 	guardPhase1 = rule.Check("keyserver.pull.phase1", "RFC6407-2-01", rule.KS,

@@ -93,7 +93,7 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 	k.refuse(now, err, d.From)
 	k.send(replies...)
 	if sa == nil {
-		k.sessions.reschedule(s)
+		k.sessions.goesOn(s)
 		return
 	}
 	k.sessions.establish(s, sa)

@@ -18,8 +18,9 @@ import (
 
 // What stands for a zero in the configuration.
 const (
-	defaultPort        = 848 // RFC 6407 §2.2
-	defaultHalfOpenMax = 1000
+	defaultPort       = 848 // RFC 6407 §2.2
+	defaultHalfOpen   = 1000
+	defaultPerAddress = 100
 )
 
 // Options are what a key server gets from whoever runs it.
@@ -69,11 +70,14 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
 	}
-	if cfg.Phase1.HalfOpenMax == 0 {
-		cfg.Phase1.HalfOpenMax = defaultHalfOpenMax
+	if cfg.Phase1.HalfOpen.Total == 0 {
+		cfg.Phase1.HalfOpen.Total = defaultHalfOpen
+	}
+	if cfg.Phase1.HalfOpen.PerAddress == 0 {
+		cfg.Phase1.HalfOpen.PerAddress = defaultPerAddress
 	}
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
-	k.sessions = newSessions(cfg.Phase1.HalfOpenMax)
+	k.sessions = newSessions(cfg.Phase1.HalfOpen, o.Rules)
 	k.phase1 = k.phase1Config(credentials)
 	if err := k.loadSigningKey(); err != nil {
 		return nil, err

@@ -89,6 +89,7 @@ func scenes() []scene {
 		{"bad first messages", configuration(), (*witness).badFirstMessages},
 		{"registrations", configuration(twoSAs), (*witness).registrations},
 		{"first messages", configuration(), (*witness).firstMessages},
+		{"openings", configuration(wide, narrow), (*witness).openings},
 		{"third messages", configuration(), (*witness).thirdMessages},
 		{"strangers", configuration(), (*witness).strangers},
 		{"schedule", configuration(soon), (*witness).schedule},

@@ -92,7 +92,7 @@ func (k *KeyServer) track(s *session, d *core.Datagram) {
 	if !guardLatest.Kept(k.opts.Rules) {
 		return
 	}
-	id := k.identity(s, d)
+	id := k.recordedAs(s, d)
 	k.floats.set(id, d.From, d.To)
 	for _, c := range k.groups {
 		c.Move(id, d.From)

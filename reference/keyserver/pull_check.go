@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -115,12 +114,13 @@ func (k *KeyServer) recordedAs(s *session, d *core.Datagram) netip.Addr {
 	return s.sa.Peer().Addr().Unmap()
 }
 
+// identityText is a proven identity for a log: an address alone, others with their kind.
 func identityText(sa *ike.SA) string {
-	id := sa.PeerID()
-	if addr, ok := netip.AddrFromSlice(id.Data); ok {
-		return addr.String()
+	id := sa.PeerName().Identity
+	if id.Kind == policy.IdentityAddress {
+		return id.Value
 	}
-	return fmt.Sprintf("%d:%x", id.IDType, id.Data)
+	return id.String()
 }
 
 // openPull3 decrypts message 3, checks its form and HASH(3), and reads how many SIDs the member asks for.

@@ -72,6 +72,18 @@ func (w *witness) firstMessages(l *lab) {
 	w.see("members %d next SID %d", len(g.Members), g.NextSID)
 }
 
+func (w *witness) openings(l *lab) {
+	template := l.member(1).opening()
+	for n := range 12 {
+		l.deliver(station(1), first(template, n))
+		w.see("half open %d", l.status().HalfOpen)
+	}
+	for n := range 24 {
+		l.deliver(station(2+n), first(template, 100+n))
+		w.see("half open %d", l.status().HalfOpen)
+	}
+}
+
 func (w *witness) badFirstMessages(l *lab) {
 	m := l.member(1).phase1()
 	nonce := func(n int) isakmp.Nonce { return isakmp.Nonce{Data: bytes.Repeat([]byte{7}, n)} }

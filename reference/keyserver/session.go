@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -19,8 +21,7 @@ type session struct {
 
 	wake  time.Time
 	index int // in the queue
-	prev  *session
-	next  *session // half-open ones are chained, the oldest first
+	place place
 }
 
 // opening is how the first message of a Phase 1 is known again, which has only one cookie.
@@ -29,36 +30,34 @@ type opening struct {
 	peer   netip.AddrPort
 }
 
+func (o opening) address() netip.Addr { return o.peer.Addr().Unmap() }
+
 // sessions are all sessions of a key server.
 type sessions struct {
-	byCookies   map[cookies]*session
-	byOpening   map[opening]*session
-	queue       queue
-	halfOpen    int
-	halfOpenMax int
-	oldest      *session // of those half open
-	newest      *session
+	byCookies map[cookies]*session
+	byOpening map[opening]*session
+	queue     queue
+	waiting   *waiting
 }
 
-func newSessions(halfOpenMax int) sessions {
+func newSessions(limits policy.HalfOpen, rules *rule.Switches) sessions {
 	return sessions{
-		byCookies: make(map[cookies]*session), byOpening: make(map[opening]*session), halfOpenMax: halfOpenMax,
+		byCookies: make(map[cookies]*session), byOpening: make(map[opening]*session), waiting: newWaiting(limits, rules),
 	}
 }
 
-// add enters a Phase 1 in progress. If too many are in progress the oldest is dropped: whoever sends first messages only
-// cannot keep others out for longer than it takes them to finish.
+// add enters a Phase 1 in progress. What there is no room for beside it is dropped.
 func (t *sessions) add(x *ike.Exchange) *session {
-	if t.oldest != nil && t.halfOpen >= t.halfOpenMax {
-		t.remove(t.oldest)
-	}
 	i, r := x.Cookies()
 	s := &session{exchange: x, opened: opening{i, x.Peer()}}
 	copy(s.cookies[:8], i[:])
 	copy(s.cookies[8:], r[:])
+	for old := t.waiting.surplus(s.opened.address()); old != nil; old = t.waiting.surplus(s.opened.address()) {
+		t.remove(old)
+	}
 	t.byCookies[s.cookies] = s
 	t.byOpening[s.opened] = s
-	t.chain(s)
+	t.waiting.add(s)
 	heap.Push(&t.queue, s)
 	t.reschedule(s)
 	return s
@@ -66,20 +65,30 @@ func (t *sessions) add(x *ike.Exchange) *session {
 
 // establish turns a Phase 1 in progress into an SA.
 func (t *sessions) establish(s *session, sa *ike.SA) {
-	t.unchain(s)
+	t.waiting.remove(s)
 	s.exchange, s.sa = nil, sa
 	t.reschedule(s)
 }
 
 func (t *sessions) remove(s *session) {
 	if s.sa == nil {
-		t.unchain(s)
+		t.waiting.remove(s)
 	}
 	delete(t.byCookies, s.cookies)
 	if t.byOpening[s.opened] == s {
 		delete(t.byOpening, s.opened)
 	}
 	heap.Remove(&t.queue, s.index)
+}
+
+// goesOn is called when a session has had a message. One whose peer has got further counts as young again: that peer has shown
+// that it receives what is sent to its address, and those that only send first messages have not.
+func (t *sessions) goesOn(s *session) {
+	before := s.wake
+	if t.reschedule(s); s.wake != before {
+		t.waiting.remove(s)
+		t.waiting.add(s)
+	}
 }
 
 // reschedule is called when the deadline of a session may have changed.
@@ -107,32 +116,7 @@ func (t *sessions) deadline() (time.Time, bool) {
 	return t.queue[0].wake, true
 }
 
-func (t *sessions) established() int { return len(t.byCookies) - t.halfOpen }
-
-func (t *sessions) chain(s *session) {
-	t.halfOpen++
-	if s.prev = t.newest; s.prev != nil {
-		s.prev.next = s
-	} else {
-		t.oldest = s
-	}
-	t.newest = s
-}
-
-func (t *sessions) unchain(s *session) {
-	t.halfOpen--
-	if s.prev != nil {
-		s.prev.next = s.next
-	} else {
-		t.oldest = s.next
-	}
-	if s.next != nil {
-		s.next.prev = s.prev
-	} else {
-		t.newest = s.prev
-	}
-	s.prev, s.next = nil, nil
-}
+func (t *sessions) established() int { return len(t.byCookies) - t.waiting.all.Len() }
 
 // queue orders sessions by when they want to be woken (container/heap).
 type queue []*session

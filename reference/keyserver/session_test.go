@@ -46,9 +46,9 @@ func TestOpeningRepeated(t *testing.T) {
 	}
 }
 
-// TestHalfOpenMax: first messages without end push out the oldest, not the newest.
-func TestHalfOpenMax(t *testing.T) {
-	l := newLab(t, configuration(func(c *policy.KeyServer) { c.Phase1.HalfOpenMax = 10 }), nil)
+// TestHalfOpenTotal: first messages without end push out the oldest, not the newest.
+func TestHalfOpenTotal(t *testing.T) {
+	l := newLab(t, configuration(func(c *policy.KeyServer) { c.Phase1.HalfOpen.Total = 10 }), nil)
 	for n := range 100 {
 		m := l.member(n + 1)
 		m.only(m.deliver(m.addr, m.opening()))

@@ -38,6 +38,7 @@ type testKS struct {
 	identity netip.AddrPort // whose address it proves in Phase 1
 	tap      core.Tap       // may alter what it sends
 	deaf     bool           // does not answer at all
+	suites   []policy.Proposal
 
 	exchange *ike.Exchange
 	sa       *ike.SA
@@ -158,7 +159,7 @@ func cbc(spi uint32) policy.TrafficSA {
 func (k *testKS) ike() ike.Config {
 	return ike.Config{
 		Role: rule.KS, Rand: keymat.Seeded("member", "ks"), Tap: k.tap, Local: k.identity, DOI: gdoi.DOI,
-		PSK: func(netip.Addr) ([]byte, bool) { return psk, true }, NATT: k.nat,
+		PSK: func(netip.Addr) ([]byte, bool) { return psk, true }, Suites: ike.Suites(k.suites), NATT: k.nat,
 	}
 }
 

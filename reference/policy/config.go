@@ -86,10 +86,16 @@ type Phase1 struct {
 	PSKs         []PSK
 	Retransmit   time.Duration // first interval, doubled each time; 0 means 1 s
 	Retries      int           // repetitions before giving up; 0 means 4
-	HalfOpenMax  int           // responder: unfinished exchanges kept; 0 means 1000
+	HalfOpen     HalfOpen      // responder
 
 	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947)
 	Keepalive    time.Duration // silence of a member behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
+}
+
+// HalfOpen says how many unfinished exchanges a responder keeps. Beyond that the oldest gives way (RFC 6407 §7.2.5).
+type HalfOpen struct {
+	Total      int // 0 means 1000
+	PerAddress int // of one IP address, whatever its ports; 0 means 100
 }
 
 // PSK is the pre-shared key of the peers inside a prefix; the longest prefix wins (RFC 2409 §5.4).

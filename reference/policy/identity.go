@@ -82,13 +82,12 @@ func (i Identity) Admits(p Peer) bool {
 
 // isIdentity reports whether a text begins as an identity does.
 func isIdentity(s string) bool {
-	word, _, found := strings.Cut(s, ":")
-	return found && slices.ContainsFunc(identityKinds, func(k struct {
-		word string
-		kind IdentityKind
-	}) bool {
-		return k.word == word
-	})
+	for _, k := range identityKinds {
+		if strings.HasPrefix(s, k.word+":") {
+			return true
+		}
+	}
+	return false
 }
 
 // ParseIdentity reads the words of a configuration file.

@@ -73,11 +73,16 @@ type phase1Doc struct {
 	Lifetime     string           `yaml:"lifetime,omitempty"`
 	Retransmit   string           `yaml:"retransmit,omitempty"`
 	Retries      int              `yaml:"retries,omitempty"`
-	HalfOpenMax  int              `yaml:"half_open_max,omitempty"`
+	HalfOpen     *halfOpenDoc     `yaml:"half_open,omitempty"`
 	PSKs         []pskDoc         `yaml:"psks,omitempty"`
 
 	NATTraversal bool   `yaml:"nat_traversal,omitempty"`
 	Keepalive    string `yaml:"keepalive,omitempty"`
+}
+
+type halfOpenDoc struct {
+	Total      int `yaml:"total,omitempty"`
+	PerAddress int `yaml:"per_address,omitempty"`
 }
 
 type certificatesDoc struct {

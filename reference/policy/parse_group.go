@@ -134,6 +134,11 @@ func checkTransport(v yamldoc.Value, r RekeyPolicy) {
 	if r.Transport == TransportNone && r.Ack != AckNone {
 		v.Problem("nothing is acknowledged with transport none; leave out the field \"ack\"")
 	}
+	for _, field := range []string{"cipher", "sig_hash", "signature_form"} {
+		if r.Transport == TransportNone && v.Has(field) {
+			v.Problem("with transport none there is no KEK and nothing is signed; leave out the field %q", field)
+		}
+	}
 	if lifetime := orElse(r.KEKLifetime, defaultKEK); r.Margin >= lifetime {
 		v.Problem("the margin %s is not shorter than the kek_lifetime %s", yamldoc.Duration(r.Margin), yamldoc.Duration(lifetime))
 	}

@@ -58,7 +58,7 @@ func phase1(v yamldoc.Value, open ReadFile) Phase1 {
 		yamldoc.Optional("dpd", &p.DPD, between(time.Second, maxDelay)),
 		yamldoc.Optional("retransmit", &p.Retransmit, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("retries", &p.Retries, within(0, 100)),
-		yamldoc.Optional("half_open_max", &p.HalfOpenMax, within(0, 1<<20)),
+		yamldoc.Optional("half_open", &p.HalfOpen, halfOpen),
 		yamldoc.Optional("nat_traversal", &p.NATTraversal, yamldoc.Value.Bool),
 		yamldoc.Optional("keepalive", &p.Keepalive, between(time.Millisecond, maxDelay)),
 	)
@@ -84,6 +84,18 @@ func phase1(v yamldoc.Value, open ReadFile) Phase1 {
 		}
 	}
 	return p
+}
+
+// maxHalfOpen bounds what a file can have a responder keep.
+const maxHalfOpen = 1 << 20
+
+func halfOpen(v yamldoc.Value) HalfOpen {
+	var h HalfOpen
+	v.Fields(
+		yamldoc.Optional("total", &h.Total, within(1, maxHalfOpen)),
+		yamldoc.Optional("per_address", &h.PerAddress, within(1, maxHalfOpen)),
+	)
+	return h
 }
 
 // proposal reads one suite of algorithms and notes what is weak in it. After a problem it is the zero one.

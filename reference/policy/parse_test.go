@@ -191,6 +191,13 @@ var keyServerFaults = []fault{
 		`ks.yaml:13:7: groups[0].rekey: the field "address" is for transport multicast, not unicast`}},
 	{"acknowledged nothing", "transport: unicast", "transport: none\n      ack: kek-sha256", []string{
 		`ks.yaml:13:7: groups[0].rekey: nothing is acknowledged with transport none; leave out the field "ack"`}},
+	{"encrypted and signed nothing", "transport: unicast", "transport: none\n      cipher: aes128-cbc\n      sig_hash: sha256\n      signature_form: bare-hash", []string{
+		`ks.yaml:13:7: groups[0].rekey: with transport none there is no KEK and nothing is signed; leave out the field "cipher"`,
+		`ks.yaml:13:7: groups[0].rekey: with transport none there is no KEK and nothing is signed; leave out the field "sig_hash"`,
+		`ks.yaml:13:7: groups[0].rekey: with transport none there is no KEK and nothing is signed; leave out the field "signature_form"`}},
+	{"half open of none", "phase1:", "phase1:\n  half_open: {total: 0, per_address: 1048577}", []string{
+		"ks.yaml:5:22: phase1.half_open.total: 0 is out of range; it must be from 1 to 1048576",
+		"ks.yaml:5:38: phase1.half_open.per_address: 1048577 is out of range; it must be from 1 to 1048576"}},
 	{"margin too long", "transport: unicast", "transport: unicast\n      kek_lifetime: 1m\n      margin: 60s", []string{
 		"ks.yaml:13:7: groups[0].rekey: the margin 60s is not shorter than the kek_lifetime 60s"}},
 	{"margin longer than an SA", "transport: unicast", "transport: unicast\n      margin: 2h", []string{

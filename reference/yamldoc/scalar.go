@@ -23,6 +23,18 @@ func (v Value) Text() (string, bool) {
 	return "", false
 }
 
+// TextLine returns the line in which the text begins: behind the | or > of a block, the line of the value otherwise.
+func (v Value) TextLine() int {
+	at := v.token()
+	if at == nil || at.Position == nil {
+		return 0
+	}
+	if _, block := v.node.(*ast.LiteralNode); block {
+		return at.Position.Line + 1
+	}
+	return at.Position.Line
+}
+
 // Bool returns true or false.
 func (v Value) Bool() bool {
 	n, ok := v.node.(*ast.BoolNode)

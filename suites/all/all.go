@@ -13,5 +13,6 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/phase1"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration" // specs
 	_ "github.com/gdoilab/gdoilab/suites/rekey"        // specs
+	_ "github.com/gdoilab/gdoilab/suites/robustness"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/sequence"     // specs
 )

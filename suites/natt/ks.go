@@ -115,6 +115,15 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 		kit.Control(s.Wait(ctx, lab.Patience, func() bool { return sixth() > before }), "a copy on port 4500 is")
 	})
 
+	It("asks a member without a NAT for no encapsulation in UDP", kit.Requirement("RFC3947-5.1-01"), func(ctx SpecContext) {
+		s := begin(ctx, open())
+		kit.Reached(s.comes(ctx, s.device, core.Pull2), "the key server sends its policy")
+		s.Wait(ctx, lab.Patience, func() bool { return len(s.GM[0].Logged("PHASE1_UP")) > 0 })
+		second := s.decoded(core.Pull2)
+		Expect(second).NotTo(BeEmpty())
+		Expect(kit.Value(second[0], "SA/SAT/Encapsulation Mode")).To(BeElementOf("tunnel (1)", "transport (2)"))
+	})
+
 	for _, d := range []tester.Deviation{tester.LongKeepalive(), tester.WrongKeepalive()} {
 		It("takes "+d.Name+" for nothing at all", kit.Requirement("RFC3948-2.3-01"), kit.Negative, func(ctx SpecContext) {
 			s := begin(ctx, alive(time.Second), d)

@@ -91,7 +91,7 @@ func (c counterpart) brokenRSA() []row {
 	return []row{
 		{"RFC2409-5.1-01", tester.SignatureDigestInfo(c.proves, c.own)},
 		{"RFC2408-5.12-01", c.OtherMethod(c.proves, c.own)},
-		{"RFC2408-5.12-01", tester.SignedBy(c.proves, c.own, pki.RSA("ks-rsa3072"))},
+		{"RFC2408-5.12-01", tester.SignedBy(c.proves, c.own, pki.RSA("ks1"))},
 		{"RFC2408-5.12-01", tester.WrongSignature(c.proves)},
 		{"RFC2408-5.12-01", tester.SignatureLength(c.proves, 255)},
 	}

@@ -1,5 +1,5 @@
-// Package phase1 tests IKEv1 Main Mode and Aggressive Mode as GDOI uses them, a key server as its responder and a group
-// member as its initiator, and what the established SA does for the exchanges under it.
+// Package phase1 tests IKEv1 Main Mode and Aggressive Mode with pre-shared keys and signatures as GDOI uses them, a key server as
+// its responder and a group member as its initiator, and what the established SA does for the exchanges under it.
 //
 //	1  I --> R  HDR, SA
 //	2  R --> I  HDR, SA
@@ -8,5 +8,6 @@
 //	5  I --> R  HDR*, IDii, HASH_I
 //	6  R --> I  HDR*, IDir, HASH_R
 //
-// Specifications: RFC 2407 §4.6.2, RFC 2408 §2.5, §3 and §5, RFC 2409 §4, §5 and appendices A and B, RFC 6407 §2.
+// Specifications: RFC 2407 §4.6.2, RFC 2408 §2.5, §3 and §5, RFC 2409 §4, §5 and appendices A and B, RFC 4754,
+// RFC 5280, RFC 6407 §2 and §3.1.
 package phase1

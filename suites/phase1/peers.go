@@ -82,7 +82,7 @@ var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("
 	It("still serves members while strangers begin more exchanges than it keeps", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
 		func(ctx SpecContext) {
 			const kept, strangers = 10, 60
-			t := prepare(ctx, lab.Setup{KeyServer: func(c *policy.KeyServer) { c.Phase1.HalfOpenMax = kept }})
+			t := prepare(ctx, lab.Setup{KeyServer: func(c *policy.KeyServer) { c.Phase1.HalfOpen.Total = kept }})
 			Expect(t.tester.Misbehave(tester.Withhold(core.MainMode3).Tap)).To(Succeed())
 			t.start(ctx, t.KS, t.GM[0])
 			kit.Reached(t.reaches(ctx, core.MainMode2), "the key server answers a first message")

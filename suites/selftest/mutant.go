@@ -6,32 +6,21 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
-// Mutant is the reference with one guard altered.
-type Mutant struct {
-	Guard       string  `json:"guard"`
-	Mutation    string  `json:"mutation"`
-	Requirement rule.ID `json:"requirement"`
-	Role        string  `json:"role"`
-	Doc         string  `json:"doc"`
-}
-
-// Name returns "guard=mutation", as the command line takes it.
-func (m Mutant) Name() string { return m.Guard + "=" + m.Mutation }
-
 // Mutants returns every mutant of every guard that is linked into the program and whose name begins with one of the
 // prefixes; without prefixes all.
-func Mutants(prefixes ...string) []Mutant {
-	var all []Mutant
+func Mutants(prefixes ...string) []verdict.Mutant {
+	var all []verdict.Mutant
 	for _, g := range rule.All() {
 		if !matches(g.Name, prefixes) {
 			continue
 		}
 		for _, m := range g.Kind.Mutations() {
-			all = append(all, Mutant{Guard: g.Name, Mutation: m.String(), Requirement: g.ID, Role: g.Role.String(), Doc: g.Doc})
+			all = append(all, verdict.Mutant{Guard: g.Name, Mutation: m.String(), Requirement: g.ID, Role: g.Role.String(), Doc: g.Doc})
 		}
 	}
 	return all

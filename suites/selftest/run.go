@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,49 +19,6 @@ import (
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
-// Outcome is what became of a mutant.
-type Outcome string
-
-// The outcomes. Stale is a mutant that is listed as equivalent and was killed.
-const (
-	Killed     Outcome = "killed"
-	Survived   Outcome = "survived"
-	Equal      Outcome = "equivalent"
-	Stale      Outcome = "stale"
-	BrokenTool Outcome = "error"
-)
-
-// Result is one row of the matrix.
-type Result struct {
-	Mutant
-	Outcome Outcome         `json:"outcome"`
-	Reason  string          `json:"reason,omitempty"` // of equivalence or of an error
-	Killers []string        `json:"killers"`          // specs whose verdict was fail
-	Noticed []string        `json:"noticed"`          // specs that ended inconclusive or with an error
-	Ran     int             `json:"ran"`              // specs that met the mutant
-	Seconds float64         `json:"seconds"`
-	Specs   map[string]Word `json:"specs"` // every spec that met it
-}
-
-// Word is the verdict of one spec about one mutant.
-type Word = verdict.Verdict
-
-// Matrix is the whole selftest.
-type Matrix struct {
-	Mutants    int     `json:"mutants"`
-	Killed     int     `json:"killed"`
-	Survived   int     `json:"survived"`
-	Equivalent int     `json:"equivalent"`
-	Errors     int     `json:"errors"`
-	Seconds    float64 `json:"seconds"`
-
-	Interrupted bool     `json:"interrupted"` // ended before every mutant had met its specs; Results has those that had
-	Results     []Result `json:"results"`
-}
-
-// OK reports whether every mutant was killed or is equivalent.
-func (m *Matrix) OK() bool { return m.Survived == 0 && m.Errors == 0 && m.Killed > 0 && !m.Interrupted }
-
 // Options of a selftest.
 type Options struct {
 	Program  string // this program, as workers are started
@@ -67,12 +26,13 @@ type Options struct {
 	Workers  int
 	Guards   []string // prefixes of guards' names; none: all
 	Whole    bool     // let every mutant meet every spec of its role, not only until one has killed it
-	Progress func(done, total int, r Result)
+	Evidence string   // folder for what the specs saw of mutants that survive; "": none
+	Progress func(done, total int, r verdict.MutantResult)
 }
 
 // Run lets every mutant meet the specs. The context ends it early, with what is known by then. No guard of a wanted name
 // is an error.
-func Run(ctx context.Context, o Options) (*Matrix, error) {
+func Run(ctx context.Context, o Options) (*verdict.Selftest, error) {
 	equivalents, err := Equivalents()
 	if err != nil {
 		return nil, err
@@ -82,7 +42,7 @@ func Run(ctx context.Context, o Options) (*Matrix, error) {
 	if err := checkPrefixes(o.Guards); err != nil {
 		return nil, err
 	}
-	results := make([]Result, len(mutants))
+	results := make([]verdict.MutantResult, len(mutants))
 	work := make(chan int)
 	var workers sync.WaitGroup
 	var mu sync.Mutex
@@ -111,7 +71,7 @@ func Run(ctx context.Context, o Options) (*Matrix, error) {
 	}
 	close(work)
 	workers.Wait()
-	m := tally(slices.DeleteFunc(results, func(r Result) bool { return r.Outcome == "" }))
+	m := verdict.NewSelftest(slices.DeleteFunc(results, func(r verdict.MutantResult) bool { return r.Fate == "" }))
 	m.Seconds, m.Interrupted = time.Since(start).Seconds(), len(m.Results) < len(mutants)
 	return m, nil
 }
@@ -136,32 +96,15 @@ func checkPrefixes(prefixes []string) error {
 	return nil
 }
 
-func tally(results []Result) *Matrix {
-	m := &Matrix{Mutants: len(results), Results: results}
-	for _, r := range results {
-		switch r.Outcome {
-		case Killed:
-			m.Killed++
-		case Survived:
-			m.Survived++
-		case Equal:
-			m.Equivalent++
-		default:
-			m.Errors++
-		}
-	}
-	return m
-}
-
 // try lets one mutant meet the specs of its own requirement, and if it lives the others of its role.
-func try(ctx context.Context, o Options, m Mutant, equivalents map[string]string) Result {
-	r := Result{Mutant: m, Killers: []string{}, Noticed: []string{}, Specs: map[string]Word{}}
+func try(ctx context.Context, o Options, m verdict.Mutant, equivalents map[string]string) verdict.MutantResult {
+	r := verdict.MutantResult{Mutant: m, Killers: []string{}, Noticed: []string{}, Specs: map[string]verdict.Verdict{}}
 	start := time.Now()
 	own := "req:" + string(m.Requirement)
 	filters := []string{own, role(m.Role) + " && !" + own}
 	for _, filter := range filters {
 		if err := meet(ctx, o, m, filter, &r); err != nil {
-			r.Outcome, r.Reason = BrokenTool, err.Error()
+			r.Fate, r.Reason = verdict.Untried, err.Error()
 			return r
 		}
 		if len(r.Killers) > 0 && !o.Whole {
@@ -172,15 +115,34 @@ func try(ctx context.Context, o Options, m Mutant, equivalents map[string]string
 	reason, listed := equivalents[m.Name()]
 	switch killed := len(r.Killers) > 0; {
 	case killed && listed:
-		r.Outcome, r.Reason = Stale, "listed as equivalent, but killed"
+		r.Fate, r.Reason = verdict.Stale, "listed as equivalent, but killed"
 	case killed:
-		r.Outcome = Killed
+		r.Fate = verdict.Killed
 	case listed:
-		r.Outcome, r.Reason = Equal, reason
+		r.Fate, r.Reason = verdict.Equivalent, reason
 	default:
-		r.Outcome = Survived
+		r.Fate = verdict.Survived
+		r.Evidence, r.Reason = keep(ctx, o, m)
 	}
 	return r
+}
+
+// keep has the specs of a survivor's own requirement meet it once more and leave what they see. It returns the folder, or what
+// went wrong.
+func keep(ctx context.Context, o Options, m verdict.Mutant) (folder, problem string) {
+	if o.Evidence == "" {
+		return "", ""
+	}
+	folder = filepath.Join(o.Evidence, m.Name())
+	args := []string{"run", "--fabric", "memory", "--workers", "1", "--mutant", m.Name(), "--filter", "req:" + string(m.Requirement), "--out", folder}
+	if o.DUT != "" {
+		args = append(args, "--dut", o.DUT)
+	}
+	out, err := exec.CommandContext(ctx, o.Program, args...).CombinedOutput()
+	if _, written := os.Stat(filepath.Join(folder, verdict.ReportJSON)); written != nil {
+		return "", fmt.Sprintf("no evidence: %v: %s", err, bytes.TrimSpace(out))
+	}
+	return folder, ""
 }
 
 // role selects the specs in which that role is under test.
@@ -192,7 +154,7 @@ func role(name string) string {
 }
 
 // meet runs a worker and enters its verdicts.
-func meet(ctx context.Context, o Options, m Mutant, filter string, r *Result) error {
+func meet(ctx context.Context, o Options, m verdict.Mutant, filter string, r *verdict.MutantResult) error {
 	args := []string{"run", "--lane", kit.Lane{I: 0, N: 1}.String(), "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", filter}
 	if !o.Whole {
 		args = append(args, "--fail-fast")

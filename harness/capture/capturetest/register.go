@@ -87,7 +87,13 @@ func (t *Talk) MainModeUnder(member netip.Addr, o policy.Proposal) *Phase1 {
 	hi := keymat.HashI(hash, p.keys.SKEYID, xi.Public(), xr.Public(), p.ci, p.cr, saBody, body(idi))
 	hr := keymat.HashR(hash, p.keys.SKEYID, xi.Public(), xr.Public(), p.ci, p.cr, saBody, body(idr))
 	main := &Stream{p: p, exchange: isakmp.ExchangeMainMode, iv: p.iv}
-	main.send(true, idi, isakmp.Hash{Data: hi})
+	proof := []isakmp.Payload{idi, isakmp.Hash{Data: hi}}
+	if t.Proof != nil {
+		proof = append(proof[:1], t.Proof(func(h keymat.Hash) []byte {
+			return keymat.HashI(h, p.keys.SKEYID, xi.Public(), xr.Public(), p.ci, p.cr, saBody, body(idi))
+		})...)
+	}
+	main.send(true, proof...)
 	main.send(false, idr, isakmp.Hash{Data: hr})
 	p.iv = main.iv
 	return p

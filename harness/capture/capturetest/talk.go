@@ -13,6 +13,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
 // The addresses of the conversation.
@@ -45,6 +46,9 @@ type Talk struct {
 
 	FirstSequence uint64 // of the senders made from now on; 0 means 1
 	ipID          uint16
+
+	// Proof makes what stands behind the identity of Main Mode 5 instead of HASH_I, which hash gives; nil: HASH_I.
+	Proof func(hash func(keymat.Hash) []byte) []isakmp.Payload
 }
 
 // New begins a conversation; the same seed makes the same octets. cipher is that of the group's traffic.

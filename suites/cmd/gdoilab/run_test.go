@@ -12,7 +12,6 @@ import (
 
 	"github.com/gdoilab/gdoilab/docs/schema"
 	"github.com/gdoilab/gdoilab/harness/verdict"
-	"github.com/gdoilab/gdoilab/suites/selftest"
 )
 
 const oneSpec = "sequence/drops-a-rekey-whose-seq-equals-the-last"
@@ -269,12 +268,49 @@ func TestSelftest(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	validate(t, schema.Selftest, s.out)
-	m := decode[selftest.Matrix](t, s.out)
+	m := decode[verdict.Selftest](t, s.out)
 	if m.Killed != m.Mutants || m.Mutants == 0 || m.Interrupted {
 		t.Errorf("%+v", m)
 	}
 	s = start(t, dir, "selftest", "member.push.seq")
 	if s.code != 0 || !strings.Contains(s.err, "killed     member.push.seq=off by ") || !strings.Contains(s.out, "0 survived") {
 		t.Errorf("%+v", s)
+	}
+}
+
+// The result of a selftest becomes part of the reports of a run, which stay what they were otherwise.
+func TestReport(t *testing.T) {
+	dir := t.TempDir()
+	if s := start(t, dir, "run", "--filter", "req:RFC6407-4.4-02 && dut:GM", "--out", "run"); s.code != 0 {
+		t.Fatalf("%+v", s)
+	}
+	before := decode[verdict.Report](t, read(t, dir, "run", verdict.ReportJSON))
+	if s := start(t, dir, "selftest", "member.push.seq", "--out", "m.json", "--evidence", "survivors"); s.code != 0 {
+		t.Fatalf("%+v", s)
+	}
+	s := start(t, dir, "report", "run", "--selftest", "m.json")
+	if s.code != 0 || s.out != "Report: run/report.html\n" || s.err != "" {
+		t.Errorf("%+v", s)
+	}
+	text := read(t, dir, "run", verdict.ReportJSON)
+	validate(t, schema.Report, text)
+	after := decode[verdict.Report](t, text)
+	if after.Selftest == nil || after.Selftest.Killed == 0 || len(after.Specs) != len(before.Specs) || after.Coverage != before.Coverage {
+		t.Errorf("%+v", after.Selftest)
+	}
+	if page := read(t, dir, "run", verdict.ReportHTML); !strings.Contains(page, "member.push.seq=off") {
+		t.Error("the page does not show the mutants")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "survivors")); err == nil {
+		t.Error("there is evidence, though no mutant survived")
+	}
+	for _, c := range []struct{ dir, file, want string }{
+		{"nowhere", "m.json", "nowhere/report.json: no such file"},
+		{"run", "nothing.json", "nothing.json: no such file"},
+		{"run", "run/report.json", `run/report.json: no result of a selftest: json: unknown field "tool"`},
+	} {
+		if s := start(t, dir, "report", c.dir, "--selftest", c.file); s.code != 2 || !strings.Contains(s.err, c.want) {
+			t.Errorf("%+v: %+v", c, s)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/suites/selftest"
 )
 
@@ -24,7 +25,8 @@ func selftestCommand() *cobra.Command {
 		Use: "selftest [GUARD…]", Short: "Break the reference in one place at a time and see whether a spec notices",
 		Long: `Switch off one guard of the reference, move one bound by one, shift one timer, or neglect one duty of a sender, at
 a time, and run the specs that could notice on the memory fabric. Print which spec killed which mutant; fail if
-one survives. With arguments only guards whose names begin so are altered.
+one survives. With arguments only guards whose names begin so are altered. "gdoilab report" puts the JSON into the
+report of a run.
 
 Ctrl-C ends it in order; what was found out by then is printed and written.`,
 		Example: `  gdoilab selftest member.push
@@ -63,6 +65,7 @@ Ctrl-C ends it in order; what was found out by then is printed and written.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().StringVar(&file, "out", "", "also write the JSON to this file")
+	c.Flags().StringVar(&o.Evidence, "evidence", "", "folder for what the specs saw of each mutant that survives")
 	c.Flags().IntVar(&o.Workers, "workers", o.Workers, "worker processes at once")
 	c.Flags().StringVar(&o.DUT, "dut", peer.DefaultName, "`MANIFEST` of the device whose guards are altered")
 	_ = c.RegisterFlagCompletionFunc("dut", completeManifests)
@@ -70,7 +73,7 @@ Ctrl-C ends it in order; what was found out by then is printed and written.`,
 	return c
 }
 
-func writeMatrix(file string, m *selftest.Matrix) error {
+func writeMatrix(file string, m *verdict.Selftest) error {
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -81,26 +84,26 @@ func writeMatrix(file string, m *selftest.Matrix) error {
 	return f.Close()
 }
 
-func selftestProgress(w io.Writer) func(done, total int, r selftest.Result) {
-	return func(done, total int, r selftest.Result) {
+func selftestProgress(w io.Writer) func(done, total int, r verdict.MutantResult) {
+	return func(done, total int, r verdict.MutantResult) {
 		by := ""
 		if len(r.Killers) > 0 {
 			by = "by " + r.Killers[0]
 		} else if r.Reason != "" {
 			by = r.Reason
 		}
-		fmt.Fprintf(w, "[%*d/%d] %-10s %s %s\n", len(fmt.Sprint(total)), done, total, r.Outcome, r.Name(), by)
+		fmt.Fprintf(w, "[%*d/%d] %-10s %s %s\n", len(fmt.Sprint(total)), done, total, r.Fate, r.Name(), by)
 	}
 }
 
-func printMatrix(w io.Writer, m *selftest.Matrix) {
+func printMatrix(w io.Writer, m *verdict.Selftest) {
 	g := &grid{Header: []string{"mutant", "requirement", "outcome", "specs met", "s", "killed by"}, Wide: 5}
 	for _, r := range m.Results {
 		by := strings.Join(r.Killers, "\n")
 		if by == "" {
 			by = r.Reason
 		}
-		g.add(r.Name(), string(r.Requirement), string(r.Outcome), strconv.Itoa(r.Ran), fmt.Sprintf("%.2f", r.Seconds), by)
+		g.add(r.Name(), string(r.Requirement), string(r.Fate), strconv.Itoa(r.Ran), fmt.Sprintf("%.2f", r.Seconds), by)
 	}
 	g.render(w)
 	if m.Interrupted {

@@ -15,18 +15,20 @@ var FS embed.FS
 
 // The schemas.
 const (
-	Catalogue = "catalogue.schema.json"
-	Report    = "report.schema.json"
-	Spec      = "spec.schema.json"
-	Decode    = "decode.schema.json"
-	Diff      = "diff.schema.json"
-	List      = "list.schema.json"
-	Explain   = "explain.schema.json"
-	Coverage  = "coverage.schema.json"
-	Selftest  = "selftest.schema.json"
-	Doctor    = "doctor.schema.json"
-	Version   = "version.schema.json"
-	Peer      = "peer.schema.json"
+	Catalogue  = "catalogue.schema.json"
+	Report     = "report.schema.json"
+	Spec       = "spec.schema.json"
+	Decode     = "decode.schema.json"
+	Diff       = "diff.schema.json"
+	List       = "list.schema.json"
+	Explain    = "explain.schema.json"
+	Coverage   = "coverage.schema.json"
+	Places     = "places.schema.json"
+	Selftest   = "selftest.schema.json"
+	Deviations = "deviations.schema.json"
+	Doctor     = "doctor.schema.json"
+	Version    = "version.schema.json"
+	Peer       = "peer.schema.json"
 )
 
 // base is what the schemas' own $id begin with, so that they find each other.

@@ -28,6 +28,7 @@ type decoder struct {
 	offers    map[isakmp.Cookie]*offer
 	rekeys    map[cookies][]rekeyKeys
 	leaves    map[netip.Addr][][]byte // first LKH keys of members, without their IVs
+	lkh       lkhTree
 	traffic   map[uint32][]*trafficKeys
 	seen      map[[sha256.Size]byte]int // digest of a key management or ESP packet -> index of its message
 	fragments reassembly
@@ -48,7 +49,7 @@ func (c cookies) spi() (s [16]byte) {
 // their time are read in that order all the same.
 func Decode(frames []Frame, keys []keylog.Entry) []Message {
 	d := &decoder{messages: make([]Message, 0, len(frames)), phase1: make(map[cookies]*phase1),
-		offers: make(map[isakmp.Cookie]*offer), rekeys: make(map[cookies][]rekeyKeys), leaves: make(map[netip.Addr][][]byte), traffic: make(map[uint32][]*trafficKeys),
+		offers: make(map[isakmp.Cookie]*offer), rekeys: make(map[cookies][]rekeyKeys), leaves: make(map[netip.Addr][][]byte), lkh: make(lkhTree), traffic: make(map[uint32][]*trafficKeys),
 		seen: make(map[[sha256.Size]byte]int), fragments: make(reassembly)}
 	for _, k := range keys {
 		d.addKey(k)

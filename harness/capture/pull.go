@@ -73,6 +73,7 @@ func (d *decoder) pull(m *Message, h isakmp.Header, data []byte) {
 	m.show(o)
 	m.hashChecked(name, k, err)
 	d.learn(m, o)
+	d.hierarchy(m, o)
 	good := o.err == nil && (err == nil || errors.Is(err, errNonce))
 	s.ends = remember(s.ends, data, good && m.Encrypted)
 	s.keep(o, n, good)

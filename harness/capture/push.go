@@ -62,6 +62,11 @@ func (d *decoder) push(m *Message, h isakmp.Header, data []byte) {
 		return
 	}
 	m.show(o)
+	m.signature(o, k)
+	d.hierarchy(m, o)
+}
+
+func (m *Message) signature(o *opened, k rekeyKeys) {
 	if len(k.public) == 0 {
 		m.unchecked("SIG", "no public key")
 		return

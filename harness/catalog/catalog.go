@@ -3,20 +3,24 @@ package catalog
 import (
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 	"sync"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/gdoilab/gdoilab/fixtures"
 )
 
-// File is the catalogue's name in fixtures.FS.
+// File is the name in fixtures.FS of the catalogue of GDOI.
 const File = "requirements-gdoi.yaml"
+
+// Names are the catalogues that are built in: what the RFCs demand, which is what specs test, and what the overview of IKE by one vendor says
+// of version 1.
+var Names = []string{"gdoi", "juniper"}
 
 // Requirement is one entry of the catalogue.
 type Requirement struct {
 	ID         string `yaml:"id" json:"id"`                         // RFC<number>-<section>-<running number>
-	RFC        string `yaml:"rfc" json:"rfc"`                       // the number alone
+	RFC        string `yaml:"rfc" json:"rfc,omitempty"`             // the number alone; "" if another document demands it
 	Section    string `yaml:"section" json:"section"`               // of that RFC
 	Level      string `yaml:"level" json:"level"`                   // MUST, MUST NOT, SHOULD, SHOULD NOT, MAY
 	Role       string `yaml:"role" json:"role"`                     // KS, GM or both
@@ -34,22 +38,36 @@ type Catalog struct {
 	byID map[string]int
 }
 
-var load = sync.OnceValues(func() (*Catalog, error) {
-	text, err := fs.ReadFile(fixtures.FS, File)
-	if err != nil {
-		return nil, fmt.Errorf("catalog: %w", err)
+var loads = func() map[string]func() (*Catalog, error) {
+	of := make(map[string]func() (*Catalog, error), len(Names))
+	for _, name := range Names {
+		of[name] = sync.OnceValues(func() (*Catalog, error) {
+			text, err := fs.ReadFile(fixtures.FS, "requirements-"+name+".yaml")
+			if err != nil {
+				return nil, fmt.Errorf("catalog: %w", err)
+			}
+			return Parse(text)
+		})
 	}
-	return Parse(text)
-})
+	return of
+}()
 
-// Load returns the catalogue that is built in. It is read once and shared.
-func Load() (*Catalog, error) { return load() }
+// Load returns the catalogue of GDOI. It is read once and shared.
+func Load() (*Catalog, error) { return Named("gdoi") }
+
+// Named returns the catalogue of that name, one of Names. It is read once and shared.
+func Named(name string) (*Catalog, error) {
+	if !slices.Contains(Names, name) {
+		return nil, fmt.Errorf("catalog: there is no catalogue %q, only %s", name, strings.Join(Names, " and "))
+	}
+	return loads[name]()
+}
 
 // Parse reads a catalogue. It refuses unknown fields, an entry without an id, and an id that occurs twice; the error of
 // a YAML mistake has line and column.
 func Parse(text []byte) (*Catalog, error) {
-	all, err := unmarshal(text)
-	if err != nil {
+	var all []Requirement
+	if err := unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
 	}
 	c := &Catalog{all: all, byID: make(map[string]int, len(all))}
@@ -63,18 +81,6 @@ func Parse(text []byte) (*Catalog, error) {
 		c.byID[r.ID] = i
 	}
 	return c, nil
-}
-
-// unmarshal reads the entries. The YAML decoder panics on some malformed documents, such as a tagged scalar in place of the list; to a reader
-// of the error that is one more kind of malformed.
-func unmarshal(text []byte) (all []Requirement, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("not readable as YAML: %v", p)
-		}
-	}()
-	err = yaml.UnmarshalWithOptions(text, &all, yaml.Strict())
-	return all, err
 }
 
 // All returns every requirement in the order of the catalogue. The slice is shared: do not change it.
@@ -93,3 +99,11 @@ func (c *Catalog) Find(id string) (Requirement, error) {
 
 // Binds reports whether the requirement binds a device in that role (KS or GM).
 func (r Requirement) Binds(role string) bool { return r.Role == role || r.Role == "both" }
+
+// Origin says where the requirement stands: "RFC 6407 §4.4".
+func (r Requirement) Origin() string {
+	if r.RFC == "" {
+		return r.Section
+	}
+	return "RFC " + r.RFC + " §" + r.Section
+}

@@ -172,6 +172,12 @@ func (p *Peer) Rekey(ctx context.Context, args control.RekeyArgs) (r control.Rek
 	return r, err
 }
 
+// Exclude has a key server take that member out of its only group. The answer is about the last PUSH that this takes.
+func (p *Peer) Exclude(ctx context.Context, member *Peer) (r control.RekeyResult, err error) {
+	err = p.ask(ctx, control.Exclude, control.ExcludeArgs{Member: member.Addr().Addr().String()}, &r)
+	return r, err
+}
+
 // Register has a member register again, in all of its groups or in one.
 func (p *Peer) Register(ctx context.Context, group ...uint32) error {
 	return p.ask(ctx, control.Register, groupArgs(group), nil)

@@ -17,6 +17,7 @@ type Ability string
 const (
 	ControlStatus   Ability = "control.status"
 	ControlRekey    Ability = "control.rekey"
+	ControlExclude  Ability = "control.exclude"
 	ControlRegister Ability = "control.register"
 	ControlClear    Ability = "control.clear"
 	ReadKeys        Ability = "keylog"
@@ -28,7 +29,7 @@ const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey},
+	rule.KS: {control.Status, control.Rekey, control.Exclude},
 	rule.GM: {control.Status, control.Register, control.Clear},
 }
 

@@ -71,6 +71,7 @@ func (d *demands) rekey(r policy.RekeyPolicy, signingKey []byte) {
 		return
 	}
 	d.add(r.Ack != policy.AckNone, "ack")
+	d.add(r.Management == policy.ManagementLKH, "lkh")
 	switch {
 	case r.KEK.Cipher == policy.KEK3DES:
 		d.add(true, "kek:3des")

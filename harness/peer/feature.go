@@ -16,6 +16,7 @@ var Vocabulary = []Feature{
 	{"multicast", "rekey messages to a multicast group (RFC 6407 §4)"},
 	{"no-rekey", "groups without rekey, whose members register again (RFC 6407 §5.2)"},
 	{"ack", "acknowledgements of rekey messages (RFC 8263)"},
+	{"lkh", "exclusion of a member by a hierarchy of keys (RFC 6407 §5.6.3)"},
 	{"gap", "activation and deactivation delays (RFC 6407 §5.4.1)"},
 	{"delete", "deletion of SAs by a rekey message (RFC 6407 §5.9)"},
 	{"several-sas", "several Data-Security SAs in a group"},

@@ -25,7 +25,7 @@ var broken = []struct {
 }{
 	{"name: x", "name: x y", `x.yaml:1:7: name: "x y" is no name; it must have 1 to 48 printable ASCII characters without spaces`, true},
 	{"name: x", "nmae: x", "x.yaml:1:1: nmae: unknown field; did you mean name?", true},
-	{"features: []", "features: [akc]", `x.yaml:2:12: features[0]: there is no feature "akc"; did you mean ack?`, false},
+	{"features: []", "features: [akc]", `x.yaml:2:12: features[0]: there is no feature "akc"; did you mean ack, lkh?`, false},
 	{"features: []", "features: ['phase1:ecp265']", `there is no feature "phase1:ecp265"; did you mean phase1:ecp256`, false},
 	{"features: []", "features: ['epss:*']", `x.yaml:2:12: features[0]: no feature begins with "epss:"; docs/peers.md lists them`, false},
 	{"features: []", "features: []\nlacks: [{feature: ack}]", `x.yaml:3:9: lacks[0]: the field "why" is missing`, true},

@@ -134,6 +134,16 @@ func TestDemands(t *testing.T) {
 	if gone := slices.ContainsFunc(got, func(f string) bool { return f == "authorisation" || f == "fail-open" || f == "replay-window" }); gone {
 		t.Errorf("what a member keeps to itself is asked of a key server: %v", got)
 	}
+	gm.Phase1.Proposals = []policy.Proposal{{Authentication: policy.AuthECDSA384, Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP384}}
+	gm.Phase1.Identity = policy.Identity{Kind: policy.IdentityFQDN, Value: "gm1.example"}
+	ks.Groups[0].Identities = []policy.Identity{gm.Phase1.Identity}
+	named := Demands(*ks, []policy.Member{*gm}, false)
+	if !slices.Contains(named, "phase1:ecdsa384") || !slices.Contains(named, "identities") || slices.Contains(named, "named-members") {
+		t.Errorf("a member that signs is asked for %v", named)
+	}
+	if named = Demands(*ks, []policy.Member{*gm}, true); !slices.Contains(named, "named-members") || slices.Contains(named, "identities") {
+		t.Errorf("a key server of named members is asked for %v", named)
+	}
 	for _, table := range [][]string{values(transports), values(sidBits), values(ciphers), values(integrities), values(modes),
 		values(signatures), values(sigHashes), got} {
 		for _, name := range table {

@@ -17,7 +17,7 @@ import (
 
 // acked is a Rekey SA that asks for acknowledgements of that type.
 func acked(kind policy.AckType) keylog.Entry {
-	return keylog.Entry{Kind: keylog.KindRekey, SPI: hex.EncodeToString(bytes.Repeat([]byte{9}, 16)), Key: hex.EncodeToString(bytes.Repeat([]byte{7}, 16)),
+	return keylog.Entry{Kind: keylog.KindRekey, SPI: hex.EncodeToString(append(bytes.Repeat([]byte{9}, 8), bytes.Repeat([]byte{8}, 8)...)), Key: hex.EncodeToString(bytes.Repeat([]byte{7}, 16)),
 		Ack: int(kind)}
 }
 
@@ -50,5 +50,36 @@ func TestForgedAcknowledgements(t *testing.T) {
 	}
 	if _, err := tester.ForgeACK(keylog.Entry{SPI: "00"}, 1, member); err == nil {
 		t.Error("forged under no Rekey SA")
+	}
+}
+
+// Each way of deriving the key wrongly gives a HASH of its own, and with the right L the right one.
+func TestAcknowledgementsWithAnotherKey(t *testing.T) {
+	rekey := acked(policy.AckKEKSHA256)
+	data, err := tester.ForgeACK(rekey, 4, netip.MustParseAddr("192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, _ := isakmp.ParseHeader(data)
+	ps, _, err := gdoi.ACK.Parse(h.NextPayload, data[isakmp.HeaderLen:], isakmp.HeaderLen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := ps[0].Payload.(isakmp.Hash).Data
+	seen := map[string]string{string(right): "the right one"}
+	hash := func(d tester.Deviation) []byte {
+		o := &core.Outgoing{Kind: core.PushACK, Header: h, Payloads: []isakmp.Payload{isakmp.Hash{Data: right}, ps[1].Payload, ps[2].Payload}}
+		d.Tap(core.Authenticated, o)
+		return o.Payloads[0].(isakmp.Hash).Data
+	}
+	if !bytes.Equal(hash(tester.AckLength(512, rekey)), right) {
+		t.Error("with L 512 the HASH is another")
+	}
+	for _, d := range []tester.Deviation{tester.AckUnderived(rekey), tester.AckUnterminated(rekey), tester.AckSwapped(rekey), tester.AckLength(256, rekey)} {
+		got := string(hash(d))
+		if other, ok := seen[got]; ok {
+			t.Errorf("%s: as %s", d.Name, other)
+		}
+		seen[got] = d.Name
 	}
 }

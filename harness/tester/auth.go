@@ -218,6 +218,11 @@ func (h Holder) OtherMethod(kind core.Kind, own *rsa.PrivateKey) Deviation {
 	return Deviation{shown.Name, shown.Section, Taps(shown, SignedBy(kind, own, h.Key))}
 }
 
+// Together applies two deviations to one message, and is called after both.
+func Together(first, second Deviation) Deviation {
+	return Deviation{first.Name + ", and " + second.Name, first.Section, Taps(first, second)}
+}
+
 // HashForSignature sends what would prove a pre-shared key, as if that had been negotiated (RFC 2409 §5.1).
 func HashForSignature(kind core.Kind, octets int) Deviation {
 	return EditAuthenticated(kind, "a HASH instead of a SIG", "RFC 2409 §5.1",

@@ -62,9 +62,9 @@ func on(kind core.Kind, stage core.Stage, change func(o *core.Outgoing)) core.Ta
 	}
 }
 
-// Withhold keeps messages of that kind from being sent.
+// Withhold keeps messages of that kind from being sent, as if each of them were lost (RFC 2408 §5.1).
 func Withhold(kind core.Kind) Deviation {
-	return Deviation{"withholds " + kind.String(), "", on(kind, core.Sealed, func(o *core.Outgoing) { o.Withhold = true })}
+	return Deviation{"withholds " + kind.String(), "RFC 2408 §5.1", on(kind, core.Sealed, func(o *core.Outgoing) { o.Withhold = true })}
 }
 
 // Header changes the header before the message is authenticated and sealed. The length is not taken from it; see Length.
@@ -110,7 +110,7 @@ func Length(kind core.Kind, delta int) Deviation {
 		func(h *isakmp.Header) { h.Length = uint32(int(h.Length) + delta) })
 }
 
-// Truncate cuts octets off the end of the finished datagram.
+// Truncate cuts octets off the end of the finished datagram (RFC 2408 §5.1).
 func Truncate(kind core.Kind, octets int) Deviation {
 	return Deviation{fmt.Sprintf("%s cut short by %d octets", kind, octets), "RFC 2408 §5.1",
 		on(kind, core.Sealed, func(o *core.Outgoing) { o.Bytes = o.Bytes[:max(0, len(o.Bytes)-octets)] })}
@@ -122,9 +122,9 @@ func Cut(kind core.Kind, octets int) Deviation {
 		on(kind, core.Sealed, func(o *core.Outgoing) { o.Bytes = o.Bytes[:min(octets, len(o.Bytes))] })}
 }
 
-// FlipOctet changes one octet of the finished datagram; a negative offset counts from the end.
+// FlipOctet changes one octet of the finished datagram (RFC 2408 §5.1); a negative offset counts from the end.
 func FlipOctet(kind core.Kind, offset int) Deviation {
-	return Deviation{fmt.Sprintf("%s with octet %d changed", kind, offset), "", on(kind, core.Sealed, func(o *core.Outgoing) {
+	return Deviation{fmt.Sprintf("%s with octet %d changed", kind, offset), "RFC 2408 §5.1", on(kind, core.Sealed, func(o *core.Outgoing) {
 		at := offset
 		if at < 0 {
 			at += len(o.Bytes)

@@ -75,7 +75,8 @@ func ESPShortICV() ESPOption { return ESPICV(12) }
 // RFC 2404 §2, RFC 4106 §6, RFC 4543 §3.4).
 func ESPICV(octets int) ESPOption { return func(f *espForm) { f.icv = octets } }
 
-// ESPFlip changes one bit of the sealed packet at that octet, counted from the SPI, or from the end if it is negative.
+// ESPFlip changes one bit of the sealed packet at that octet, counted from the SPI, or from the end if it is negative
+// (RFC 4303 §3.4.4.1).
 func ESPFlip(offset int) ESPOption {
 	return func(f *espForm) {
 		f.finish = append(f.finish, func(esp []byte) {
@@ -97,7 +98,7 @@ func OuterDestination(a netip.Addr) ESPOption { return func(f *espForm) { f.oute
 // OuterTOS sets DSCP and ECN of the outer header (RFC 4301 §5.1.2.1).
 func OuterTOS(tos uint8) ESPOption { return func(f *espForm) { f.outer.TOS = tos } }
 
-// OuterID sets the identification of the outer header, which fragments share.
+// OuterID sets the identification of the outer header, which fragments share (RFC 4303 §3.4.1).
 func OuterID(id uint16) ESPOption { return func(f *espForm) { f.outer.ID = id } }
 
 // OuterMoreFragments marks the packet as the first of several, though it is whole (RFC 4303 §3.4.1).

@@ -84,7 +84,7 @@ func SignWide(key *ecdsa.PrivateKey, hash crypto.Hash) Deviation {
 	})
 }
 
-// EditSIG changes the octets of SIG, which the signed Length is not changed for.
+// EditSIG changes the octets of SIG (RFC 6407 §5.3.6), which the signed Length is not changed for.
 func EditSIG(what string, change func([]byte) []byte) Deviation {
 	return EditAuthenticated(core.Push, what, "RFC 6407 §5.3.6", func(s isakmp.SIG) isakmp.Payload {
 		return isakmp.SIG{Data: change(slices.Clone(s.Data))}
@@ -173,7 +173,7 @@ func DeleteKEK(spi []byte) isakmp.Delete {
 	return isakmp.Delete{DOI: gdoi.DOI, Protocol: 0, SPISize: uint8(len(spi)), SPIs: [][]byte{spi}}
 }
 
-// Garbage has the encrypted part of a message be octets that no key made sense of.
+// Garbage has the encrypted part of a message be octets that no key makes sense of (RFC 6407 §4.4).
 func Garbage(kind core.Kind) Deviation {
 	return Deviation{kind.String() + " of random octets", "RFC 6407 §4.4", on(kind, core.Sealed, func(o *core.Outgoing) {
 		o.Bytes = slices.Clone(o.Bytes)

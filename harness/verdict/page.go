@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
+	"github.com/gdoilab/gdoilab/harness/catalog"
 )
 
 var (
@@ -26,6 +27,7 @@ var (
 
 	page = template.Must(template.New("report").Funcs(template.FuncMap{
 		"laneLines": laneLines, "percent": percent, "seconds": seconds, "anchor": anchor, "bar": newBar, "outcome": colour,
+		"classes": func() []catalog.Class { return catalog.Classes },
 	}).Parse(pageText))
 )
 

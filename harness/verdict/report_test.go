@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/gdoilab/gdoilab/docs/schema"
+	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 )
 
@@ -63,7 +64,7 @@ func TestReportJSON(t *testing.T) {
 	if !reflect.DeepEqual(&back.Run, run) {
 		t.Error("the run in report.json is not the run")
 	}
-	if back.Coverage.Catalogue != 561 || back.Coverage.Tested != 46 || back.Coverage.Passed != 43 {
+	if back.Coverage.Catalogue != 568 || back.Coverage.Tested != 46 || back.Coverage.Passed != 43 {
 		t.Errorf("%+v", back.Coverage)
 	}
 	empty := written(t, t.TempDir(), &verdict.Run{Tool: "gdoilab"})
@@ -211,7 +212,7 @@ func TestPageSays(t *testing.T) {
 		"the member sent under SPI 10007e02",                                // a reason
 		"gdoilab run --spec rekey-35 --seed 20260304",                       // how to repeat
 		"GROUPKEY-PUSH → 239.192.0.1", "HDR*, HASH(2), Nr, SA {SAK, GAP, SAT}", "40 × ESP", "Main Mode 1",
-		"<b>KEK_ALGORITHM</b> AES (3)", "withheld on the wire", "46 of 561 in the catalogue", "<u class=bad>SIG: bad",
+		"<b>KEK_ALGORITHM</b> AES (3)", "withheld on the wire", "46 of 568 in the catalogue", "<u class=bad>SIG: bad",
 		"This spec left no evidence.", "evidence/rekey-35/capture.pcapng", "evidence/rekey-35/wireshark/",
 	} {
 		if !strings.Contains(text, want) {
@@ -313,4 +314,34 @@ func demoSecrets() []string {
 		}
 	}
 	return all
+}
+
+// The page says how the catalogue is accounted for, if somebody has said it.
+func TestReportShowsClasses(t *testing.T) {
+	dir := t.TempDir()
+	report, err := verdict.NewReport(demo(t, dir, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		classes map[catalog.Class]int
+		want    bool
+	}{{nil, false}, {map[catalog.Class]int{catalog.Tested: 452, catalog.Planned: 80}, true}} {
+		report.Coverage.Classes = c.classes
+		if err := report.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		page, err := os.ReadFile(filepath.Join(dir, verdict.ReportHTML))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.Contains(page, []byte("452 tested. 80 planned.")); got != c.want {
+			t.Errorf("%v: on the page: %v", c.classes, got)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, verdict.ReportJSON))
+		if err != nil {
+			t.Fatal(err)
+		}
+		validate(t, schema.Report, text)
+	}
 }

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// The commands. A key server knows Status and Rekey; a member knows Status, Register and Clear.
+// The commands. A key server knows Status, Rekey and Exclude; a member knows Status, Register and Clear.
 const (
 	Status   = "status"   // answer: KSStatus or GMStatus
 	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
+	Exclude  = "exclude"  // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
 	Register = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
 	Clear    = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 )
@@ -44,6 +45,12 @@ type RekeyArgs struct {
 	DeleteKEK  bool     `json:"delete_kek,omitempty"`  // delete the KEK; members register again
 	Announce   bool     `json:"announce,omitempty"`    // tell the SAs in force once more, with the keys that they have
 	Lifetime   int      `json:"lifetime,omitempty"`    // with Announce: seconds that they live from now on, fewer than they would
+}
+
+// ExcludeArgs says which member is to leave a group whose KEK is managed by LKH, and not to come back.
+type ExcludeArgs struct {
+	Group  uint32 `json:"group"`  // 0: the only one
+	Member string `json:"member"` // its identity
 }
 
 // RekeyResult says what was sent.

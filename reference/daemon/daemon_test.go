@@ -60,6 +60,7 @@ func TestUsage(t *testing.T) {
 			"gdoi-ks: the flag --control is missing; it names the control socket of the running daemon\ngdoi-ks --help tells more\n"},
 		{"status of the dead", []string{"status", "--control", dir + "/no"}, 1,
 			"gdoi-ks: operator: dial unix " + dir + "/no: connect: no such file or directory\n"},
+		{"exclude nobody", []string{"exclude"}, 2, "gdoi-ks: exclude wants the identity of one member, an address\ngdoi-ks --help tells more\n"},
 		{"rekey with a word", []string{"rekey", "now"}, 2, "gdoi-ks: unknown command \"now\"\ngdoi-ks --help tells more\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -180,7 +181,12 @@ func TestOperate(t *testing.T) {
 		t.Errorf("%+v after %v under %s", result, again, kek)
 	}
 	var out, stderr bytes.Buffer
-	code := run(t.Context(), keyServer, []string{"rekey", "--group", "9", "--control", socket}, &out, &stderr)
+	code := run(t.Context(), keyServer, []string{"exclude", "192.0.2.1", "--control", socket}, &out, &stderr)
+	if code == 0 || !strings.Contains(stderr.String(), "without LKH nobody can be excluded") {
+		t.Errorf("exclude: %d, %s", code, stderr.String())
+	}
+	stderr.Reset()
+	code = run(t.Context(), keyServer, []string{"rekey", "--group", "9", "--control", socket}, &out, &stderr)
 	if code != 1 || !strings.HasPrefix(stderr.String(), "gdoi-ks: the node refuses: ") {
 		t.Errorf("exit %d: %s", code, stderr.String())
 	}

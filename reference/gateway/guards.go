@@ -28,7 +28,7 @@ var (
 		"key management of the gateway itself passes in clear, whatever the group protects")
 	guardClosed = rule.Check("gateway.clear.outbound", "RFC6407-5.5.1-05", rule.GM,
 		"traffic that the group's selectors name does not leave without an SA")
-	guardFirst = rule.Duty("gateway.group.first", "RFC6407-5.5.1-05", rule.GM,
+	guardFirst = rule.Duty("gateway.group.first", "RFC4301-4.4.1-01", rule.GM,
 		"traffic that the selectors of several groups name is of the first of them, and leaves under its SA or not at all")
 	guardClear = rule.Check("gateway.clear.inbound", "RFC4301-5.2-01", rule.GM,
 		"traffic that the group's selectors name is not accepted in clear")
@@ -70,9 +70,9 @@ var (
 		"the sender of a packet that is too big and must not be fragmented is told the MTU")
 	guardTooBig6 = rule.Duty("gateway.pmtu.icmpv6", "RFC4301-8.2.1-03", rule.GM,
 		"the sender of an IPv6 packet that is too big is told the MTU")
-	guardPathLearn = rule.Duty("gateway.pmtu.learn", "RFC4301-8.2.2-01", rule.GM,
+	guardPathLearn = rule.Duty("gateway.pmtu.learn", "RFC4301-8.2-01", rule.GM,
 		"the MTU of a path is what a router outside says, if it is less")
-	guardPathSPI = rule.Check("gateway.pmtu.spi", "RFC4301-8.2.2-01", rule.GM,
+	guardPathSPI = rule.Check("gateway.pmtu.spi", "RFC4301-8.2-01", rule.GM,
 		"what lowers the MTU of a path quotes an SA that has sent of late")
 	guardPathAge = rule.Timer("gateway.pmtu.age", "RFC4301-8.2.2-01", rule.GM, time.Second,
 		"what was said of a path's MTU is forgotten in time")
@@ -88,6 +88,8 @@ var (
 		"there is an SA for the packet")
 	guardDummy = rule.Check("gateway.esp.dummy", "RFC4303-2.6-01", rule.GM,
 		"a dummy packet goes no further")
+	guardNext = rule.Check("gateway.tunnel.next", "RFC4303-2.6-03", rule.GM,
+		"in tunnel mode the next header is that of an IP packet of the version which is inside")
 	guardSource = rule.Check("gateway.tunnel.source", "RFC5374-5.2-02", rule.GM,
 		"a preserved outer source equals the inner one")
 	guardDestination = rule.Check("gateway.tunnel.destination", "RFC5374-5.2-02", rule.GM,

@@ -10,10 +10,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
-var (
-	errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalformed)
-	errNext     = fmt.Errorf("%w: not what the next header says", ErrMalformed)
-)
+var errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalformed)
 
 // inbound takes a packet from outside.
 func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
@@ -102,6 +99,9 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	if err := inner.unwrap(e, outer, plain, next); err != nil {
 		return fmt.Errorf("ESP SPI %08x with next header %d: %w", e.Policy.SPI, next, err)
 	}
+	if !guardNext.Holds(g.rules, transports(e) || next == inner.protocol() || next == esp.NextNone) {
+		return guardNext.Violated("ESP SPI %08x has next header %d, and inside %v", e.Policy.SPI, next, inner.flow)
+	}
 	if err := g.checkInner(now, e, outer, &inner); err != nil {
 		return err
 	}
@@ -140,13 +140,8 @@ func (p *packet) unwrap(e *sadb.Entry, outer *packet, plain []byte, next uint8) 
 	if transports(e) {
 		plain[outer.nextAt] = next
 		finish(plain)
-		return p.parse(plain)
 	}
-	err := p.parse(plain)
-	if err == nil && next != p.protocol() && next != esp.NextNone {
-		err = errNext
-	}
-	return err
+	return p.parse(plain)
 }
 
 // checkInner compares the inner packet with the outer header, which ESP does not authenticate (RFC 5374 §5.2), and with

@@ -534,7 +534,5 @@ func TestInnerVersionIsThatOfNextHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := handle(newGateway(t, gatewayB, dual, sa), at(1), core.Outside, wrap6(t, host6A, host6B, protocolESP, body)); !errors.Is(err, errNext) {
-		t.Errorf("IPv6 that is called IPv4: %v", err)
-	}
+	refuses(t, newGateway(t, gatewayB, dual, sa), at(1), core.Outside, wrap6(t, host6A, host6B, protocolESP, body), guardNext)
 }

@@ -304,13 +304,13 @@ func TestWhatIsInsideESP(t *testing.T) {
 		"checksum":  sealed(t, broken, esp.NextIPv4),
 		"truncated": sealed(t, packet[:len(packet)-1], esp.NextIPv4),
 		"empty":     sealed(t, nil, esp.NextIPv4),
-		"no IPv6":   sealed(t, packet, 41),
 		"transport": sealed(t, packet[20:], protocolUDP),
 	} {
 		if out, err := handle(b, at(1), core.Outside, p); !errors.Is(err, ErrMalformed) || len(out) != 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	refuses(t, b, at(1), core.Outside, sealed(t, packet, 41), guardNext)
 	dummy := sealed(t, packet, esp.NextNone)
 	refuses(t, b, at(1), core.Outside, dummy, nil)
 	one(t, newGateway(t, gatewayB, mutant(t, "gateway.esp.dummy", "off"), gcmSA(1)), at(1), core.Outside, dummy, core.Inside)

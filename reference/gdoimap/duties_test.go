@@ -97,6 +97,14 @@ func TestDutiesOfTheKeyServer(t *testing.T) {
 			build = newOthers
 		}
 		if !ok {
+			want, ok = neglectedLKH[duty]
+			build = newDownload
+		}
+		if !ok {
+			want, ok = neglectedUpdates[duty]
+			build = newUpdates
+		}
+		if !ok {
 			t.Errorf("no test for %v", duty)
 			continue
 		}

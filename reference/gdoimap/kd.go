@@ -50,9 +50,13 @@ var (
 func KDOf(rekey *policy.RekeySA, sas []policy.TrafficSA, sids *policy.SIDs, rules *rule.Switches) gdoi.KD {
 	var kd gdoi.KD
 	if rekey != nil {
-		kd.Packets = append(kd.Packets, kekPacket(*rekey, rules))
-		if !dutyOneKEK.Kept(rules) {
-			kd.Packets = append(kd.Packets, kekPacket(*rekey, rules))
+		packet, once := kekPacket, dutyOneKEK
+		if rekey.LKH != nil {
+			packet, once = lkhPacket, dutyOneLKH
+		}
+		kd.Packets = append(kd.Packets, packet(*rekey, rules))
+		if !once.Kept(rules) {
+			kd.Packets = append(kd.Packets, packet(*rekey, rules))
 		}
 	}
 	kd.Packets = append(kd.Packets, tekPackets(sas, rules)...)

@@ -66,6 +66,7 @@ type keyring struct {
 	keyed []bool // of sas
 	teks  int    // TEK packets so far
 	keks  int
+	lkhs  int
 	sids  *policy.SIDs
 }
 
@@ -78,13 +79,15 @@ func newKeyring(p *Policy, rules *rule.Switches) *keyring {
 	return k
 }
 
-// take reads one key packet. LKH is not supported.
+// take reads one key packet.
 func (k *keyring) take(p *gdoi.KeyPacket) error {
 	switch p.Type {
 	case gdoi.KDTypeTEK:
 		return k.takeTEK(p)
 	case gdoi.KDTypeKEK:
 		return k.takeKEK(p)
+	case gdoi.KDTypeLKH:
+		return k.takeLKH(p)
 	case gdoi.KDTypeSID:
 		return k.takeSID(p)
 	}

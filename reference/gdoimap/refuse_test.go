@@ -156,9 +156,6 @@ var kdRefusals = []refusal{
 	{"RESERVED of a packet", checkKDReserved, func(f *fixture) { f.kd.Packets[atTEKofCBC].Reserved = 1 }},
 	{"one packet too many announced", checkCount, func(f *fixture) { f.count(5) }},
 	{"one packet too few announced", checkCount, func(f *fixture) { f.count(3) }},
-	{"LKH", checkKDType, func(f *fixture) {
-		f.kd.Packets = append(f.kd.Packets, gdoi.KeyPacket{Type: gdoi.KDTypeLKH, SPI: from(0, 16)})
-	}},
 	{"key packet of type 5", checkKDType, func(f *fixture) { f.kd.Packets = append(f.kd.Packets, gdoi.KeyPacket{Type: 5}) }},
 	{"TEK of another SPI", checkBound, func(f *fixture) { f.kd.Packets[atTEKofGCM].SPI = from(1, 4) }},
 	{"TEK of 16 octets of SPI", checkBound, func(f *fixture) { f.kd.Packets[atTEKofGCM].SPI = from(1, 16) }},
@@ -318,13 +315,19 @@ func keyWithout(at int, number uint16) func(*fixture) {
 // Each guard refuses, and no other one would: with the guard off the same thing passes. So a mutant can be noticed.
 func TestRefusals(t *testing.T) {
 	for part, refusals := range map[string][]refusal{"SA": saRefusals, "SAK": sakRefusals, "SAT": satRefusals, "KD": kdRefusals,
-		"other transforms": otherRefusals} {
+		"other transforms": otherRefusals, "download": downloadRefusals, "updates": updateRefusals} {
 		for _, c := range refusals {
 			t.Run(part+"/"+c.name, func(t *testing.T) {
-				f := newFixture(nil)
-				if part == "other transforms" {
-					f = newOthers(nil)
+				build := newFixture
+				switch part {
+				case "other transforms":
+					build = newOthers
+				case "download":
+					build = newDownload
+				case "updates":
+					build = newUpdates
 				}
+				f := build(nil)
 				c.alter(f)
 				if _, _, err := f.receive(t, nil); err == nil {
 					t.Errorf("accepted, against %v", c.guard)
@@ -359,7 +362,7 @@ func sane(t *testing.T, p Policy) {
 
 func TestEveryCheckRefuses(t *testing.T) {
 	covered := map[*rule.Guard]bool{checkRequestUnknown: true, checkRequestForm: true} // in TestReadRequest
-	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals} {
+	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals, downloadRefusals, updateRefusals} {
 		for _, c := range refusals {
 			covered[c.guard] = true
 		}

@@ -28,7 +28,7 @@ var (
 	dutySigKeyLength = rule.Duty("gdoimap.make.sak.sigkeylength", "RFC6407-5.3.7-01", rule.KS,
 		"SIG_KEY_LENGTH is that of the signing key")
 	dutySendNoManagement = rule.Duty("gdoimap.make.sak.management", "RFC6407-5.3-11", rule.KS,
-		"a SAK has no KEK_MANAGEMENT_ALGORITHM")
+		"a SAK of a PULL has no KEK_MANAGEMENT_ALGORITHM")
 	dutyAckRequest = rule.Duty("gdoimap.make.sak.ack", "RFC8263-2-01", rule.KS,
 		"a key server that wants acknowledgements says so in the SAK")
 )
@@ -101,8 +101,8 @@ func sakAttributes(r policy.RekeySA, rules *rule.Switches) (as []wire.Attribute)
 			as = append(as, a)
 		}
 	}
-	if !dutySendNoManagement.Kept(rules) {
-		as = append(as, wire.TV(gdoi.KEKManagement, 1))
+	if r.LKH != nil || !dutySendNoManagement.Kept(rules) {
+		as = append(as, wire.TV(gdoi.KEKManagement, gdoi.KEKManagementLKH))
 	}
 	put(dutyKEKAlgorithm, basic(gdoi.KEKAlgorithm, uint16(r.Cipher), dutyKEKForm, rules))
 	if form, _ := r.Cipher.Form(); !form.Fixed() {
@@ -267,7 +267,7 @@ func readSigHash(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
 func readAck(r *policy.RekeySA, n numbers, rules *rule.Switches) error {
 	ack := n.or(gdoi.KEKAckRequested, uint64(policy.AckNone))
 	switch {
-	case ack == uint64(policy.AckKEKSHA256), ack == uint64(policy.AckKEKSHA512):
+	case ack >= uint64(policy.AckKEKSHA256) && ack <= uint64(policy.AckLKHSHA512):
 		r.Ack = policy.AckType(ack)
 	case n.has(gdoi.KEKAckRequested) && !dutyOtherAck.Kept(rules):
 		return checkKEKValue.Violated("KEK_ACK_REQUESTED %d", ack)

@@ -31,8 +31,20 @@ func SchemeOf(r policy.RekeySA) keymat.PushScheme {
 
 // AckOf is how acknowledgements of a type are keyed.
 func AckOf(t policy.AckType) keymat.Ack {
-	if t == policy.AckKEKSHA512 {
+	if t == policy.AckKEKSHA512 || t == policy.AckLKHSHA512 {
 		return keymat.AckSHA512
 	}
 	return keymat.AckSHA256
+}
+
+// AckBase is the base key of acknowledgements of that type under a Rekey SA (RFC 8263 §2): the cipher key of the KEK, or that of
+// the member's first LKH key. It is nil if the member has none.
+func AckBase(r policy.RekeySA, t policy.AckType) []byte {
+	switch {
+	case !t.LKH():
+		return r.Key
+	case r.LKH == nil || len(r.LKH.Path) == 0:
+		return nil
+	}
+	return r.LKH.Path[0].Data[CipherOf(r).BlockSize():]
 }

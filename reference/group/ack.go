@@ -23,7 +23,7 @@ type Missing struct {
 }
 
 // Ack takes an acknowledgement. Proven is called at most once, after all that can be checked without it, with the Rekey
-// SA that protected the PUSH; it tells whether the acknowledgement was made with its cipher key (RFC 8263 §5).
+// SA that protected the PUSH; it tells whether the acknowledgement was made with its cipher key or, with LKH, the member's first key (RFC 8263 §5).
 // The error is a *rule.Violation.
 func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool) error {
 	rules := g.opts.Rules
@@ -44,7 +44,7 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 	if !guardAckDuplicate.Holds(rules, window == nil || !window.has(a.Sequence)) {
 		return guardAckDuplicate.Violated("acknowledgement by %v of PUSH %d again", a.Member, a.Sequence)
 	}
-	if !guardAckProven.Holds(rules, proven(r.RekeySA)) {
+	if !guardAckProven.Holds(rules, proven(r.provenBy(m))) {
 		return guardAckProven.Violated("acknowledgement by %v of PUSH %d with a wrong HASH", a.Member, a.Sequence)
 	}
 	if window != nil && guardAckRecorded.Kept(rules) {

@@ -57,6 +57,7 @@ type Group struct {
 	byIdentity  map[netip.Addr]*member
 	byAddress   map[netip.Addr]*member
 	outstanding []*outstanding
+	excluded    map[netip.Addr]struct{}
 	changes     Changes
 }
 
@@ -66,7 +67,7 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 		return nil, err
 	}
 	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]time.Time),
-		byIdentity: make(map[netip.Addr]*member), byAddress: make(map[netip.Addr]*member)}
+		byIdentity: make(map[netip.Addr]*member), byAddress: make(map[netip.Addr]*member), excluded: make(map[netip.Addr]struct{})}
 	if g.cfg.SIDBits == 0 {
 		g.cfg.SIDBits = defaultSIDBits
 	}
@@ -103,6 +104,9 @@ func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
 }
 
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
+	if _, out := g.excluded[id]; out {
+		return false
+	}
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
 			return true

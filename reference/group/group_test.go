@@ -40,7 +40,12 @@ func TestValidate(t *testing.T) {
 		{"key length of the rekey", func(c *policy.Group) { c.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} }, "100 bits"},
 		{"signature hash", func(c *policy.Group) { c.Rekey.SigHash = 1 }, "signature hash 1"},
 		{"signature form", func(c *policy.Group) { c.Rekey.SigForm = 7 }, "signature form 7"},
-		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 2 }, "acknowledgement type 2"},
+		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 5 }, "acknowledgement type 5"},
+		{"LKH ack", func(c *policy.Group) { c.Rekey.Ack = policy.AckLKHSHA256 }, "without LKH"},
+		{"management", func(c *policy.Group) { c.Rekey.Management = 2 }, "management 2"},
+		{"LKH of 192 bits", func(c *policy.Group) {
+			c.Rekey.Management, c.Rekey.KEK = policy.ManagementLKH, policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 192}
+		}, "LKH with a KEK of 192 bits"},
 		{"retransmission", func(c *policy.Group) { c.Rekey.Retransmit = -1 }, "-1"},
 		{"SID bits", func(c *policy.Group) { c.SIDBits = 33 }, "33"},
 		{"margin of the KEK", func(c *policy.Group) {

@@ -16,7 +16,7 @@ import (
 var (
 	guardSalt = rule.Duty("group.tek.salt", "RFC4106-4-02", rule.KS,
 		"the salt of a counter mode is unpredictable")
-	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.4-01", rule.KS,
+	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.2-01", rule.KS,
 		"a key of 3DES is three different keys")
 )
 
@@ -30,6 +30,7 @@ type rekeySA struct {
 	expires        time.Time
 	replace        time.Time
 	heard          time.Time // once retired: until then acknowledgements are taken
+	tree           *keyTree  // of which the KEK is the root; nil without LKH
 }
 
 // trafficSA is a Data-Security SA with its life.
@@ -39,7 +40,8 @@ type trafficSA struct {
 	replace          time.Time
 }
 
-// epoch is what a group hands out together. It does not change once it is in force, but for the sequence number.
+// epoch is what a group hands out together. It does not change once it is in force, but for the sequence number and the places
+// of members in a hierarchy of keys.
 type epoch struct {
 	rekey *rekeySA     // nil without rekey
 	sas   []*trafficSA // one for each SA of the policy, in its order
@@ -54,6 +56,9 @@ func (g *Group) newEpoch() (*epoch, error) {
 			return nil, err
 		}
 		e.rekey = kek
+		if err := g.plant(kek); err != nil {
+			return nil, err
+		}
 	}
 	for _, sa := range g.cfg.SAs {
 		tek, err := g.newTrafficSA(sa, e.sas)
@@ -69,16 +74,11 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 	cfg := g.cfg.Rekey
 	kek := kekTransform(cfg)
 	form, _ := kek.Cipher.Form()
-	material := make([]byte, spiOctets+form.IV+kek.KeyBits/8)
-	if err := g.random(material); err != nil {
+	material, err := g.newKEK(spiOctets)
+	if err != nil {
 		return nil, err
 	}
 	iv, key := material[spiOctets:spiOctets+form.IV], material[spiOctets+form.IV:]
-	if kek.Cipher == policy.KEK3DES {
-		if err := g.threeKeys(key, guardThreeKEKs); err != nil {
-			return nil, err
-		}
-	}
 	r := &rekeySA{RekeySA: policy.RekeySA{
 		Source: g.opts.Source, Destination: g.destination(),
 		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
@@ -91,6 +91,20 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 		r.SPI = g.epoch.rekey.SPI
 	}
 	return r, nil
+}
+
+// newKEK draws IV and key of a KEK, and so many octets before them.
+func (g *Group) newKEK(before int) ([]byte, error) {
+	kek := kekTransform(g.cfg.Rekey)
+	form, _ := kek.Cipher.Form()
+	material := make([]byte, before+form.IV+kek.KeyBits/8)
+	if err := g.random(material); err != nil {
+		return nil, err
+	}
+	if kek.Cipher != policy.KEK3DES {
+		return material, nil
+	}
+	return material, g.threeKeys(material[before+form.IV:], guardThreeKEKs)
 }
 
 // threeKeys draws the key of 3DES again while two of its parts are the same (RFC 6407 §5.3.2.2, RFC 2451 §2.4).

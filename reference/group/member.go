@@ -18,6 +18,8 @@ type member struct {
 	holds      *rekeySA  // the Rekey SA it can read; nil without rekey
 	until      time.Time // without rekey: when the last SA it was given ends
 	sids       []uint32
+	tree       *keyTree // in which it has its leaf; nil without LKH
+	leaf       int
 
 	acks      map[*rekeySA]*ackWindow
 	acked     uint32 // highest number it acknowledged under ackedSA
@@ -68,6 +70,7 @@ func (g *Group) drop(gone func(*member) bool) {
 			return false
 		}
 		delete(g.byIdentity, m.identity)
+		m.unseat()
 		if g.byAddress[m.address.Addr()] == m {
 			delete(g.byAddress, m.address.Addr())
 		}

@@ -73,6 +73,10 @@ func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *
 	}
 	a.Download = g.download(now, g.epoch)
 	m := g.record(now, id, from)
+	if err := g.seat(m, &a.Download); err != nil {
+		g.drop(func(have *member) bool { return have == m })
+		return a, err
+	}
 	if n > 0 {
 		m.sids = g.takeSIDs(m, n)
 		a.Download.SIDs = &policy.SIDs{Bits: g.cfg.SIDBits, Values: m.sids}

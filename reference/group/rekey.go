@@ -55,6 +55,11 @@ func (g *Group) carryOut(now time.Time, o order) (Plan, error) {
 		return Plan{}, err
 	}
 	old := g.epoch.rekey
+	if change.NewRekey != nil {
+		if change.NewRekey, err = next.rekey.replacing(old); err != nil {
+			return Plan{}, err
+		}
+	}
 	p := g.plan(now, change, netip.Addr{})
 	if change.NewRekey != nil && !guardSequenceRestart.Kept(g.opts.Rules) {
 		next.rekey.sequence = old.sequence
@@ -78,8 +83,13 @@ func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) 
 		if err != nil {
 			return nil, change, err
 		}
-		if next.rekey = r; !o.noKEK {
+		if next.rekey = r; o.noKEK {
+			err = g.plant(r)
+		} else {
 			change.NewRekey = &r.RekeySA
+		}
+		if err != nil {
+			return nil, change, err
 		}
 	}
 	var made []*trafficSA

@@ -39,8 +39,11 @@ func validateRekey(r policy.RekeyPolicy) error {
 	default:
 		return fmt.Errorf("unknown transport %q of the rekey", r.Transport)
 	}
-	if r.Ack != policy.AckNone && r.Ack != policy.AckKEKSHA256 && r.Ack != policy.AckKEKSHA512 {
+	if r.Ack > policy.AckLKHSHA512 {
 		return fmt.Errorf("unknown acknowledgement type %d", r.Ack)
+	}
+	if err := validateManagement(r); err != nil {
+		return err
 	}
 	if err := validateKEK(r); err != nil {
 		return err
@@ -49,6 +52,21 @@ func validateRekey(r policy.RekeyPolicy) error {
 		return fmt.Errorf("retransmission of %d times each %v", r.Retransmit, r.Interval)
 	}
 	return validateLifetime(kekLifetime(r), r.Margin)
+}
+
+// validateManagement says why there can be no hierarchy of keys. They are wrapped with their IVs and without padding.
+func validateManagement(r policy.RekeyPolicy) error {
+	kek := kekTransform(r)
+	form, _ := kek.Cipher.Form()
+	switch {
+	case r.Management > policy.ManagementLKH:
+		return fmt.Errorf("unknown management %d of the KEK", r.Management)
+	case r.Management == policy.ManagementNone && r.Ack.LKH():
+		return errors.New("acknowledgements keyed by LKH without LKH")
+	case r.Management == policy.ManagementLKH && form.IV > 0 && kek.KeyBits/8%form.IV != 0:
+		return fmt.Errorf("LKH with a KEK of %d bits, which is no whole number of blocks", kek.KeyBits)
+	}
+	return nil
 }
 
 func validateKEK(r policy.RekeyPolicy) error {

@@ -176,6 +176,13 @@ var authentications = []authCase{
 	{"a CRL among its certificates", taps(core.Built, func(ps []isakmp.Payload) []isakmp.Payload {
 		return append(ps, isakmp.CERT{Encoding: isakmp.CertCRL, Data: root.Revoke()})
 	}), ""},
+	{"no certificate where the other side knows it", func(c *Config) {
+		s := holder(c)
+		s.Hosts = append(s.Hosts, "known.example")
+		certify(c, c.Credentials.Key, root, s)
+		claims("fqdn:known.example")(c)
+		taps(core.Built, without6(isakmp.PayloadCERT))(c)
+	}, ""},
 	{"a certificate that cannot be read behind its own", taps(core.Built, func(ps []isakmp.Payload) []isakmp.Payload {
 		return append(ps, isakmp.CERT{Encoding: isakmp.CertX509Signature, Data: []byte{0x30, 3, 1, 2}})
 	}), ""},
@@ -249,6 +256,13 @@ func authenticate(tc authCase, method policy.Phase1Auth, by rule.Role, prepare f
 	}
 	receiver.Credentials.CRLs = append(receiver.Credentials.CRLs, list)
 	receiver.Expect = func(_ netip.Addr, id policy.Identity) bool { return id.Value != "stranger@example" }
+	known := holder(sender)
+	known.Hosts, known.Addresses = []string{"known.example"}, nil
+	knows, err := x509.ParseCertificate(root.Issue(sender.Credentials.Key, known))
+	if err != nil {
+		panic(err)
+	}
+	receiver.Credentials.Known = []*x509.Certificate{knows}
 	receiver.Tap = asksForAny
 	tc.alter(sender)
 	prepare(p)
@@ -422,4 +436,25 @@ func (p *pair) receiver() *Exchange {
 		return p.r
 	}
 	return p.i
+}
+
+// Methods are chosen as suites are: the first of the offer that the responder has.
+func TestMethodsInOneOffer(t *testing.T) {
+	key := config(rule.KS, "").PSK
+	for _, tc := range []struct {
+		known []Suite
+		want  uint16
+	}{
+		{[]Suite{suiteAES, signedSuite(policy.AuthECDSA256)}, isakmp.AuthECDSA256},
+		{[]Suite{suiteAES}, isakmp.AuthPreSharedKey},
+	} {
+		p := signedPair("methods", policy.AuthECDSA256)
+		p.gm.Suites, p.ks.Suites = []Suite{signedSuite(policy.AuthRSA), signedSuite(policy.AuthECDSA256), suiteAES}, tc.known
+		p.gm.PSK, p.ks.PSK = key, key
+		p.run()
+		p.wantSA(t)
+		if got := p.iSA.Suite().Authentication; got != tc.want {
+			t.Errorf("method %d is chosen, want %d", got, tc.want)
+		}
+	}
 }

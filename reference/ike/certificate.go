@@ -32,10 +32,13 @@ var (
 )
 
 // certificate is that of the peer, once it has proven good for the identity: the first CERT, which the others may help to
-// verify (RFC 2408 §3.9). It is nil if there is none and the guard is off.
+// verify (RFC 2408 §3.9), or without one a certificate that is known. It is nil if there is none and the guard is off.
 func (c *Config) certificate(of claim) (*x509.Certificate, error) {
 	r := c.Rules
 	shown := c.shown(of.payloads)
+	if len(shown) == 0 {
+		shown = c.known(of.id)
+	}
 	if !checkSignature.Holds(r, len(shown) > 0) {
 		return nil, checkSignature.Violated("no certificate for identity %s", isakmp.IDType(of.id.IDType))
 	}
@@ -76,13 +79,23 @@ func (c *Config) shown(ps []isakmp.Decoded) (all []*x509.Certificate) {
 	return all
 }
 
+// known are the certificates that the configuration has of a peer, which then need not send one (RFC 2409 §5.1).
+func (c *Config) known(id isakmp.ID) (all []*x509.Certificate) {
+	for _, one := range c.Credentials.Known {
+		if certifies(one, id) {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 // trusted checks that a chain leads from the certificate to a trust anchor, and that none of it is revoked.
 func (c *Config) trusted(leaf *x509.Certificate, between []*x509.Certificate, at time.Time) error {
 	if at.Before(leaf.NotBefore) || at.After(leaf.NotAfter) {
 		at = leaf.NotBefore // only with a guard off
 	}
 	chains, err := leaf.Verify(x509.VerifyOptions{
-		Roots: pool(c.Credentials.Anchors), Intermediates: pool(between), CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		Roots: pool(c.Credentials.Anchors), Intermediates: pool(slices.Concat(between, c.Credentials.Known)), CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if !checkAnchor.Holds(c.Rules, err == nil) {
 		return checkAnchor.Violated("certificate %s: %v", leaf.Subject, err)

@@ -54,7 +54,11 @@ func (k *KeyServer) proves(a *ack, under policy.RekeySA) bool {
 	if !guardAckSHA512.Kept(k.opts.Rules) {
 		by = keymat.AckSHA256
 	}
-	return hmac.Equal(a.hash, by.Hash(by.Key(under.Key, under.SPI), a.seq, a.id))
+	base := gdoimap.AckBase(under, under.Ack)
+	if under.Ack.LKH() && !guardAckLKH.Kept(k.opts.Rules) {
+		base = under.Key
+	}
+	return base != nil && hmac.Equal(a.hash, by.Hash(by.Key(base, under.SPI), a.seq, a.id))
 }
 
 // readAck checks header and form. It returns nil if a guard is off and there is nothing to go on with.

@@ -18,8 +18,10 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer = k.status(now)
 	case control.Rekey:
 		answer, err = k.rekey(now, c.Args)
+	case control.Exclude:
+		answer, err = k.exclude(now, c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s)", c.Name, control.Status, control.Rekey)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude)
 	}
 	k.reply(c.ID, answer, err)
 }

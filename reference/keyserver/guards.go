@@ -133,6 +133,8 @@ var (
 		"an acknowledgement is HASH, SEQ, ID")
 	guardAckReserved = rule.Check("keyserver.ack.reserved", "RFC2408-5.3-01", rule.KS,
 		"the reserved octets are 0")
+	guardAckLKH = rule.Duty("keyserver.ack.lkh", "RFC8263-2.2-01", rule.KS,
+		"with LKH an acknowledgement is checked with the member's own key")
 	guardAckSHA512 = rule.Duty("keyserver.ack.sha512", "RFC8263-2.3-01", rule.KS,
 		"HASH of an acknowledgement with SHA-512 is checked with SHA-512")
 	guardAckID = rule.Check("keyserver.ack.id", "RFC2408-5.8-01", rule.KS,

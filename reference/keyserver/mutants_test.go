@@ -102,6 +102,7 @@ func scenes() []scene {
 		{"rekeys, P-256", configuration(twoSAs, signedBy("ks-p256")), (*witness).rekeys},
 		{"rekeys, P-384", configuration(twoSAs, signedBy("ks-p384")), (*witness).rekeys},
 		{"rekeys, P-521", configuration(twoSAs, signedBy("ks-p521")), (*witness).rekeys},
+		{"hierarchy", configuration(hierarchical), (*witness).hierarchy},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}

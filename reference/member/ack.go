@@ -33,6 +33,8 @@ var (
 		"HASH covers the SEQ and ID payloads with their headers")
 	guardAckKey = rule.Duty("member.ack.key", "RFC8263-2.1-01", rule.GM,
 		"the base key is the cipher key of the KEK without its IV")
+	guardAckLKH = rule.Duty("member.ack.lkh", "RFC8263-2.4-01", rule.GM,
+		"with LKH the base key is the cipher key of the member's first LKH key")
 	guardAckSHA512 = rule.Duty("member.ack.sha512", "RFC8263-2.3-01", rule.GM,
 		"HASH is made with SHA-512 if that is asked for")
 	guardAckSPI = rule.Duty("member.ack.spi", "RFC8263-3.2-04", rule.GM,
@@ -54,7 +56,7 @@ func (m *membership) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
 	if m.rekey != nil {
 		latest = m.rekey
 	}
-	asked := latest.Ack != policy.AckNone
+	asked := latest.Ack != policy.AckNone && gdoimap.AckBase(under.RekeySA, latest.Ack) != nil
 	deleted := m.rekey == nil
 	if asked && !guardAckSent.Kept(m.rules) || !asked && guardAckAsked.Kept(m.rules) ||
 		deleted && !guardAckDeleted.Kept(m.rules) {
@@ -148,7 +150,10 @@ func (m *membership) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.P
 	if !guardAckHash.Kept(m.rules) {
 		after = after[isakmp.GenericLen:]
 	}
-	base, spi := under.Key, under.SPI
+	base, spi := gdoimap.AckBase(under.RekeySA, asked), under.SPI
+	if asked.LKH() && !guardAckLKH.Kept(m.rules) {
+		base = under.Key
+	}
 	if !guardAckKey.Kept(m.rules) {
 		base = append(append([]byte(nil), under.IV...), under.Key...)
 	}

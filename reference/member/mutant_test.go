@@ -121,6 +121,11 @@ var scenarios = map[string]scenario{
 		run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2, sig: func(b []byte) { b[7]++ }})},
 	"acknowledged, KEK deleted": {kills: "ack.deleted", setup: ackWanted,
 		run: pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}})},
+	"acknowledged, LKH": {kills: "ack.lkh", setup: func(l *lab) { inTree(l); l.ks.rekey.Ack = policy.AckLKHSHA256 }, run: pushes(pushSpec{seq: 1})},
+	"LKH, updates":      {kills: "push.update_", setup: inTree, run: followsUpdates},
+	"LKH, excluded":     {kills: "push.update", setup: inTree, run: pushes(pushSpec{seq: 1, rekey: updated(2, 3, 2, middleKey)})},
+	"LKH, keys of one":  {kills: "push.download", setup: inTree, run: pushes(pushSpec{seq: 1, rekey: leafed(2)})},
+	"LKH, no keys":      {kills: "pull4.download", setup: func(l *lab) { l.ks.rekey.LKH = new(policy.LKH) }},
 	"out of IVs": {kills: "sid.exhausted", run: func(l *lab) {
 		space, _ := rule.Find("esp.seal.space")
 		l.effects(l.gm.Refused(l.now, space.Violated("all IVs are used up")))

@@ -134,6 +134,9 @@ func (m *membership) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) err
 	}
 	m.accept(o, d)
 	sids, err := m.pull.offer.AddKeys(kd, m.rules)
+	if err == nil {
+		err = m.checkDownload(m.pull.offer.Rekey)
+	}
 	if err != nil {
 		m.refusePhase1(now, "the keys are not acceptable: "+err.Error())
 		return err

@@ -149,6 +149,9 @@ func (m *membership) readPush(p *push) error {
 	if p.sids, err = pol.AddKeys(*p.kd, m.rules); err != nil {
 		return err
 	}
+	if err = m.takeHierarchy(pol.Rekey); err != nil {
+		return err
+	}
 	if !guardPushSIDs.Holds(m.rules, p.sids == nil) {
 		return guardPushSIDs.Violated("%d Sender-IDs in a PUSH", len(p.sids.Values))
 	}

@@ -17,7 +17,7 @@ import (
 var (
 	guardKEKLifetime = rule.Timer("member.kek.lifetime", "RFC6407-5.3.4-01", rule.GM, 10*time.Second,
 		"a KEK serves until KEK_KEY_LIFETIME after it came, and no longer")
-	guardJoin = rule.Duty("member.multicast.join", "RFC6407-5.3-04", rule.GM,
+	guardJoin = rule.Duty("member.multicast.join", "RFC6407-5.3-13", rule.GM,
 		"a member joins the multicast group that a SAK names as the destination of PUSH messages")
 	guardLeave = rule.Duty("member.multicast.leave", "RFC6407-4-05", rule.GM,
 		"a member leaves the multicast group of a Rekey SA that it no longer has")

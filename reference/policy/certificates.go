@@ -15,10 +15,13 @@ type Certificates struct {
 	Key     []byte   // PKCS #8 of the own certificate
 	Anchors [][]byte // certificates of the authorities that are trusted
 	CRLs    [][]byte // lists of what they have revoked
+	Known   [][]byte // certificates of peers, in case they send none
 }
 
 // Set reports whether there is anything.
-func (c Certificates) Set() bool { return len(c.Chain)+len(c.Key)+len(c.Anchors)+len(c.CRLs) > 0 }
+func (c Certificates) Set() bool {
+	return len(c.Chain)+len(c.Key)+len(c.Anchors)+len(c.CRLs)+len(c.Known) > 0
+}
 
 // Credentials are Certificates that have been read.
 type Credentials struct {
@@ -26,6 +29,7 @@ type Credentials struct {
 	Chain   []*x509.Certificate
 	Anchors []*x509.Certificate
 	CRLs    []*x509.RevocationList
+	Known   []*x509.Certificate
 }
 
 // Credentials reads the certificates, the key and the lists. It fails if one of them cannot be read.
@@ -45,6 +49,9 @@ func (c Certificates) Credentials() (*Credentials, error) {
 	}
 	if all.CRLs, err = parseAll(c.CRLs, x509.ParseRevocationList); err != nil {
 		return nil, fmt.Errorf("certificates: crls: %w", err)
+	}
+	if all.Known, err = parseAll(c.Known, x509.ParseCertificate); err != nil {
+		return nil, fmt.Errorf("certificates: known: %w", err)
 	}
 	return all, nil
 }

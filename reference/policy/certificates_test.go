@@ -31,6 +31,7 @@ func certified(t testing.TB) policy.Certificates {
 	leaf := middle.Issue(key, pki.Subject{CN: "node"})
 	return policy.Certificates{
 		Chain: [][]byte{leaf, middle.Certificate}, Key: der, Anchors: [][]byte{root.Certificate}, CRLs: [][]byte{middle.Revoke(leaf), root.Revoke()},
+		Known: [][]byte{root.Issue(key, pki.Subject{CN: "peer"})},
 	}
 }
 
@@ -94,9 +95,10 @@ func TestCertificatesFromFiles(t *testing.T) {
 	file("key.pem", "PRIVATE KEY", c.Key)
 	file("anchors.pem", "CERTIFICATE", c.Anchors...)
 	file("crls.pem", "X509 CRL", c.CRLs...)
+	file("known.pem", "CERTIFICATE", c.Known...)
 	text := strings.Replace(memberYAML, "  psks:\n    - peer: 10.0.0.1\n      key: secret\n",
 		"  proposals: [{authentication: ecdsa256, encryption: aes128-cbc, hash: sha256, group: ecp256}]\n"+
-			"  certificates: {chain: chain.pem, key: key.pem, anchors: anchors.pem, crls: crls.pem}\n", 1)
+			"  certificates: {chain: chain.pem, key: key.pem, anchors: anchors.pem, crls: crls.pem, known: known.pem}\n", 1)
 	path := filepath.Join(dir, "gm.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -196,6 +198,7 @@ func TestCheckProposalsOfSignatures(t *testing.T) {
 		"a broken CRL":       {policy.Certificates{Chain: c.Chain, Key: c.Key, Anchors: c.Anchors, CRLs: [][]byte{{1}}}, false},
 		"a broken chain":     {policy.Certificates{Chain: [][]byte{{1}}, Key: c.Key, Anchors: c.Anchors}, false},
 		"a broken anchor":    {policy.Certificates{Chain: c.Chain, Key: c.Key, Anchors: [][]byte{{1}}}, false},
+		"a broken peer":      {policy.Certificates{Chain: c.Chain, Key: c.Key, Anchors: c.Anchors, Known: [][]byte{{1}}}, false},
 		"a key that is none": {policy.Certificates{Chain: c.Chain, Key: []byte{1}, Anchors: c.Anchors}, false},
 	} {
 		err := policy.Phase1{Proposals: []policy.Proposal{signing}, Certificates: p.certificates}.CheckProposals()

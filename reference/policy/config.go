@@ -139,6 +139,7 @@ type RekeyPolicy struct {
 	KEK         KEKTransform // the zero value means DefaultKEK
 	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
 	SigForm     SigForm      // of RSA
+	Management  Management   // of the KEK
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

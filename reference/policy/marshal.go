@@ -141,6 +141,7 @@ func certificatesDocOf(c Certificates) *certificatesDoc {
 	return &certificatesDoc{
 		Chain: encodePEM(c.Chain, certificateBlock), Key: encodePEM([][]byte{c.Key}, "PRIVATE KEY"),
 		Anchors: encodePEM(c.Anchors, certificateBlock), CRLs: encodePEM(c.CRLs, crlBlock),
+		Known: encodePEM(c.Known, certificateBlock),
 	}
 }
 
@@ -191,12 +192,15 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	cipher, ok1 := word(kekTransforms, r.KEK)
 	hash, ok2 := word(sigHashes, r.SigHash)
 	form, ok3 := word(sigForms, r.SigForm)
-	if !ok1 || !ok2 || !ok3 {
-		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d or signature form %d has no name", r.KEK, r.SigHash, uint8(r.SigForm))
+	management, ok4 := word(managements, r.Management)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d, signature form %d or management %d has no name",
+			r.KEK, r.SigHash, uint8(r.SigForm), r.Management)
 	}
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
+		Management: management,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()

@@ -90,6 +90,7 @@ type certificatesDoc struct {
 	Key     string `yaml:"key"`
 	Anchors string `yaml:"anchors"`
 	CRLs    string `yaml:"crls,omitempty"`
+	Known   string `yaml:"known,omitempty"`
 }
 
 type proposalDoc struct {
@@ -126,6 +127,7 @@ type rekeyDoc struct {
 	Cipher      string `yaml:"cipher,omitempty"`
 	SigHash     string `yaml:"sig_hash,omitempty"`
 	SigForm     string `yaml:"signature_form,omitempty"`
+	Management  string `yaml:"management,omitempty"`
 }
 
 type activationDoc struct {

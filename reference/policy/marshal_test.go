@@ -40,7 +40,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Name: "blue", ID: 4294967295, SIDBits: 16,
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
-			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckKEKSHA512,
+			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckLKHSHA512, Management: policy.ManagementLKH,
 			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
@@ -239,6 +239,7 @@ func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 		"cipher":    func(g *policy.Group) { g.Rekey.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 100} },
 		"hash":      func(g *policy.Group) { g.Rekey.SigHash = 1 },
 		"form":      func(g *policy.Group) { g.Rekey.SigForm = 7 },
+		"KEK":       func(g *policy.Group) { g.Rekey.Management = 7 },
 		"key bits":  func(g *policy.Group) { g.SAs[0].Transform.KeyBits = 100 },
 		"mode":      func(g *policy.Group) { g.SAs[0].Transform.Mode = 9 },
 	}

@@ -20,6 +20,7 @@ func certificatesOf(open ReadFile) func(yamldoc.Value) Certificates {
 			yamldoc.Required("key", &c.Key, pemOf(open, DecodeSigningKey)),
 			yamldoc.Required("anchors", &c.Anchors, pemOf(open, DecodeCertificates)),
 			yamldoc.Optional("crls", &c.CRLs, pemOf(open, DecodeCRLs)),
+			yamldoc.Optional("known", &c.Known, pemOf(open, DecodeCertificates)),
 		)
 		all, err := c.Credentials()
 		if err == nil {

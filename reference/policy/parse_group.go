@@ -21,8 +21,10 @@ const (
 
 // The names of values in configuration files, in the order in which problems list them.
 var (
-	transports    = yamldoc.Names[Transport]{{"unicast", TransportUnicast}, {"multicast", TransportMulticast}, {"none", TransportNone}}
-	ackTypes      = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}, {"kek-sha512", AckKEKSHA512}}
+	transports = yamldoc.Names[Transport]{{"unicast", TransportUnicast}, {"multicast", TransportMulticast}, {"none", TransportNone}}
+	ackTypes   = yamldoc.Names[AckType]{{"none", AckNone}, {"kek-sha256", AckKEKSHA256}, {"kek-sha512", AckKEKSHA512},
+		{"lkh-sha256", AckLKHSHA256}, {"lkh-sha512", AckLKHSHA512}}
+	managements   = yamldoc.Names[Management]{{"none", ManagementNone}, {"lkh", ManagementLKH}}
 	kekTransforms = kekNames()
 	sigHashes     = yamldoc.Names[SigHash]{{"sha256", SigHashSHA256}, {"sha384", SigHashSHA384}, {"sha512", SigHashSHA512},
 		{"sha1", SigHashSHA1}}
@@ -117,9 +119,11 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("cipher", &r.KEK, kekTransforms.Read),
 		yamldoc.Optional("sig_hash", &r.SigHash, sigHashes.Read),
 		yamldoc.Optional("signature_form", &r.SigForm, sigForms.Read),
+		yamldoc.Optional("management", &r.Management, managements.Read),
 	)
 	if ok {
 		checkTransport(v, r)
+		checkManagement(v, r)
 	}
 	return r
 }
@@ -141,6 +145,21 @@ func checkTransport(v yamldoc.Value, r RekeyPolicy) {
 	}
 	if lifetime := orElse(r.KEKLifetime, defaultKEK); r.Margin >= lifetime {
 		v.Problem("the margin %s is not shorter than the kek_lifetime %s", yamldoc.Duration(r.Margin), yamldoc.Duration(lifetime))
+	}
+}
+
+// checkManagement refuses what a hierarchy of keys cannot do. Its keys are encrypted together with their IVs, and for padding
+// there is no room (RFC 6407 §5.6.3.1).
+func checkManagement(v yamldoc.Value, r RekeyPolicy) {
+	lkh := r.Management == ManagementLKH
+	if lkh && r.Transport == TransportNone {
+		v.Problem("there is no KEK to manage with transport none; leave out the field \"management\"")
+	}
+	if lkh && r.KEK.Cipher == KEKAES && r.KEK.KeyBits == 192 {
+		v.Problem("an IV and a key of aes192-cbc are no whole blocks, which management lkh needs")
+	}
+	if r.Ack.LKH() && !lkh {
+		v.Problem("acknowledgements keyed by LKH need management lkh")
 	}
 }
 

@@ -151,7 +151,9 @@ type AckType uint16
 const (
 	AckNone      AckType = 0
 	AckKEKSHA256 AckType = 1
+	AckLKHSHA256 AckType = 2
 	AckKEKSHA512 AckType = 3
+	AckLKHSHA512 AckType = 4
 )
 
 // RekeySA protects GROUPKEY-PUSH messages (a SAK and its KEK).
@@ -169,6 +171,7 @@ type RekeySA struct {
 	Lifetime     time.Duration // remaining when it was handed over
 	IV, Key      []byte
 	PublicKey    []byte // SIG_ALGORITHM_KEY: SubjectPublicKeyInfo, DER
+	LKH          *LKH   // what it brings of a hierarchy of keys; nil: IV and Key come by themselves
 }
 
 // Activation says when new SAs start and replaced ones stop (the GAP payload, RFC 6407 §5.4.1). Nil means absent.

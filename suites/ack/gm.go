@@ -41,7 +41,7 @@ var owed = []struct {
 		Expect(a.ack.Header.InitiatorCookie).To(Equal(a.push.Header.InitiatorCookie))
 		Expect(a.ack.Header.ResponderCookie).To(Equal(a.push.Header.ResponderCookie))
 	}},
-	{"has version 1.0, exchange type 35, no flags, and HASH for its first payload", []string{"RFC8263-3.1-03", "RFC8263-3.1-01"}, func(a answer) {
+	{"has version 1.0, exchange type 35, no flags, and HASH for its first payload", []string{"RFC8263-3.1-03", "RFC8263-3.1-01", "RFC8263-8-01"}, func(a answer) {
 		Expect(a.ack.Header.Version).To(BeEquivalentTo(0x10))
 		Expect(a.ack.Header.Exchange).To(BeEquivalentTo(35))
 		Expect(a.ack.Header.Flags).To(BeZero())
@@ -130,7 +130,7 @@ var _ = Describe("Acknowledgements by a group member (RFC 8263 §3, §4)", kit.S
 		Expect(kit.Checked(a.ack, "ACK HASH")).To(Equal(capture.OK), "with a key from the KEK that is deleted")
 	})
 
-	It("acknowledges nothing if the key server has not asked for it", kit.Requirement("RFC8263-7.2-01"), kit.Negative, func(ctx SpecContext) {
+	It("acknowledges nothing if the key server has not asked for it", kit.Requirement("RFC8263-7.2-01", "RFC8263-1-01"), kit.Negative, func(ctx SpecContext) {
 		l := kit.Up(ctx, lab.Setup{})
 		for range 2 {
 			kit.Rekey(ctx, l, control.RekeyArgs{})

@@ -60,6 +60,32 @@ var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Sub
 		})
 	}
 
+	for _, c := range []struct {
+		how         string
+		requirement string
+		deviation   func(keylog.Entry) tester.Deviation
+	}{
+		{"the KEK itself", "RFC8263-3.2-02", tester.AckUnderived},
+		{"a key whose label lacks its zero octet", "RFC8263-3.2-03", tester.AckUnterminated},
+		{"a key from the cookies in the wrong order", "RFC8263-3.2-04", tester.AckSwapped},
+		{"a key for another length", "RFC8263-3.2-05", func(e keylog.Entry) tester.Deviation { return tester.AckLength(256, e) }},
+	} {
+		It("discards an acknowledgement hashed with "+c.how, kit.Requirement(c.requirement, "RFC8263-5-04"), kit.Negative, func(ctx SpecContext) {
+			l := up(ctx)
+			before := l.KS.Refused(ctx, "RFC8263-5-04")
+			Expect(l.GM[0].Misbehave(tester.Taps(c.deviation(rekeySA(l))))).To(Succeed())
+			kit.Rekey(ctx, l, control.RekeyArgs{})
+			Expect(l.Wait(ctx, lab.Patience, func() bool {
+				return l.KS.Refused(ctx, "RFC8263-5-04") > before || member(ctx, l).EverAcked
+			})).To(BeTrue(), "the key server says that it discarded the acknowledgement")
+			Expect(member(ctx, l).EverAcked).To(BeFalse(), "it counts nothing as acknowledged")
+
+			Expect(l.GM[0].Misbehave(nil)).To(Succeed())
+			right := kit.Rekey(ctx, l, control.RekeyArgs{})
+			kit.Control(acknowledged(ctx, l, right.Sequence), "the next acknowledgement, unaltered, is recorded")
+		})
+	}
+
 	It("discards an acknowledgement of a number that it has not sent", kit.Requirement("RFC8263-5-05"), kit.Negative, func(ctx SpecContext) {
 		l := up(ctx)
 		first := kit.Rekey(ctx, l, control.RekeyArgs{})
@@ -76,7 +102,7 @@ var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Sub
 		kit.Control(acknowledged(ctx, l, third.Sequence), fmt.Sprintf("the PUSH after %d is acknowledged and recorded", second.Sequence))
 	})
 
-	It("records which PUSH a member has acknowledged", kit.Requirement("RFC8263-5-05", "RFC8263-5-04"), func(ctx SpecContext) {
+	It("records which PUSH a member has acknowledged", kit.Requirement("RFC8263-5-05", "RFC8263-5-04", "RFC8263-3.2-06"), func(ctx SpecContext) {
 		l := up(ctx)
 		for range 2 {
 			rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
@@ -98,7 +124,7 @@ var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Sub
 		}
 	})
 
-	It("discards an acknowledgement that it has not asked for", kit.Requirement("RFC8263-5-02"), kit.Negative, func(ctx SpecContext) {
+	It("discards an acknowledgement that it has not asked for", kit.Requirement("RFC8263-5-02", "RFC8263-1-01"), kit.Negative, func(ctx SpecContext) {
 		l := kit.Up(ctx, lab.Setup{})
 		rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
 		kit.Reached(l.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", 0, lab.Patience), "the member follows")
@@ -153,14 +179,20 @@ var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Sub
 // inject sends an acknowledgement that the tester made up, in the name of that member.
 func inject(l *lab.Lab, from netip.AddrPort, sequence uint32) {
 	GinkgoHelper()
-	keys := l.GM[0].Keys()
-	i := slices.IndexFunc(keys, func(e keylog.Entry) bool { return e.Kind == keylog.KindRekey })
-	kit.Reached(i >= 0, "the tester knows the Rekey SA")
-	data, err := tester.ForgeACK(keys[i], sequence, from.Addr())
+	data, err := tester.ForgeACK(rekeySA(l), sequence, from.Addr())
 	kit.Precondition(err, "the tester makes an acknowledgement")
 	packet, err := lab.UDPPacket(from, l.KS.Addr(), 64, data)
 	kit.Precondition(err, "the tester makes a packet")
 	l.Inject(l.GM[0].Name(), packet)
+}
+
+// rekeySA is what the tester knows of the Rekey SA.
+func rekeySA(l *lab.Lab) keylog.Entry {
+	GinkgoHelper()
+	keys := l.GM[0].Keys()
+	i := slices.IndexFunc(keys, func(e keylog.Entry) bool { return e.Kind == keylog.KindRekey })
+	kit.Reached(i >= 0, "the tester knows the Rekey SA")
+	return keys[i]
 }
 
 func registersAgain(ctx SpecContext, l *lab.Lab) bool {

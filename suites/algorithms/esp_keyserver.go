@@ -23,7 +23,7 @@ var (
 		policy.CipherAESGCM8:  {"RFC4106-8.3-01", "RFC4106-8.4-01", "RFC4106-8.1-01", "RFC2407-4.5-04", "RFC2407-4.5-06"},
 		policy.CipherGMAC:     {"RFC4543-3-01", "RFC4543-5.3-01", "RFC4543-5.4-01", "RFC2407-4.5-06"},
 		policy.CipherAESCBC:   {"RFC3602-5.2-01", "RFC2407-4.5-06", "RFC6407-5.6.1-04"},
-		policy.Cipher3DES:     {"RFC2407-4.5-06", "RFC6407-5.6.1.1-01", "RFC2451-2.4-01"},
+		policy.Cipher3DES:     {"RFC2407-4.5-06", "RFC6407-5.6.1.1-01", "RFC2451-2.2-01"},
 		policy.CipherNULL:     {"RFC2407-4.5-05", "RFC2407-4.5-06", "RFC6407-5.6.1-01", "RFC2407-4.4.4.11-01"},
 	}
 	keyRequirements = map[policy.Integrity][]string{

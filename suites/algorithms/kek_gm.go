@@ -51,9 +51,9 @@ var _ = Describe("The algorithms of a SAK at a member (RFC 6407 §5.3)", kit.Sub
 	for _, row := range []kekRegistration{
 		{"takes 3DES without a key length", "RFC6407-5.3.3-03", kek3DES, kekSAKWithout(gdoi.KEKKeyLength)},
 		{"takes 3DES with a key length of 192 bits", "RFC6407-5.3.3-02", kek3DES, kekSAKWith("KEK_KEY_LENGTH 192", wire.TV(gdoi.KEKKeyLength, 192))},
-		{"takes ECDSA-256 without a hash, and means SHA-256", "RFC6407-5.3.5-01", kekP256, kekSAKWithout(gdoi.SigHashAlgorithm)},
-		{"takes ECDSA-384 without a hash, and means SHA-384", "RFC6407-5.3.5-01", kekP384, kekSAKWithout(gdoi.SigHashAlgorithm)},
-		{"takes ECDSA-521 without a hash, and means SHA-512", "RFC6407-5.3.5-01", kekP521, kekSAKWithout(gdoi.SigHashAlgorithm)},
+		{"takes ECDSA-256 without a hash, and means SHA-256", "RFC6407-5.3.5-01 RFC6407-8.1-01", kekP256, kekSAKWithout(gdoi.SigHashAlgorithm)},
+		{"takes ECDSA-384 without a hash, and means SHA-384", "RFC6407-5.3.5-01 RFC6407-8.1-01", kekP384, kekSAKWithout(gdoi.SigHashAlgorithm)},
+		{"takes ECDSA-521 without a hash, and means SHA-512", "RFC6407-5.3.5-01 RFC6407-8.1-01", kekP521, kekSAKWithout(gdoi.SigHashAlgorithm)},
 		{"takes a SAK that names 3DES and ECDSA-256 and nothing else", "RFC6407-5.3-10 RFC6407-5.3.3-03 RFC6407-5.3.5-01", kekSmall,
 			kekSAKOf(gdoi.KEKAlgorithm, gdoi.SigAlgorithm)},
 		{"follows a group that asks for acknowledgements keyed by LKH with SHA-256", "RFC8263-4-02", kekPlain,

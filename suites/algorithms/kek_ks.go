@@ -91,7 +91,7 @@ var _ = Describe("Rekeys of a key server in each algorithm (RFC 6407 §5.3, §5.
 	})
 
 	for _, c := range kekTellings {
-		It("says how it signs with "+c.signature.name+", and signs so", kit.Requirement(append([]string{"RFC6407-5.3-09", "RFC6407-5.3.7-01", "RFC6407-4-02"},
+		It("says how it signs with "+c.signature.name+", and signs so", kit.Requirement(append([]string{"RFC6407-5.3-09", "RFC6407-5.3.7-01", "RFC6407-4-02", "RFC6407-8.1-01"},
 			c.signature.requires...)...), func(ctx SpecContext) {
 			second, _, push := kekWatch(ctx, rekeySuite{kekCipher: kekCiphers[0], kekSignature: c.signature})
 			Expect(kit.Value(second, "SA/SAK/SIG_ALGORITHM")).To(Equal(c.algorithm))

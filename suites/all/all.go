@@ -8,6 +8,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/interop"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/lifecycle"    // specs
+	_ "github.com/gdoilab/gdoilab/suites/lkh"          // specs
 	_ "github.com/gdoilab/gdoilab/suites/membership"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/natt"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"       // specs

@@ -96,6 +96,29 @@ var _ = Describe("Traffic selectors (RFC 6407 §5.5.1, RFC 4301 §5.2, §7)", ki
 		})
 	}
 
+	for _, c := range []struct {
+		name     string
+		narrow   int // the place of the SA for UDP alone beside one for everything
+		udp, all int // the places of the SAs that UDP and ICMP leave under
+	}{
+		{"the narrower first", 0, 0, 1}, {"the wider first", 1, 0, 0},
+	} {
+		It("sends a packet under the first SA that takes it: "+c.name, kit.Requirement("RFC4301-4.4.1-01"), func(ctx SpecContext) {
+			s := device(ctx, lab.Setup{Group: func(g *policy.Group) {
+				g.SAs = append(g.SAs, g.SAs[0])
+				g.SAs[c.narrow].Selector.Protocol = 17
+			}})
+			for _, sent := range []struct {
+				packet lab.IPv4
+				place  int
+			}{{s.udp(4000, 5000), c.udp}, {s.packet(), c.all}} {
+				out := s.leaves1(sent.packet)
+				Expect(out.ESP).NotTo(BeNil(), "%s leaves in ESP", flow(sent.packet))
+				Expect(kit.SPI(out.ESP.SPI)).To(Equal(s.spis()[sent.place]), "%s leaves under SA %d", flow(sent.packet), sent.place+1)
+			}
+		})
+	}
+
 	It("lets key management pass when the group protects everything", kit.Requirement("RFC4301-5.2-02"), func(ctx SpecContext) {
 		s := stage(ctx, lab.Setup{Group: everything})
 		kit.Precondition(s.KS.Start(ctx), "the key server starts")

@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"encoding/hex"
 	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -76,6 +77,27 @@ var _ = Describe("ESP packets that a member receives (RFC 4303 §3.4)", kit.Subj
 		s := device(ctx, lab.Setup{})
 		s.drops("", forge(s, tester.ESPNext(59)))
 		Expect(s.GM[0].Logged("REFUSED")).To(BeEmpty(), "a dummy is no error")
+	})
+
+	for _, next := range []struct {
+		name   string
+		number uint8
+	}{{"UDP", 17}, {"IPv6", 41}} {
+		It("drops an authentic IPv4 packet whose next header says that it is "+next.name, kit.Requirement("RFC4303-2.6-03"), kit.Negative,
+			func(ctx SpecContext) {
+				s := device(ctx, lab.Setup{})
+				s.drops("RFC4303-2.6-03", forge(s, tester.ESPNext(next.number)))
+			})
+	}
+
+	It("takes packets of AES-GCM in whatever way their sender makes the IVs", kit.Requirement("RFC6054-3-04"), func(ctx SpecContext) {
+		s := device(ctx, lab.Setup{})
+		for _, iv := range []string{"2affffffffffffff", "2afffffffffffffe", "2a00000000000000", "2a5ce1e7f00dd00d"} {
+			octets, err := hex.DecodeString(iv)
+			kit.Precondition(err, "the IV can be read")
+			inner := s.back()
+			Expect(s.takes(inner, s.group().Packet(inner.Bytes(), tester.ESPIV(octets)))).NotTo(BeNil(), "IV %s", iv)
+		}
 	})
 
 	It("does not process a packet that is still a fragment", kit.Requirement("RFC4303-3.4.1-01"), kit.Negative, func(ctx SpecContext) {

@@ -99,7 +99,7 @@ var _ = Describe("Transport mode (RFC 4303 §3.1.1, RFC 5374 §3)", kit.Subject(
 			kit.ExpectRefused(ctx, s.GM[0], "RFC4301-5.2-01", Equal(refused+1))
 		})
 
-	It("puts fragments together before it protects them, and fragments the protected packet", kit.Requirement("RFC4301-4.1-01"),
+	It("puts fragments together before it protects them, and fragments the protected packet", kit.Requirement("RFC4301-4.1-01", "RFC4303-3.1.1-01"),
 		func(ctx SpecContext) {
 			setup := transporting(lab.GCM())
 			s := device(ctx, setup)

@@ -195,7 +195,7 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 			})
 	}
 
-	It("opens what comes under the same SPI in two groups, each with its own key", kit.Requirement("RFC4303-2.1-03", "RFC4303-2.1-02"), func(ctx SpecContext) {
+	It("opens what comes under the same SPI in two groups, each with its own key", kit.Requirement("RFC4303-2.1-03", "RFC4303-2.1-02", "RFC4303-2.1-04"), func(ctx SpecContext) {
 		s := inBothUnder(ctx, sameSPI())
 		for range 2 {
 			for _, m := range memberships {
@@ -294,7 +294,7 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 	})
 
 	It("keeps back the flows of the first group that has them, rather than send them under the SA of another",
-		kit.Requirement("RFC6407-5.5.1-05"), kit.Negative, func(ctx SpecContext) {
+		kit.Requirement("RFC4301-4.4.1-01", "RFC6407-5.5.1-05"), kit.Negative, func(ctx SpecContext) {
 			s := inBoth(ctx, func(_, second *policy.Group) {
 				second.SAs[0].Selector, second.SAs[0].Also = policy.Selector{Source: lab.Protected, Destination: lab.Protected}, nil
 			})

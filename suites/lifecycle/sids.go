@@ -189,6 +189,19 @@ var _ = Describe("Sender-IDs at a member (RFC 6407 §3.5, §5.6.4.3)", kit.Subje
 			s.unique(0)
 		})
 
+	It("repeats no IV of a key that it has again after it was stopped and started", kit.Requirement("RFC6054-5-02", "RFC6054-2-01"),
+		func(ctx SpecContext) {
+			s := group(ctx, 2)
+			for range 3 {
+				s.protects(1, 2)
+				kit.Precondition(s.GM[0].Stop(), "the member stops")
+				kit.Precondition(s.GM[0].Start(ctx), "the member starts again")
+				kit.Precondition(s.GM[0].AwaitRegistered(ctx), "the member registers")
+			}
+			s.protects(1, 2)
+			s.unique(0)
+		})
+
 	It("does not send under a counter mode without a Sender-ID, and does with the next registration", kit.Requirement("RFC6407-5.6.4.4-01", "RFC6407-4.4-07"), kit.Negative,
 		func(ctx SpecContext) {
 			s := &scene{kit.Lab(ctx, lab.Setup{Members: 2, Hosts: true, Group: asking(), Member: hasty}), ctx}

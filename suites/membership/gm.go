@@ -84,14 +84,14 @@ var _ = Describe("Multicast groups of a member (RFC 6407 §4, §5.3)", kit.Subje
 			return kit.Up(ctx, lab.Setup{Family: c.family, Group: lab.Multicast})
 		}
 
-		It("joins the multicast group that its SAK names, and takes rekeys there: "+c.how, kit.Requirement("RFC6407-5.3-04"), func(ctx SpecContext) {
+		It("joins the multicast group that its SAK names, and takes rekeys there: "+c.how, kit.Requirement("RFC6407-5.3-13"), func(ctx SpecContext) {
 			l := up(ctx)
 			Expect(awaits(ctx, l, 0, c.family.Group(), true)).To(BeTrue(), "it reports that it is in the group")
 			rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
 			Expect(kit.Takes(ctx, l, 1, rekey)).To(BeTrue(), "it takes rekey %d", rekey.Sequence)
 		})
 
-		It("joins no multicast group for rekeys by unicast: "+c.how, kit.Requirement("RFC6407-5.3-04"), func(ctx SpecContext) {
+		It("joins no multicast group for rekeys by unicast: "+c.how, kit.Requirement("RFC6407-5.3-13"), func(ctx SpecContext) {
 			l := kit.Up(ctx, lab.Setup{Family: c.family})
 			rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
 			Expect(kit.Takes(ctx, l, 1, rekey)).To(BeTrue(), "it takes rekey %d", rekey.Sequence)
@@ -100,7 +100,7 @@ var _ = Describe("Multicast groups of a member (RFC 6407 §4, §5.3)", kit.Subje
 		})
 
 		It("leaves the group of a Rekey SA that a rekey replaces, for the group of the new one: "+c.how,
-			kit.Requirement("RFC6407-4-05", "RFC6407-5.3-04"), func(ctx SpecContext) {
+			kit.Requirement("RFC6407-4-05", "RFC6407-5.3-13", "RFC6407-5.3-14"), func(ctx SpecContext) {
 				l := up(ctx)
 				kit.Reached(awaits(ctx, l, 0, c.family.Group(), true), "it joins the first group")
 				since := kit.Now(l)
@@ -114,7 +114,7 @@ var _ = Describe("Multicast groups of a member (RFC 6407 §4, §5.3)", kit.Subje
 				Expect(kit.Takes(ctx, l, 1, kit.Rekey(ctx, l, control.RekeyArgs{}))).To(BeTrue(), "it takes a rekey that comes there")
 			})
 
-		It("leaves its group when the key server deletes the Rekey SA: "+c.how, kit.Requirement("RFC6407-4-05", "RFC6407-5.9-05"),
+		It("leaves its group when the key server deletes the Rekey SA: "+c.how, kit.Requirement("RFC6407-4-05", "RFC6407-5.9-05", "RFC6407-5.3-14"),
 			func(ctx SpecContext) {
 				l := up(ctx)
 				kit.Reached(awaits(ctx, l, 0, c.family.Group(), true), "it joins the group")

@@ -162,6 +162,28 @@ func requests(s side) {
 	}
 }
 
+// knows makes the specs of certificates that the device has without being sent them.
+func knows(s side) {
+	c := against(s)
+	known := phase1Of(c.signsECDSA, c.learns(memberSide), c.learns(keyServerSide))
+	It(s.name+" takes a signature without a certificate whose key it knows", kit.Requirement("RFC2409-5.1-03"), func(ctx SpecContext) {
+		t := begin(ctx, known, tester.Omit(c.proves, isakmp.PayloadCERT, "RFC 2409 §5.1"))
+		Expect(t.reaches(ctx, settled(s))).To(BeTrue(), "the exchange goes on to the PULL")
+	})
+	dropsUnder(known, " though the device knows a certificate", c.proves, []row{
+		{"RFC2408-5.12-01", tester.Together(tester.Omit(c.proves, isakmp.PayloadCERT, "RFC 2409 §5.1"), tester.WrongSignature(c.proves))},
+	})
+}
+
+// learns has an end know the certificate of its counterpart, if that is the tester.
+func (c counterpart) learns(counterpart side) func(*policy.Phase1) {
+	return func(p *policy.Phase1) {
+		if counterpart != c.side {
+			p.Certificates.Known = [][]byte{c.By.Issue(c.Key, c.Subject), c.By.Certificate}
+		}
+	}
+}
+
 func issuerName() []byte { return distinguished("CN=lab root,O=gdoilab") }
 
 // identified are identities that a certificate of the lab names.

@@ -104,6 +104,17 @@ var _ = Describe("Informationals at a key server (RFC 2408 §4.8, RFC 2409 §5.7
 				Expect(value(m, "N")).To(Equal(isakmp.NotifyInvalidIDInformation.String()))
 			})
 		})
+
+	It("sends a notification once for each message that it is about", kit.Requirement("RFC2408-5.14-01"), kit.Needs(lab.NeedVirtualTime),
+		func(ctx SpecContext) {
+			t := begin(ctx, lab.Setup{Member: lost})
+			Expect(t.Wait(ctx, lab.Patience, func() bool { return informed(t.sent(t.device), isakmp.Cookie{}) })).To(BeTrue(), "it sends one")
+			t.Pass(ctx, time.Minute)
+			told := slices.DeleteFunc(t.sent(t.device), func(d datagram) bool { return d.header.Exchange != isakmp.ExchangeInformational })
+			for _, d := range told {
+				Expect(copies(told, d.header)).To(HaveLen(1), "Message ID %08x", d.header.MessageID)
+			}
+		})
 })
 
 var _ = Describe("Informationals at a group member (RFC 2408 §4.8, RFC 2409 §5.7)", kit.Subject("phase1"), kit.DUT(rule.GM), func() {

@@ -119,6 +119,53 @@ var _ = Describe("Who is let in by a key server (RFC 2409 §5.4)", kit.Subject("
 })
 
 var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject("phase1"), kit.DUT(rule.GM), func() {
+	It("begins no PULL with a key server that it is not told of, though it has the right key", kit.Requirement("RFC6407-3.1-01"), kit.Negative,
+		func(ctx SpecContext) {
+			elsewhere := netip.AddrPortFrom(lab.MemberAddr(3), lab.Port)
+			t := prepare(ctx, lab.Setup{Members: 3, Member: func(i int, m *policy.Member) {
+				if i == 1 {
+					m.KeyServers, m.Phase1.PSKs[0].Peer = []netip.AddrPort{elsewhere}, lab.WAN
+				}
+			}})
+			t.Intercept(func(c *lab.Crossing) { // who asks elsewhere is answered by the key server, from its own address
+				ip, _ := lab.ParseIPv4(c.Packet)
+				from, to, data, ok := ip.UDP()
+				if !ok || to != elsewhere {
+					return
+				}
+				c.Drop = true
+				if packet, err := lab.UDPPacket(from, t.KS.Addr(), 64, data); err == nil {
+					t.Inject(t.GM[0].Name(), packet)
+				}
+			})
+			t.start(ctx, t.KS, t.GM[0])
+			kit.Reached(t.Wait(ctx, lab.Patience, func() bool { return len(t.sent(t.KS)) > 0 }), "the other key server answers")
+			t.start(ctx, t.GM[1])
+			registered := t.GM[1].AwaitRegistered(ctx)
+			Expect(t.sent(t.GM[0])).To(HaveEach(WithTransform(func(d datagram) isakmp.ExchangeType { return d.header.Exchange },
+				Equal(isakmp.ExchangeMainMode))), "it goes no further than Phase 1")
+			kit.Control(registered == nil, "a member that is told of the key server registers")
+		})
+
+	for _, c := range []struct {
+		says   string
+		direct []byte // the key for the key server's own address, beside one for the network that it is in
+		wide   []byte
+		enters bool
+	}{
+		{"proves itself with the key for the key server's address, the longest prefix first", right, own, true},
+		{"does not prove itself with the key for another address of the network", own, right, false},
+	} {
+		It(c.says, kit.Requirement("RFC2409-5.4-01"), func(ctx SpecContext) {
+			t := begin(ctx, lab.Setup{KeyServer: func(k *policy.KeyServer) { k.Phase1.PSKs[0].Key = right }, Member: func(_ int, m *policy.Member) {
+				ks := netip.PrefixFrom(m.KeyServers[0].Addr(), m.KeyServers[0].Addr().BitLen())
+				m.Phase1.PSKs = []policy.PSK{{Peer: lab.WAN, Key: c.wide}, {Peer: ks, Key: c.direct}}
+			}})
+			Expect(t.reaches(ctx, core.MainMode5)).To(BeTrue(), "the member proves itself")
+			Expect(t.GM[0].AwaitRegistered(ctx) == nil).To(Equal(c.enters), "it gets in")
+		})
+	}
+
 	It("takes message 4 only from the address that the exchange began with", kit.Requirement("RFC2408-2.5.3-01"), kit.Negative,
 		func(ctx SpecContext) {
 			t := prepare(ctx, lab.Setup{Members: 2, Member: fast})

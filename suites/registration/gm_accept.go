@@ -31,7 +31,7 @@ type acceptance struct {
 var _ = Describe("What a member has to take at registration (RFC 6407 §3.3, §5)", kit.Subject("registration"), kit.DUT(rule.GM), func() {
 	for _, row := range []acceptance{
 		{sentence: "registers and protects traffic under AES-GCM",
-			requirement: "RFC6407-3.3-07 RFC6407-5.5.1-04 RFC6407-5.5.1-08 RFC6407-5.5.1-11"},
+			requirement: "RFC6407-3.3-07 RFC6407-5.5.1-04 RFC6407-5.5.1-08 RFC6407-5.5.1-11 RFC6407-6.2-01"},
 		{sentence: "registers and protects traffic under AES-CBC with HMAC", requirement: "RFC6407-3.3-07 RFC6407-5.5.1-12", group: withCBC},
 		{sentence: "registers in a group without rekey", requirement: "RFC6407-3.3-07", group: withoutRekey},
 		{sentence: "takes a nonce of 8 octets", requirement: "RFC6407-5.8-01", deviation: tester.NonceLength(core.Pull2, 8)},

@@ -58,7 +58,7 @@ var _ = Describe("What a member asks for (RFC 6407 §3.2, §3.3)", kit.Subject("
 			}},
 		{sentence: "names the group that it is to join", requirement: "RFC6407-3.2-11 RFC6407-5-02", kind: core.Pull1,
 			check: func(_ *lab.Lab, m capture.Message) { Expect(kit.Value(m, "ID")).To(Equal(strconv.Itoa(lab.GroupID))) }},
-		{sentence: "names the group by a key identifier of 4 octets", requirement: "RFC6407-5.1-02 RFC6407-5.1-03", kind: core.Pull1,
+		{sentence: "names the group by a key identifier of 4 octets", requirement: "RFC6407-5.1-02 RFC6407-5.1-03 RFC5374-4.1.3.3-01", kind: core.Pull1,
 			check: func(_ *lab.Lab, m capture.Message) {
 				Expect(kit.Value(m, "ID/ID Type")).To(HaveSuffix("(11)"))
 				data, _ := kit.Field(m, "ID/Data")

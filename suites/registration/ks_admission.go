@@ -66,7 +66,7 @@ var _ = Describe("Who gets into a group (RFC 6407 §3.1, §3.4)", kit.Subject("r
 			Expect(kit.Value(ksPulls(l, 1, "PULL4")[0], "SEQ")).To(Equal("0"), "and took no number")
 		})
 
-	It("spends no SID on members that do not send message 3", kit.Requirement("RFC6407-7.2.5-04", "RFC6407-3.2-08", "RFC6407-3.2-10"),
+	It("spends no SID on members that do not send message 3", kit.Requirement("RFC6407-7.2.5-04", "RFC6407-7.2.5-03", "RFC6407-3.2-08", "RFC6407-3.2-10"),
 		kit.Negative, func(ctx SpecContext) {
 			const flood = 20
 			l := ksLab(ctx, lab.Setup{})

@@ -40,7 +40,7 @@ var _ = Describe("PULL message 1 at a key server (RFC 6407 §3.4)", kit.Subject(
 				return id
 			})},
 		{"does not answer message 1 with a group identifier of 5 octets", "RFC6407-5.1-03", tester.GroupID(append(ksGroupID(), 0))},
-		{"does not answer message 1 with a group identifier of 3 octets", "RFC6407-5.1-03", tester.GroupID(ksGroupID()[1:])},
+		{"does not answer message 1 with a group identifier of 3 octets", "RFC6407-5.1-03 RFC5374-4.1.3.3-01", tester.GroupID(ksGroupID()[1:])},
 		{"does not answer message 1 with an empty group identifier", "RFC6407-5.1-03", tester.GroupID(nil)},
 
 		{"does not answer message 1 of exchange type 31", "RFC2408-5.2-04 RFC6407-3.2.1-03", tester.Exchange(core.Pull1, 31)},

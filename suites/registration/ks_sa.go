@@ -49,11 +49,12 @@ var _ = Describe("SA of a key server (RFC 6407 §5.2 to §5.4)", kit.Subject("re
 		{"sends a SAK with an SPI of 16 octets", "RFC6407-5.3-05", ksRich, ksOctets("SA/SAK/SPI", ksRekeySPI)},
 		{"sends basic KEK attributes in Basic form", "RFC6407-5.3-07", ksRich,
 			ksBasic("SA/SAK", "KEK_ALGORITHM", "KEK_KEY_LENGTH", "SIG_HASH_ALGORITHM", "SIG_ALGORITHM", "SIG_KEY_LENGTH")},
-		{"names the cipher of rekeys", "RFC6407-5.3-08", ksRich, ksIs("SA/SAK/KEK_ALGORITHM", "AES (3)")},
+		{"names the cipher of rekeys", "RFC6407-5.3-08 RFC6407-6.1-03", ksRich, ksIs("SA/SAK/KEK_ALGORITHM", "AES (3)")},
 		{"names the length of the rekeys' cipher key", "RFC6407-5.3.3-01", ksRich, ksIs("SA/SAK/KEK_KEY_LENGTH", "128")},
 		{"names the lifetime of the KEK in four octets", "RFC6407-5.3.4-01", ksRich,
 			ksEach(ksOctets("SA/SAK/KEK_KEY_LIFETIME", ksAttribute+4), ksAbout("SA/SAK/KEK_KEY_LIFETIME", 86400))},
 		{"names the algorithm of the rekeys' signatures", "RFC6407-5.3-09", ksRich, ksIs("SA/SAK/SIG_ALGORITHM", "RSA (1)")},
+		{"names a hash for the rekeys' signatures that is not MD5", "RFC6407-6.1-06", nil, ksIs("SA/SAK/SIG_HASH_ALGORITHM", "SHA-256 (3)")},
 		{"names no key management algorithm", "RFC6407-5.3-11", ksRich, ksLacks("SA/SAK", "KEK_MANAGEMENT_ALGORITHM")},
 
 		{"puts a SAT behind the GAP", "RFC6407-5.4-05", ksRich, ksFollowed("GAP", "SAT")},

@@ -17,8 +17,8 @@ var _ = Describe("SAT of a key server (RFC 6407 §5.5)", kit.Subject("registrati
 	ksSecondOwes([]ksDuty{
 		{"puts nothing but SATs behind a SAT", "RFC6407-5.5-01", ksRich, ksInSA("SAK", "GAP", "SAT", "SAT")},
 		{"sends SATs whose reserved field is 0", "RFC6407-5.5-02", ksRich, ksReserved("SA/SAT", 1)},
-		{"sends SATs of ESP as Protocol-ID 1", "RFC6407-5.5-03", ksRich, ksIs("SA/SAT/Protocol-ID", "ESP (1)")},
-		{"sends the selectors of the group's policy", "RFC6407-3.4-02", ksRich, ksEach(
+		{"sends SATs of ESP as Protocol-ID 1", "RFC6407-5.5-03 RFC6407-6.2-01", ksRich, ksIs("SA/SAT/Protocol-ID", "ESP (1)")},
+		{"sends the selectors of the group's policy", "RFC6407-3.4-02 RFC6407-5.5.1-04", ksRich, ksEach(
 			ksHas("SA/SAT/Protocol", "ICMP (1)", "0"),
 			ksIs("SA/SAT/Source", "ID_IPV4_ADDR_SUBNET 10.0.0.0/255.0.0.0"),
 			ksIs("SA/SAT/Destination", "ID_IPV4_ADDR_SUBNET 10.0.0.0/255.0.0.0"))},
@@ -31,7 +31,7 @@ var _ = Describe("SAT of a key server (RFC 6407 §5.5)", kit.Subject("registrati
 			ksIs("SA/SAT/Transform ID", "ESP_AES-GCM_16 (20)")},
 		{"sends SATs with an SPI of four octets above 255, each another", "RFC4303-2.1-06 RFC6407-5.5.1-08", ksRich, ksOwnSPIs},
 		{"sends no Group Description", "RFC6407-5.5.1-09", ksRich, ksLacks("SA/SAT", "Group Description")},
-		{"sends basic attributes of a SAT in Basic form", "RFC2407-4.5-01", withCBC, ksBasic("SA/SAT", "SA Life Type",
+		{"sends basic attributes of a SAT in Basic form", "RFC2407-4.5-01 RFC6407-8.2-01", withCBC, ksBasic("SA/SAT", "SA Life Type",
 			"Encapsulation Mode", "Authentication Algorithm", "Key Length", "Address Preservation", "SA Direction")},
 		{"puts SA Life Duration right behind SA Life Type", "RFC2407-4.5-02", nil, func(m capture.Message) {
 			names := ksNames(m, "SA/SAT", "SA Life Type", "SA Life Duration", "Encapsulation Mode", "Key Length")

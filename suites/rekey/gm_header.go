@@ -22,7 +22,7 @@ var _ = Describe("The header of a GROUPKEY-PUSH at a member (RFC 6407 §4.2)", k
 			deviation: header("another initiator cookie", func(h *isakmp.Header) { h.InitiatorCookie[0] ^= 1 })},
 		{what: "with a responder cookie that names no Rekey SA", requires: []rule.ID{"RFC6407-4.4-01"}, group: multicast,
 			deviation: header("another responder cookie", func(h *isakmp.Header) { h.ResponderCookie[7] ^= 1 })},
-		{what: "with the cookies of its Rekey SA in the wrong order", requires: []rule.ID{"RFC6407-4.4-01"},
+		{what: "with the cookies of its Rekey SA in the wrong order", requires: []rule.ID{"RFC6407-4.4-01", "RFC6407-5.3-05"},
 			deviation: header("its cookies exchanged", func(h *isakmp.Header) {
 				h.InitiatorCookie, h.ResponderCookie = h.ResponderCookie, h.InitiatorCookie
 			})},

@@ -22,7 +22,8 @@ import (
 
 var _ = Describe("SIG of a GROUPKEY-PUSH at a member (RFC 6407 §4, §4.4)", kit.Subject("rekey"), kit.DUT(rule.GM), func() {
 	refusals([]refusal{
-		unproven("whose SIG is wrong in one bit", tester.WrongSignature(core.Push)),
+		{what: "whose SIG is wrong in one bit", requires: []rule.ID{"RFC6407-4.4-03", "RFC2408-5.12-01"},
+			deviation: tester.WrongSignature(core.Push)},
 		{what: "to the multicast group whose SIG is wrong", requires: []rule.ID{"RFC6407-4.4-03"}, group: multicast,
 			deviation: tester.WrongSignature(core.Push)},
 		unproven("whose SIG is empty", sigOf("no octets", func(b []byte) []byte { return nil })),

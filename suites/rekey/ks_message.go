@@ -110,6 +110,20 @@ var _ = Describe("GROUPKEY-PUSH messages of a key server (RFC 6407 §4, §4.2, �
 			Expect(kit.Names(p.Message)).To(Equal([]string{"SEQ", "SA", "KD", "SIG"}))
 			Expect(p.Header.NextPayload).To(BeEquivalentTo(18))
 		}},
+		{"a rekey that its payloads fill but for less than a block, by their lengths", []string{"RFC6407-5-03"}, func(p seen) {
+			end := isakmp.HeaderLen
+			for _, f := range p.Payloads {
+				Expect(f.Offset).To(Equal(end), "where %s begins", f.Name)
+				end += f.Length
+			}
+			Expect(p.octets-end).To(And(BeNumerically(">=", 0), BeNumerically("<", 16)), "octets of padding")
+		}},
+		{"a rekey whose SAs are for both directions", []string{"RFC6407-5.5.1.1.2-04"}, func(p seen) {
+			Expect(all(p.Payloads, "SA/SAT/SPI")).NotTo(BeEmpty())
+			for _, direction := range all(p.Payloads, "SA/SAT/SA Direction") {
+				Expect(direction).To(Equal("symmetric (3)"))
+			}
+		}},
 		{"a rekey whose SEQ has eight octets", []string{"RFC6407-5.7-01"}, func(p seen) {
 			f, _ := kit.Field(p.Message, "SEQ")
 			Expect(f.Length).To(Equal(8))
@@ -171,7 +185,7 @@ var _ = Describe("GROUPKEY-PUSH messages of a key server (RFC 6407 §4, §4.2, �
 			Expect(p.Decrypted).To(BeTrue(), "the old KEK decrypts it")
 			Expect(kit.Checked(p.Message, "SIG")).To(Equal(capture.OK))
 		}},
-		{"a new KEK with another key and IV, and for the whole of its lifetime", []string{"RFC6407-4-04", "RFC6407-5.3.4-01", "RFC6407-5.6.2.1-01"}, func(p seen) {
+		{"a new KEK with another key and IV, and for the whole of its lifetime", []string{"RFC6407-4-04", "RFC6407-5.3.4-01", "RFC6407-5.6.2.1-01", "RFC6407-5-02"}, func(p seen) {
 			key := kit.Value(p.Message, "KD/Key Packet KEK/KEK_ALGORITHM_KEY")
 			Expect(key).To(HaveLen(2 * (16 + 16)))
 			Expect(key).NotTo(Equal(kit.Value(p.pull4, "KD/Key Packet KEK/KEK_ALGORITHM_KEY")))
@@ -219,7 +233,7 @@ var _ = Describe("GROUPKEY-PUSH messages of a key server (RFC 6407 §4, §4.2, �
 			Expect(all(p.Payloads, "D/Protocol")).To(HaveExactElements(HaveSuffix("(1)"), HaveSuffix("(0)")))
 			Expect(all(p.Payloads, "D/SPI")).To(HaveExactElements("00000000", strings.Repeat("00", 16)))
 		}},
-		{"the SPIs of SAs and of the KEK in Deletes of their own", []string{"RFC6407-5.9-06"}, func(p seen) {
+		{"the SPIs of SAs and of the KEK in Deletes of their own", []string{"RFC6407-5.9-06", "RFC2408-3.15-01"}, func(p seen) {
 			Expect(all(p.Payloads, "D/SPI Size")).To(Equal([]string{"4", "16"}))
 			Expect(all(p.Payloads, "D/SPIs")).To(Equal([]string{"1", "1"}))
 		}},

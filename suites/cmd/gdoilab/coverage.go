@@ -1,31 +1,33 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"strconv"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
 // coverageJSON is the JSON of "coverage": docs/schema/coverage.schema.json.
 type coverageJSON struct {
-	Total        int           `json:"total"`
-	Tested       int           `json:"tested"`
+	Catalogue string `json:"catalogue"`
+	tally
+	Share        shareJSON     `json:"share"`
 	Sections     []sectionJSON `json:"sections"`
 	Requirements []coveredJSON `json:"requirements"`
 }
 
-// tally counts requirements. Hidden are those without a spec that show neither on the wire nor in the data path nor in a
-// device's state.
+// tally counts requirements by their class.
 type tally struct {
-	Total  int `json:"total"`
-	Tested int `json:"tested"`
-	Hidden int `json:"hidden"`
+	Total   int                   `json:"total"`
+	Classes map[catalog.Class]int `json:"classes"`
+}
+
+// shareJSON is how many of the demands that leave no choice and can be seen from outside are tested.
+type shareJSON struct {
+	Tested  int     `json:"tested"`
+	Of      int     `json:"of"`
+	Percent float64 `json:"percent"`
 }
 
 type sectionJSON struct {
@@ -35,150 +37,162 @@ type sectionJSON struct {
 }
 
 type coveredJSON struct {
-	ID    string   `json:"id"`
-	Level string   `json:"level"`
-	Role  string   `json:"role"`
-	Specs []string `json:"specs"`
+	ID         string          `json:"id"`
+	Level      string          `json:"level"`
+	Role       string          `json:"role"`
+	Observable string          `json:"observable"`
+	Class      catalog.Class   `json:"class"`
+	Specs      []catalog.Claim `json:"specs"`
+	Untested   []string        `json:"untested,omitempty"` // roles that it binds and no spec tests
+	Other      catalog.Class   `json:"other,omitempty"`    // of a half-tested one: the class of its other half
+	Reason     string          `json:"reason,omitempty"`
+	By         []string        `json:"by,omitempty"`
+}
+
+// coverageFlags are the flags of "coverage": what to show.
+type coverageFlags struct {
+	catalogue                                      string
+	asJSON, sections, specs, missing, places, kept bool
 }
 
 func coverageCommand() *cobra.Command {
-	var asJSON, sections, specs, missing bool
+	var f coverageFlags
 	c := &cobra.Command{
-		Use: "coverage", Short: "Show which requirements the specs test", Args: cobra.NoArgs,
-		Long: `Count the requirements of the catalogue that at least one spec tests, by RFC. "Hidden" are those without a spec
-that cannot be seen from outside. A requirement counts as tested when a spec names it; that such a spec can fail is
-what "selftest" shows.`,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if (sections && specs) || (sections && missing) || (specs && missing) {
-				return errors.New("--sections, --specs and --missing exclude each other")
-			}
-			covered, err := cover()
-			if err != nil {
-				return err
-			}
-			w := c.OutOrStdout()
-			switch {
-			case asJSON:
-				return printJSON(w, coverageOf(covered))
-			case specs:
-				printTested(w, covered)
-			case missing:
-				printMissing(w, covered)
-			default:
-				printTallies(w, covered, sections)
-			}
-			return nil
-		},
+		Use: "coverage", Short: "Show the place of every requirement", Args: cobra.NoArgs,
+		Long: `Give every requirement of a catalogue one class. It is tested when specs name it for each role that it binds, and
+half-tested when they do for one of two; that such a spec can fail is what "selftest" shows. The others say why
+there is no spec: implied by requirements that are tested, untestable from outside, out of scope, or planned.
+Exit status 1 if a requirement has no class, or one that the specs contradict.`,
+		RunE: func(c *cobra.Command, _ []string) error { return showCoverage(c, f) },
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, with everything")
-	c.Flags().BoolVar(&sections, "sections", false, "count by section")
-	c.Flags().BoolVar(&specs, "specs", false, "list the requirements that are tested and their specs")
-	c.Flags().BoolVar(&missing, "missing", false, "list the requirements without a spec")
+	c.Flags().StringVar(&f.catalogue, "catalogue", "gdoi", "which catalogue: gdoi, or juniper (an overview of IKEv1)")
+	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, with everything")
+	c.Flags().BoolVar(&f.sections, "sections", false, "count by section")
+	c.Flags().BoolVar(&f.specs, "specs", false, "list the requirements that are tested and their specs")
+	c.Flags().BoolVar(&f.missing, "missing", false, "list the requirements that lack a spec for a role")
+	c.Flags().BoolVar(&f.places, "places", false, "list the same with the reasons")
+	c.Flags().BoolVar(&f.kept, "kept", false, "list what is tested, as fixtures/tested-gdoi.txt keeps it")
+	c.MarkFlagsMutuallyExclusive("json", "sections", "specs", "missing", "places", "kept")
 	return c
 }
 
-func cover() ([]catalog.Covered, error) {
-	requirements, err := catalog.Load()
+func showCoverage(c *cobra.Command, f coverageFlags) error {
+	rows, wrong, err := cover(f.catalogue)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	w := c.OutOrStdout()
+	switch {
+	case f.asJSON:
+		err = printJSON(w, coverageOf(f.catalogue, rows))
+	case f.specs:
+		printTested(w, rows)
+	case f.missing:
+		printMissing(w, rows)
+	case f.places:
+		printPlaces(w, rows)
+	case f.kept:
+		printKept(w, rows)
+	default:
+		printTallies(w, rows, f.sections)
+	}
+	if err == nil && wrong != nil {
+		c.PrintErrln(wrong)
+		err = &exitError{code: exitFailed}
+	}
+	return err
+}
+
+// cover classes the requirements of a catalogue. Wrong is what the specs say against the classes.
+func cover(catalogue string) (rows []catalog.Covered, wrong, err error) {
+	requirements, err := catalog.Named(catalogue)
+	if err != nil {
+		return nil, nil, err
+	}
+	places, err := catalog.LoadPlaces(catalogue)
+	if err != nil {
+		return nil, nil, err
 	}
 	all, err := claims()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return catalog.Coverage(requirements, all)
+	rows, err = catalog.Coverage(requirements, places, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, catalog.Check(rows, places, all), nil
 }
 
-func coverageOf(covered []catalog.Covered) coverageJSON {
-	x := coverageJSON{Total: len(covered), Sections: []sectionJSON{}, Requirements: []coveredJSON{}}
-	for _, c := range covered {
-		r := c.Requirement
-		x.Requirements = append(x.Requirements, coveredJSON{r.ID, r.Level, r.Role, append([]string{}, c.Specs...)})
+// claims says which requirements the specs test.
+func claims() ([]catalog.Claim, error) {
+	specs, err := kit.List("")
+	if err != nil {
+		return nil, err
 	}
-	x.Sections = sections(covered, true)
-	for _, s := range x.Sections {
-		x.Tested += s.Tested
+	var all []catalog.Claim
+	for _, s := range specs {
+		var needs []lab.Need
+		for _, n := range s.Needs {
+			needs = append(needs, lab.Need(n))
+		}
+		all = append(all, catalog.Claim{Spec: s.ID, DUT: s.DUT, Fabrics: lab.Fabrics(needs...), Requirements: s.Requirements})
+	}
+	return all, nil
+}
+
+func coverageOf(catalogue string, rows []catalog.Covered) coverageJSON {
+	x := coverageJSON{Catalogue: catalogue, tally: count(rows), Sections: sections(rows, true), Requirements: []coveredJSON{}}
+	x.Share.Tested, x.Share.Of = catalog.Share(rows)
+	x.Share.Percent = percent(x.Share.Tested, x.Share.Of)
+	for _, c := range rows {
+		r := c.Requirement
+		row := coveredJSON{ID: r.ID, Level: r.Level, Role: r.Role, Observable: r.Observable, Class: c.Class, Specs: append([]catalog.Claim{}, c.Claims...),
+			Untested: c.Untested, Other: c.Other}
+		if c.Place != nil {
+			row.Reason, row.By = c.Place.Reason, c.Place.By
+		}
+		x.Requirements = append(x.Requirements, row)
 	}
 	return x
 }
 
+func count(rows []catalog.Covered) tally {
+	t := tally{Total: len(rows), Classes: make(map[catalog.Class]int)}
+	for _, class := range catalog.Classes {
+		t.Classes[class] = 0
+	}
+	for class, n := range catalog.Count(rows) {
+		t.Classes[class] = n
+	}
+	return t
+}
+
 // sections counts by section, or by RFC alone, in the order of the catalogue.
-func sections(covered []catalog.Covered, apart bool) []sectionJSON {
-	var all []sectionJSON
-	index := make(map[string]int)
-	for _, c := range covered {
-		r := c.Requirement
-		s := sectionJSON{RFC: r.RFC, Section: r.Section}
-		if !apart {
-			s.Section = ""
+func sections(rows []catalog.Covered, apart bool) []sectionJSON {
+	type place struct{ rfc, section string }
+	var order []place
+	of := make(map[place][]catalog.Covered)
+	for _, c := range rows {
+		at := place{c.Requirement.RFC, ""}
+		if apart || at.rfc == "" {
+			at.section = c.Requirement.Section
 		}
-		key := s.RFC + " " + s.Section
-		i, known := index[key]
-		if !known {
-			i = len(all)
-			index[key], all = i, append(all, s)
+		if of[at] == nil {
+			order = append(order, at)
 		}
-		all[i].count(c)
+		of[at] = append(of[at], c)
+	}
+	all := []sectionJSON{}
+	for _, at := range order {
+		all = append(all, sectionJSON{RFC: at.rfc, Section: at.section, tally: count(of[at])})
 	}
 	return all
 }
 
-func (t *tally) count(c catalog.Covered) {
-	t.Total++
-	switch {
-	case len(c.Specs) > 0:
-		t.Tested++
-	case c.Requirement.Observable == "none":
-		t.Hidden++
+func percent(n, of int) float64 {
+	if of == 0 {
+		return 0
 	}
-}
-
-func printTallies(w io.Writer, covered []catalog.Covered, apart bool) {
-	g := &grid{Header: []string{"RFC", "requirements", "tested", "without a spec", "hidden"}}
-	if apart {
-		g.Header[0] = "RFC and section"
-	}
-	row := func(name string, t tally) {
-		g.add(name, strconv.Itoa(t.Total), strconv.Itoa(t.Tested), strconv.Itoa(t.Total-t.Tested-t.Hidden), strconv.Itoa(t.Hidden))
-	}
-	var sum tally
-	for _, s := range sections(covered, apart) {
-		row(strings.TrimSuffix("RFC "+s.RFC+" §"+s.Section, " §"), s.tally)
-		sum = tally{sum.Total + s.Total, sum.Tested + s.Tested, sum.Hidden + s.Hidden}
-	}
-	row("all", sum)
-	g.render(w)
-	conclude(w, covered)
-}
-
-func printTested(w io.Writer, covered []catalog.Covered) {
-	g := &grid{Header: []string{"requirement", "level", "role", "specs"}, Wide: 3}
-	for _, c := range covered {
-		if len(c.Specs) > 0 {
-			g.add(c.Requirement.ID, c.Requirement.Level, c.Requirement.Role, strings.Join(c.Specs, "\n"))
-		}
-	}
-	g.render(w)
-	conclude(w, covered)
-}
-
-func printMissing(w io.Writer, covered []catalog.Covered) {
-	g := &grid{Header: []string{"requirement", "level", "role", "seen on", "summary"}, Wide: 4}
-	for _, c := range covered {
-		if r := c.Requirement; len(c.Specs) == 0 {
-			g.add(r.ID, r.Level, r.Role, r.Observable, strings.Join(strings.Fields(r.Summary), " "))
-		}
-	}
-	g.render(w)
-	conclude(w, covered)
-}
-
-func conclude(w io.Writer, covered []catalog.Covered) {
-	tested := 0
-	for _, c := range covered {
-		if len(c.Specs) > 0 {
-			tested++
-		}
-	}
-	fmt.Fprintf(w, "%d of %d requirements are tested by at least one spec\n", tested, len(covered))
+	return float64(n) * 100 / float64(of)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/reference/rule"
-	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
 // explainJSON is the JSON of "explain": docs/schema/explain.schema.json.
@@ -68,19 +67,6 @@ func lookUp(id string) (*explainJSON, error) {
 		}
 	}
 	return x, nil
-}
-
-// claims says which requirements the specs test.
-func claims() ([]catalog.Claim, error) {
-	specs, err := kit.List("")
-	if err != nil {
-		return nil, err
-	}
-	var all []catalog.Claim
-	for _, s := range specs {
-		all = append(all, catalog.Claim{Spec: s.ID, Requirements: s.Requirements})
-	}
-	return all, nil
 }
 
 func explain(w io.Writer, x *explainJSON) {

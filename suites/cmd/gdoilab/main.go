@@ -82,8 +82,8 @@ least one passed; 1 if not; 2 for bad usage or environment.`,
 		Version: version,
 	}
 	c.SetFlagErrorFunc(flagError)
-	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), diffCommand(), coverageCommand(), selftestCommand(), reportCommand(),
-		peerCommand(), doctorCommand(), versionCommand())
+	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), diffCommand(), coverageCommand(), deviationsCommand(),
+		selftestCommand(), reportCommand(), peerCommand(), doctorCommand(), versionCommand())
 	return c
 }
 

@@ -102,6 +102,12 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 	if !f.asJSON {
 		options.Progress = progress(errOut, f.redact)
 	}
+	var rows []catalog.Covered
+	if !f.bare {
+		if rows, _, err = cover("gdoi"); err != nil {
+			return err
+		}
+	}
 	run, err := runAll(s, options, f)
 	if err != nil {
 		return err
@@ -110,6 +116,7 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 	run.Tool, run.Version, run.DUT = "gdoilab", version, deviceName(s, f)
 	report, err := verdict.NewReport(run)
 	if err == nil && !f.bare {
+		report.Coverage.Classes = catalog.Count(rows)
 		err = report.Write(s.Out)
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -56,7 +57,8 @@ func TestListIsComplete(t *testing.T) {
 // Tables and sentences keep to the width of the terminal, here as COLUMNS says it, and lose nothing by it.
 func TestWidth(t *testing.T) {
 	for _, args := range [][]string{
-		{"list"}, {"coverage"}, {"coverage", "--sections"}, {"coverage", "--specs"}, {"coverage", "--missing"}, {"explain", "RFC6407-4.4-02"},
+		{"list"}, {"coverage"}, {"coverage", "--sections"}, {"coverage", "--specs"}, {"coverage", "--missing"}, {"coverage", "--places"},
+		{"coverage", "--catalogue", "juniper"}, {"deviations"}, {"explain", "RFC6407-4.4-02"},
 	} {
 		wide := call(args...)
 		t.Setenv("COLUMNS", "80")
@@ -132,26 +134,12 @@ func TestExplainAll(t *testing.T) {
 	}
 }
 
-func TestCoverage(t *testing.T) {
-	s := call("coverage", "--json")
-	validate(t, schema.Coverage, s.out)
-	x := decode[coverageJSON](t, s.out)
-	total, tested, named := 0, 0, 0
-	for _, c := range x.Sections {
-		total, tested = total+c.Total, tested+c.Tested
-	}
-	for _, r := range x.Requirements {
-		if len(r.Specs) > 0 {
-			named++
-		}
-	}
-	if total != x.Total || tested != x.Tested || named != tested || len(x.Requirements) != total || tested == 0 || tested > total {
-		t.Errorf("total %d, %d; tested %d, %d, %d", x.Total, total, x.Tested, tested, named)
-	}
-	for _, args := range [][]string{{}, {"--sections"}, {"--specs"}, {"--missing"}} {
-		if s := call(append([]string{"coverage"}, args...)...); s.code != 0 || !strings.Contains(s.out, "requirements are tested by at least one spec") {
-			t.Errorf("%v: %+v", args, s)
-		}
+func TestDeviations(t *testing.T) {
+	s := call("deviations", "--json")
+	validate(t, schema.Deviations, s.out)
+	all := decode[deviationsJSON](t, s.out).Deviations
+	if text := call("deviations"); s.code != 0 || len(all) < 95 || !strings.Contains(text.out, fmt.Sprintf("%d kinds of deviations", len(all))) {
+		t.Errorf("%d; %+v", len(all), text)
 	}
 }
 

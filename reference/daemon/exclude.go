@@ -1,0 +1,37 @@
+package daemon
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+)
+
+// excludeCommand takes a member out of a group.
+func excludeCommand(o *options) *cobra.Command {
+	var args control.ExcludeArgs
+	cmd := &cobra.Command{
+		Use: "exclude MEMBER", Short: "take a member out of a group whose KEK is managed by LKH", Args: oneMember,
+		Long: `exclude takes the member with that identity out of a group. A first rekey message replaces the KEK so that the member cannot
+read what follows, a second one the traffic keys. The member is not let in again.`,
+	}
+	cmd.Flags().Uint32Var(&args.Group, "group", 0, "group `id`; needed if the key server has several")
+	cmd.RunE = func(cmd *cobra.Command, words []string) error {
+		args.Member = words[0]
+		var result control.RekeyResult
+		if err := o.call(cmd.Context(), control.Exclude, args, &result); err != nil {
+			return err
+		}
+		printRekey(cmd.OutOrStdout(), result)
+		return nil
+	}
+	return cmd
+}
+
+func oneMember(_ *cobra.Command, words []string) error {
+	if len(words) != 1 {
+		return usageError{errors.New("exclude wants the identity of one member, an address")}
+	}
+	return nil
+}

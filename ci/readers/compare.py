@@ -17,7 +17,7 @@ ID_NAMES = {
     6: "ID_IPV6_ADDR_SUBNET", 7: "ID_IPV4_ADDR_RANGE", 8: "ID_IPV6_ADDR_RANGE", 9: "ID_DER_ASN1_DN",
     10: "ID_DER_ASN1_GN", 11: "ID_KEY_ID", 12: "ID_LIST", 13: "ID_OID",
 }
-HARNESS_CHECKS = re.compile(r"^(HASH.*|SIG|ACK HASH|ICV|LKH root|LKH update)$")
+HARNESS_CHECKS = re.compile(r"^(HASH.*|SIG(_[IR])?|ACK HASH|ICV|LKH root|LKH update)$")
 UNCOMPARED = ("Fragment", "Body", "unreadable")    # shown by the harness in words or as a whole
 BOUNDARIES = ("payload", "attribute", "packet", "ip")
 CUT = re.compile(r"… \((\d+) octets\)$")

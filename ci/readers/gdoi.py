@@ -84,7 +84,7 @@ class Reader:
         self.ivs = espkeys.UsedIVs(self.entries)
         self.initiators = {}    # cookie_i -> addresses that sent a message 1
         self.offers = {}        # cookie_i -> bodies and nodes of SA payloads of message 1
-        self.early = {}         # cookie_i -> (KE, ID) bodies of messages 1 of Aggressive Mode
+        self.early = {}         # cookie_i -> (KE, NONCE, ID) bodies of messages 1 of Aggressive Mode
         self.phase1 = {}        # (cookie_i, cookie_r) -> Phase1
         self.repeats = {}
         self.done = {}
@@ -321,6 +321,9 @@ class Reader:
             msg.checks[name] = UNCHECKED if not values else OK if msg.body(HASH) in values else BAD
             self.check_keys(known, msg)
         elif msg.payload(SIG) and msg.payload(ID):
+            del msg.checks[name]
+            name = "SIG_R" if role == "r" else "SIG_I"
+            msg.checks[name] = UNCHECKED
             self.check_phase1_signature(known, role, msg)
             self.check_keys(known, msg)
         elif not msg.error:
@@ -342,7 +345,7 @@ class Reader:
                 self.initiators.setdefault(ci, set()).add(sender)
             if not msg.error and msg.payload(SA):
                 self.offers.setdefault(ci, []).append((msg.body(SA), msg.payload(SA)))
-                self.early.setdefault(ci, []).append((msg.body(KE), msg.body(ID)))
+                self.early.setdefault(ci, []).append((msg.body(KE), msg.body(NONCE), msg.body(ID)))
         else:
             self.aggressive_proof(msg, data, self.sa_of(head))
         if msg.error is None and not msg.remarks and BAD not in msg.checks.values():
@@ -353,7 +356,8 @@ class Reader:
         role = "r" if msg.kind == "AM2" else "i"
         name = "HASH_R" if role == "r" else "HASH_I"
         early = self.early.get(msg.header["initiator_cookie"], [])
-        known.kes["i"] = [ke for ke, _ in early if ke]
+        known.kes["i"] = [ke for ke, _, _ in early if ke]
+        known.nonces["i"] = [nonce for _, nonce, _ in early if nonce]
         msg.checks[name] = UNCHECKED
         if role == "r":
             if msg.packet is not None:
@@ -367,10 +371,14 @@ class Reader:
             known.blocks.insert(0, data[-keymath.block_size(known.cipher):])
             if not opened:
                 return
-        idents = [msg.body(ID)] if role == "r" else [ident for _, ident in early]
-        values = [value for ident in idents if ident for value in self.phase1_hashes(known, role, ident, known.hash)]
+        idents = [ident for ident in ([msg.body(ID)] if role == "r" else [ident for _, _, ident in early]) if ident]
+        values = [value for ident in idents for value in self.phase1_hashes(known, role, ident, known.hash)]
         if msg.payload(HASH):
             msg.checks[name] = UNCHECKED if not values else OK if msg.body(HASH) in values else BAD
+            self.check_keys(known, msg)
+        elif msg.payload(SIG):
+            del msg.checks[name]
+            self.check_phase1_signature(known, role, msg, idents)
             self.check_keys(known, msg)
         elif not msg.error:
             msg.checks[name] = BAD
@@ -384,12 +392,13 @@ class Reader:
         return [make(name, known.skeyid, gxi, gxr, known.ci, known.cr, sa, ident)
                 for (sa, _), gxi, gxr in itertools.product(offers, known.kes["i"], known.kes["r"])]
 
-    def check_phase1_signature(self, known, role, msg):
+    def check_phase1_signature(self, known, role, msg, idents=None):
         """SIG_I or SIG_R, if the message has the certificate."""
         certificate, name = msg.body(CERT), "SIG_R" if role == "r" else "SIG_I"
         if not certificate or known.method not in keymath.SIGNED:
             return
-        values = self.phase1_hashes(known, role, msg.body(ID), keymath.SIGNED[known.method] or known.hash)
+        values = [value for ident in idents or [msg.body(ID)]
+                  for value in self.phase1_hashes(known, role, ident, keymath.SIGNED[known.method] or known.hash)]
         results = {keymath.verify_phase1(known.method, certificate[1:], value, msg.body(SIG)) for value in values}
         msg.checks[name] = OK if OK in results else BAD if BAD in results else UNCHECKED
 

@@ -1,9 +1,11 @@
 package capture
 
 import (
+	"net/netip"
+	"slices"
+
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
-	"net/netip"
 )
 
 // aggressiveMode decodes a message of Aggressive Mode with pre-shared keys (RFC 2409 §5.4), the last of which may be encrypted or
@@ -37,6 +39,9 @@ func (d *decoder) aggressive1(m *Message, h isakmp.Header, data []byte) {
 	m.show(o)
 	m.summarize(o, label{isakmp.PayloadNonce: "Ni", isakmp.PayloadID: "IDii"})
 	first := &offer{from: []netip.AddrPort{m.From}}
+	if before := d.offers[h.InitiatorCookie]; before != nil { // the same on the other side of a NAT
+		first.from = append(slices.Clip(before.from), m.From)
+	}
 	if _, sa, ok := isakmp.Find[isakmp.SA](o.payloads); ok {
 		first.sa = sa.Body()
 	}
@@ -74,7 +79,7 @@ func (p *phase1) aggressive2(m *Message, h isakmp.Header, data []byte) {
 func (p *phase1) aggressive3(m *Message, h isakmp.Header, data []byte) {
 	m.Kind = core.Aggressive3.String()
 	first := func(k phase1Keys) [][]byte { return [][]byte{k.firstIV} }
-	o, k := p.open(m, h, data, first, func(o *opened, k phase1Keys) bool { return p.proof(o, k, true) == nil })
+	o, k := p.open(m, h, data, first, p.provesInitiator)
 	names := label{isakmp.PayloadHASH: "HASH_I", isakmp.PayloadSIG: "SIG_I"}
 	m.summarize(o, names)
 	if m.Encrypted {
@@ -89,5 +94,12 @@ func (p *phase1) aggressive3(m *Message, h isakmp.Header, data []byte) {
 		m.unchecked("HASH_I", "no key")
 		return
 	}
+	o.claimed = p.initiatorID
 	m.identityChecked(names, o, p.proof(o, k, true))
+}
+
+// provesInitiator reports whether a message proves the identity of Aggressive Mode 1.
+func (p *phase1) provesInitiator(o *opened, k phase1Keys) bool {
+	o.claimed = p.initiatorID
+	return p.proof(o, k, true) == nil
 }

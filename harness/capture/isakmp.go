@@ -15,6 +15,7 @@ type opened struct {
 	payloads []isakmp.Decoded
 	end      int // where the chain ends and padding begins
 	err      error
+	claimed  []byte // body of the ID payload of an earlier message, for one that proves it without having it
 }
 
 // read parses the payload chain of data, a whole message in clear.

@@ -235,7 +235,7 @@ func (p *phase1) identityHash(o *opened, k phase1Keys, initiator bool) error {
 
 // expectedHash is HASH_I or HASH_R as the keys and the identity of the message give it.
 func (p *phase1) expectedHash(o *opened, k phase1Keys, initiator bool) ([]byte, error) {
-	id, identified := p.claimed(o, initiator)
+	id, identified := o.identity()
 	switch {
 	case !identified:
 		return nil, errNoHash
@@ -249,16 +249,12 @@ func (p *phase1) expectedHash(o *opened, k phase1Keys, initiator bool) ([]byte, 
 	return of(k.hash, k.skeyid, p.gxi, p.gxr, p.i, p.r, p.offer, id), nil
 }
 
-// claimed is the body of the ID payload of a message, or of Aggressive Mode 1, where the initiator's stands.
-func (p *phase1) claimed(o *opened, initiator bool) ([]byte, bool) {
-	_, id, identified := isakmp.Find[isakmp.ID](o.payloads)
-	if !identified && initiator {
-		return p.initiatorID, p.initiatorID != nil
+// identity is the body of the ID payload that a message proves: its own, or that of an earlier one.
+func (o *opened) identity() ([]byte, bool) {
+	if _, id, identified := isakmp.Find[isakmp.ID](o.payloads); identified {
+		return id.Body(), true
 	}
-	if !identified {
-		return nil, false
-	}
-	return id.Body(), true
+	return o.claimed, o.claimed != nil
 }
 
 // open decrypts a message under the SA. Since a message may be lost, repeated or forged, several IVs can come before it:

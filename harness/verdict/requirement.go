@@ -23,9 +23,6 @@ type Coverage struct {
 	Catalogue int `json:"catalogue"` // requirements in the catalogue
 	Tested    int `json:"tested"`    // with a verdict from a spec that ran: all but unsupported and skipped
 	Passed    int `json:"passed"`
-
-	// Classes is how all requirements of the catalogue are accounted for, whatever this run was of; empty if nobody said.
-	Classes map[catalog.Class]int `json:"classes,omitempty"`
 }
 
 // severity orders verdicts for a requirement with several specs: what was seen broken counts first, and a spec that did

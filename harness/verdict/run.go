@@ -1,6 +1,10 @@
 package verdict
 
-import "time"
+import (
+	"time"
+
+	"github.com/gdoilab/gdoilab/harness/catalog"
+)
 
 // Verdict is the outcome of one spec or of one requirement.
 type Verdict string
@@ -69,6 +73,9 @@ type Run struct {
 	Interrupted bool            `json:"interrupted"` // ended before every selected spec had run
 	Summary     map[Verdict]int `json:"summary"`
 	Specs       []Spec          `json:"specs"`
+
+	// Classes is how all requirements of the catalogue are accounted for, whatever this run was of; empty if nobody said.
+	Classes map[catalog.Class]int `json:"classes,omitempty"`
 
 	Expectations []Expectation `json:"expectations,omitempty"` // the failures that the device's manifest expects
 	Selftest     *Selftest     `json:"selftest,omitempty"`     // what the same specs said of mutants, if that was asked

@@ -90,9 +90,11 @@ func (g *Group) ID() uint32 { return g.cfg.ID }
 func (g *Group) Name() string { return g.cfg.Name }
 
 // Authorised reports whether a peer may join that has proven this identity: an address that is listed, or another identity or a
-// certificate that is (RFC 6407 §3.1).
-func (g *Group) Authorised(id netip.Addr, proven policy.Peer) bool {
-	return guardAuthorised.Holds(g.opts.Rules, g.listed(id.Unmap(), proven))
+// certificate that is (RFC 6407 §3.1). Recorded is the address by which the group would know it: that of an excluded member is let
+// in no more, however it proves itself.
+func (g *Group) Authorised(id, recorded netip.Addr, proven policy.Peer) bool {
+	_, excluded := g.excluded[recorded.Unmap()]
+	return guardAuthorised.Holds(g.opts.Rules, !excluded && g.listed(id.Unmap(), proven))
 }
 
 // Unauthorised is the violation to report of a peer that is not Authorised.
@@ -104,9 +106,6 @@ func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
 }
 
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
-	if _, out := g.excluded[id]; out {
-		return false
-	}
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
 			return true

@@ -24,7 +24,7 @@ import (
 var (
 	dutyOneGroup = rule.Duty("ike.aggressive.group", "RFC2409-5-15", rule.GM,
 		"all transforms of an Aggressive Mode offer have one group")
-	dutyQuiet = rule.Duty("ike.aggressive.status", "RFC2407-4.6.3-02", rule.Both,
+	dutyNoStatus = rule.Duty("ike.aggressive.status", "RFC2407-4.6.3-02", rule.Both,
 		"messages of Aggressive Mode carry no status notification")
 	dutyByIdentity = rule.Duty("ike.aggressive.psk", "RFC2409-5.4-02", rule.KS,
 		"the pre-shared key is that of the identity, whatever the address")
@@ -97,7 +97,7 @@ func (x *Exchange) keyExchange(sa isakmp.SA) ([]isakmp.Payload, error) {
 	}
 	ps := append(x.cfg.leading(sa), isakmp.KE{Data: public}, isakmp.Nonce{Data: x.cfg.newNonce()}, x.cfg.identity())
 	ps = append(append(ps, x.method().asks(x)...), x.vendorIDs()...)
-	if !dutyQuiet.Kept(x.cfg.Rules) {
+	if !dutyNoStatus.Kept(x.cfg.Rules) {
 		ps = append(ps, x.cfg.notify(isakmp.NotifyInitialContact, nil))
 	}
 	return ps, nil

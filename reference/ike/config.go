@@ -43,6 +43,7 @@ type Config struct {
 	Expect func(peer netip.Addr, id policy.Identity) bool
 	// Credentials are what signatures are made and checked with. They may be nil if no suite asks for them.
 	Credentials *policy.Credentials
+	NATT        bool                // NAT traversal is announced and, if the peer does the same, used (RFC 3947)
 	DOI         uint32              // of the SA payload; 0 means DefaultDOI
 	Suites      []Suite             // offered in this order; none means that of policy.DefaultProposal
 	Prefer      policy.Preference   // a responder's: whose order decides between several transforms
@@ -50,7 +51,6 @@ type Config struct {
 	DPD         time.Duration       // silence after which the peer is asked for a sign of life (RFC 3706); 0: never
 	Mode        policy.ExchangeMode // how an initiator begins, and what a responder takes
 	ClearProof  bool                // the initiator's: Aggressive Mode 3 is not encrypted
-	NATT        bool                // NAT traversal is announced and, if the peer does the same, used (RFC 3947)
 
 	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
 	// further DOI answer so. It is against RFC 2408 §5.4, and off unless asked for.

@@ -32,6 +32,6 @@
 // fail; a source that does ends the program, as crypto/rand would.
 //
 // Specifications: RFC 2409 §4, §5, §5.1, §5.4, §5.7 and appendices A and B; RFC 2408 §3, §4.5, §4.8 and §5; RFC 2407 §4.6.2 and
-// §4.6.3.1; RFC 3526; RFC 3706; RFC 3947 §3 and §4; RFC 3948 §2.2 and §2.3; RFC 4754; RFC 5280; RFC 5903; RFC 6407 §2. Not here:
-// encryption with public keys.
+// §4.6.3.1; RFC 3526; RFC 3706; RFC 3947 §3 and §4, in Main Mode; RFC 3948 §2.2 and §2.3; RFC 4754; RFC 5280; RFC 5903; RFC 6407 §2.
+// Not here: encryption with public keys.
 package ike

@@ -176,7 +176,7 @@ func (c *Config) Arrive(datagram []byte) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, checkMarker.Violated("%d octets on port %d: %v", len(datagram), natt.Port, err)
-	case kind == natt.KindKeepalive && dutyUnanswered.Kept(c.Rules), kind == natt.KindISAKMP:
+	case kind == natt.KindKeepalive && dutyQuiet.Kept(c.Rules), kind == natt.KindISAKMP:
 		return message, nil
 	case kind == natt.KindKeepalive:
 		return nil, checkMarker.Violated("a keepalive")

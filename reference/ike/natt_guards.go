@@ -24,7 +24,7 @@ var (
 		"on port 4500 a marker stands in front of a message")
 	dutyMarkerLength = rule.Duty("ike.natt.length", "RFC3948-2.2-01", rule.Both,
 		"Length does not count the marker")
-	dutyUnanswered = rule.Duty("ike.natt.quiet", "RFC3948-2.3-02", rule.Both,
+	dutyQuiet = rule.Duty("ike.natt.quiet", "RFC3948-2.3-02", rule.Both,
 		"keepalives are ignored")
 	dutyKeepaliveForm = rule.Duty("ike.natt.keepalive", "RFC3948-2.3-01", rule.GM,
 		"a keepalive is one octet")

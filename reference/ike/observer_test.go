@@ -50,8 +50,8 @@ func observe(tb testing.TB, role rule.Role, rules *rule.Switches) []string {
 	o.hostile()
 	o.disturbed()
 	o.streams()
-	o.modes()
 	o.traversal()
+	o.modes()
 	return o.notes
 }
 

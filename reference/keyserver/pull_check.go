@@ -87,7 +87,7 @@ func (k *KeyServer) admissible(s *session, p *pull, d *core.Datagram) error {
 	if !guardIdentity.Kept(k.opts.Rules) {
 		proven = policy.Peer{}
 	}
-	if !p.group.Authorised(id, proven) {
+	if !p.group.Authorised(id, k.recordedAs(s, d), proven) {
 		k.notify(s, isakmp.NotifyAuthenticationFailed, d.From)
 		return group.Unauthorised(id, proven)
 	}

@@ -135,6 +135,22 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 			kit.Control(s.rekeys(ctx), "a rekey still goes through")
 		})
 	}
+
+	It("does not answer message 3 behind a marker on the port that has none", kit.Requirement("RFC3948-2.2-01"), kit.Negative, func(ctx SpecContext) {
+		s := begin(ctx, behind(), tester.MarkerElsewhere(core.MainMode3))
+		kit.Reached(s.comes(ctx, s.device, core.MainMode2), "the key server answers message 1")
+		s.Pass(ctx, kit.Settle)
+		Expect(s.under(s.device, s.opening())).To(HaveLen(1), "it goes no further than message 2")
+		kit.Control(s.afresh(ctx), "a member that puts no marker there registers")
+	})
+
+	It("does not take a member for gone that sends no keepalives", kit.Requirement("RFC3948-4-02"), func(ctx SpecContext) {
+		s := begin(ctx, alive(time.Second), tester.NoKeepalive())
+		kit.Reached(s.registered(ctx), "the member registers")
+		s.Pass(ctx, kit.Settle)
+		Expect(s.keepalives(s.tester)).To(BeEmpty())
+		Expect(s.rekeys(ctx)).To(BeTrue(), "it gets a rekey all the same")
+	})
 })
 
 // moves has the NAT move the first member, which begins another PULL from its new port that it does not finish.

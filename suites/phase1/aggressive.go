@@ -189,6 +189,19 @@ func completes(s side) {
 			})
 	}
 
+	for _, a := range signatures {
+		It(s.name+" completes Aggressive Mode with signatures of "+a.String(), kit.Requirement("RFC2409-5-02", "RFC2409-5-11"), func(ctx SpecContext) {
+			t := begin(ctx, lab.Signing(signedBy(a), aggressively()))
+			complete := t.reaches(ctx, settled(s))
+			for kind, sig := range map[core.Kind]string{core.Aggressive2: "SIG_R", core.Aggressive3: "SIG_I"} {
+				ms := kit.MessagesSince(t.Lab, 0, kind.String())
+				Expect(ms).NotTo(BeEmpty(), "%s is sent", kind)
+				Expect(result(ms[0], sig)).To(Equal(capture.OK), "%s verifies", sig)
+			}
+			Expect(complete).To(BeTrue(), "the PULL follows")
+		})
+	}
+
 	It(s.name+" sends no status notification in Aggressive Mode", kit.Requirement("RFC2407-4.6.3-02"), func(ctx SpecContext) {
 		t := begin(ctx, aggressively())
 		complete := t.reaches(ctx, settled(s))

@@ -1,5 +1,5 @@
 // Package phase1 tests IKEv1 Main Mode and Aggressive Mode with pre-shared keys and signatures as GDOI uses them, a key server as
-// its responder and a group member as its initiator, and what the established SA does for the exchanges under it.
+// their responder and a group member as their initiator, and what the established SA does for the exchanges under it.
 //
 //	1  I --> R  HDR, SA
 //	2  R --> I  HDR, SA

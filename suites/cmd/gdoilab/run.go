@@ -114,9 +114,11 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 	}
 	signal.Ignore(os.Interrupt, syscall.SIGTERM) // what was gathered is written now, whatever comes
 	run.Tool, run.Version, run.DUT = "gdoilab", version, deviceName(s, f)
+	if !f.bare {
+		run.Classes = catalog.Count(rows)
+	}
 	report, err := verdict.NewReport(run)
 	if err == nil && !f.bare {
-		report.Coverage.Classes = catalog.Count(rows)
 		err = report.Write(s.Out)
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -295,7 +296,7 @@ func TestReport(t *testing.T) {
 	text := read(t, dir, "run", verdict.ReportJSON)
 	validate(t, schema.Report, text)
 	after := decode[verdict.Report](t, text)
-	if after.Selftest == nil || after.Selftest.Killed == 0 || len(after.Specs) != len(before.Specs) || after.Coverage != before.Coverage {
+	if after.Selftest == nil || after.Selftest.Killed == 0 || len(after.Specs) != len(before.Specs) || !reflect.DeepEqual(after.Coverage, before.Coverage) {
 		t.Errorf("%+v", after.Selftest)
 	}
 	if page := read(t, dir, "run", verdict.ReportHTML); !strings.Contains(page, "member.push.seq=off") {

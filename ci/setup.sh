@@ -23,6 +23,10 @@ if [ -n "$missing" ]; then
 	fi
 fi
 
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+	ci/peers.sh || echo "The foreign IKE daemons could not be fetched. What needs them is skipped and says so."
+fi
+
 go=${GO:-go}
 if ! command -v "$go" >/dev/null 2>&1; then
 	echo "Go is not installed; gdoilab is built with Go 1.26 or later (https://go.dev/dl/)." >&2

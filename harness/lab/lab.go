@@ -54,6 +54,9 @@ type Lab struct {
 	Hosts []Host  // Hosts[0] is h1, behind gm1
 	setup Setup
 	env   Env
+
+	foreign    []Foreigner
+	remembered []keylog.Entry // of nodes that are no peers
 }
 
 // Patience is how long a lab waits, in the network's own time, for something that ought to happen soon.
@@ -188,7 +191,7 @@ func (l *Lab) Pass(ctx context.Context, d time.Duration) {
 
 // Keys returns everybody's key log, the testers' first. A device that keeps none adds nothing.
 func (l *Lab) Keys() []keylog.Entry {
-	var testers, devices []keylog.Entry
+	testers, devices := slices.Clone(l.remembered), []keylog.Entry(nil)
 	for _, p := range l.Peers() {
 		if p.Device() {
 			devices = append(devices, p.keys()...)

@@ -25,6 +25,7 @@ import (
 type process struct {
 	net            *kernelNet
 	name, dir      string
+	enter          func(func() error) error // runs a function where the program belongs
 	launch         *peer.Launch
 	cmd            *exec.Cmd
 	stdout, stderr *lines
@@ -57,6 +58,7 @@ func (n *kernelNet) launch(s Station) (*process, error) {
 	}
 	p := &process{net: n, name: s.Name, dir: filepath.Join(n.dir, s.Name), exited: make(chan struct{}),
 		stdout: &lines{net: n}, stderr: &lines{net: n}}
+	p.enter = func(f func() error) error { return n.inside(s.Name, f) }
 	if err := p.prepare(s); err != nil {
 		return nil, err
 	}
@@ -88,6 +90,15 @@ func (p *process) prepare(s Station) (err error) {
 	if p.launch, err = s.Device.Launch(subject); err != nil {
 		return err
 	}
+	if err := p.write(); err != nil {
+		return err
+	}
+	p.log, err = p.openLog(s.Device.Syslog)
+	return err
+}
+
+// write makes the device's folder and its files.
+func (p *process) write() error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return err
 	}
@@ -96,8 +107,7 @@ func (p *process) prepare(s Station) (err error) {
 			return err
 		}
 	}
-	p.log, err = p.openLog(s.Device.Syslog)
-	return err
+	return nil
 }
 
 func writeDeviceFile(f peer.File) error {
@@ -120,7 +130,7 @@ func (p *process) start() error {
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.WaitDelay = Patience
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.net.inside(p.name, p.cmd.Start); err != nil {
+	if err := p.enter(p.cmd.Start); err != nil {
 		return fmt.Errorf("lab: starting %s (%s): %w", p.name, p.launch.At, err)
 	}
 	return nil

@@ -76,21 +76,11 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNoProcess, r.At)
 	}
 	w := writer{data: data(s)}
-	l := &Launch{
-		At: p.At, Command: w.all(p.Command), Environment: w.all(p.Environment), Directory: w.one(p.Directory),
-		ReadyFile: w.one(p.Ready.File), Ready: p.Ready, Stop: p.Stop,
-	}
+	l := w.launch(p, s.Dir)
 	for _, m := range s.Mutants {
 		mutant := writer{data: m}
 		l.Command = append(l.Command, mutant.all(p.MutantArgs)...)
 		w.errs = append(w.errs, mutant.errs...)
-	}
-	for _, f := range p.Files {
-		file := File{w.path(f.Path, s.Dir), f.Mode, []byte(w.one(f.Content))}
-		if slices.ContainsFunc(l.Files, func(other File) bool { return other.Path == file.Path }) {
-			w.errs = append(w.errs, fmt.Errorf("%s: %s is among the files already", f.Path.At, file.Path))
-		}
-		l.Files = append(l.Files, file)
 	}
 	if r.Syslog != nil {
 		l.LogFile = w.one(r.Syslog.File)
@@ -101,10 +91,26 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 	if r.KeyLog != nil {
 		l.KeyLog = w.one(r.KeyLog.File)
 	}
-	if l.Directory == "" {
-		l.Directory = s.Dir
-	}
 	return l, errors.Join(w.errs...)
+}
+
+// launch renders what a process is started from, with its files in dir.
+func (w *writer) launch(p *Process, dir string) *Launch {
+	l := &Launch{
+		At: p.At, Command: w.all(p.Command), Environment: w.all(p.Environment), Directory: w.one(p.Directory),
+		ReadyFile: w.one(p.Ready.File), Ready: p.Ready, Stop: p.Stop,
+	}
+	for _, f := range p.Files {
+		file := File{w.path(f.Path, dir), f.Mode, []byte(w.one(f.Content))}
+		if slices.ContainsFunc(l.Files, func(other File) bool { return other.Path == file.Path }) {
+			w.errs = append(w.errs, fmt.Errorf("%s: %s is among the files already", f.Path.At, file.Path))
+		}
+		l.Files = append(l.Files, file)
+	}
+	if l.Directory == "" {
+		l.Directory = dir
+	}
+	return l
 }
 
 func data(s Subject) any {

@@ -49,7 +49,7 @@ var (
 	checkSAFirst = rule.Check("ike.main.sa.first", "RFC2409-5-04", rule.Both,
 		"SA is the first payload of messages 1 and 2")
 	checkSituation = rule.Check("ike.main.sa.situation", "RFC2408-5.4-01", rule.Both,
-		"the situation of the SA payload is zero")
+		"the situation of the SA payload is that of the own DOI: zero in GDOI")
 	checkPeer = rule.Check("ike.main.peer", "RFC2409-5.4-01", rule.Both,
 		"there is a pre-shared key for the peer's address")
 	checkKELength = rule.Check("ike.main.ke.length", "RFC2409-5-05", rule.Both,

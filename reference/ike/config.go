@@ -51,6 +51,10 @@ type Config struct {
 	DPD         time.Duration       // silence after which the peer is asked for a sign of life (RFC 3706); 0: never
 	Mode        policy.ExchangeMode // how an initiator begins, and what a responder takes
 	ClearProof  bool                // the initiator's: Aggressive Mode 3 is not encrypted
+
+	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
+	// further DOI answer so. It is against RFC 2408 §5.4, and off unless asked for.
+	ReplyAsIPsec bool
 }
 
 // withDefaults fills in the zero fields.

@@ -26,7 +26,7 @@ type choice struct {
 
 // offerSA makes the SA payload of message 1: one proposal with a transform for each suite, the preferred one first.
 func (c *Config) offerSA() isakmp.SA {
-	sa := isakmp.SA{DOI: c.DOI, Proposals: []isakmp.Proposal{{Number: 1, Protocol: isakmp.ProtoISAKMP}}}
+	sa := isakmp.SA{DOI: c.DOI, Situation: c.situation(), Proposals: []isakmp.Proposal{{Number: 1, Protocol: isakmp.ProtoISAKMP}}}
 	if !dutyOfferDOI.Kept(c.Rules) {
 		sa.DOI = otherDOI
 	}
@@ -45,8 +45,21 @@ func (c *Config) offerSA() isakmp.SA {
 	return sa
 }
 
-// otherDOI is that of IPsec, for a node that neglects its own (RFC 2407 §4.4).
-const otherDOI = 1
+const (
+	doiIPsec     = 1 // RFC 2407 §4.4
+	identityOnly = 1 // SIT_IDENTITY_ONLY (RFC 2407 §4.2.1)
+
+	otherDOI = doiIPsec // for a node that neglects its own
+)
+
+// situation is that of an SA payload of this node: an Identity-only one in the DOI of IPsec, where 0 says nothing (RFC 2407
+// §4.2), and none in that of GDOI.
+func (c *Config) situation() uint32 {
+	if c.DOI == doiIPsec {
+		return identityOnly
+	}
+	return 0
+}
 
 func (c *Config) offerAttributes(s Suite) []wire.Attribute {
 	sent := s
@@ -120,7 +133,7 @@ func (c *Config) checkOffer(sa isakmp.SA) error {
 	if !checkOfferDOI.Holds(r, sa.DOI == c.DOI) {
 		return checkOfferDOI.Violated("the offer has DOI %d", sa.DOI)
 	}
-	if !checkSituation.Holds(r, sa.Situation == 0) {
+	if !checkSituation.Holds(r, sa.Situation == c.situation()) {
 		return checkSituation.Violated("the offer has situation %#x", sa.Situation)
 	}
 	if !checkOfferProposal.Holds(r, wellFormedProposal(sa)) {
@@ -151,7 +164,7 @@ func (c *Config) replySA(o offer, chosen choice) isakmp.SA {
 		p.Transforms[0].Attributes = append(slices.Clone(chosen.transform.Attributes),
 			wire.TV(isakmp.AttrLifeType, isakmp.LifeSeconds), wire.TLV32(isakmp.AttrLifeDuration, 60))
 	}
-	sa := isakmp.SA{DOI: c.DOI, Proposals: []isakmp.Proposal{p}}
+	sa := isakmp.SA{DOI: c.DOI, Situation: c.situation(), Proposals: []isakmp.Proposal{p}}
 	if !dutyReplyDOI.Kept(c.Rules) {
 		sa.DOI = otherDOI
 	}
@@ -161,10 +174,11 @@ func (c *Config) replySA(o offer, chosen choice) isakmp.SA {
 // checkReply checks message 2 against the offer and says what was agreed (RFC 2409 §5).
 func (c *Config) checkReply(o offer, sa isakmp.SA) (choice, error) {
 	r := c.Rules
-	if !checkReplyDOI.Holds(r, sa.DOI == o.sa.DOI) {
+	asIPsec := c.ReplyAsIPsec && sa.DOI == doiIPsec && sa.Situation == identityOnly
+	if !checkReplyDOI.Holds(r, sa.DOI == o.sa.DOI || asIPsec) {
 		return choice{}, checkReplyDOI.Violated("the reply has DOI %d", sa.DOI)
 	}
-	if !checkSituation.Holds(r, sa.Situation == o.sa.Situation) {
+	if !checkSituation.Holds(r, sa.Situation == o.sa.Situation || asIPsec) {
 		return choice{}, checkSituation.Violated("the reply has situation %#x", sa.Situation)
 	}
 	if !checkReplyOne.Holds(r, wellFormedProposal(sa) && len(sa.Proposals[0].Transforms) == 1) {

@@ -85,7 +85,12 @@ func gather(spec verdict.Spec, s *state) (*verdict.Evidence, error) {
 			e.Config = append(e.Config, verdict.ConfigFile{Node: p.Name(), Path: f.Path, Content: f.Content})
 		}
 	}
-	return e, nil
+	shown, err := s.lab.ShowForeign()
+	e.Syslog = append(e.Syslog, shown.Log...)
+	for _, f := range shown.Config {
+		e.Config = append(e.Config, verdict.ConfigFile{Node: "foreign", Path: f.Path, Content: f.Content})
+	}
+	return e, err
 }
 
 // peer says in a report which manifest describes the device.

@@ -41,7 +41,6 @@ func rewrite(out io.Writer, dir, selftest string) error {
 	if err != nil {
 		return err
 	}
-	report.Coverage.Classes = before.Coverage.Classes
 	if err := report.Write(dir); err != nil {
 		return err
 	}

@@ -1,0 +1,194 @@
+package peer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gdoilab/gdoilab/fixtures"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// Foreign describes an IKE daemon that somebody else wrote and that knows nothing of GDOI: how it is started, how a
+// conversation becomes its configuration, and how it is told to begin or to end one. It is no device under test but the
+// other side of one.
+type Foreign struct {
+	Name     string
+	Version  string
+	Program  string // the file without which it is not installed
+	Tree     string // folder below TreeRoot with what its packages hold below /usr
+	Process  *Process
+	Words    map[string]string // what it calls the words of a policy, where it calls them otherwise
+	Lacks    []string          // words of a policy that it knows nothing of
+	Commands map[string][]Text // by what they are for
+}
+
+// What a Foreign's commands are for.
+const (
+	CommandLoad      = "load"      // read the configuration, after the start
+	CommandInitiate  = "initiate"  // begin Phase 1
+	CommandTerminate = "terminate" // end it with a Delete
+)
+
+const (
+	foreignFolder = "peers/ike"
+	treeVariable  = "GDOILAB_PEERS"
+	treeDefault   = "out/peers"
+)
+
+// TreeRoot is the folder into which ci/setup.sh unpacks the packages of foreign peers.
+func TreeRoot() string {
+	if root := os.Getenv(treeVariable); root != "" {
+		return root
+	}
+	return treeDefault
+}
+
+// Conversation is what a Foreign has to be told of one Phase 1, and of what runs under it.
+type Conversation struct {
+	Local, Remote netip.Addr
+	PSK           string
+	Suite         policy.Proposal
+	Begins        bool // the daemon is the initiator
+	Aggressive    bool // in Aggressive Mode
+	Papers        Papers
+	Traffic       *Traffic
+}
+
+// Papers are what the daemon signs and checks signatures with, in PEM.
+type Papers struct{ Certificate, Key, Anchor string }
+
+// Signed reports whether the sides sign instead of knowing a key.
+func (c Conversation) Signed() bool { return c.Suite.Authentication != policy.AuthPSK }
+
+// Traffic is the ESP under a Phase 1.
+type Traffic struct {
+	Transform     policy.Transform
+	Local, Remote netip.Prefix
+}
+
+// foreignData is what the templates of a Foreign see.
+type foreignData struct {
+	Conversation
+	Dir   string
+	words map[string]string
+}
+
+// Encryption, Hash and Group are the algorithms of Phase 1 in the daemon's words.
+func (d foreignData) Encryption() string { return d.word(0) }
+
+// Hash is the hash of Phase 1.
+func (d foreignData) Hash() string { return d.word(1) }
+
+// Group is the Diffie-Hellman group.
+func (d foreignData) Group() string { return d.word(2) }
+
+func (d foreignData) word(i int) string { return d.own(strings.Fields(d.Suite.String())[i]) }
+
+// ESP is the transform of the traffic in the daemon's words.
+func (d foreignData) ESP() string { return d.own(d.Traffic.Transform.String()) }
+
+func (d foreignData) own(word string) string {
+	if theirs, ok := d.words[word]; ok {
+		return theirs
+	}
+	return word
+}
+
+// LoadForeign reads the description of that name in fixtures/peers/ike.
+func LoadForeign(name string) (*Foreign, error) {
+	file := path.Join(foreignFolder, name+extension)
+	data, err := fixtures.FS.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("peer: no foreign peer is called %q", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("peer: %w", err)
+	}
+	return ParseForeign(path.Join("fixtures", file), data)
+}
+
+// ParseForeign reads a description. The error is a yamldoc.Problems.
+func ParseForeign(file string, data []byte) (*Foreign, error) {
+	f := &Foreign{Words: make(map[string]string), Commands: make(map[string][]Text)}
+	return f, yamldoc.Read(file, data, func(root yamldoc.Value) {
+		root.Fields(
+			yamldoc.Required("name", &f.Name, name),
+			yamldoc.Required("version", &f.Version, words),
+			yamldoc.Required("program", &f.Program, name),
+			yamldoc.Required("tree", &f.Tree, name),
+			yamldoc.Required("process", &f.Process, process),
+			yamldoc.Field{Name: "words", Read: f.readWords},
+			yamldoc.Optional("lacks", &f.Lacks, yamldoc.List(name)),
+			yamldoc.Field{Name: "commands", Required: true, Read: f.readCommands},
+		)
+	})
+}
+
+// readWords takes a list of "ours = theirs".
+func (f *Foreign) readWords(v yamldoc.Value) {
+	v.Items(func(_ int, item yamldoc.Value) {
+		s, ok := item.Text()
+		ours, theirs, pair := strings.Cut(s, " = ")
+		if ok && !pair {
+			item.Problem("%q is no pair of words; write ours = theirs", s)
+		}
+		f.Words[ours] = theirs
+	})
+}
+
+func (f *Foreign) readCommands(v yamldoc.Value) {
+	var fields []yamldoc.Field
+	for _, purpose := range []string{CommandLoad, CommandInitiate, CommandTerminate} {
+		fields = append(fields, yamldoc.Field{Name: purpose, Required: purpose != CommandLoad, Read: func(v yamldoc.Value) {
+			f.Commands[purpose] = yamldoc.Some("word", text)(v)
+		}})
+	}
+	v.Fields(fields...)
+}
+
+// Missing says what this machine lacks to start the daemon, or the daemon for such a conversation, or "".
+func (f *Foreign) Missing(c Conversation) string {
+	for _, word := range strings.Fields(c.Suite.String()) {
+		if slices.Contains(f.Lacks, word) {
+			return fmt.Sprintf("%s %s has no %s", f.Name, f.Version, word)
+		}
+	}
+	for _, at := range []string{f.Program, filepath.Join(TreeRoot(), f.Tree, f.Program)} {
+		if _, err := os.Stat(at); err == nil {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%s is not installed (%s); as root, ci/setup.sh unpacks it below %s", f.Name, f.Program, TreeRoot())
+}
+
+// Over is the folder that is laid over /usr while the daemon runs; "" if it is installed on the machine itself.
+func (f *Foreign) Over() (string, error) {
+	usr, err := filepath.Abs(filepath.Join(TreeRoot(), f.Tree, "usr"))
+	if err != nil {
+		return "", fmt.Errorf("peer: %w", err)
+	}
+	if _, err := os.Stat(usr); err != nil {
+		return "", nil
+	}
+	return usr, nil
+}
+
+// Launch renders everything for one conversation, for a daemon whose files are in dir. An error names the place in the
+// description.
+func (f *Foreign) Launch(dir string, c Conversation) (*Launch, map[string][]string, error) {
+	w := writer{data: foreignData{c, dir, f.Words}}
+	l := w.launch(f.Process, dir)
+	commands := make(map[string][]string)
+	for purpose, words := range f.Commands {
+		commands[purpose] = w.all(words)
+	}
+	return l, commands, errors.Join(w.errs...)
+}

@@ -1,0 +1,156 @@
+package interop
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/keylog"
+	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+const (
+	ownNode, theirNode = lab.KeyServerName, "gm1"
+	portIKE            = 500
+	doiIPsec           = 1
+	psk                = "psk of two strangers"
+)
+
+var (
+	ownAddr   = lab.KeyServerAddr
+	theirAddr = lab.MemberAddr(1)
+)
+
+// daemons are the foreign peers.
+var daemons = []string{"strongswan", "libreswan"}
+
+// scene is the reference's Phase 1 in a node of its own, and a foreign peer in another.
+type scene struct {
+	*lab.Lab
+	own    *tester.IKE
+	theirs lab.Foreigner
+}
+
+// terms are what one conversation has that others have not.
+type terms struct {
+	begins  bool // the foreign peer is the initiator
+	mode    policy.ExchangeMode
+	nat     bool // both sides can traverse NATs
+	doi     uint32
+	asIPsec bool
+	hasty   bool // Phase 1 is given up soon
+	traffic *peer.Traffic
+}
+
+type term func(*terms)
+
+func begins(t *terms) { t.begins = true }
+
+func aggressive(t *terms) { t.mode = policy.AggressiveMode }
+
+// traffic has ESP in UDP under the SA.
+func traffic(transform policy.Transform) term {
+	return func(t *terms) {
+		t.nat, t.traffic = true, &peer.Traffic{Transform: transform, Local: theirNetwork, Remote: ownNetwork}
+	}
+}
+
+// meet puts both in their places.
+func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) *scene {
+	GinkgoHelper()
+	t := terms{doi: doiIPsec}
+	for _, f := range alter {
+		f(&t)
+	}
+	theirs, err := peer.LoadForeign(daemon)
+	kit.Precondition(err, "the foreign peer is described")
+	cfg := ike.Config{
+		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
+		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
+		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(),
+		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
+	}
+	if t.hasty {
+		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1
+	}
+	s := &scene{Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
+	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: t.begins,
+		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Papers: theirPapers()}
+	if why := theirs.Missing(conversation); why != "" {
+		kit.Missing(why)
+	}
+	var conns []*net.UDPConn
+	for _, port := range []uint16{portIKE, natt.Port} {
+		conn, err := s.Socket(ownNode, port)
+		kit.Precondition(err, "the own node has the ports of IKE")
+		conns = append(conns, conn)
+	}
+	s.own = tester.NewIKE(cfg, conns...)
+	s.theirs, err = s.Settle(ctx, theirNode, theirs, conversation)
+	kit.Precondition(err, daemon+" starts")
+	return s
+}
+
+// roleOf is the role whose side of Phase 1 the own node takes.
+func roleOf(initiator bool) rule.Role {
+	if initiator {
+		return rule.GM
+	}
+	return rule.KS
+}
+
+// patient bounds what a spec waits for.
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, lab.Patience)
+}
+
+// begin has the own node be the initiator.
+func (s *scene) begin(ctx context.Context) error {
+	ctx, done := patient(ctx)
+	defer done()
+	return s.established(s.own.Initiate(ctx, netip.AddrPortFrom(theirAddr, portIKE)))
+}
+
+// answer has the foreign peer be the initiator.
+func (s *scene) answer(ctx context.Context) error {
+	ctx, done := patient(ctx)
+	defer done()
+	told := make(chan error, 1)
+	go func() { told <- s.theirs.Tell(ctx, peer.CommandInitiate) }()
+	err := s.established(s.own.Respond(ctx))
+	if err != nil {
+		done()
+	}
+	<-told // what it says of the end is its own affair
+	return err
+}
+
+// established keeps the keys for those who read the capture.
+func (s *scene) established(err error) error {
+	if sa := s.own.SA(); sa != nil {
+		secret := sa.Secret()
+		s.Remember(keylog.Of(ownNode, time.Now(), &core.Secret{Phase1: &secret})...)
+	}
+	return err
+}
+
+// expectSA expects that both sides have it.
+func (s *scene) expectSA(suite policy.Proposal) {
+	GinkgoHelper()
+	sa := s.own.SA()
+	Expect(sa.Suite()).To(Equal(ike.Suites([]policy.Proposal{suite})[0]), "the suite that was agreed on")
+	Expect(sa.PeerID().Data).To(Equal(theirAddr.AsSlice()), "the identity that the peer has proven")
+}

@@ -99,7 +99,7 @@ func TestDeadProcesses(t *testing.T) {
 	for _, c := range []struct{ name, script, ready, want string }{
 		{"ends at once", "echo no licence >&2; exit 3", up, "gm1 did not come up: no licence"},
 		{"never ready", "exec sleep 100", "{port: udp/848, within: 100ms}", "gm1 did not come up: "},
-		{"a template that fails", "{{ index .KeyServers 3 }}", up, "foreign.yaml:9:38: template"},
+		{"a template that fails", "{{ index .KeyServers 3 }}", up, "foreign.yaml:9:38: line 1 of the text"},
 		{"says nothing", "echo up; exec sleep 100", up, "the log of gm1 does not say that it is registered"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

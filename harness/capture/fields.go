@@ -222,6 +222,10 @@ func (c *cursor) notify(p isakmp.Notify) {
 	c.number("SPI Size", uint64(len(p.SPI)), 1)
 	c.named("Notify Type", p.NotifyType.String(), uint64(p.NotifyType), 2)
 	c.octets("SPI", p.SPI)
+	if p.NotifyType == isakmp.NotifyRUThere || p.NotifyType == isakmp.NotifyRUThereACK {
+		c.octets("Sequence Number", p.Data) // RFC 3706 §5.3
+		return
+	}
 	c.octets("Data", p.Data)
 }
 

@@ -20,6 +20,7 @@ var classes = map[string]class{
 	"IV": random, "ICV": random, "SIG_ALGORITHM_KEY": random,
 	"Key Handle": random, "Creation Date": date, "Expiration Date": date,
 	"SPI":              identifier,
+	"Sequence Number":  identifier, // of R-U-THERE: the first is random
 	"SA Life Duration": lifetime, "Life Duration": lifetime, "KEK_KEY_LIFETIME": lifetime,
 	// Counts and types of what follows, which is itself compared. A wrong one is an error of the message.
 	"Key Packets": derived, "SPIs": derived, "Transforms": derived, "SA Attribute Next Payload": derived,

@@ -93,7 +93,7 @@ func detects(s side) {
 			Expect(t.says(ctx, t.device, isakmp.NotifyRUThereACK, 1)).To(BeTrue(), "it answers")
 			asked, answer := t.notifications(t.tester, isakmp.NotifyRUThere)[0], t.notifications(t.device, isakmp.NotifyRUThereACK)[0]
 			Expect(value(answer, "N", "SPI")).To(Equal(pairOf(answer)))
-			Expect(value(answer, "N", "Data")).To(Equal(value(asked, "N", "Data")))
+			Expect(value(answer, "N", "Sequence Number")).To(Equal(value(asked, "N", "Sequence Number")))
 			Expect(result(answer, "HASH(1)")).To(Equal(capture.OK))
 		})
 
@@ -202,7 +202,7 @@ func pairOf(m capture.Message) string {
 // numberIn is the number of an R-U-THERE.
 func numberIn(m capture.Message) uint64 {
 	GinkgoHelper()
-	n, err := strconv.ParseUint(value(m, "N", "Data"), 16, 32)
+	n, err := strconv.ParseUint(value(m, "N", "Sequence Number"), 16, 32)
 	Expect(err).NotTo(HaveOccurred(), "4 octets of data")
 	return n
 }

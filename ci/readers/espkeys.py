@@ -244,5 +244,7 @@ def contents(plain, at):
     if inside:
         inner = inner[:inside[0].length]    # what follows the packet is padding against traffic analysis
     nodes += inside or [isakmp.Node("Data", "field", 0, at, len(inner), inner)]
+    if inside and inner[0] >> 4 != {4: 4, 41: 6}[following]:
+        return nodes, inner, "inside: IP version %d behind Next Header %d" % (inner[0] >> 4, following)
     wrong = pad and plain[-2 - pad:-2] != bytes(range(1, pad + 1))
     return nodes, inner, "ESP padding is not 1, 2, 3, …" if wrong else None

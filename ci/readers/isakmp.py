@@ -248,7 +248,8 @@ class Parser:
         if node.get("SPI Size"):
             at = self.field(node, "SPI", at, node.get("SPI Size"), end, raw=True)
         if at < end:
-            self.field(node, "Data", at, end - at, end, raw=True)
+            liveness = node.get("Type") in (36136, 36137)  # R-U-THERE and its answer (RFC 3706 section 5.3)
+            self.field(node, "Sequence Number" if liveness else "Data", at, end - at, end, raw=True)
 
     def delete(self, node, at, end):
         at = self.field(node, "DOI", at, 4, end)

@@ -225,7 +225,7 @@ def verify_phase1(method, public, value, signature):
     key = public_key(public)
     if method == 3 and isinstance(key, rsa.RSAPublicKey):
         return OK if bare_block(key, signature) == value else BAD
-    if method in SIGNED and isinstance(key, ec.EllipticCurvePublicKey):
+    if SIGNED.get(method) and isinstance(key, ec.EllipticCurvePublicKey):
         name, half, curve = next(e for e in ECDSA.values() if e[0] == SIGNED[method])
         return verify_ecdsa(key, name, half, value, signature) if key.curve.name == curve else BAD
     return UNCHECKED

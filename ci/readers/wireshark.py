@@ -253,6 +253,9 @@ def check_isakmp(job, base, rows, tally):
             # In a merged capture, fragments of several folders may share addresses and identification.
             tally.add("messages in fragments, not put together")
             continue
+        if row is None and frame.ip is not None and 4500 not in (frame.ip.sport, frame.ip.dport) and frame.ip.udp[:4] == bytes(4):
+            tally.add("messages behind a marker on a port that has none")
+            continue
         if row is None:
             tally.problem(job.folder.name, frame.number, "tshark sees no ISAKMP")
             continue

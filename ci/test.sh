@@ -51,7 +51,7 @@ step "golden captures made again and compared"
 ci/pcaps.sh --check
 
 step "captures read by programs that are not ours"
-netns="$out/netns/specs/dataplane $out/netns/specs/rekey $out/netns/specs/ipv6 $out/netns/specs/membership"
+netns="$out/netns/specs/dataplane $out/netns/specs/rekey $out/netns/specs/ipv6 $out/netns/specs/membership $out/netns/specs/ah $out/netns/specs/natt"
 [ -d "$out/netns" ] || netns=""
 # shellcheck disable=SC2086 # folders without spaces
 ci/readers/run.sh pcaps "$out/memory" $netns

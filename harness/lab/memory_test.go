@@ -16,7 +16,7 @@ import (
 func story(t *testing.T, env Env) *Lab {
 	t.Helper()
 	ctx := context.Background()
-	l, err := New(ctx, env, Setup{Members: 2, Hosts: true, Device: rule.GM})
+	l, err := New(ctx, env, Setup{Members: 2, Hosts: true, Device: rule.GM, Group: activated})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +46,12 @@ func story(t *testing.T, env Env) *Lab {
 		t.Errorf("ping through two rekeys and a registration: %+v", r)
 	}
 	return l
+}
+
+// activated has a new SA used a second after it came: members get rekeys one after the other, and where time is real one may be slow.
+func activated(g *policy.Group) {
+	activate, deactivate := time.Second, 2*time.Second
+	g.Activation = policy.Activation{ATD: &activate, DTD: &deactivate}
 }
 
 // pcapng writes what was seen as the evidence does.

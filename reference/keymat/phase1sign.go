@@ -52,25 +52,7 @@ func signBareECDSA(key *ecdsa.PrivateKey, hash []byte) ([]byte, error) {
 }
 
 // VerifyHash checks a signature by SignHash. The error is ErrSignature.
-func VerifyHash(key crypto.PublicKey, hash, sig []byte) error {
-	switch key := key.(type) {
-	case *rsa.PublicKey:
-		if err := rsa.VerifyPKCS1v15(key, 0, hash, sig); err != nil {
-			return fmt.Errorf("%w: %w", ErrSignature, err)
-		}
-		return nil
-	case *ecdsa.PublicKey:
-		half := SignatureLen(key) / 2
-		if len(sig) != 2*half {
-			return fmt.Errorf("%w: %d octets instead of %d", ErrSignature, len(sig), 2*half)
-		}
-		if !ecdsa.Verify(key, hash, new(big.Int).SetBytes(sig[:half]), new(big.Int).SetBytes(sig[half:])) {
-			return ErrSignature
-		}
-		return nil
-	}
-	return fmt.Errorf("%w: no key of RSA or ECDSA", ErrSignature)
-}
+func VerifyHash(key crypto.PublicKey, hash, sig []byte) error { return verify(key, 0, hash, sig) }
 
 // SignDigestInfo signs HASH_I or HASH_R with a DigestInfo around it, as RFC 2409 §5.1 does not have it but some peers do.
 func SignDigestInfo(key *rsa.PrivateKey, hash []byte) ([]byte, error) {

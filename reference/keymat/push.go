@@ -73,9 +73,14 @@ func (s PushScheme) Verify(key crypto.PublicKey, digest, sig []byte) error {
 	if !s.fits(digest) {
 		return fmt.Errorf("%w: %d octets are no digest of %v", ErrSignature, len(digest), s.Hash)
 	}
+	return verify(key, s.block(), digest, sig)
+}
+
+// verify checks a PKCS #1 block of RSA, with a DigestInfo of that hash or none if it is 0, or r and s of ECDSA.
+func verify(key crypto.PublicKey, block crypto.Hash, digest, sig []byte) error {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		if err := rsa.VerifyPKCS1v15(key, s.block(), digest, sig); err != nil {
+		if err := rsa.VerifyPKCS1v15(key, block, digest, sig); err != nil {
 			return fmt.Errorf("%w: %w", ErrSignature, err)
 		}
 		return nil
@@ -89,7 +94,7 @@ func (s PushScheme) Verify(key crypto.PublicKey, digest, sig []byte) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: no key", ErrSignature)
+	return fmt.Errorf("%w: no key of RSA or ECDSA", ErrSignature)
 }
 
 func (s PushScheme) fits(digest []byte) bool {

@@ -42,7 +42,50 @@ func (n *kernelNet) build() error {
 			return err
 		}
 	}
+	if err := n.acquaint(); err != nil {
+		return fmt.Errorf("lab: neighbours on the WAN: %w", err)
+	}
 	return n.wire.start()
+}
+
+// acquaint tells every node on the WAN the link addresses of the others. If the kernel had to ask for one, the packets that
+// wait for the answer could be overtaken by the next.
+func (n *kernelNet) acquaint() error {
+	for node := range n.wire.ports {
+		err := n.inside(node, func() error {
+			for _, other := range n.wire.ports {
+				if other.node == node {
+					continue
+				}
+				if err := n.neighbour("wan0", other.mac, other.addrs...); err != nil {
+					return err
+				}
+			}
+			return n.neighbour("wan0", natMAC, NATAddr)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// neighbour enters the link address of other nodes' addresses for good, of IPv6 only if the lab has it.
+func (n *kernelNet) neighbour(name string, mac net.HardwareAddr, addrs ...netip.Addr) error {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		if a.Is6() && !n.plan.IPv6 {
+			continue
+		}
+		err := netlink.NeighSet(&netlink.Neigh{LinkIndex: link.Attrs().Index, State: unix.NUD_PERMANENT, IP: a.AsSlice(), HardwareAddr: mac})
+		if err != nil {
+			return fmt.Errorf("%s: %w", a, err)
+		}
+	}
+	return nil
 }
 
 func (n *kernelNet) buildMember(i int) error {
@@ -179,7 +222,7 @@ func (n *kernelNet) buildLAN(i int) error {
 	if err := n.veth(member, "lan0", host, "eth0"); err != nil {
 		return err
 	}
-	var gateway net.HardwareAddr
+	var gateway, own net.HardwareAddr
 	err := n.inside(member, func() error {
 		ifi, err := net.InterfaceByName("lan0")
 		if err != nil {
@@ -199,6 +242,14 @@ func (n *kernelNet) buildLAN(i int) error {
 		if err := n.settle(i); err != nil {
 			return err
 		}
+		if err := n.neighbour("eth0", gateway, LANGateway(i), LANGateway6(i)); err != nil {
+			return err
+		}
+		ifi, err := net.InterfaceByName("eth0")
+		if err != nil {
+			return err
+		}
+		own = ifi.HardwareAddr
 		h.link, err = openLink(gateway)
 		return err
 	})
@@ -207,6 +258,9 @@ func (n *kernelNet) buildLAN(i int) error {
 	}
 	n.hosts[host] = h
 	return n.inside(member, func() error {
+		if err := n.neighbour("lan0", own, HostAddr(i), HostAddr6(i)); err != nil {
+			return err
+		}
 		s, err := newSniffer(n, "lan0", LANName(i))
 		if err == nil {
 			n.taps = append(n.taps, s)

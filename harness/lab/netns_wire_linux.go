@@ -134,11 +134,7 @@ func neighbourDiscovery(packet []byte) bool {
 // carry takes a frame through the interceptor, if it holds a packet, and on to its port.
 func (w *wire) carry(from *port, frame []byte) {
 	if !holdsPacket(frame) {
-		if answer := w.resolveNAT(frame); answer != nil {
-			w.write(from, answer)
-		} else {
-			w.forward(from, frame)
-		}
+		w.forward(from, frame)
 		return
 	}
 	if w.hides(from) {

@@ -3,6 +3,7 @@ package algorithms
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -96,7 +97,8 @@ func (s *espScene) drops(id rule.ID, honest []tester.ESPOption, forged ...[]byte
 	kit.ExpectRefused(s.ctx, s.GM[0], id, Equal(refused+uint64(len(forged))), "the device counts what it refused for %s", id)
 }
 
-// sends has the host send packets and returns the ESP packets in which they leave, of which there have to be so many.
+// sends has the host send packets and returns the ESP packets in which they leave, of which there have to be so many, by their
+// numbers: a network may let one overtake another.
 func (s *espScene) sends(packets, leave int) []kit.ESP {
 	GinkgoHelper()
 	before := kit.Now(s.Lab)
@@ -107,6 +109,7 @@ func (s *espScene) sends(packets, leave int) []kit.ESP {
 	all := kit.ESPSince(s.Lab, before)
 	Expect(all).To(HaveLen(leave), "packets that leave the device in ESP")
 	Expect(kit.ClearSince(s.Lab, before)).To(BeEmpty(), "packets in clear")
+	slices.SortStableFunc(all, func(a, b kit.ESP) int { return int(int32(a.Sequence - b.Sequence)) })
 	return all
 }
 

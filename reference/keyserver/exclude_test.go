@@ -92,6 +92,7 @@ func (w *witness) hierarchy(l *lab) {
 	m.deliver(m.addr, ackOf(m.rekey, last.seq, m.addr.Addr()))
 	w.see("acked %d", l.status().Groups[0].Members[0].Acked)
 	w.see("again: %s", kinds(n.deliver(n.addr, n.begin().message1())))
+	w.see("the leaf of one before %t", bytes.Equal(l.joined(4).rekey.LKH.Path[0].Data, theirs[0].Data))
 }
 
 // Who is excluded one after the other stays out, and everybody else goes on.

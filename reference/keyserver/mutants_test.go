@@ -106,6 +106,7 @@ func scenes() []scene {
 		{"hierarchy", configuration(hierarchical), (*witness).hierarchy},
 		{"hierarchy in parts", configuration(hierarchical, inParts), (*witness).parts},
 		{"backward access control", configuration(backward), (*witness).newcomers},
+		{"a key for Phase 1", configuration(certified("ks2")), (*witness).signingKey},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}

@@ -11,7 +11,9 @@ func certified(name string) func(*policy.KeyServer) {
 	return func(cfg *policy.KeyServer) { cfg.Phase1.Certificates = policy.Certificates{Key: keyOf(name)} }
 }
 
-func (w *witness) signingKey(l *lab) { w.see("signing keys shared %d", len(l.tagged("SIGNING_KEY_SHARED"))) }
+func (w *witness) signingKey(l *lab) {
+	w.see("signing keys shared %d", len(l.tagged("SIGNING_KEY_SHARED")))
+}
 
 // An operator is told of a key that serves for both, and not of two.
 func TestSharedSigningKey(t *testing.T) {

@@ -18,6 +18,8 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
 		d.add(keyServer && len(g.Identities) > 0, "named-members")
+		d.add(keyServer && g.Rekey.Updates > 0, "lkh-parts")
+		d.add(keyServer && g.Rekey.Backward, "backward-access-control")
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)

@@ -17,6 +17,8 @@ var Vocabulary = []Feature{
 	{"no-rekey", "groups without rekey, whose members register again (RFC 6407 §5.2)"},
 	{"ack", "acknowledgements of rekey messages (RFC 8263)"},
 	{"lkh", "exclusion of a member by a hierarchy of keys (RFC 6407 §5.6.3)"},
+	{"lkh-parts", "updates of a hierarchy of keys in several rekey messages (RFC 6407 §4)"},
+	{"backward-access-control", "nothing from before for a member that joins a group (RFC 6407 §7.4.2)"},
 	{"gap", "activation and deactivation delays (RFC 6407 §5.4.1)"},
 	{"delete", "deletion of SAs by a rekey message (RFC 6407 §5.9)"},
 	{"group-oid", "groups that an object identifier names (RFC 8052 §2.1)"},

@@ -144,6 +144,8 @@ type RekeyPolicy struct {
 	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
 	SigForm     SigForm      // of RSA
 	Management  Management   // of the KEK
+	Updates     int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	Backward    bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

@@ -201,7 +201,7 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management,
+		Management: management, Updates: r.Updates, Backward: r.Backward,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()

@@ -81,11 +81,17 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, backward_access_control"}},
 	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{
 		`ks.yaml:13:7: groups[0].rekey: there is no KEK to manage with transport none; leave out the field "management"`}},
 	{"LKH with AES-192", "transport: unicast", "transport: unicast\n      management: lkh\n      cipher: aes192-cbc", []string{
 		"ks.yaml:13:7: groups[0].rekey: an IV and a key of aes192-cbc are no whole blocks, which management lkh needs"}},
+	{"updates without LKH", "transport: unicast", "transport: unicast\n      updates: 4", []string{
+		`ks.yaml:13:7: groups[0].rekey: only management lkh has updates; leave out the field "updates"`}},
+	{"more updates than go into a message", "transport: unicast", "transport: unicast\n      management: lkh\n      updates: 49", []string{
+		"ks.yaml:15:16: groups[0].rekey.updates: 49 is out of range; it must be from 1 to 48"}},
+	{"backward access control without rekeys", "transport: unicast", "transport: none\n      backward_access_control: true", []string{
+		`ks.yaml:13:7: groups[0].rekey: with transport none nobody can be told of new keys when a member joins; leave out the field "backward_access_control"`}},
 	{"acknowledgements by LKH without it", "transport: unicast", "transport: unicast\n      ack: lkh-sha512", []string{
 		"ks.yaml:13:7: groups[0].rekey: acknowledgements keyed by LKH need management lkh"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{

@@ -27,7 +27,7 @@ type Exchange struct {
 	offer    offer
 	chosen   choice
 	nat      traversal
-	psk      []byte
+	psk      policy.PSK
 	asked    []isakmp.CR // certificate requests of the peer so far
 	private  keymat.PrivateKey
 	gxi, gxr []byte // KE bodies

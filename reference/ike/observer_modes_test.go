@@ -28,10 +28,17 @@ func (o *observer) aggressive() {
 	p.gm.Suites, p.ks.Suites = []Suite{suiteAES, suite3}, []Suite{suiteAES, suite3}
 	elsewhere := netip.MustParseAddr("192.0.2.77")
 	p.gm.Local = netip.AddrPortFrom(elsewhere, 848)
-	p.ks.PSK = func(a netip.Addr) ([]byte, bool) { return []byte("gdoi-psk"), a == elsewhere }
+	p.ks.PSK = policy.Phase1{PSKs: []policy.PSK{keyAt(elsewhere, "gdoi-psk")}}.PSK
 	p.gm.Retries = 1
 	p.run()
 	o.note("aggressive: established %v %v", p.iSA != nil, p.rSA != nil)
+	server := policy.Identity{Kind: policy.IdentityFQDN, Value: "ks.example"}
+	named := o.pair("named")
+	named.gm.Mode, named.ks.Mode, named.ks.Identity = policy.AggressiveMode, policy.EitherMode, server
+	named.gm.PSK = keys("another", keyNamed(server, "gdoi-psk"))
+	named.gm.Retries = 1
+	named.run()
+	o.note("aggressive with a name: established %v %v", named.iSA != nil, named.rSA != nil)
 	for n, d := range p.onWire {
 		if o.mine(n) {
 			o.note("%s", describe(o.tb, d))

@@ -37,7 +37,7 @@ func (l *lab) member(n int) *gm {
 
 func (m *gm) config() ike.Config {
 	return ike.Config{
-		Role: rule.GM, Rand: m.rand, Local: m.addr, PSK: func(netip.Addr) ([]byte, bool) { return psk, true },
+		Role: rule.GM, Rand: m.rand, Local: m.addr, PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: psk}, true },
 	}
 }
 

@@ -31,7 +31,7 @@ read what follows, a second one the traffic keys. The member is not let in again
 
 func oneMember(_ *cobra.Command, words []string) error {
 	if len(words) != 1 {
-		return usageError{errors.New("exclude wants the identity of one member, an address")}
+		return usageError{errors.New("exclude wants the identity of one member: an address, or one such as fqdn:gm1.example")}
 	}
 	return nil
 }

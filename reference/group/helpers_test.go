@@ -86,6 +86,7 @@ func newGroup(t testing.TB, cfg policy.Group, altered ...string) *group.Group {
 }
 
 func memberAddr(n byte) netip.Addr         { return netip.AddrFrom4([4]byte{192, 0, 2, n}) }
+func memberID(n byte) policy.Identity      { return policy.AddressIdentity(memberAddr(n)) }
 func memberAddrPort(n byte) netip.AddrPort { return netip.AddrPortFrom(memberAddr(n), 848) }
 
 func offer(t testing.TB, g *group.Group, now time.Time) *group.Offer {
@@ -100,7 +101,7 @@ func offer(t testing.TB, g *group.Group, now time.Time) *group.Offer {
 // register does both steps of a registration.
 func register(t testing.TB, g *group.Group, now time.Time, n byte, sids int) group.Admission {
 	t.Helper()
-	a, err := g.Admit(now, memberAddr(n), memberAddrPort(n), offer(t, g, now), sids)
+	a, err := g.Admit(now, memberID(n), memberAddrPort(n), offer(t, g, now), sids)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,8 +51,8 @@ type Admission struct {
 // the group has a counter mode, as many SIDs as it asked for (none: one; RFC 6407 §3.5). When they are used up, the group
 // is made anew: everything is deleted, and the SIDs start from the beginning. An Admission may have plans even if the
 // registration failed. The error is ErrMoved, ErrSIDsExhausted, or a *rule.Violation if so many SIDs do not exist.
-func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
-	id = id.Unmap()
+func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
+	id = id.Folded()
 	n := g.sidsFor(asked)
 	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.sidSpace()) {
 		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for", n, g.cfg.SIDBits)
@@ -89,7 +89,7 @@ func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *
 
 // renew replaces everything by the prepared epoch and starts the SIDs anew. The members are told to delete what they have,
 // but for the one that is about to be given the new keys.
-func (g *Group) renew(now time.Time, candidate netip.Addr) []Plan {
+func (g *Group) renew(now time.Time, candidate policy.Identity) []Plan {
 	var plans []Plan
 	if guardSIDDelete.Kept(g.opts.Rules) {
 		plans = append(plans, g.plan(now, g.deleteAll(), candidate))

@@ -38,7 +38,7 @@ func (g *Group) restart(now time.Time) (Plan, error) {
 	if err := g.prepare(); err != nil {
 		return Plan{}, err
 	}
-	p := g.plan(now, g.deleteAll(), netip.Addr{})
+	p := g.plan(now, g.deleteAll(), policy.Identity{})
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)
 	return p, nil
@@ -62,7 +62,7 @@ func (g *Group) carryOut(now time.Time, o order) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	p := g.plan(now, change, netip.Addr{})
+	p := g.plan(now, change, policy.Identity{})
 	if change.NewRekey != nil && !guardSequenceRestart.Kept(g.opts.Rules) {
 		next.rekey.sequence = old.sequence
 	}
@@ -116,7 +116,7 @@ func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) 
 }
 
 // plan addresses a change to the members, but for one, and takes the next sequence number if there is anybody to tell.
-func (g *Group) plan(now time.Time, change policy.Rekey, except netip.Addr) Plan {
+func (g *Group) plan(now time.Time, change policy.Rekey, except policy.Identity) Plan {
 	r := g.epoch.rekey
 	if r == nil {
 		return Plan{Rekey: change}
@@ -147,7 +147,7 @@ func (g *Group) addresses(members []*member) []netip.AddrPort {
 
 // hand notes that the members with the old Rekey SA were sent the new one.
 func (g *Group) hand(old, next *rekeySA) {
-	for _, m := range g.holders(old, netip.Addr{}) {
+	for _, m := range g.holders(old, policy.Identity{}) {
 		m.holds = next
 		m.acks[next] = &ackWindow{after: next.sequence}
 	}

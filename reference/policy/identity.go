@@ -75,6 +75,14 @@ func (i Identity) Folded() Identity {
 	return i
 }
 
+// Brief is the identity for a list of members: an address alone, others with their kind.
+func (i Identity) Brief() string {
+	if i.Kind == IdentityAddress {
+		return i.Value
+	}
+	return i.String()
+}
+
 // Same reports whether two identities are one.
 func (i Identity) Same(other Identity) bool { return i.Folded() == other.Folded() }
 

@@ -71,6 +71,15 @@ func (o *observer) lifetimes() {
 		return
 	}
 	o.note("expires after %s, the peer after %s", mine.Expiry().Sub(start), peer.Expiry().Sub(start))
+	told := o.pair("told")
+	told.gm.Mode, told.ks.Mode, told.ks.Lifetime = policy.AggressiveMode, policy.EitherMode, time.Hour
+	told.ks.Tap = altersNotify(func(n *isakmp.Notify) { n.SPI = nil })
+	told.gm.Retries = 1
+	told.run()
+	o.note("%d messages", len(told.onWire))
+	if told.iSA != nil && told.takeNotify() == nil {
+		o.note("expires after %s", told.iSA.Expiry().Sub(start))
+	}
 	for range 40 {
 		_, _ = mine.SealDelete(keymat.Seeded("bulk"))
 	}

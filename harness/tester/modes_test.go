@@ -41,7 +41,7 @@ func TestModeDeviations(t *testing.T) {
 		{core.MainMode6, 0, RespondsLifetime(time.Minute), "6000" + "0100000000000000" + "0200000000000000" + "800b0001" + "000c00040000003c"},
 		{core.MainMode6, 0, RespondsGarbage(), "0200000000000000" + "800b00"},
 		{core.Informational, told, NotifiesLifetime(time.Minute), "6000" + "0000000000000000" + "0000000000000000" + "800b0001" + "000c00040000003c"},
-		{core.Informational, told, NotifiesLifetimeOfAnother(time.Minute), "0000000000000001" + "800b0001" + "000c00040000003c"},
+		{core.Informational, told, NotifiesLifetimeOfAnother(time.Minute), "0100000000000000" + "800b0001" + "000c00040000003c"},
 		{core.Informational, ask, OtherCookies(ask), "8d28" + "000000000000000001"},
 		{core.Informational, ack, OtherCookies(ack), "8d29" + "000000000000000001"},
 		{core.Informational, ask, NoCookies(ask), "01008d28" + "01020304"},

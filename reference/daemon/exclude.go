@@ -47,7 +47,7 @@ func readmitCommand(o *options) *cobra.Command {
 func oneMember(command string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, words []string) error {
 		if len(words) != 1 {
-			return usageError{errors.New(command + " wants the identity of one member, an address")}
+			return usageError{errors.New(command + " wants the identity of one member: an address, or one such as fqdn:gm1.example")}
 		}
 		return nil
 	}

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -20,8 +19,8 @@ type heir struct {
 }
 
 // newcomer reports whether a candidate is to get nothing from before it joins.
-func (g *Group) newcomer(id netip.Addr) bool {
-	return g.cfg.Rekey.Backward && g.byIdentity[id.Unmap()] == nil && guardBackward.Kept(g.opts.Rules)
+func (g *Group) newcomer(id policy.Identity) bool {
+	return g.cfg.Rekey.Backward && g.byIdentity[id.Folded()] == nil && guardBackward.Kept(g.opts.Rules)
 }
 
 // foresee makes the epoch for who joins next. All offers until somebody does share it; whoever comes second is told to begin again.

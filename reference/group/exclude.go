@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -27,13 +26,13 @@ var ErrNoLKH = errors.New("group: without LKH nobody can be excluded")
 // Exclude takes a member out until Readmit lets it in again. Of two PUSH messages the first replaces the KEK so that the member cannot have it, and
 // the second brings Data-Security SAs under that KEK (RFC 6407 §7.4.1). The error is ErrNoLKH, or says that there is no such
 // member.
-func (g *Group) Exclude(now time.Time, id netip.Addr) ([]Plan, error) {
-	m := g.byIdentity[id.Unmap()]
+func (g *Group) Exclude(now time.Time, id policy.Identity) ([]Plan, error) {
+	m := g.byIdentity[id.Folded()]
 	switch {
 	case g.epoch.rekey == nil || g.epoch.rekey.tree == nil:
 		return nil, ErrNoLKH
 	case m == nil:
-		return nil, fmt.Errorf("group: %v is no member", id)
+		return nil, fmt.Errorf("group: %s is no member", id.Brief())
 	}
 	g.excluded[m.identity] = struct{}{}
 	g.drop(func(have *member) bool { return have == m })
@@ -51,11 +50,12 @@ func (g *Group) Exclude(now time.Time, id netip.Addr) ([]Plan, error) {
 
 // Readmit undoes an exclusion: the member may register again, as anybody whom the group's list names. It has nothing until it
 // does. The error says that it was not excluded.
-func (g *Group) Readmit(id netip.Addr) error {
-	if _, excluded := g.excluded[id.Unmap()]; !excluded {
+func (g *Group) Readmit(id policy.Identity) error {
+	id = id.Folded()
+	if _, excluded := g.excluded[id]; !excluded {
 		return fmt.Errorf("group: %v was not excluded", id)
 	}
-	delete(g.excluded, id.Unmap())
+	delete(g.excluded, id)
 	return nil
 }
 

@@ -111,7 +111,7 @@ func TestAuthorised(t *testing.T) {
 	}
 	g := newGroup(t, unicast())
 	for _, test := range tests {
-		if got := g.Authorised(netip.MustParseAddr(test.id), netip.MustParseAddr(test.id), policy.Peer{}); got != test.want {
+		if got := g.Authorised(netip.MustParseAddr(test.id), policy.AddressIdentity(netip.MustParseAddr(test.id)), policy.Peer{}); got != test.want {
 			t.Errorf("%s: %t, want %t", test.id, got, test.want)
 		}
 	}
@@ -127,24 +127,24 @@ func TestAuthorised(t *testing.T) {
 		named := newGroup(t, unicast(func(c *policy.Group) {
 			c.Identities, c.Rekey.Management = []policy.Identity{i}, policy.ManagementLKH
 		}))
-		if got := named.Authorised(netip.Addr{}, memberAddr(1), router); got != want {
+		if got := named.Authorised(netip.Addr{}, memberID(1), router); got != want {
 			t.Errorf("a member by %s: %t, want %t", text, got, want)
 		}
 		register(t, named, epoch, 1, 0)
-		if _, err := named.Exclude(epoch, memberAddr(1)); err != nil {
+		if _, err := named.Exclude(epoch, memberID(1)); err != nil {
 			t.Fatal(err)
 		}
-		if named.Authorised(netip.Addr{}, memberAddr(1), router) {
+		if named.Authorised(netip.Addr{}, memberID(1), router) {
 			t.Errorf("a member by %s is let in after it was excluded", text)
 		}
 	}
-	if g.Authorised(netip.Addr{}, memberAddr(1), policy.Peer{}) {
+	if g.Authorised(netip.Addr{}, memberID(1), policy.Peer{}) {
 		t.Error("no identity at all is authorised")
 	}
-	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1), memberAddr(1), policy.Peer{}) {
+	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1), memberID(1), policy.Peer{}) {
 		t.Error("a group without members lets somebody in")
 	}
-	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1"), memberAddr(1), policy.Peer{}) {
+	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1"), memberID(1), policy.Peer{}) {
 		t.Error("with the guard off a stranger is kept out")
 	}
 }

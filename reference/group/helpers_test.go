@@ -86,15 +86,16 @@ func newGroup(t testing.TB, cfg policy.Group, altered ...string) *group.Group {
 }
 
 func memberAddr(n byte) netip.Addr         { return netip.AddrFrom4([4]byte{192, 0, 2, n}) }
+func memberID(n byte) policy.Identity      { return policy.AddressIdentity(memberAddr(n)) }
 func memberAddrPort(n byte) netip.AddrPort { return netip.AddrPortFrom(memberAddr(n), 848) }
 
 func offer(t testing.TB, g *group.Group, now time.Time) *group.Offer {
 	t.Helper()
-	return offerTo(t, g, now, netip.Addr{})
+	return offerTo(t, g, now, policy.Identity{})
 }
 
 // offerTo is an offer to a candidate of that identity.
-func offerTo(t testing.TB, g *group.Group, now time.Time, id netip.Addr) *group.Offer {
+func offerTo(t testing.TB, g *group.Group, now time.Time, id policy.Identity) *group.Offer {
 	t.Helper()
 	o, err := g.Offer(now, id)
 	if err != nil {
@@ -106,7 +107,7 @@ func offerTo(t testing.TB, g *group.Group, now time.Time, id netip.Addr) *group.
 // register does both steps of a registration.
 func register(t testing.TB, g *group.Group, now time.Time, n byte, sids int) group.Admission {
 	t.Helper()
-	a, err := g.Admit(now, memberAddr(n), memberAddrPort(n), offerTo(t, g, now, memberAddr(n)), sids)
+	a, err := g.Admit(now, memberID(n), memberAddrPort(n), offerTo(t, g, now, memberID(n)), sids)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
@@ -23,14 +22,14 @@ var (
 func (g *Group) parts(now time.Time, change policy.Rekey) []Plan {
 	most := g.updates()
 	if change.NewRekey == nil || change.NewRekey.LKH == nil || len(change.NewRekey.LKH.Updates) <= most {
-		return []Plan{g.plan(now, change, netip.Addr{})}
+		return []Plan{g.plan(now, change, policy.Identity{})}
 	}
 	updates := change.NewRekey.LKH.Updates
 	if !guardPartsAll.Kept(g.opts.Rules) {
 		updates = updates[:len(updates)-1]
 	}
 	var plans []Plan
-	holders := g.holders(g.epoch.rekey, netip.Addr{})
+	holders := g.holders(g.epoch.rekey, policy.Identity{})
 	for some := range slices.Chunk(updates, most) {
 		part, told := change, *change.NewRekey
 		part.NewRekey, told.LKH = &told, &policy.LKH{Updates: some}

@@ -18,7 +18,7 @@ type Offer struct {
 // Offer says what the group would give a candidate now. It allocates nothing and records nobody (RFC 6407 §3.2). When the SIDs are
 // used up, or with backward access control to one that is no member yet, it offers keys that are not in force yet: Admit puts
 // them in force.
-func (g *Group) Offer(now time.Time, id netip.Addr) (*Offer, error) {
+func (g *Group) Offer(now time.Time, id policy.Identity) (*Offer, error) {
 	e := g.epoch
 	switch {
 	case g.exhausted():
@@ -58,8 +58,8 @@ type Admission struct {
 // the group has a counter mode, as many SIDs as it asked for (none: one; RFC 6407 §3.5). When they are used up, the group
 // is made anew: everything is deleted, and the SIDs start from the beginning. An Admission may have plans even if the
 // registration failed. The error is ErrMoved, ErrSIDsExhausted, or a *rule.Violation if so many SIDs do not exist.
-func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
-	id = id.Unmap()
+func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
+	id = id.Folded()
 	n := g.sidsFor(asked)
 	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.sidSpace()) {
 		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for", n, g.cfg.SIDBits)
@@ -93,7 +93,7 @@ func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *
 }
 
 // enforce puts in force what was offered, if it is not. The error is ErrMoved, or that of the source of randomness.
-func (g *Group) enforce(now time.Time, id netip.Addr, offer *Offer) ([]Plan, error) {
+func (g *Group) enforce(now time.Time, id policy.Identity, offer *Offer) ([]Plan, error) {
 	switch {
 	case offer.epoch == g.epoch && !g.newcomer(id):
 		return nil, nil
@@ -109,7 +109,7 @@ func (g *Group) enforce(now time.Time, id netip.Addr, offer *Offer) ([]Plan, err
 
 // renew replaces everything by the prepared epoch and starts the SIDs anew. The members are told to delete what they have,
 // but for the one that is about to be given the new keys.
-func (g *Group) renew(now time.Time, candidate netip.Addr) []Plan {
+func (g *Group) renew(now time.Time, candidate policy.Identity) []Plan {
 	var plans []Plan
 	if guardSIDDelete.Kept(g.opts.Rules) {
 		plans = append(plans, g.plan(now, g.deleteAll(), candidate))

@@ -38,7 +38,7 @@ func (g *Group) restart(now time.Time) ([]Plan, error) {
 	if err := g.prepare(); err != nil {
 		return nil, err
 	}
-	p := g.plan(now, g.deleteAll(), netip.Addr{})
+	p := g.plan(now, g.deleteAll(), policy.Identity{})
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)
 	return []Plan{p}, nil
@@ -130,7 +130,7 @@ func (r *rekeySA) lastNumber() uint32 {
 }
 
 // plan addresses a change to the members, but for one.
-func (g *Group) plan(now time.Time, change policy.Rekey, except netip.Addr) Plan {
+func (g *Group) plan(now time.Time, change policy.Rekey, except policy.Identity) Plan {
 	if g.epoch.rekey == nil {
 		return Plan{Rekey: change}
 	}
@@ -165,7 +165,7 @@ func (g *Group) addresses(members []*member) []netip.AddrPort {
 
 // hand notes that the members with the old Rekey SA were sent the new one.
 func (g *Group) hand(old, next *rekeySA) {
-	for _, m := range g.holders(old, netip.Addr{}) {
+	for _, m := range g.holders(old, policy.Identity{}) {
 		m.holds = next
 		m.acks[next] = &ackWindow{after: next.sequence}
 	}

@@ -90,16 +90,10 @@ func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
-		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: p.PSK, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
 		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
 		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
 	}
-}
-
-// psk finds the key for a peer.
-func (k *KeyServer) psk(peer netip.Addr) ([]byte, bool) {
-	key, ok := k.cfg.Phase1.PSK(peer)
-	return key.Key, ok
 }
 
 func (k *KeyServer) validateGroups() error {

@@ -62,6 +62,13 @@ var scenarios = map[string]scenario{
 		sak := o.Payloads[1].(gdoi.SA).Attributes[0].(gdoi.SAK)
 		sak.Attributes[0].Type = 77
 	})},
+	"policy with two modes": {kills: "policy.conflict", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
+		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
+			if sat, ok := p.(gdoi.SAT); ok {
+				sat.ESP.Attributes = append(sat.ESP.Attributes, wire.TV(gdoi.EncapsulationMode, 1), wire.TV(gdoi.EncapsulationMode, 2))
+			}
+		}
+	})},
 	"extended sequence numbers without a window": {kills: "policy.esn", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
 		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
 			if sat, ok := p.(gdoi.SAT); ok {

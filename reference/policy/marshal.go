@@ -117,7 +117,10 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 		doc.Proposals = append(doc.Proposals, proposal)
 	}
 	for _, k := range p.PSKs {
-		psk := pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)}
+		psk := pskDoc{Key: pskText(k.Key)}
+		if k.Peer.IsValid() {
+			psk.Peer = k.Peer.String()
+		}
 		if k.Identity.Kind != IdentityNone {
 			psk.Identity = k.Identity.String()
 		}

@@ -104,7 +104,7 @@ type proposalDoc struct {
 }
 
 type pskDoc struct {
-	Peer     string `yaml:"peer"`
+	Peer     string `yaml:"peer,omitempty"`
 	Identity string `yaml:"identity,omitempty"`
 	Key      string `yaml:"key"`
 }

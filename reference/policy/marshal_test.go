@@ -33,6 +33,8 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 			{Peer: netip.MustParsePrefix("192.0.2.7/32"), Key: []byte{0, 1, 0xfe, '\n'}},
 			{Peer: netip.MustParsePrefix("192.0.2.8/32"), Key: []byte("hex:00")},
 			{Peer: netip.MustParsePrefix("192.0.2.9/32"), Key: []byte(" true")},
+			{Peer: netip.MustParsePrefix("192.0.2.10/32"), Identity: policy.Identity{Kind: policy.IdentityFQDN, Value: "gm1.example"}, Key: []byte("named")},
+			{Identity: policy.Identity{Kind: policy.IdentityKeyID, Value: "\x00\x01"}, Key: []byte("named anywhere")},
 		},
 	}
 	any4 := netip.MustParsePrefix("0.0.0.0/0")

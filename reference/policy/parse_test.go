@@ -151,6 +151,13 @@ var keyServerFaults = []fault{
 		`ks.yaml:7:12: phase1.psks[0].key: after "hex:" an even number of hexadecimal digits is expected`}},
 	{"PSK twice", "      key: secret", "      key: secret\n    - peer: 10.0.0.0/24\n      key: other", []string{
 		"ks.yaml:8:7: phase1.psks[1]: 10.0.0.0/24 is already given at phase1.psks[0]"}},
+	{"PSK of nobody", "peer: 10.0.0.0/24", "identity: address:10.0.0.1", []string{
+		`ks.yaml:6:7: phase1.psks[0]: a pre-shared key has a "peer", or an "identity" that is a name`}},
+	{"PSK by name in Main Mode", "      key: secret", "      key: secret\n    - identity: fqdn:gm1.example\n      key: other", []string{
+		`ks.yaml:8:7: phase1.psks[1]: a pre-shared key without "peer" is found by a name, which Main Mode says too late; ` +
+			`write "mode: aggressive" or, at a key server, "mode: either"`}},
+	{"PSK by name twice", "      key: secret", "      key: secret\n    - identity: fqdn:gm1.example\n      key: other\n    - identity: fqdn:GM1.example\n      key: third\n  mode: either", []string{
+		"ks.yaml:10:7: phase1.psks[2]: fqdn:gm1.example is already given at phase1.psks[1]"}},
 	{"PSK for nobody", "peer: 10.0.0.0/24", "peer: 10.9.0.0/24", []string{
 		"ks.yaml:9:5: groups[0]: the members 10.0.0.2/32 have no pre-shared key; add one for them to phase1.psks"}},
 	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{

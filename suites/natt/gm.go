@@ -130,7 +130,7 @@ var _ = Describe("A group member behind a NAT (RFC 3947 §4)", kit.Subject("natt
 			usual := setup.Member
 			setup.Member = func(i int, c *policy.Member) { usual(i, c); c.ReRegister = time.Second }
 			s := prepare(ctx, setup)
-			s.NAT().Expire(time.Minute)
+			kit.Precondition(s.NAT().Expire(time.Minute), "the NAT forgets after a minute")
 			kit.Precondition(s.KS.Start(ctx), "the key server starts")
 			kit.Precondition(s.GM[0].Start(ctx), "the member starts")
 			kit.Reached(s.registered(ctx), "the member registers")

@@ -37,7 +37,7 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 			s := begin(ctx, behind(), tester.Withhold(core.Pull3))
 			kit.Reached(s.comes(ctx, s.device, core.Pull2), "the key server answers message 1 of the PULL")
 			before := s.last()
-			s.NAT().Forget()
+			kit.Precondition(s.NAT().Forget(), "the NAT forgets its mappings")
 			Expect(s.tester.Misbehave(nil)).To(Succeed())
 			fourth := s.message(ctx, s.device, core.Pull4)
 			Expect(s.last()).NotTo(Equal(before), "the member is at another port")
@@ -157,7 +157,7 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 func (s *scene) moves(ctx SpecContext) {
 	GinkgoHelper()
 	before := s.last()
-	s.NAT().Forget()
+	kit.Precondition(s.NAT().Forget(), "the NAT forgets its mappings")
 	answers := len(s.of(s.KS, isakmp.ExchangePull))
 	Expect(s.GM[0].Misbehave(tester.Withhold(core.Pull3).Tap)).To(Succeed())
 	kit.Precondition(s.GM[0].Register(ctx), "the member registers again")

@@ -109,15 +109,19 @@ func (d *demands) phase1(p policy.Phase1) {
 	}
 	d.add(p.NATTraversal, "nat-traversal")
 	for _, o := range proposals {
-		if o.Encryption == policy.Phase1AES {
-			d.add(true, fmt.Sprintf("phase1:aes-%d", o.KeyBits))
-		} else {
-			d.add(true, "phase1:3des")
-		}
-		d.add(true, "phase1:"+o.Hash.String())
-		d.add(true, "phase1:"+o.Group.String())
-		d.add(o.Authentication.Signs(), "phase1:"+o.Authentication.String())
+		d.proposal(o)
 	}
+}
+
+func (d *demands) proposal(o policy.Proposal) {
+	if o.Encryption == policy.Phase1AES {
+		d.add(true, fmt.Sprintf("phase1:aes-%d", o.KeyBits))
+	} else {
+		d.add(true, "phase1:3des")
+	}
+	d.add(true, "phase1:"+o.Hash.String())
+	d.add(true, "phase1:"+o.Group.String())
+	d.add(o.Authentication.Signs(), "phase1:"+o.Authentication.String())
 }
 
 // algorithms are those of signing keys that have been seen: there are few, and to read one takes long.

@@ -23,14 +23,7 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 		Expect(s.registered(ctx)).To(BeTrue(), "both members register")
 	})
 
-	It("answers from port 4500 to the port that the NAT has given the member", kit.Requirement("RFC3947-4-04"), func(ctx SpecContext) {
-		s := begin(ctx, behind())
-		for _, kind := range []core.Kind{core.MainMode6, core.Pull2, core.Pull4} {
-			d := s.message(ctx, s.device, kind)
-			Expect(d.from.Port()).To(BeEquivalentTo(port), "%s leaves from there", kind)
-			Expect(d.to).To(Equal(s.last()), "%s goes there", kind)
-		}
-	})
+	answersThere(keyServerSide)
 
 	It("answers a member that the NAT moves to another port in the middle of its registration", kit.Requirement("RFC3947-3-02", "RFC3947-4-04"),
 		func(ctx SpecContext) {
@@ -80,19 +73,7 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 		Expect(s.registered(ctx)).To(BeTrue())
 	})
 
-	for _, d := range []tester.Deviation{
-		tester.FloatedEarly(core.MainMode3), tester.Unfloated(core.MainMode5, lab.Port), tester.HalfFloated(core.MainMode5, lab.Port),
-	} {
-		It("takes no harm from "+d.Name, kit.Requirement("RFC3947-3-02"), kit.Negative, func(ctx SpecContext) {
-			s := begin(ctx, behind(), d)
-			s.comes(ctx, s.tester, core.MainMode5)
-			s.Pass(ctx, kit.Settle)
-			for _, m := range s.under(s.device, s.opening()) {
-				Expect(s.translated()).To(ContainElement(m.to), "it answers where it was asked from")
-			}
-			kit.Control(s.afresh(ctx), "a member that changes ports as it should registers")
-		})
-	}
+	harmless(keyServerSide, tester.FloatedEarly(core.MainMode3), tester.Unfloated(core.MainMode5, lab.Port), tester.HalfFloated(core.MainMode5, lab.Port))
 
 	It("takes PULL messages of a member that goes back to port 848, and answers there", kit.Requirement("RFC3947-3-02"), func(ctx SpecContext) {
 		s := begin(ctx, behind(), tester.Unfloated(core.Pull1, lab.Port))
@@ -152,6 +133,33 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 		Expect(s.rekeys(ctx)).To(BeTrue(), "it gets a rekey all the same")
 	})
 })
+
+// answersThere makes the spec of where answers go.
+func answersThere(mine side) {
+	It(mine.name+" answers from port 4500 to the port that the NAT has given the member", kit.Requirement("RFC3947-4-04"), func(ctx SpecContext) {
+		s := begin(ctx, mine.behind())
+		for _, kind := range mine.floated {
+			d := s.message(ctx, s.device, kind)
+			Expect(d.from.Port()).To(BeEquivalentTo(port), "%s leaves from there", kind)
+			Expect(d.to).To(Equal(s.last()), "%s goes there", kind)
+		}
+	})
+}
+
+// harmless makes the specs of members that change ports in another way.
+func harmless(mine side, ds ...tester.Deviation) {
+	for _, d := range ds {
+		It("takes no harm from "+d.Name, kit.Requirement("RFC3947-3-02"), kit.Negative, func(ctx SpecContext) {
+			s := begin(ctx, mine.behind(), d)
+			s.comes(ctx, s.tester, mine.other().floated[0])
+			s.Pass(ctx, kit.Settle)
+			for _, m := range s.under(s.device, s.opening()) {
+				Expect(s.translated()).To(ContainElement(m.to), "it answers where it was asked from")
+			}
+			kit.Control(s.afresh(ctx), "a member that changes ports as it should registers")
+		})
+	}
+}
 
 // moves has the NAT move the first member, which begins another PULL from its new port that it does not finish.
 func (s *scene) moves(ctx SpecContext) {

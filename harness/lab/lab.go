@@ -39,7 +39,10 @@ type Setup struct {
 	Hosts   bool      // a host behind each member
 	IPv6    bool      // IPv6 addresses beside those of IPv4
 	NAT     []int     // members behind a NAT, of IPv4
-	Family  Family    // of key management; IPv6Family asks for IPv6 too
+	// HideKeyServer has the key server behind the NAT. Members on the WAN find it at the NAT, which hands on what comes to the
+	// ports of key management.
+	HideKeyServer bool
+	Family        Family // of key management; IPv6Family asks for IPv6 too
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
 	KeyServer func(c *policy.KeyServer)
@@ -86,7 +89,8 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if err := l.supported(); err != nil {
 		return nil, err
 	}
-	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT})
+	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
+		HideKeyServer: setup.HideKeyServer})
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +293,7 @@ func defaultKeyServer(usual policy.Proposal, s Setup) (*policy.KeyServer, error)
 }
 
 func defaultMember(usual policy.Proposal, s Setup, i int) *policy.Member {
-	ks := s.Family.KeyServerAddress()
+	ks := s.keyServerFor(i)
 	c := &policy.Member{
 		Name: MemberName(i), Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},

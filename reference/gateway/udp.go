@@ -106,10 +106,10 @@ func setChecksum(b []byte, at int, protocol uint8, offset int) {
 	binary.BigEndian.PutUint16(field, made)
 }
 
-// inboundUDP takes a UDP packet from outside where ESP may be in UDP. What is none of that is traffic like any other.
+// inboundUDP takes a UDP packet from outside where ESP may be in UDP. What is none of that is traffic like any other. Fragments do
+// not tell before they are put together: only the first has the ports.
 func (g *Gateway) inboundUDP(now time.Time, p *packet, emit Emit) error {
-	mayBe := p.flow.PortsHidden || p.flow.DestinationPort == natt.Port
-	if mayBe && !guardWhole.Holds(g.rules, !p.fragment) {
+	if !guardWhole.Holds(g.rules, !p.fragment) {
 		whole, err := g.reassemble(now, p)
 		if err != nil || whole == nil {
 			return err

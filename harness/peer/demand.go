@@ -147,6 +147,7 @@ func (d *demands) transform(t policy.Transform) {
 	byTable(d, ciphers, t.Cipher)
 	byTable(d, integrities, t.Integrity)
 	byTable(d, modes, t.Mode)
+	d.add(t.Mode.UDP(), "udp-encapsulation")
 	if t.Cipher != policy.Cipher3DES && t.Cipher != policy.CipherNULL {
 		d.add(t.KeyBits > 0, fmt.Sprintf("esp:key-%d", t.KeyBits))
 	}
@@ -182,4 +183,5 @@ var sigHashes = map[policy.SigHash]string{
 	policy.SigHashSHA512: "sig:sha512",
 }
 
-var modes = map[policy.Mode]string{policy.ModeTunnel: "tunnel-mode", policy.ModeTransport: "transport-mode"}
+var modes = map[policy.Mode]string{policy.ModeTunnel: "tunnel-mode", policy.ModeTransport: "transport-mode",
+	policy.ModeUDPTunnel: "tunnel-mode", policy.ModeUDPTransport: "transport-mode"}

@@ -34,6 +34,7 @@ var Vocabulary = []Feature{
 	{"ipv6", "key management and traffic over IPv6"},
 	{"tunnel-mode", "ESP in tunnel mode with address preservation (RFC 6407 §5.5.1.1.1)"},
 	{"transport-mode", "ESP in transport mode"},
+	{"udp-encapsulation", "ESP in UDP, on port 4500 (RFC 3948)"},
 	{"direction", "SAs for one direction only (RFC 6407 §5.5.1.1.2)"},
 	{"esn", "extended sequence numbers (RFC 4303 §2.2.1)"},
 	{"fragmentation", "fragments before and after encryption (RFC 4301 §7)"},

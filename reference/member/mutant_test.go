@@ -3,6 +3,7 @@ package member_test
 import (
 	"crypto/elliptic"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // iec is an SA of IEC 61850 with an activation delay of its own.
@@ -172,6 +174,9 @@ var scenarios = map[string]scenario{
 		},
 	},
 	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"ESP in UDP behind a NAT": {kills: "udp.", cfg: betweenGateways, setup: inUDPBehindNAT, run: func(l *lab) {
+		l.event(l.ks.datagram(netip.AddrPortFrom(ksAddress.Addr(), natt.Port), l.ks.makePush(pushSpec{seq: 1})))
+	}},
 	"keepalives for an answer": {kills: "natt.evidence", cfg: withNATT,
 		setup: func(l *lab) {
 			behindNAT(l)

@@ -235,6 +235,27 @@ func TestDataPathDefaults(t *testing.T) {
 	}
 }
 
+// Tunnel mode in UDP preserves both addresses unless it is told otherwise, as tunnel mode does.
+func TestModesInUDP(t *testing.T) {
+	for mode, want := range map[policy.Mode]policy.Preservation{policy.ModeUDPTunnel: policy.PreserveBoth, policy.ModeUDPTransport: policy.PreserveAbsent} {
+		k := fullKeyServer(t)
+		k.Groups[0].SAs = k.Groups[0].SAs[:1]
+		transform := &k.Groups[0].SAs[0].Transform
+		*transform = policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 128, Mode: mode, Preservation: want}
+		text, err := policy.MarshalKeyServer(k, "sign.pem")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := policy.ParseKeyServer("ks.yaml", text, func(string) ([]byte, error) { return policy.SigningKeyPEM(k), nil })
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if got := again.Groups[0].SAs[0].Transform; got != *transform || !got.Mode.UDP() || got.Mode.Transports() != (mode == policy.ModeUDPTransport) {
+			t.Errorf("mode %d became %+v", mode, got)
+		}
+	}
+}
+
 func TestMarshalRefusesWhatHasNoName(t *testing.T) {
 	alter := map[string]func(*policy.Group){
 		"transport": func(g *policy.Group) { g.Rekey.Transport = "pigeon" },

@@ -28,8 +28,9 @@ var (
 	kekTransforms = kekNames()
 	sigHashes     = yamldoc.Names[SigHash]{{"sha256", SigHashSHA256}, {"sha384", SigHashSHA384}, {"sha512", SigHashSHA512},
 		{"sha1", SigHashSHA1}}
-	sigForms      = yamldoc.Names[SigForm]{{"digest-info", SigDigestInfo}, {"bare-hash", SigBareHash}}
-	modes         = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}}
+	sigForms = yamldoc.Names[SigForm]{{"digest-info", SigDigestInfo}, {"bare-hash", SigBareHash}}
+	modes    = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}, {"udp-tunnel", ModeUDPTunnel},
+		{"udp-transport", ModeUDPTransport}}
 	preservations = yamldoc.Names[Preservation]{{"both", PreserveBoth}, {"source", PreserveSource},
 		{"destination", PreserveDestination}, {"none", PreserveNone}, {"absent", PreserveAbsent}}
 	directions = yamldoc.Names[Direction]{{"absent", DirectionAbsent}, {"symmetric", DirectionSymmetric},
@@ -216,9 +217,11 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 	s.Transform.Protocol, s.Transform.Cipher = kind.Protocol, kind.Cipher
 	s.Transform.KeyBits, s.Transform.Integrity = kind.KeyBits, kind.Integrity
 	switch {
-	case s.Transform.Mode == ModeTransport && s.Transform.Preservation != PreserveAbsent:
+	case s.Transform.Mode.UDP() && s.Transform.Protocol != ProtocolESP:
+		v.Problem("the modes udp-tunnel and udp-transport are for ESP; there is no AH in UDP")
+	case s.Transform.Mode.Transports() && s.Transform.Preservation != PreserveAbsent:
 		v.Problem("preservation is for mode tunnel; transport mode keeps the IP header")
-	case s.Transform.Mode == ModeTunnel && !v.Has("preservation"):
+	case !s.Transform.Mode.Transports() && !v.Has("preservation"):
 		s.Transform.Preservation = PreserveBoth
 	}
 	return s

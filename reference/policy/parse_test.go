@@ -248,6 +248,10 @@ var keyServerFaults = []fault{
 		`ks.yaml:20:14: groups[0].sas[0].esn: "1" where true or false is expected`}},
 	{"transport mode preserves", "aes128-gcm16", "aes128-gcm16\n        mode: transport\n        preservation: both", []string{
 		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
+	{"transport mode in UDP preserves", "aes128-gcm16", "aes128-gcm16\n        mode: udp-transport\n        preservation: both", []string{
+		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
+	{"AH in UDP", "aes128-gcm16", "ah-hmac-sha256\n        mode: udp-tunnel", []string{
+		"ks.yaml:17:9: groups[0].sas[0]: the modes udp-tunnel and udp-transport are for ESP; there is no AH in UDP"}},
 	{"ports without protocol", "aes128-gcm16", "aes128-gcm16\n        source_port: 5000", []string{
 		`ks.yaml:17:9: groups[0].sas[0]: ports need a protocol that has them; set the field "protocol" to tcp, udp or sctp`}},
 	{"SA twice", "        transform: aes128-gcm16\n",

@@ -178,6 +178,11 @@ func (p *Peer) Exclude(ctx context.Context, member *Peer) (r control.RekeyResult
 	return r, err
 }
 
+// Readmit has a key server let a member register again that it has excluded.
+func (p *Peer) Readmit(ctx context.Context, member *Peer) error {
+	return p.ask(ctx, control.Readmit, control.ExcludeArgs{Member: member.Addr().Addr().String()}, nil)
+}
+
 // Register has a member register again, in all of its groups or in one.
 func (p *Peer) Register(ctx context.Context, group ...uint32) error {
 	return p.ask(ctx, control.Register, groupArgs(group), nil)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
@@ -110,6 +109,10 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	} else {
 		head = g.appendOuter(head, x)
 	}
+	headers := len(head)
+	if inUDP(x.entry) {
+		head = g.appendUDP(head)
+	}
 	if len(head)+len(payload)+x.entry.SA.Overhead(len(payload)) > maxPacket {
 		return nil, errTooLong
 	}
@@ -120,6 +123,9 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	}
 	g.sealed = outer
 	finish(outer)
+	if inUDP(x.entry) {
+		g.finishUDP(outer, headers)
+	}
 	g.counts.encrypted++
 	return outer, nil
 }
@@ -132,5 +138,5 @@ func appendRouted(b, headers []byte, nextAt int, protocol uint8) []byte {
 	return b
 }
 
-// transports reports whether an SA is in transport mode.
-func transports(e *sadb.Entry) bool { return e.Policy.Transform.Mode == policy.ModeTransport }
+// transports reports whether an SA is in transport mode, in UDP or not.
+func transports(e *sadb.Entry) bool { return e.Policy.Transform.Mode.Transports() }

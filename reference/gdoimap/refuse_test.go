@@ -128,7 +128,7 @@ var satRefusals = []refusal{
 	{"extended sequence numbers as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.ExtendedSequenceNumber, []byte{0, 1}))},
 	{"Encapsulation Mode as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.EncapsulationMode, []byte{0, 1}))},
 	{"SA Life Type as TLV", checkSATForm, satWith(atGCM, wire.TLV(gdoi.SALifeType, []byte{0, 1}))},
-	{"UDP-encapsulated tunnel mode", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 3))},
+	{"Encapsulation Mode 5", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 5))},
 	{"Encapsulation Mode 0", checkSATValue, satWith(atGCM, wire.TV(gdoi.EncapsulationMode, 0))},
 	{"KPDK", checkSATValue, satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, 4))},
 	{"Authentication Algorithm 200", checkSATValue, satWith(atCBC, wire.TV(gdoi.AuthAlgorithm, 200))},

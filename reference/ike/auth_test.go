@@ -255,7 +255,7 @@ func authenticate(tc authCase, method policy.Phase1Auth, by rule.Role, prepare f
 		panic(err)
 	}
 	receiver.Credentials.CRLs = append(receiver.Credentials.CRLs, list)
-	receiver.Expect = func(_ netip.Addr, id policy.Identity) bool { return id.Value != "stranger@example" }
+	receiver.Expect = func(id policy.Identity) bool { return id.Value != "stranger@example" }
 	known := holder(sender)
 	known.Hosts, known.Addresses = []string{"known.example"}, nil
 	knows, err := x509.ParseCertificate(root.Issue(sender.Credentials.Key, known))

@@ -121,10 +121,12 @@ func (sa *SA) tell(rand io.Reader, t isakmp.NotifyType, number uint32) []Datagra
 	return []Datagram{d}
 }
 
-// Liveness takes a proven Informational as a sign of life, and answers an R-U-THERE. The error is a *rule.Violation.
+// Liveness takes a proven Informational as a sign of life, answers an R-U-THERE, and keeps to a RESPONDER-LIFETIME. The error is
+// a *rule.Violation.
 func (sa *SA) Liveness(now time.Time, o *Opened, rand io.Reader) ([]Datagram, error) {
 	n, _, ok := isakmp.Find[isakmp.Notify](o.Payloads)
 	if !ok || n.NotifyType != isakmp.NotifyRUThere && n.NotifyType != isakmp.NotifyRUThereACK {
+		sa.heed(o.Payloads)
 		sa.Heard(now)
 		return nil, nil
 	}

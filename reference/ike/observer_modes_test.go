@@ -29,10 +29,17 @@ func (o *observer) aggressive() {
 	p.gm.Suites, p.ks.Suites = []Suite{suiteAES, suite3}, []Suite{suiteAES, suite3}
 	elsewhere := netip.MustParseAddr("192.0.2.77")
 	p.gm.Local = netip.AddrPortFrom(elsewhere, 848)
-	p.ks.PSK = func(a netip.Addr) ([]byte, bool) { return []byte("gdoi-psk"), a == elsewhere }
+	p.ks.PSK = policy.Phase1{PSKs: []policy.PSK{keyAt(elsewhere, "gdoi-psk")}}.PSK
 	p.gm.Retries = 1
 	p.run()
 	o.note("aggressive: established %v %v", p.iSA != nil, p.rSA != nil)
+	server := policy.Identity{Kind: policy.IdentityFQDN, Value: "ks.example"}
+	named := o.pair("named")
+	named.gm.Mode, named.ks.Mode, named.ks.Identity = policy.AggressiveMode, policy.EitherMode, server
+	named.gm.PSK = keys("another", keyNamed(server, "gdoi-psk"))
+	named.gm.Retries = 1
+	named.run()
+	o.note("aggressive with a name: established %v %v", named.iSA != nil, named.rSA != nil)
 	for n, d := range p.onWire {
 		if o.mine(n) {
 			o.note("%s", describe(o.tb, d))
@@ -72,6 +79,15 @@ func (o *observer) lifetimes() {
 		return
 	}
 	o.note("expires after %s, the peer after %s", mine.Expiry().Sub(start), peer.Expiry().Sub(start))
+	told := o.pair("told")
+	told.gm.Mode, told.ks.Mode, told.ks.Lifetime = policy.AggressiveMode, policy.EitherMode, time.Hour
+	told.ks.Tap = altersNotify(func(n *isakmp.Notify) { n.SPI = nil })
+	told.gm.Retries = 1
+	told.run()
+	o.note("%d messages", len(told.onWire))
+	if told.iSA != nil && told.takeNotify() == nil {
+		o.note("expires after %s", told.iSA.Expiry().Sub(start))
+	}
 	for range 40 {
 		_, _ = mine.SealDelete(keymat.Seeded("bulk"))
 	}

@@ -3,6 +3,7 @@ package member_test
 import (
 	"crypto/elliptic"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // iec is an SA of IEC 61850 with an activation delay of its own.
@@ -67,6 +69,13 @@ var scenarios = map[string]scenario{
 	"unacceptable policy": {kills: "policy.delete", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
 		sak := o.Payloads[1].(gdoi.SA).Attributes[0].(gdoi.SAK)
 		sak.Attributes[0].Type = 77
+	})},
+	"policy with two modes": {kills: "policy.conflict", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
+		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
+			if sat, ok := p.(gdoi.SAT); ok {
+				sat.ESP.Attributes = append(sat.ESP.Attributes, wire.TV(gdoi.EncapsulationMode, 1), wire.TV(gdoi.EncapsulationMode, 2))
+			}
+		}
 	})},
 	"extended sequence numbers without a window": {kills: "policy.esn", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
 		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
@@ -171,6 +180,9 @@ var scenarios = map[string]scenario{
 		},
 	},
 	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"ESP in UDP behind a NAT": {kills: "udp.", cfg: betweenGateways, setup: inUDPBehindNAT, run: func(l *lab) {
+		l.event(l.ks.datagram(netip.AddrPortFrom(ksAddress.Addr(), natt.Port), l.ks.makePush(pushSpec{seq: 1})))
+	}},
 	"keepalives for an answer": {kills: "natt.evidence", cfg: withNATT,
 		setup: func(l *lab) {
 			behindNAT(l)

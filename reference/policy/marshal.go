@@ -117,7 +117,10 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 		doc.Proposals = append(doc.Proposals, proposal)
 	}
 	for _, k := range p.PSKs {
-		psk := pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)}
+		psk := pskDoc{Key: pskText(k.Key)}
+		if k.Peer.IsValid() {
+			psk.Peer = k.Peer.String()
+		}
 		if k.Identity.Kind != IdentityNone {
 			psk.Identity = k.Identity.String()
 		}
@@ -201,7 +204,7 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management,
+		Management: management, Updates: r.Updates, Backward: r.Backward,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()

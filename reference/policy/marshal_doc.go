@@ -104,7 +104,7 @@ type proposalDoc struct {
 }
 
 type pskDoc struct {
-	Peer     string `yaml:"peer"`
+	Peer     string `yaml:"peer,omitempty"`
 	Identity string `yaml:"identity,omitempty"`
 	Key      string `yaml:"key"`
 }
@@ -132,6 +132,8 @@ type rekeyDoc struct {
 	SigHash     string `yaml:"sig_hash,omitempty"`
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
+	Updates     int    `yaml:"updates,omitempty"`
+	Backward    bool   `yaml:"backward_access_control,omitempty"`
 }
 
 type activationDoc struct {

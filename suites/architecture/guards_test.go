@@ -297,7 +297,6 @@ var bare = map[string]string{
 	"ike.(Exchange).HandleAt":              "nobody hands messages to an exchange that is over",
 	"ike.(Exchange).Timeout":               "an exchange that is given up, which is logged as such",
 	"ike.(Exchange).agree":                 "only with the guard before it off",
-	"ike.(Exchange).heed":                  "a RESPONDER-LIFETIME that cannot be read: no requirement says what it means (RFC 2407 §4.6.3.1)",
 	"ike.(Exchange).responderLifetime":     "attributes of four octets always fit",
 	"ike.(SA).goodbye":                     "only a tap makes a message that cannot be encoded",
 	"ike.(SA).tell":                        "only a tap makes a message that cannot be encoded",
@@ -313,4 +312,10 @@ var bare = map[string]string{
 	"member.(membership).pullTimeout":      "a message that was made here has a header",
 	"member.(membership).readOffer":        "member.policy.authorised has refused each SA before",
 	"member.(membership).sendPhase1Delete": "only a tap makes a message that cannot be encoded",
+	"gateway.(Gateway).splitUDP":           "a datagram that holds nothing that is known is no ESP, and goes the way of other traffic",
+	"group.(Group).Readmit":                "the answer to an operator's command",
+	"group.(Group).enforce":                "the registration fails, which is logged and notified",
+	"ike.(Exchange).announce":              "only a tap makes a message that cannot be encoded",
+	"keyserver.identityOf":                 "the answer to an operator's command",
+	"member.(membership).sendConflict":     "only a tap makes a message that cannot be encoded",
 }

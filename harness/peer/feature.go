@@ -34,6 +34,7 @@ var Vocabulary = []Feature{
 	{"transport-mode", "ESP in transport mode"},
 	{"direction", "SAs for one direction only (RFC 6407 §5.5.1.1.2)"},
 	{"esn", "extended sequence numbers (RFC 4303 §2.2.1)"},
+	{"esn-resync", "bounds of the search for the upper half of extended sequence numbers, after a loss of 2^32 packets (RFC 4303 appendix A3)"},
 	{"fragmentation", "fragments before and after encryption (RFC 4301 §7)"},
 
 	{"sid:8", "sender IDs of 8 bits (RFC 6054)"},

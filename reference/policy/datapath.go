@@ -17,6 +17,14 @@ type DataPath struct {
 	DSCP      *uint8        // of the outer header; nil: that of the inner one
 	TTL       int           // of the outer header, or its hop limit; 0 means 64
 	PMTUAge   time.Duration // after which the MTU of a path is no longer believed (RFC 4301 §8.2.2); 0 means 10 min
+	Resync    Resync
+}
+
+// Resync says how a receiver finds the upper half of extended sequence numbers again after it has lost 2^32 packets or more
+// (RFC 4303 appendix A3).
+type Resync struct {
+	Failures int // packets in a row that are not authentic, before it is looked for; 0 means 32
+	Cycles   int // how many higher upper halves are tried then; 0 means 4
 }
 
 // TunnelPeer is the gateway in front of a network (RFC 5374 §5.1).

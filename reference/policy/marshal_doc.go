@@ -55,6 +55,12 @@ type dataPathDoc struct {
 	DSCP      *uint8    `yaml:"dscp,omitempty"`
 	TTL       int       `yaml:"ttl,omitempty"`
 	PMTUAge   string    `yaml:"pmtu_age,omitempty"`
+	Resync    resyncDoc `yaml:"esn_resync,omitempty"`
+}
+
+type resyncDoc struct {
+	Failures int `yaml:"failures,omitempty"`
+	Cycles   int `yaml:"cycles,omitempty"`
 }
 
 type peerDoc struct {

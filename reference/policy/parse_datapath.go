@@ -26,7 +26,17 @@ func dataPathFields(d *DataPath) []yamldoc.Field {
 		yamldoc.Optional("dscp", &d.DSCP, dscp),
 		yamldoc.Optional("ttl", &d.TTL, within(1, 255)),
 		yamldoc.Optional("pmtu_age", &d.PMTUAge, between(time.Millisecond, maxDelay)),
+		yamldoc.Optional("esn_resync", &d.Resync, resync),
 	}
+}
+
+func resync(v yamldoc.Value) Resync {
+	var r Resync
+	v.Fields(
+		yamldoc.Optional("failures", &r.Failures, within(1, 1000)),
+		yamldoc.Optional("cycles", &r.Cycles, within(1, 1000)),
+	)
+	return r
 }
 
 // tunnelPeers reads gateways, one for a network.

@@ -299,6 +299,9 @@ var memberFaults = []fault{
 	{"TTL zero", "group: 1234", "group: 1234\nttl: 0", []string{"gm.yaml:5:6: ttl: 0 is out of range; it must be from 1 to 255"}},
 	{"PMTU age zero", "group: 1234", "group: 1234\npmtu_age: 0s", []string{
 		"gm.yaml:5:11: pmtu_age: 0s is out of range; it must be from 1ms to 86400s"}},
+	{"no cycle for the upper half", "group: 1234", "group: 1234\nesn_resync: {failures: 1001, cycles: 0}", []string{
+		"gm.yaml:5:24: esn_resync.failures: 1001 is out of range; it must be from 1 to 1000",
+		"gm.yaml:5:38: esn_resync.cycles: 0 is out of range; it must be from 1 to 1000"}},
 	{"peer without gateway", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16", []string{
 		`gm.yaml:6:5: peers[0]: the field "gateway" is missing`}},
 	{"peer with a port", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2:848", []string{

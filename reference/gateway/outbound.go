@@ -28,7 +28,11 @@ func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
 		return g.bypass(p, core.Outside, emit)
 	case p.local():
 		return nil
-	case p.fragment && g.gathers(now, p.flow):
+	}
+	if done, err := g.ownPolicy(core.Inside, p, emit); done {
+		return err
+	}
+	if p.fragment && g.gathers(now, p.flow) {
 		whole, err := g.gather(now, p)
 		if err != nil || whole == nil {
 			return err

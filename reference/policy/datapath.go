@@ -18,7 +18,26 @@ type DataPath struct {
 	TTL       int           // of the outer header, or its hop limit; 0 means 64
 	PMTUAge   time.Duration // after which the MTU of a path is no longer believed (RFC 4301 §8.2.2); 0 means 10 min
 	Resync    Resync
+	Own       []OwnEntry // the member's own policy, which comes before that of its groups
 }
+
+// OwnEntry is an entry of a member's own policy: what it says of the flow is done without any SA (RFC 5374 §4.1.1, RFC 4301
+// §4.4.1). The selector describes packets as they travel, so that both ways of a conversation take two entries or a selector of
+// both.
+type OwnEntry struct {
+	Selector  Selector
+	Action    OwnAction
+	Direction Direction // sender-only: of packets that leave; receiver-only: of packets that come in; otherwise of both
+}
+
+// OwnAction is what becomes of the packets of an OwnEntry.
+type OwnAction uint8
+
+// The values of OwnAction.
+const (
+	OwnBypass OwnAction = iota + 1
+	OwnDiscard
+)
 
 // Resync says how a receiver finds the upper half of extended sequence numbers again after it has lost 2^32 packets or more
 // (RFC 4303 appendix A3).

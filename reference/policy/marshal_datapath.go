@@ -17,6 +17,14 @@ func dataPathDocOf(d DataPath) (dataPathDoc, error) {
 	if d.Fragment != FragmentBefore {
 		doc.Fragment = fragment
 	}
+	for _, e := range d.Own {
+		action, ok1 := ownActions.Of(e.Action)
+		direction, ok2 := directions.Of(e.Direction)
+		if !ok1 || !ok2 {
+			return doc, fmt.Errorf("action %d or direction %d has no name", e.Action, e.Direction)
+		}
+		doc.Own = append(doc.Own, ownDoc{selectorDocOf(e.Selector), action, direction})
+	}
 	for _, p := range d.Peers {
 		doc.Peers = append(doc.Peers, peerDoc{Network: p.Network.String(), Gateway: p.Gateway.String()})
 	}

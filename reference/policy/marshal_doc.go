@@ -56,6 +56,13 @@ type dataPathDoc struct {
 	TTL       int       `yaml:"ttl,omitempty"`
 	PMTUAge   string    `yaml:"pmtu_age,omitempty"`
 	Resync    resyncDoc `yaml:"esn_resync,omitempty"`
+	Own       []ownDoc  `yaml:"own_policy,omitempty"`
+}
+
+type ownDoc struct {
+	selectorDoc `yaml:",inline"`
+	Action      string `yaml:"action"`
+	Direction   string `yaml:"direction"`
 }
 
 type resyncDoc struct {

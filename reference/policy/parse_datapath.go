@@ -10,6 +10,7 @@ import (
 // The names of a data path's values in configuration files.
 var (
 	dfPolicies     = yamldoc.Names[DFPolicy]{{"copy", DFCopy}, {"set", DFSet}, {"clear", DFClear}}
+	ownActions     = yamldoc.Names[OwnAction]{{"bypass", OwnBypass}, {"discard", OwnDiscard}}
 	fragmentations = yamldoc.Names[Fragmentation]{{"before", FragmentBefore}, {"after", FragmentAfter}}
 )
 
@@ -27,7 +28,18 @@ func dataPathFields(d *DataPath) []yamldoc.Field {
 		yamldoc.Optional("ttl", &d.TTL, within(1, 255)),
 		yamldoc.Optional("pmtu_age", &d.PMTUAge, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("esn_resync", &d.Resync, resync),
+		yamldoc.Optional("own_policy", &d.Own, yamldoc.List(ownEntry)),
 	}
+}
+
+func ownEntry(v yamldoc.Value) OwnEntry {
+	var e OwnEntry
+	if v.Fields(append(selectorFields(&e.Selector),
+		yamldoc.Required("action", &e.Action, ownActions.Read),
+		yamldoc.Optional("direction", &e.Direction, directions.Read))...) {
+		checkSelector(v, e.Selector)
+	}
+	return e
 }
 
 func resync(v yamldoc.Value) Resync {

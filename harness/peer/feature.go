@@ -26,6 +26,7 @@ var Vocabulary = []Feature{
 	{"several-groups", "several groups on a key server"},
 	{"several-memberships", "a member in several groups at once"},
 	{"authorisation", "a member's own list of the flows that it takes policy for (RFC 5374 §4.1.3.5)"},
+	{"on-demand", "a member that registers when a packet of its hosts is to be protected (RFC 5374 §4.1.1)"},
 	{"own-policy", "a member's own list of flows that pass in clear or not at all, by direction (RFC 5374 §4.1.1)"},
 	{"fail-open", "clear traffic while a member has no SA"},
 	{"replay-window", "a window against repeated packets (RFC 4303 §3.4.3)"},

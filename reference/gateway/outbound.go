@@ -86,6 +86,9 @@ func (g *Gateway) unprotected(now time.Time, p *packet, emit Emit) error {
 		closed = quotes && g.db.Knows(now, quoted)
 	}
 	if closed && !guardClosed.Holds(g.rules, false) {
+		for _, m := range g.groups {
+			m.wanted = m.wanted || m.protects(p.flow)
+		}
 		return guardClosed.Violated("no SA for %v", p.flow)
 	}
 	return g.bypass(p, core.Outside, emit)

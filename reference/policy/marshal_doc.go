@@ -28,6 +28,7 @@ type memberDoc struct {
 	RetryDelay    string        `yaml:"retry_delay,omitempty"`
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
+	OnDemand      bool          `yaml:"on_demand,omitempty"`
 
 	Groups      []membershipDoc `yaml:"groups,omitempty"`
 	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`

@@ -119,6 +119,11 @@ func TestMemberRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
+	want.FailOpen, want.OnDemand = false, true
+	again = memberRoundTrip(t, want)
+	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
 }
 
 // TestMembershipRoundTrip has a member be in several groups, some with key servers of their own.

@@ -299,6 +299,8 @@ var memberFaults = []fault{
 	{"TTL zero", "group: 1234", "group: 1234\nttl: 0", []string{"gm.yaml:5:6: ttl: 0 is out of range; it must be from 1 to 255"}},
 	{"PMTU age zero", "group: 1234", "group: 1234\npmtu_age: 0s", []string{
 		"gm.yaml:5:11: pmtu_age: 0s is out of range; it must be from 1ms to 86400s"}},
+	{"on demand and open", "group: 1234", "group: 1234\nfail_open: true\non_demand: true", []string{
+		"gm.yaml:6:12: on_demand: no packet asks for a registration where fail_open lets it pass in clear; take one of them out"}},
 	{"own policy without an action", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: 0.0.0.0/0, direction: up}", []string{
 		`gm.yaml:6:5: own_policy[0]: the field "action" is missing`,
 		"gm.yaml:6:61: own_policy[0].direction: \"up\" is unknown; known are absent, symmetric, sender-only, receiver-only"}},

@@ -36,6 +36,7 @@ var Vocabulary = []Feature{
 	{"transport-mode", "ESP in transport mode"},
 	{"direction", "SAs for one direction only (RFC 6407 §5.5.1.1.2)"},
 	{"esn", "extended sequence numbers (RFC 4303 §2.2.1)"},
+	{"tfc", "dummy packets and padding against traffic analysis (RFC 4303 §2.6, §2.7)"},
 	{"esn-resync", "bounds of the search for the upper half of extended sequence numbers, after a loss of 2^32 packets (RFC 4303 appendix A3)"},
 	{"fragmentation", "fragments before and after encryption (RFC 4301 §7)"},
 

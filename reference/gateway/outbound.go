@@ -105,7 +105,7 @@ func (g *Gateway) protect(x *parcel, emit Emit) error {
 		return err
 	}
 	emit(core.Outside, outer)
-	return nil
+	return g.hide(x, len(outer), emit)
 }
 
 // encapsulate puts a packet, or what forwarding and fragmenting made of it, into ESP. The result is valid until the next
@@ -115,8 +115,17 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	if transports(x.entry) {
 		head, payload, next = appendRouted(head, inner[:x.routedLen], x.routedNextAt, protocolOf(x.entry)), inner[x.routedLen:], inner[x.routedNextAt]
 	} else {
-		head = g.appendOuter(head, x)
+		head, payload = g.appendOuter(head, x), g.padded(x, inner)
 	}
+	outer, err := g.seal(x, head, payload, next)
+	if err == nil {
+		g.counts.encrypted++
+	}
+	return outer, err
+}
+
+// seal makes a packet of its outer headers and what is to be protected behind them.
+func (g *Gateway) seal(x *parcel, head, payload []byte, next uint8) ([]byte, error) {
 	if len(head)+len(payload)+x.entry.SA.Overhead(len(payload)) > maxPacket {
 		return nil, errTooLong
 	}
@@ -127,7 +136,6 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	}
 	g.sealed = outer
 	finish(outer)
-	g.counts.encrypted++
 	return outer, nil
 }
 

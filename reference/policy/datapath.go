@@ -18,7 +18,14 @@ type DataPath struct {
 	TTL       int           // of the outer header, or its hop limit; 0 means 64
 	PMTUAge   time.Duration // after which the MTU of a path is no longer believed (RFC 4301 §8.2.2); 0 means 10 min
 	Resync    Resync
+	TFC       TFC
 	Own       []OwnEntry // the member's own policy, which comes before that of its groups
+}
+
+// TFC is what a member does against those who learn from the lengths and times of its packets (RFC 4303 §2.6, §2.7).
+type TFC struct {
+	PadTo      int // packets in tunnel mode are filled up to a multiple of so many octets, as far as the path carries them; 0: not
+	DummyAfter int // a dummy packet follows every so many packets; 0: none does
 }
 
 // OwnEntry is an entry of a member's own policy: what it says of the flow is done without any SA (RFC 5374 §4.1.1, RFC 4301

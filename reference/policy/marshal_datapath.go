@@ -5,7 +5,7 @@ import "fmt"
 // dataPathDocOf writes what differs from the zero value, which stands for the default.
 func dataPathDocOf(d DataPath) (dataPathDoc, error) {
 	doc := dataPathDoc{Transport: d.Transport, DSCP: d.DSCP, TTL: d.TTL, PMTUAge: duration(d.PMTUAge),
-		Resync: resyncDoc(d.Resync)}
+		Resync: resyncDoc(d.Resync), TFC: tfcDoc(d.TFC)}
 	df, ok1 := dfPolicies.Of(d.DF)
 	fragment, ok2 := fragmentations.Of(d.Fragment)
 	if !ok1 || !ok2 {

@@ -57,7 +57,13 @@ type dataPathDoc struct {
 	TTL       int       `yaml:"ttl,omitempty"`
 	PMTUAge   string    `yaml:"pmtu_age,omitempty"`
 	Resync    resyncDoc `yaml:"esn_resync,omitempty"`
+	TFC       tfcDoc    `yaml:"tfc,omitempty"`
 	Own       []ownDoc  `yaml:"own_policy,omitempty"`
+}
+
+type tfcDoc struct {
+	PadTo      int `yaml:"pad_to,omitempty"`
+	DummyAfter int `yaml:"dummy_after,omitempty"`
 }
 
 type ownDoc struct {

@@ -217,6 +217,7 @@ func fullMember() policy.Member {
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
 			Resync: policy.Resync{Failures: 1000, Cycles: 1},
+			TFC:    policy.TFC{PadTo: 256, DummyAfter: 1},
 			Own: []policy.OwnEntry{
 				{Selector: policy.Selector{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("0.0.0.0/0"), Protocol: 17,
 					DestinationPort: 53}, Action: policy.OwnBypass, Direction: policy.DirectionSenderOnly},

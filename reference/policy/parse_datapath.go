@@ -28,8 +28,18 @@ func dataPathFields(d *DataPath) []yamldoc.Field {
 		yamldoc.Optional("ttl", &d.TTL, within(1, 255)),
 		yamldoc.Optional("pmtu_age", &d.PMTUAge, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("esn_resync", &d.Resync, resync),
+		yamldoc.Optional("tfc", &d.TFC, tfc),
 		yamldoc.Optional("own_policy", &d.Own, yamldoc.List(ownEntry)),
 	}
+}
+
+func tfc(v yamldoc.Value) TFC {
+	var t TFC
+	v.Fields(
+		yamldoc.Optional("pad_to", &t.PadTo, within(1, 65535)),
+		yamldoc.Optional("dummy_after", &t.DummyAfter, within(1, 1000000)),
+	)
+	return t
 }
 
 func ownEntry(v yamldoc.Value) OwnEntry {

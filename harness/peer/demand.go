@@ -33,6 +33,10 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			}
 			d.add(m.FailOpen, "fail-open")
 			d.add(m.ReplayWindow > 0, "replay-window")
+			d.add(m.OnDemand, "on-demand")
+			d.add(len(m.DataPath.Own) > 0, "own-policy")
+			d.add(m.DataPath.TFC != (policy.TFC{}), "tfc")
+			d.add(m.DataPath.Resync != (policy.Resync{}), "esn-resync")
 		}
 		d.add(m.Address.Addr().Is6() || m.OtherAddress.IsValid(), "ipv6")
 	}

@@ -28,6 +28,8 @@ var Vocabulary = []Feature{
 	{"several-groups", "several groups on a key server"},
 	{"several-memberships", "a member in several groups at once"},
 	{"authorisation", "a member's own list of the flows that it takes policy for (RFC 5374 §4.1.3.5)"},
+	{"on-demand", "a member that registers when a packet of its hosts is to be protected (RFC 5374 §4.1.1)"},
+	{"own-policy", "a member's own list of flows that pass in clear or not at all, by direction (RFC 5374 §4.1.1)"},
 	{"fail-open", "clear traffic while a member has no SA"},
 	{"replay-window", "a window against repeated packets (RFC 4303 §3.4.3)"},
 	{"nat-traversal", "registration through a NAT, on port 4500 (RFC 3947)"},
@@ -37,6 +39,8 @@ var Vocabulary = []Feature{
 	{"udp-encapsulation", "ESP in UDP, on port 4500 (RFC 3948)"},
 	{"direction", "SAs for one direction only (RFC 6407 §5.5.1.1.2)"},
 	{"esn", "extended sequence numbers (RFC 4303 §2.2.1)"},
+	{"tfc", "dummy packets and padding against traffic analysis (RFC 4303 §2.6, §2.7)"},
+	{"esn-resync", "bounds of the search for the upper half of extended sequence numbers, after a loss of 2^32 packets (RFC 4303 appendix A3)"},
 	{"fragmentation", "fragments before and after encryption (RFC 4301 §7)"},
 
 	{"sid:8", "sender IDs of 8 bits (RFC 6054)"},

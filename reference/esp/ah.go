@@ -101,10 +101,13 @@ func (a *AH) OpenPacket(dst, packet []byte, at int) (payload []byte, next uint8,
 		a.window.Mark(sequence)
 	}
 	payload, next, err = a.ReadPacket(dst, packet, at, uint32(sequence>>32))
-	if err == nil && a.replay {
-		a.window.Mark(sequence)
+	if err != nil {
+		if payload, next, sequence, err = a.openAhead(dst, packet, at, sequence, err); err != nil {
+			return dst, 0, err
+		}
 	}
-	return payload, next, err
+	a.accept(sequence)
+	return payload, next, nil
 }
 
 // ReadPacket opens a packet as OpenPacket does, but for somebody who only watches; see SA.Read.

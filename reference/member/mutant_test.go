@@ -51,6 +51,8 @@ var scenarios = map[string]scenario{
 			Length: isakmp.HeaderLen}
 		l.push(late.Append(nil))
 	}},
+	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
+		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},
 	"wrong HASH(2)":    {kills: "pull2.hash", setup: tapped(core.Authenticated, core.Pull2, flipHash)},
 	"wrong HASH(4)":    {kills: "pull4.hash", setup: tapped(core.Authenticated, core.Pull4, flipHash)},

@@ -122,6 +122,11 @@ func TestMemberRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
+	want.FailOpen, want.OnDemand = false, true
+	again = memberRoundTrip(t, want)
+	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
 }
 
 // TestMembershipRoundTrip has a member be in several groups, some with key servers of their own.
@@ -214,6 +219,13 @@ func fullMember() policy.Member {
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
+			Resync: policy.Resync{Failures: 1000, Cycles: 1},
+			TFC:    policy.TFC{PadTo: 256, DummyAfter: 1},
+			Own: []policy.OwnEntry{
+				{Selector: policy.Selector{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("0.0.0.0/0"), Protocol: 17,
+					DestinationPort: 53}, Action: policy.OwnBypass, Direction: policy.DirectionSenderOnly},
+				{Selector: policy.Selector{Source: netip.MustParsePrefix("::/0"), Destination: netip.MustParsePrefix("2001:db8::/32")}, Action: policy.OwnDiscard},
+			},
 			Peers: []policy.TunnelPeer{
 				{Network: netip.MustParsePrefix("10.2.0.0/16"), Gateway: netip.MustParseAddr("192.0.2.2")},
 				{Network: netip.MustParsePrefix("2001:db8:2::/48"), Gateway: netip.MustParseAddr("2001:db8::2")},
@@ -228,7 +240,7 @@ func TestDataPathDefaults(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(m.DataPath, policy.DataPath{}) {
 		t.Errorf("%+v, %v", m.DataPath, err)
 	}
-	for _, d := range []policy.DataPath{{DF: 9}, {Fragment: 9}} {
+	for _, d := range []policy.DataPath{{DF: 9}, {Fragment: 9}, {Own: []policy.OwnEntry{{}}}} {
 		if text, err := policy.MarshalMember(policy.Member{DataPath: d}); err == nil {
 			t.Errorf("%+v became\n%s", d, text)
 		}

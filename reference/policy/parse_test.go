@@ -316,6 +316,19 @@ var memberFaults = []fault{
 	{"TTL zero", "group: 1234", "group: 1234\nttl: 0", []string{"gm.yaml:5:6: ttl: 0 is out of range; it must be from 1 to 255"}},
 	{"PMTU age zero", "group: 1234", "group: 1234\npmtu_age: 0s", []string{
 		"gm.yaml:5:11: pmtu_age: 0s is out of range; it must be from 1ms to 86400s"}},
+	{"dummies behind nothing", "group: 1234", "group: 1234\ntfc: {pad_to: 0, dummy_after: 0}", []string{
+		"gm.yaml:5:15: tfc.pad_to: 0 is out of range; it must be from 1 to 65535",
+		"gm.yaml:5:31: tfc.dummy_after: 0 is out of range; it must be from 1 to 1000000"}},
+	{"on demand and open", "group: 1234", "group: 1234\nfail_open: true\non_demand: true", []string{
+		"gm.yaml:6:12: on_demand: no packet asks for a registration where fail_open lets it pass in clear; take one of them out"}},
+	{"own policy without an action", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: 0.0.0.0/0, direction: up}", []string{
+		`gm.yaml:6:5: own_policy[0]: the field "action" is missing`,
+		"gm.yaml:6:61: own_policy[0].direction: \"up\" is unknown; known are absent, symmetric, sender-only, receiver-only"}},
+	{"own policy between versions", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: '::/0', action: bypass}", []string{
+		`gm.yaml:6:5: own_policy[0]: source 10.0.0.0/8 and destination ::/0 are of different IP versions`}},
+	{"no cycle for the upper half", "group: 1234", "group: 1234\nesn_resync: {failures: 1001, cycles: 0}", []string{
+		"gm.yaml:5:24: esn_resync.failures: 1001 is out of range; it must be from 1 to 1000",
+		"gm.yaml:5:38: esn_resync.cycles: 0 is out of range; it must be from 1 to 1000"}},
 	{"peer without gateway", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16", []string{
 		`gm.yaml:6:5: peers[0]: the field "gateway" is missing`}},
 	{"peer with a port", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2:848", []string{

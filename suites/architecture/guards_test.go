@@ -271,7 +271,7 @@ var bare = map[string]string{
 	"gateway.(datagram).fits":   "fragments that make no packet: gateway.esp.whole refuses those of ESP, the others are dropped and counted like packets that are none",
 	"gateway.(reassembler).add": "fragments that make no packet: gateway.esp.whole refuses those of ESP, the others are dropped and counted like packets that are none",
 
-	"gateway.(Gateway).encapsulate": "a packet too long for IP once it is protected, which no MTU lets a host send",
+	"gateway.(Gateway).seal": "a packet too long for IP once it is protected, which no MTU lets a host send",
 	"gateway.fragment4":             "a packet too long for IP once it is protected, which no MTU lets a host send",
 	"gateway.fragment6":             "a packet too long for IP once it is protected, which no MTU lets a host send",
 

@@ -272,8 +272,8 @@ var bare = map[string]string{
 	"gateway.(reassembler).add": "fragments that make no packet: gateway.esp.whole refuses those of ESP, the others are dropped and counted like packets that are none",
 
 	"gateway.(Gateway).seal": "a packet too long for IP once it is protected, which no MTU lets a host send",
-	"gateway.fragment4":             "a packet too long for IP once it is protected, which no MTU lets a host send",
-	"gateway.fragment6":             "a packet too long for IP once it is protected, which no MTU lets a host send",
+	"gateway.fragment4":      "a packet too long for IP once it is protected, which no MTU lets a host send",
+	"gateway.fragment6":      "a packet too long for IP once it is protected, which no MTU lets a host send",
 
 	"esp.(counter).next":                   "an SA of a counter mode is used only by members that have a SID",
 	"esp.(counter).setSID":                 "the guards of gdoimap let only SIDs of the right length through",

@@ -45,6 +45,12 @@ var scenarios = map[string]scenario{
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},
+	"a message of Phase 1 that is over": {kills: "phase1.over", run: func(l *lab) {
+		i, r := l.ks.sa.Cookies()
+		late := isakmp.Header{InitiatorCookie: i, ResponderCookie: r, Version: isakmp.Version10, Exchange: isakmp.ExchangeMainMode,
+			Length: isakmp.HeaderLen}
+		l.push(late.Append(nil))
+	}},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
 		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},

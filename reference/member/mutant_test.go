@@ -96,6 +96,13 @@ var scenarios = map[string]scenario{
 		l.ks.signer = other
 		l.push(l.ks.makePush(pushSpec{under: next, seq: 1}))
 	}},
+	"another management of keys": {kills: "push.management", run: pushes(pushSpec{seq: 7, rekey: kek(2), payloads: func(ps []isakmp.Payload) []isakmp.Payload {
+		sa := ps[1].(gdoi.SA)
+		sak := sa.Attributes[0].(gdoi.SAK)
+		sak.Attributes = append(sak.Attributes, wire.TV(gdoi.KEKManagement, 2))
+		sa.Attributes[0] = sak
+		return ps
+	}})},
 	"new KEK":                     {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
 	"SIG":                         {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
 	"SIG, bare hash":              {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},

@@ -108,6 +108,7 @@ var _ = Describe("A SAK and its KEK in a GROUPKEY-PUSH at a member (RFC 6407 §4
 		{what: "with a SAK that has an attribute which nobody knows", id: "RFC6407-5.3.2-01", changeSAK: says(wire.TV(100, 1))},
 		{what: "with a SAK for a cipher that nobody knows", id: "RFC6407-5.3.2-01", changeSAK: says(wire.TV(gdoi.KEKAlgorithm, 100))},
 		{what: "with a SAK for a signature that nobody knows", id: "RFC6407-5.3.2-01", changeSAK: says(wire.TV(gdoi.SigAlgorithm, 100))},
+		{what: "with a SAK for a management of keys that nobody knows", id: "RFC6407-5.3.2-01", changeSAK: says(wire.TV(gdoi.KEKManagement, 100))},
 		{what: "with a SAK without cipher", id: "RFC6407-5.3-08", changeSAK: lacks(gdoi.KEKAlgorithm)},
 		{what: "with a SAK without signature algorithm", id: "RFC6407-5.3-09", changeSAK: lacks(gdoi.SigAlgorithm)},
 		{what: "with a SAK without the length of its AES key", id: "RFC6407-5.3.3-01", changeSAK: lacks(gdoi.KEKKeyLength)},

@@ -77,6 +77,9 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if cfg.Phase1.HalfOpen.PerAddress == 0 {
 		cfg.Phase1.HalfOpen.PerAddress = defaultPerAddress
 	}
+	if !guardRandom.Kept(o.Rules) {
+		o.Rand = keymat.Seeded(cfg.Name, "at each start")
+	}
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
 	k.sessions = newSessions(cfg.Phase1.HalfOpen, o.Rules)
 	k.phase1 = k.phase1Config(credentials)

@@ -105,6 +105,7 @@ func scenes() []scene {
 		{"rekeys, P-521", configuration(twoSAs, signedBy("ks-p521")), (*witness).rekeys},
 		{"hierarchy", configuration(hierarchical), (*witness).hierarchy},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
+		{"many SAs", configuration(fewSAs), (*witness).manySAs},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}

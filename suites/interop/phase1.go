@@ -58,7 +58,10 @@ var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 
 		itEnds(daemon)
 	}
 	for _, daemon := range daemons {
-		itSigns(daemon)
+		itSigns(daemon, policy.AuthRSA, "RFC2409-5.1-01")
+	}
+	for _, method := range []policy.Phase1Auth{policy.AuthECDSA256, policy.AuthECDSA384, policy.AuthECDSA521} {
+		itSigns("strongswan", method) // libreswan has them for IKEv2 only
 	}
 })
 
@@ -77,21 +80,21 @@ func itIsAggressive(daemon string) {
 	})
 }
 
-// itSigns makes the specs of authentication with RSA signatures (RFC 2409 §5.1).
-func itSigns(daemon string) {
+// itSigns makes the specs of authentication with signatures (RFC 2409 §5.1, RFC 4754).
+func itSigns(daemon string, method policy.Phase1Auth, also ...string) {
 	suite := usual
-	suite.Authentication = policy.AuthRSA
-	ids := kit.Requirement("RFC2409-5.1-01", "RFC2409-5.1-03", "RFC2409-5-11", "RFC2409-5-12", "RFC2409-5-13", "RFC2409-5-14")
+	suite.Authentication = method
+	ids := kit.Requirement(append(also, "RFC2409-5.1-03", "RFC2409-5-11", "RFC2409-5-12", "RFC2409-5-13", "RFC2409-5-14")...)
 	for _, m := range []struct {
 		name  string
 		terms []term
 	}{{"Main Mode", nil}, {"Aggressive Mode", []term{aggressive}}} {
-		It(fmt.Sprintf("%s answers %s with RSA signatures", daemon, m.name), ids, kit.DUT(rule.GM), func(ctx SpecContext) {
+		It(fmt.Sprintf("%s answers %s with signatures of %s", daemon, m.name, method), ids, kit.DUT(rule.GM), func(ctx SpecContext) {
 			s := meet(ctx, daemon, suite, m.terms...)
 			Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
 			s.expectSA(suite)
 		})
-		It(fmt.Sprintf("%s begins %s with RSA signatures", daemon, m.name), ids, kit.DUT(rule.KS), func(ctx SpecContext) {
+		It(fmt.Sprintf("%s begins %s with signatures of %s", daemon, m.name, method), ids, kit.DUT(rule.KS), func(ctx SpecContext) {
 			s := meet(ctx, daemon, suite, append(slices.Clone(m.terms), begins)...)
 			Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
 			s.expectSA(suite)

@@ -80,7 +80,7 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	cfg := ike.Config{
 		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
 		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
-		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(),
+		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(suite.Authentication),
 		PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: []byte(psk)}, true },
 	}
 	if t.hasty {
@@ -88,7 +88,7 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	}
 	s := &scene{Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
 	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: t.begins,
-		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Papers: theirPapers()}
+		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Papers: theirPapers(suite.Authentication)}
 	if why := theirs.Missing(conversation); why != "" {
 		kit.Missing(why)
 	}

@@ -55,6 +55,7 @@ var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 
 			})
 		}
 		itIsAggressive(daemon)
+		itIsNamed(daemon)
 		itEnds(daemon)
 	}
 	for _, daemon := range daemons {
@@ -75,6 +76,21 @@ func itIsAggressive(daemon string) {
 	})
 	It(daemon+" begins Aggressive Mode", ids, kit.DUT(rule.KS), func(ctx SpecContext) {
 		s := meet(ctx, daemon, usual, aggressive, begins)
+		Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
+		s.expectSA(usual)
+	})
+}
+
+// itIsNamed makes the specs of keys that are chosen by a name (RFC 2409 §5.4).
+func itIsNamed(daemon string) {
+	ids := kit.Requirement("RFC2409-5.4-02", "RFC2409-5-12")
+	It(daemon+" answers Aggressive Mode by a name that has a key of its own", ids, kit.DUT(rule.GM), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, aggressive, byName)
+		Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
+		s.expectSA(usual)
+	})
+	It(daemon+" begins Aggressive Mode by a name that has a key of its own", ids, kit.DUT(rule.KS), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, aggressive, byName, begins)
 		Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
 		s.expectSA(usual)
 	})

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -137,6 +138,8 @@ var _ = Describe("The DOI of Phase 1 with a daemon that knows no other than its 
 
 // itEnds makes the specs of what goes on under an SA until it is deleted.
 func itEnds(daemon string) {
+	itDeletes(daemon, "", rule.GM, (*scene).begin)
+	itDeletes(daemon, " that it has begun", rule.KS, (*scene).answer, begins)
 	It(daemon+" answers a question whether it is alive", kit.Requirement("RFC2409-5.7-01", "RFC2409-B-04", "RFC2407-4.6.3-01"), kit.DUT(rule.GM),
 		func(ctx SpecContext) {
 			s := meet(ctx, daemon, usual)
@@ -145,9 +148,13 @@ func itEnds(daemon string) {
 			defer done()
 			Expect(s.own.Probe(waiting, 42)).To(Succeed())
 		})
-	It(daemon+" tells that it deletes the SA", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01", "RFC2409-B-04"), kit.DUT(rule.GM), func(ctx SpecContext) {
-		s := meet(ctx, daemon, usual)
-		kit.Precondition(s.begin(ctx), "Phase 1 is established")
+}
+
+// itDeletes makes the specs of the end of an SA.
+func itDeletes(daemon, which string, role rule.Role, establish func(*scene, context.Context) error, alter ...term) {
+	It(daemon+" tells that it deletes the SA"+which, kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01", "RFC2409-B-04"), kit.DUT(role), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, alter...)
+		kit.Precondition(establish(s, ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()
 		told := make(chan error, 1)
@@ -155,9 +162,9 @@ func itEnds(daemon string) {
 		Expect(s.own.AwaitDelete(waiting)).To(Succeed())
 		<-told
 	})
-	It(daemon+" understands that the SA is deleted", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01"), kit.DUT(rule.GM), func(ctx SpecContext) {
-		s := meet(ctx, daemon, usual)
-		kit.Precondition(s.begin(ctx), "Phase 1 is established")
+	It(daemon+" understands that the SA"+which+" is deleted", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01"), kit.DUT(role), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, alter...)
+		kit.Precondition(establish(s, ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()
 		kit.Precondition(s.own.Probe(waiting, 1), daemon+" knows the SA")

@@ -105,6 +105,8 @@ func scenes() []scene {
 		{"rekeys, P-521", configuration(twoSAs, signedBy("ks-p521")), (*witness).rekeys},
 		{"hierarchy", configuration(hierarchical), (*witness).hierarchy},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
+		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
+		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}
 }

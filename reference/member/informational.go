@@ -22,6 +22,7 @@ func (m *membership) onInformational(now time.Time, d *core.Datagram) {
 		return
 	}
 	o.Commit()
+	m.track(now, d)
 	if m.phase1.Deleted(o) {
 		m.onPhase1Deleted(now)
 		return

@@ -49,6 +49,8 @@ type terms struct {
 	begins  bool // the foreign peer is the initiator
 	mode    policy.ExchangeMode
 	nat     bool // both sides can traverse NATs
+	hidden  bool // the own node is behind one
+	beyond  bool // the foreign peer is
 	doi     uint32
 	asIPsec bool
 	hasty   bool // Phase 1 is given up soon
@@ -83,11 +85,20 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(),
 		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
 	}
+	ownAt := ownAddr // as the foreign peer knows it
+	if t.hidden {
+		ownAt = lab.NATAddr
+		cfg.Identity = policy.Identity{Kind: policy.IdentityAddress, Value: ownAt.String()}
+	}
+	setup := lab.Setup{Hosts: t.traffic != nil, HideKeyServer: t.hidden}
+	if t.beyond {
+		setup.NAT = []int{1}
+	}
 	if t.hasty {
 		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1
 	}
-	s := &scene{Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
-	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: t.begins,
+	s := &scene{Lab: kit.Lab(ctx, setup)}
+	conversation := peer.Conversation{Local: theirAddr, Remote: ownAt, PSK: psk, Suite: suite, Begins: t.begins,
 		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Papers: theirPapers()}
 	if why := theirs.Missing(conversation); why != "" {
 		kit.Missing(why)

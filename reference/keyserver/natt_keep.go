@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -33,14 +34,14 @@ type path struct{ from, to netip.AddrPort }
 // that peer knows the key server to be.
 type keeper struct {
 	path
-	id      netip.Addr // as which the peer is a member
-	session cookies    // of its Phase 1
-	at      time.Time  // of the next keepalive
+	id      policy.Identity // as which the peer is a member
+	session cookies         // of its Phase 1
+	at      time.Time       // of the next keepalive
 }
 
 // keepers are those of all peers, the one that is due first in front: all are silent for the same time.
 type keepers struct {
-	byID   map[netip.Addr]*list.Element
+	byID   map[policy.Identity]*list.Element
 	byPath map[path]*list.Element
 	order  list.List
 }
@@ -48,14 +49,14 @@ type keepers struct {
 // set has a peer's mapping kept, and no other of that peer's.
 func (t *keepers) set(k *keeper) {
 	if t.byID == nil {
-		t.byID, t.byPath = make(map[netip.Addr]*list.Element), make(map[path]*list.Element)
+		t.byID, t.byPath = make(map[policy.Identity]*list.Element), make(map[path]*list.Element)
 	}
 	t.drop(k.id)
 	e := t.order.PushBack(k)
 	t.byID[k.id], t.byPath[k.path] = e, e
 }
 
-func (t *keepers) drop(id netip.Addr) {
+func (t *keepers) drop(id policy.Identity) {
 	e := t.byID[id]
 	if e == nil {
 		return

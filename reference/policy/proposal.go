@@ -3,7 +3,6 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 )
@@ -182,23 +181,9 @@ func (p Phase1) needsPSK() bool {
 	return len(p.PSKs) > 0 && !slices.ContainsFunc(p.Proposals, func(o Proposal) bool { return o.Authentication.Signs() })
 }
 
-// Expects reports whether a peer at an address may have an identity: that of its pre-shared key if the key names one, and one of
-// Peers if there are any.
-func (p Phase1) Expects(peer netip.Addr, id Identity) bool {
-	if k, ok := p.PSK(peer); ok && k.Identity != (Identity{}) && !k.Identity.Same(id) {
-		return false
-	}
+// Expects reports whether a peer may have an identity: one of Peers if there are any.
+func (p Phase1) Expects(id Identity) bool {
 	return len(p.Peers) == 0 || slices.ContainsFunc(p.Peers, func(known Identity) bool { return known.Same(id) })
-}
-
-// PSK finds the pre-shared key of a peer; the longest prefix wins (RFC 2409 §5.4).
-func (p Phase1) PSK(peer netip.Addr) (best PSK, ok bool) {
-	for _, k := range p.PSKs {
-		if k.Peer.Contains(peer) && (!ok || k.Peer.Bits() > best.Peer.Bits()) {
-			best, ok = k, true
-		}
-	}
-	return best, ok
 }
 
 // Weak reports whether the proposal has a part that is off unless a configuration allows it.

@@ -70,6 +70,14 @@ var _ = Describe("ESP in UDP between group members (RFC 3948)", kit.Subject("nat
 		fetches(ctx, inTunnel())
 	})
 
+	It("opens ESP in UDP to its own address on the LAN", kit.Requirement("RFC3948-2.1-01"), kit.Needs(lab.NeedKernel), func(ctx SpecContext) {
+		l := kit.Lab(ctx, inTunnel())
+		kit.Precondition(l.Up(ctx), "every member registers")
+		since := kit.Now(l)
+		Expect(kit.PingTo(ctx, l, 2, lab.LANGateway(1), 2).Received).To(Equal(2), "the member answers a host behind the other one")
+		Expect(sentInUDP(l, since)).To(HaveLen(4))
+	})
+
 	It("carries TCP of the hosts in transport mode in UDP", kit.Requirement("RFC3948-3.1.2-01"), kit.Needs(lab.NeedKernel), func(ctx SpecContext) {
 		fetches(ctx, inUDP(policy.ModeUDPTransport, policy.PreserveAbsent))
 	})

@@ -91,7 +91,7 @@ type Phase1 struct {
 	Retries      int           // repetitions before giving up; 0 means 4
 	HalfOpen     HalfOpen      // responder
 
-	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947)
+	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947), where a member takes ESP in UDP too (RFC 3948)
 	Keepalive    time.Duration // silence of a member behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
 }
 

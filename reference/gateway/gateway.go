@@ -49,9 +49,10 @@ type Gateway struct {
 	errors     bucket // limits ICMP
 	id         uint32 // of the last outer header
 	counts     counters
+	bare       int // packets since the last dummy
 
 	// Buffers of one packet, kept so that the next one needs none.
-	sealed, opened, hopped []byte
+	sealed, opened, hopped, concealed []byte
 }
 
 type counters struct{ encrypted, decrypted, bypassed, dropped uint64 }

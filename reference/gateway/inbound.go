@@ -43,6 +43,9 @@ func (g *Gateway) pushed(f *sadb.Flow) bool {
 // inboundClear forwards what policy does not protect. If it fails open, protected traffic passes as long as there is no
 // SA that its sender could have used.
 func (g *Gateway) inboundClear(now time.Time, p *packet, emit Emit) error {
+	if done, err := g.ownPolicy(core.Outside, p, emit); done {
+		return err
+	}
 	open := g.cfg.FailOpen && !g.db.Knows(now, p.flow)
 	if !open && !guardClear.Holds(g.rules, !g.Protects(p.flow)) {
 		return guardClear.Violated("%v came in clear", p.flow)
@@ -70,6 +73,9 @@ func (g *Gateway) inboundESP(now time.Time, p *packet, emit Emit) error {
 	if ok && p.flow.Protocol == protocolOf(e) {
 		p.espAt = p.headerLen
 		return g.open(now, e, p, emit)
+	}
+	if done, err := g.ownPolicy(core.Outside, p, emit); done {
+		return err
 	}
 	if !g.cfg.ForwardESP && !guardSPI.Holds(g.rules, false) {
 		return guardSPI.Violated("no SA for ESP SPI %08x sequence %d (%s -> %s)", spi, sequence,

@@ -275,6 +275,8 @@ var otherRefusals = []refusal{
 	{"GMAC without salt", checkGMACKey, keyWith(atGMAC, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
 	{"GMAC with TEK_INTEGRITY_KEY", checkTEKOnce, keyAdd(atGMAC, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},
 	{"3DES of two keys", checkTripleDESKey, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 16)))},
+	{"3DES with a key twice", checkTripleDES, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, tripleKey(1, 1, 2)[8:]))},
+	{"3DES with a key twice at the end", checkTripleDES, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, tripleKey(1, 2, 2)[8:]))},
 	{"3DES with salt", checkTripleDESKey, keyWith(at3DES, wire.TLV(gdoi.TEKAlgorithmKey, from(0, 28)))},
 	{"HMAC-SHA-1 of 16 octets", checkSHA1Key, keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 16)))},
 	{"HMAC-SHA-1 of 32 octets", checkSHA1Key, keyWith(at3DES, wire.TLV(gdoi.TEKIntegrityKey, from(0, 32)))},

@@ -47,6 +47,8 @@ var (
 		"the group exists")
 	guardIdentity = rule.Duty("keyserver.pull1.identity", "RFC6407-3.1-04", rule.KS,
 		"the identity proven in Phase 1 decides about admission")
+	guardRecorded = rule.Duty("keyserver.pull3.identity", "RFC6407-3.1-04", rule.KS,
+		"a member is known by the identity proven in Phase 1, also where others have its address")
 	guardForm3 = rule.Check("keyserver.pull3.form", "RFC6407-3.2-01", rule.KS,
 		"message 3 is HASH and at most a GAP")
 	guardHash3 = rule.Check("keyserver.pull3.hash", "RFC6407-3.4-03", rule.KS,

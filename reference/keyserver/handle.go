@@ -99,7 +99,7 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 	k.sessions.establish(s, sa)
 	secret := sa.Secret()
 	k.secret(&core.Secret{Phase1: &secret})
-	k.log(core.Info, "PHASE1_UP", "Phase 1 is established", field("peer", sa.Peer()), field("identity", identityText(sa)),
+	k.log(core.Info, "PHASE1_UP", "Phase 1 is established", field("peer", sa.Peer()), field("identity", sa.PeerName().Identity.Brief()),
 		field("cookies", fmt.Sprintf("%x", s.cookies[:])))
 }
 

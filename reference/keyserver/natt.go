@@ -6,6 +6,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
@@ -108,14 +109,14 @@ func (k *KeyServer) unproven(s *session, d *core.Datagram) {
 
 // floats knows which members are to be reached from port 4500, by identity and by where they are. Only NAT traversal has any.
 type floats struct {
-	at   map[netip.Addr]netip.AddrPort
+	at   map[policy.Identity]netip.AddrPort
 	from map[netip.AddrPort]netip.AddrPort
 }
 
 // set notes where a member is and which of the own ports it talks to.
-func (f *floats) set(id netip.Addr, at, from netip.AddrPort) {
+func (f *floats) set(id policy.Identity, at, from netip.AddrPort) {
 	if f.at == nil {
-		f.at, f.from = make(map[netip.Addr]netip.AddrPort), make(map[netip.AddrPort]netip.AddrPort)
+		f.at, f.from = make(map[policy.Identity]netip.AddrPort), make(map[netip.AddrPort]netip.AddrPort)
 	}
 	delete(f.from, f.at[id])
 	delete(f.at, id)

@@ -45,6 +45,8 @@ var scenarios = map[string]scenario{
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},
+	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
+		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},
 	"wrong HASH(2)":    {kills: "pull2.hash", setup: tapped(core.Authenticated, core.Pull2, flipHash)},
 	"wrong HASH(4)":    {kills: "pull4.hash", setup: tapped(core.Authenticated, core.Pull4, flipHash)},
@@ -63,6 +65,13 @@ var scenarios = map[string]scenario{
 	"unacceptable policy": {kills: "policy.delete", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
 		sak := o.Payloads[1].(gdoi.SA).Attributes[0].(gdoi.SAK)
 		sak.Attributes[0].Type = 77
+	})},
+	"policy with two modes": {kills: "policy.conflict", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
+		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
+			if sat, ok := p.(gdoi.SAT); ok {
+				sat.ESP.Attributes = append(sat.ESP.Attributes, wire.TV(gdoi.EncapsulationMode, 1), wire.TV(gdoi.EncapsulationMode, 2))
+			}
+		}
 	})},
 	"extended sequence numbers without a window": {kills: "policy.esn", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
 		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {

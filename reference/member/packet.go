@@ -41,5 +41,6 @@ func (m *Member) refusedPacket(now time.Time, v *rule.Violation) {
 		if spent && v.Guard.ID == exhausted && guardExhausted.Kept(m.rules) && g.registration.at.IsZero() {
 			g.renew(now, "the Sender-ID is used up")
 		}
+		g.onWanted(now)
 	}
 }

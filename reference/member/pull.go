@@ -108,6 +108,7 @@ func (m *membership) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) err
 	m.pull.nr = nonce.Data
 	offer, err := m.readOffer(now, sa, d)
 	if err != nil {
+		m.sendConflict(err)
 		m.refusePhase1(now, "the policy is not acceptable: "+err.Error())
 		return err
 	}

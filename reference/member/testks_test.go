@@ -159,7 +159,7 @@ func cbc(spi uint32) policy.TrafficSA {
 func (k *testKS) ike() ike.Config {
 	return ike.Config{
 		Role: rule.KS, Rand: keymat.Seeded("member", "ks"), Tap: k.tap, Local: k.identity, DOI: gdoi.DOI,
-		PSK: func(netip.Addr) ([]byte, bool) { return psk, true }, Suites: ike.Suites(k.suites), NATT: k.nat,
+		PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: psk}, true }, Suites: ike.Suites(k.suites), NATT: k.nat,
 	}
 }
 

@@ -36,6 +36,7 @@ type Member struct {
 	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
 	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 }
@@ -101,10 +102,10 @@ type HalfOpen struct {
 	PerAddress int // of one IP address, whatever its ports; 0 means 100
 }
 
-// PSK is the pre-shared key of the peers inside a prefix; the longest prefix wins (RFC 2409 §5.4).
+// PSK is the pre-shared key of the peers inside a prefix, of a peer by its name, or of one with that name inside a prefix.
 type PSK struct {
-	Peer     netip.Prefix
-	Identity Identity // that the peers have to prove with it; zero: any
+	Peer     netip.Prefix // not valid: anywhere, known by Identity, which only Aggressive Mode says in time (RFC 2409 §5.4)
+	Identity Identity     // that the peers have to prove with it; zero: any
 	Key      []byte
 }
 
@@ -144,6 +145,8 @@ type RekeyPolicy struct {
 	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
 	SigForm     SigForm      // of RSA
 	Management  Management   // of the KEK
+	Updates     int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	Backward    bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

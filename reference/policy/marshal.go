@@ -46,7 +46,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
-		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
+		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -117,7 +117,10 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 		doc.Proposals = append(doc.Proposals, proposal)
 	}
 	for _, k := range p.PSKs {
-		psk := pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)}
+		psk := pskDoc{Key: pskText(k.Key)}
+		if k.Peer.IsValid() {
+			psk.Peer = k.Peer.String()
+		}
 		if k.Identity.Kind != IdentityNone {
 			psk.Identity = k.Identity.String()
 		}
@@ -201,7 +204,7 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management,
+		Management: management, Updates: r.Updates, Backward: r.Backward,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()

@@ -78,6 +78,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var servers []place[netip.AddrPort]
 	var groups []place[groupMember]
 	var ofOne places
+	var demand place[bool]
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -97,10 +98,14 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
+		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
+	}
+	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
+		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
@@ -130,7 +135,7 @@ func (m *Member) askedFrom(servers []place[netip.AddrPort]) (all []netip.AddrPor
 			s.at.Problem("%s is not of the same IP version as the address %s", s.value.Addr(), own)
 		}
 		all = append(all, s.value)
-		if s.value.IsValid() && m.Phase1.needsPSK() && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
+		if s.value.IsValid() && m.Phase1.needsPSK() && !m.Phase1.Reaches(s.value.Addr()) {
 			s.at.Problem("%s has no pre-shared key; add one for it to phase1.psks", s.value.Addr())
 		}
 	}

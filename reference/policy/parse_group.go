@@ -122,6 +122,8 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("sig_hash", &r.SigHash, sigHashes.Read),
 		yamldoc.Optional("signature_form", &r.SigForm, sigForms.Read),
 		yamldoc.Optional("management", &r.Management, managements.Read),
+		yamldoc.Optional("updates", &r.Updates, within(1, MostUpdates)),
+		yamldoc.Optional("backward_access_control", &r.Backward, yamldoc.Value.Bool),
 	)
 	if ok {
 		checkTransport(v, r)
@@ -159,6 +161,12 @@ func checkManagement(v yamldoc.Value, r RekeyPolicy) {
 	}
 	if lkh && r.KEK.Cipher == KEKAES && r.KEK.KeyBits == 192 {
 		v.Problem("an IV and a key of aes192-cbc are no whole blocks, which management lkh needs")
+	}
+	if r.Updates > 0 && !lkh {
+		v.Problem("only management lkh has updates; leave out the field \"updates\"")
+	}
+	if r.Backward && r.Transport == TransportNone {
+		v.Problem("with transport none nobody can be told of new keys when a member joins; leave out the field \"backward_access_control\"")
 	}
 	if r.Ack.LKH() && !lkh {
 		v.Problem("acknowledgements keyed by LKH need management lkh")

@@ -81,11 +81,17 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, backward_access_control"}},
 	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{
 		`ks.yaml:13:7: groups[0].rekey: there is no KEK to manage with transport none; leave out the field "management"`}},
 	{"LKH with AES-192", "transport: unicast", "transport: unicast\n      management: lkh\n      cipher: aes192-cbc", []string{
 		"ks.yaml:13:7: groups[0].rekey: an IV and a key of aes192-cbc are no whole blocks, which management lkh needs"}},
+	{"updates without LKH", "transport: unicast", "transport: unicast\n      updates: 4", []string{
+		`ks.yaml:13:7: groups[0].rekey: only management lkh has updates; leave out the field "updates"`}},
+	{"more updates than go into a message", "transport: unicast", "transport: unicast\n      management: lkh\n      updates: 49", []string{
+		"ks.yaml:15:16: groups[0].rekey.updates: 49 is out of range; it must be from 1 to 48"}},
+	{"backward access control without rekeys", "transport: unicast", "transport: none\n      backward_access_control: true", []string{
+		`ks.yaml:13:7: groups[0].rekey: with transport none nobody can be told of new keys when a member joins; leave out the field "backward_access_control"`}},
 	{"acknowledgements by LKH without it", "transport: unicast", "transport: unicast\n      ack: lkh-sha512", []string{
 		"ks.yaml:13:7: groups[0].rekey: acknowledgements keyed by LKH need management lkh"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
@@ -145,6 +151,13 @@ var keyServerFaults = []fault{
 		`ks.yaml:7:12: phase1.psks[0].key: after "hex:" an even number of hexadecimal digits is expected`}},
 	{"PSK twice", "      key: secret", "      key: secret\n    - peer: 10.0.0.0/24\n      key: other", []string{
 		"ks.yaml:8:7: phase1.psks[1]: 10.0.0.0/24 is already given at phase1.psks[0]"}},
+	{"PSK of nobody", "peer: 10.0.0.0/24", "identity: address:10.0.0.1", []string{
+		`ks.yaml:6:7: phase1.psks[0]: a pre-shared key has a "peer", or an "identity" that is a name`}},
+	{"PSK by name in Main Mode", "      key: secret", "      key: secret\n    - identity: fqdn:gm1.example\n      key: other", []string{
+		`ks.yaml:8:7: phase1.psks[1]: a pre-shared key without "peer" is found by a name, which Main Mode says too late; ` +
+			`write "mode: aggressive" or, at a key server, "mode: either"`}},
+	{"PSK by name twice", "      key: secret", "      key: secret\n    - identity: fqdn:gm1.example\n      key: other\n    - identity: fqdn:GM1.example\n      key: third\n  mode: either", []string{
+		"ks.yaml:10:7: phase1.psks[2]: fqdn:gm1.example is already given at phase1.psks[1]"}},
 	{"PSK for nobody", "peer: 10.0.0.0/24", "peer: 10.9.0.0/24", []string{
 		"ks.yaml:9:5: groups[0]: the members 10.0.0.2/32 have no pre-shared key; add one for them to phase1.psks"}},
 	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{
@@ -303,6 +316,19 @@ var memberFaults = []fault{
 	{"TTL zero", "group: 1234", "group: 1234\nttl: 0", []string{"gm.yaml:5:6: ttl: 0 is out of range; it must be from 1 to 255"}},
 	{"PMTU age zero", "group: 1234", "group: 1234\npmtu_age: 0s", []string{
 		"gm.yaml:5:11: pmtu_age: 0s is out of range; it must be from 1ms to 86400s"}},
+	{"dummies behind nothing", "group: 1234", "group: 1234\ntfc: {pad_to: 0, dummy_after: 0}", []string{
+		"gm.yaml:5:15: tfc.pad_to: 0 is out of range; it must be from 1 to 65535",
+		"gm.yaml:5:31: tfc.dummy_after: 0 is out of range; it must be from 1 to 1000000"}},
+	{"on demand and open", "group: 1234", "group: 1234\nfail_open: true\non_demand: true", []string{
+		"gm.yaml:6:12: on_demand: no packet asks for a registration where fail_open lets it pass in clear; take one of them out"}},
+	{"own policy without an action", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: 0.0.0.0/0, direction: up}", []string{
+		`gm.yaml:6:5: own_policy[0]: the field "action" is missing`,
+		"gm.yaml:6:61: own_policy[0].direction: \"up\" is unknown; known are absent, symmetric, sender-only, receiver-only"}},
+	{"own policy between versions", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: '::/0', action: bypass}", []string{
+		`gm.yaml:6:5: own_policy[0]: source 10.0.0.0/8 and destination ::/0 are of different IP versions`}},
+	{"no cycle for the upper half", "group: 1234", "group: 1234\nesn_resync: {failures: 1001, cycles: 0}", []string{
+		"gm.yaml:5:24: esn_resync.failures: 1001 is out of range; it must be from 1 to 1000",
+		"gm.yaml:5:38: esn_resync.cycles: 0 is out of range; it must be from 1 to 1000"}},
 	{"peer without gateway", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16", []string{
 		`gm.yaml:6:5: peers[0]: the field "gateway" is missing`}},
 	{"peer with a port", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2:848", []string{

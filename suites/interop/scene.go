@@ -81,7 +81,7 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
 		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
 		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(),
-		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
+		PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: []byte(psk)}, true },
 	}
 	if t.hasty {
 		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1

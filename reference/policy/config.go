@@ -119,7 +119,16 @@ type Group struct {
 	Rekey      RekeyPolicy
 	SAs        []SAPolicy
 	Activation Activation
-	SIDBits    int // 0 means 8
+	SIDBits    int      // 0 means 8
+	SIDRange   SIDRange // the share of this key server where there are others of the group (RFC 6054 §4); zero: all
+}
+
+// SIDRange is the first and the last of some Sender-IDs.
+type SIDRange struct{ First, Last uint32 }
+
+// In reports whether the range is one of Sender-IDs of so many bits.
+func (r SIDRange) In(bits int) bool {
+	return r.First <= r.Last && r.Last > 0 && uint64(r.Last)>>bits == 0
 }
 
 // Transport is how PUSH messages travel.

@@ -161,6 +161,9 @@ func pskText(key []byte) string {
 
 func groupDocOf(g Group) (groupDoc, error) {
 	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
+	if g.SIDRange != (SIDRange{}) {
+		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}
+	}
 	for _, i := range g.Identities {
 		doc.Members = append(doc.Members, i.String())
 	}

@@ -37,7 +37,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	}
 	any4 := netip.MustParsePrefix("0.0.0.0/0")
 	k.Groups = append(k.Groups, policy.Group{
-		Name: "blue", ID: 4294967295, SIDBits: 16,
+		Name: "blue", ID: 4294967295, SIDBits: 16, SIDRange: policy.SIDRange{Last: 65535},
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
 			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckLKHSHA512, Management: policy.ManagementLKH,

@@ -229,6 +229,10 @@ var keyServerFaults = []fault{
 		`ks.yaml:15:12: groups[0].activation.atd: "soon" is no duration; write one such as 90s, 15m or 24h`}},
 	{"SIDs of 9 bits", "id: 1234", "id: 1234\n    sid_bits: 9", []string{
 		"ks.yaml:11:15: groups[0].sid_bits: 9 is no size of Sender-IDs; it must be 8, 12 or 16"}},
+	{"SIDs beyond their bits", "id: 1234", "id: 1234\n    sid_range: {first: 5, last: 256}", []string{
+		"ks.yaml:11:16: groups[0].sid_range: no Sender-IDs of 8 bits from 5 to 256; write a first one and a higher last one"}},
+	{"SIDs backwards", "id: 1234", "id: 1234\n    sid_bits: 12\n    sid_range: {first: 6, last: 5}", []string{
+		"ks.yaml:12:16: groups[0].sid_range: no Sender-IDs of 12 bits from 6 to 5; write a first one and a higher last one"}},
 	{"transform unknown", "aes128-gcm16", "aes128", []string{
 		`ks.yaml:19:20: groups[0].sas[0].transform: "aes128" is unknown; known are ` + strings.Join(transformNames(), ", ")}},
 	{"ESN is no word", "aes128-gcm16", "aes128-gcm16\n        esn: 1", []string{

@@ -208,9 +208,9 @@ func fullMember() policy.Member {
 			Mode:      policy.AggressiveMode, ClearProof: true,
 		},
 		Group: 99,
-		Authorised: []policy.Selector{
-			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
-		},
+		Authorised: append(policy.Flows(policy.Selector{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1}),
+			policy.Flow{Source: policy.AddressRange{First: netip.MustParseAddr("10.0.0.1"), Last: netip.MustParseAddr("10.0.0.9")},
+				Destination: policy.AddressRange{First: netip.MustParseAddr("10.0.0.0"), Last: netip.MustParseAddr("10.0.1.255")}, Protocol: 17, SourcePort: 7}),
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},

@@ -308,6 +308,12 @@ var memberFaults = []fault{
 		"gm.yaml:5:31: tfc.dummy_after: 0 is out of range; it must be from 1 to 1000000"}},
 	{"on demand and open", "group: 1234", "group: 1234\nfail_open: true\non_demand: true", []string{
 		"gm.yaml:6:12: on_demand: no packet asks for a registration where fail_open lets it pass in clear; take one of them out"}},
+	{"range backwards", "source: 10.1.0.0/16\n    destination: 10.1.0.0/16", "source: 10.0.0.9-10.0.0.1\n    destination: 10.0.0.1-2001:db8::1", []string{
+		`gm.yaml:10:13: authorised[0].source: "10.0.0.9-10.0.0.1" is no range of addresses; write one such as 10.0.0.1-10.0.0.9 or 2001:db8::1-2001:db8::9`,
+		`gm.yaml:11:18: authorised[0].destination: "10.0.0.1-2001:db8::1" is no range of addresses; write one such as 10.0.0.1-10.0.0.9 or 2001:db8::1-2001:db8::9`}},
+	{"ranges of two versions", "destination: 10.1.0.0/16", "destination: ::1-::9\n    source_port: 5", []string{
+		"gm.yaml:10:5: authorised[0]: source 10.1.0.0/16 and destination ::1-::9 are of different IP versions",
+		`gm.yaml:10:5: authorised[0]: ports need a protocol that has them; set the field "protocol" to tcp, udp or sctp`}},
 	{"own policy without an action", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: 0.0.0.0/0, direction: up}", []string{
 		`gm.yaml:6:5: own_policy[0]: the field "action" is missing`,
 		"gm.yaml:6:61: own_policy[0].direction: \"up\" is unknown; known are absent, symmetric, sender-only, receiver-only"}},

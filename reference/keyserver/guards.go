@@ -24,6 +24,8 @@ var (
 		"no more Phase 1 exchanges are in progress than the limit says; beyond it the oldest gives way")
 	guardPerAddress = rule.Bound("keyserver.half-open.address", "RFC6407-7.2.5-02", rule.KS,
 		"no more Phase 1 exchanges with one address are in progress than the limit says; beyond it the oldest gives way")
+	guardEstablished = rule.Bound("keyserver.established", "RFC6407-7.2.5-02", rule.KS,
+		"no more Phase 1 SAs of one peer are kept than the limit says; beyond it the oldest gives way")
 )
 
 // GROUPKEY-PULL, messages 1 and 3.

@@ -21,6 +21,7 @@ const (
 	defaultPort       = 848 // RFC 6407 §2.2
 	defaultHalfOpen   = 1000
 	defaultPerAddress = 100
+	defaultStanding   = 32 // a member of several groups has an SA for each
 )
 
 // Options are what a key server gets from whoever runs it.
@@ -45,9 +46,11 @@ type KeyServer struct {
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
 	sessions sessions
 	floats   floats
+	keepers  keepers
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
-	out      []core.Effect // of the event that is being handled
+	now      time.Time     // of the event that is being handled
+	out      []core.Effect // of it
 }
 
 var _ core.Core = (*KeyServer)(nil)
@@ -80,8 +83,11 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if !guardRandom.Kept(o.Rules) {
 		o.Rand = keymat.Seeded(cfg.Name, "at each start")
 	}
+	if cfg.Phase1.Established == 0 {
+		cfg.Phase1.Established = defaultStanding
+	}
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
-	k.sessions = newSessions(cfg.Phase1.HalfOpen, o.Rules)
+	k.sessions = newSessions(cfg.Phase1.HalfOpen, cfg.Phase1.Established, o.Rules)
 	k.phase1 = k.phase1Config(credentials)
 	if err := k.loadSigningKey(credentials); err != nil {
 		return nil, err
@@ -119,7 +125,7 @@ func (k *KeyServer) validateGroups() error {
 // Handle takes one event; see core.Core.
 func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
 	clear(k.out)
-	k.out = k.out[:0]
+	k.now, k.out = now, k.out[:0]
 	if !k.started {
 		k.start(now)
 	}
@@ -170,10 +176,13 @@ func (k *KeyServer) Deadline() (time.Time, bool) {
 			first, ok = t, true
 		}
 	}
+	if a := k.keepers.first(); a != nil && (!ok || a.at.Before(first)) {
+		first, ok = a.at, true
+	}
 	return first, ok
 }
 
-// onTimer does what is due: lifetimes of Phase 1 and the schedules of the groups.
+// onTimer does what is due: lifetimes of Phase 1, the schedules of the groups and keepalives.
 func (k *KeyServer) onTimer(now time.Time) {
 	for s := k.sessions.due(now); s != nil; s = k.sessions.due(now) {
 		k.onSessionTimer(now, s)
@@ -185,4 +194,5 @@ func (k *KeyServer) onTimer(now time.Time) {
 			k.fail("group "+c.Name(), err)
 		}
 	}
+	k.sendKeepalives()
 }

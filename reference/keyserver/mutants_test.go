@@ -94,6 +94,7 @@ func scenes() []scene {
 		{"strangers", configuration(), (*witness).strangers},
 		{"schedule", configuration(soon), (*witness).schedule},
 		{"exhaustion", configuration(), (*witness).exhaustion},
+		{"share of the SIDs", configuration(sharing), (*witness).share},
 		{"silence", configuration(acknowledged), (*witness).silence},
 		{"not asked", configuration(), (*witness).notAsked},
 		{"outsiders", configuration(), (*witness).outsiders},
@@ -108,6 +109,9 @@ func scenes() []scene {
 		{"backward access control", configuration(backward), (*witness).newcomers},
 		{"a key for Phase 1", configuration(certified("ks2")), (*witness).signingKey},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
+		{"many SAs", configuration(fewSAs), (*witness).manySAs},
+		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
+		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}

@@ -53,6 +53,10 @@ var scenarios = map[string]scenario{
 			Length: isakmp.HeaderLen}
 		l.push(late.Append(nil))
 	}},
+	"range of flows": {kills: "policy.range", cfg: func(cfg *policy.Member) {
+		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
+			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
+	}},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
 		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},
@@ -89,7 +93,7 @@ var scenarios = map[string]scenario{
 		}
 	})},
 	"unauthorised flow": {kills: "policy.authorised", cfg: func(cfg *policy.Member) {
-		cfg.Authorised = []policy.Selector{{Source: prefix("10.1.0.0/16"), Destination: prefix("10.1.0.0/16")}}
+		cfg.Authorised = policy.Flows(policy.Selector{Source: prefix("10.1.0.0/16"), Destination: prefix("10.1.0.0/16")})
 	}},
 	"lost messages": {kills: "pull.retries pull.back_off",
 		setup: func(l *lab) { l.drop = func(k core.Kind) bool { return k == core.Pull1 } },
@@ -197,7 +201,8 @@ var scenarios = map[string]scenario{
 			pushes(pushSpec{seq: 1})(l)
 		},
 	},
-	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"behind a NAT":         {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"the key server moves": {kills: "natt.port natt.latest", cfg: withNATT, setup: behindNAT, run: moves},
 	"ESP in UDP behind a NAT": {kills: "udp.", cfg: betweenGateways, setup: inUDPBehindNAT, run: func(l *lab) {
 		l.event(l.ks.datagram(netip.AddrPortFrom(ksAddress.Addr(), natt.Port), l.ks.makePush(pushSpec{seq: 1})))
 	}},
@@ -267,7 +272,7 @@ func (s scenario) trace(t testing.TB, rules *rule.Switches) string {
 	status.Counters = nil
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.Join(l.talk, "\n"), l.tags(), l.joins, l.spis(), l.refusals())
-	fmt.Fprintf(&b, "%+v %x %d %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap)
+	fmt.Fprintf(&b, "%+v %x %d %v %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
 	for _, a := range l.ks.acks {
 		fmt.Fprintf(&b, "%s %s %x\n", a.From, a.To, a.Data)
 	}

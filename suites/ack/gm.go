@@ -166,7 +166,9 @@ var _ = Describe("Acknowledgements by a group member (RFC 8263 §3, §4)", kit.S
 		It("acknowledges no PUSH "+c.what, kit.Requirement("RFC8263-4-03", "RFC8263-7.2-01"), kit.Negative, func(ctx SpecContext) {
 			l := up(ctx)
 			Expect(l.KS.Misbehave(tester.Taps(c.deviation))).To(Succeed())
+			since := kit.Now(l)
 			kit.Rekey(ctx, l, control.RekeyArgs{})
+			Expect(l.Wait(ctx, kit.Settle, func() bool { return crossed(l, since, isakmp.ExchangePushACK) })).To(BeFalse(), "it answers")
 			Expect(l.KS.Misbehave(nil)).To(Succeed())
 			right := answerTo(ctx, l, control.RekeyArgs{})
 			kit.Control(kit.Checked(right.ack, "ACK HASH") == capture.OK, "it acknowledges the next PUSH, which is right")

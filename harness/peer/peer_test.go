@@ -110,6 +110,8 @@ func TestDemands(t *testing.T) {
 		}
 	}
 	gm.FailOpen, gm.ReplayWindow, gm.Authorised = true, 64, []policy.Selector{{}}
+	gm.DataPath.Resync.Cycles, gm.DataPath.Own = 2, []policy.OwnEntry{{}}
+	gm.OnDemand, gm.DataPath.TFC.PadTo = true, 64
 	gm.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
 		{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA512, Group: policy.ECP521}}
 	g := &ks.Groups[0]
@@ -117,15 +119,16 @@ func TestDemands(t *testing.T) {
 	g.Rekey.KEK, g.Rekey.SigHash, g.Rekey.SigForm = policy.KEKTransform{Cipher: policy.KEK3DES}, policy.SigHashSHA512, policy.SigBareHash
 	g.SAs = append(g.SAs, policy.SAPolicy{Transform: policy.Transform{Cipher: policy.Cipher3DES, KeyBits: 192, Integrity: policy.IntegrityHMACSHA1,
 		Mode: policy.ModeTransport, Direction: policy.DirectionSenderOnly, ESN: true}})
+	g.SAs = append(g.SAs, policy.SAPolicy{Transform: policy.Transform{Cipher: policy.Cipher3DES, Integrity: policy.IntegrityHMACSHA1, Mode: policy.ModeUDPTunnel}})
 	other := *g
 	other.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
 	ks.Groups = append(ks.Groups, other)
 	gm.Groups, gm.Authorised = []policy.Membership{{Group: 1, Authorised: gm.Authorised}, {Group: 2}}, nil
 	got := Demands(*ks, []policy.Member{*gm}, false)
 	want = []string{"several-groups", "several-sas", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8", "esp:3des", "esp:hmac-sha1",
-		"transport-mode", "esn", "direction", "multicast", "ack", "kek:3des", "sig:rsa", "sig:sha512", "sig:bare-hash", "no-rekey",
+		"transport-mode", "esn", "direction", "udp-encapsulation", "multicast", "ack", "kek:3des", "sig:rsa", "sig:sha512", "sig:bare-hash", "no-rekey",
 		"phase1:3des", "phase1:md5", "phase1:modp768", "phase1:aes-256", "phase1:sha512", "phase1:ecp521",
-		"several-memberships", "authorisation", "fail-open", "replay-window"}
+		"several-memberships", "authorisation", "fail-open", "replay-window", "on-demand", "own-policy", "tfc", "esn-resync"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}

@@ -61,7 +61,7 @@ func RespondsGarbage() Deviation {
 func responds(what string, data []byte) Deviation {
 	return Deviation{"MM6 with " + what, "RFC 2407 §4.6.3.1", on(core.MainMode6, core.Built, func(o *core.Outgoing) {
 		o.Payloads = append(slices.Clone(o.Payloads), isakmp.Notify{
-			DOI: 2, Protocol: isakmp.ProtoISAKMP, NotifyType: isakmp.NotifyResponderLifetime,
+			DOI: isakmp.DOIIPsec, Protocol: isakmp.ProtoISAKMP, NotifyType: isakmp.NotifyResponderLifetime,
 			SPI: slices.Concat(o.Header.InitiatorCookie[:], o.Header.ResponderCookie[:]), Data: data,
 		})
 	})}

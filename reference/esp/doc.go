@@ -13,7 +13,7 @@
 // With extended sequence numbers (RFC 4303 §2.2.1) the lower half of 64 bits is sent and the upper half is authenticated only.
 // A receiver finds it from its replay window (appendix A2), so that an SA with them is refused where the window is off: RFC
 // 4303 §3.4.3 wants them left out of such SAs. One window serves all senders of an SA; so does the upper half that comes from
-// it, which suits SAs that a member receives from one sender.
+// it, which suits SAs that a member receives from one sender. After the loss of 2^32 packets it is found again (appendix A3).
 //
 // Seal and Open append to the caller's buffer, as cipher.AEAD does, and allocate nothing unless a packet is refused.
 package esp

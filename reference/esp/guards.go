@@ -50,6 +50,12 @@ var (
 		"the window moves only after the packet has been verified")
 	guardHigh = rule.Duty("esp.open.high", "RFC4303-A2-01", rule.GM,
 		"the upper half of an extended sequence number is found from the window")
+	guardResync = rule.Duty("esp.open.resync", "RFC4303-A2-01", rule.GM,
+		"after the loss of 2^32 packets the upper half of an extended sequence number is found again")
+	guardResyncFailures = rule.Bound("esp.open.resyncfailures", "RFC4303-A2-01", rule.GM,
+		"higher upper halves are tried after so many packets in a row that are not authentic")
+	guardResyncCycles = rule.Bound("esp.open.resynccycles", "RFC4303-A2-01", rule.GM,
+		"no more higher upper halves are tried than the configuration says")
 	guardICV = rule.Check("esp.open.icv", "RFC4303-3.4.4.1-01", rule.GM,
 		"the ICV is that of the packet")
 	guardTag = rule.Check("esp.open.tag", "RFC4303-3.4.4.2-01", rule.GM,

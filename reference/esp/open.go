@@ -24,11 +24,11 @@ func (s *SA) Open(dst, packet []byte) (payload []byte, next uint8, err error) {
 	}
 	plain, err := s.suite.open(dst, packet, uint32(sequence>>32))
 	if err != nil {
-		return dst, 0, err
+		if plain, sequence, err = s.openAhead(dst, packet, sequence, err); err != nil {
+			return dst, 0, err
+		}
 	}
-	if s.replay {
-		s.window.Mark(sequence)
-	}
+	s.accept(sequence)
 	return s.unpad(plain, len(dst), sequence)
 }
 
@@ -80,6 +80,14 @@ func (s *SA) admit(sequence uint64) *rule.Violation {
 		return guardReplay.Violated("ESP SPI %08x: sequence %d is a replay", s.spi, sequence)
 	}
 	return nil
+}
+
+// accept notes the number of a packet that is authentic.
+func (s *SA) accept(sequence uint64) {
+	if s.replay {
+		s.window.Mark(sequence)
+		s.resync.failed = 0
+	}
 }
 
 // unpad cuts padding, Pad Length and Next Header off plain, whose first start octets are the caller's.

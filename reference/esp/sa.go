@@ -40,9 +40,10 @@ type Options struct {
 	SID     uint32 // the sender's ID, in counter modes
 	SIDBits int    // its width, 1 to 63
 	HasSID  bool
-	Rand    io.Reader // IVs of CBC; it must be unpredictable outside tests
-	Window  int       // replay window in packets, rounded up to a multiple of 64; 0: no replay protection
-	First   uint64    // the first sequence number, as if those before it had been sent and received; 0 means 1; its lower half counts without ESN
+	Rand    io.Reader     // IVs of CBC; it must be unpredictable outside tests
+	Window  int           // replay window in packets, rounded up to a multiple of 64; 0: no replay protection
+	First   uint64        // the first sequence number, as if those before it had been sent and received; 0 means 1; its lower half counts without ESN
+	Resync  policy.Resync // of extended sequence numbers
 	Rules   *rule.Switches
 }
 
@@ -56,6 +57,7 @@ type SA struct {
 	esn    bool   // the numbers have 64 bits
 	replay bool
 	window Window
+	resync resync
 }
 
 // suite is the algorithms of an SA at work. Packets run from the SPI to the ICV; high is the upper half of the sequence
@@ -94,7 +96,8 @@ func newCounters(t policy.TrafficSA, o Options) (*SA, error) {
 	if t.Transform.ESN && o.Window == 0 {
 		return nil, fmt.Errorf("%w: SPI %08x", ErrNoWindow, t.SPI)
 	}
-	s := &SA{spi: t.SPI, rules: o.Rules, esn: t.Transform.ESN == guardESN.Kept(o.Rules), replay: o.Window > 0, window: NewWindow(o.Window)}
+	s := &SA{spi: t.SPI, rules: o.Rules, esn: t.Transform.ESN == guardESN.Kept(o.Rules), replay: o.Window > 0, window: NewWindow(o.Window),
+		resync: newResync(o.Resync)}
 	if !s.esn {
 		o.First &= math.MaxUint32
 	}

@@ -21,6 +21,7 @@ type Group struct {
 	informed  bool              // protected is the group's policy, no longer what was expected
 	sids      policy.SIDs
 	spent     bool // a sender had no IV left since Spent was asked last
+	wanted    bool // a packet had no SA since Wanted was asked last
 }
 
 // Join adds a group, whose policy comes behind that of the groups which the gateway has.
@@ -77,6 +78,13 @@ func (g *Gateway) before(e *sadb.Entry, f sadb.Flow) bool {
 func (m *Group) Spent() bool {
 	was := m.spent
 	m.spent = false
+	return was
+}
+
+// Wanted reports whether a packet that the group protects has been dropped for want of an SA since it was asked last.
+func (m *Group) Wanted() bool {
+	was := m.wanted
+	m.wanted = false
 	return was
 }
 

@@ -13,6 +13,14 @@ var errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalfo
 
 // inbound takes a packet from outside.
 func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
+	if p.flow.Protocol == protocolUDP && g.SpeaksUDP() {
+		return g.inboundUDP(now, p, emit)
+	}
+	return g.inboundOther(now, p, emit)
+}
+
+// inboundOther takes a packet that is not ESP in UDP.
+func (g *Gateway) inboundOther(now time.Time, p *packet, emit Emit) error {
 	switch {
 	case g.keyManagement(&p.flow, p.flow.Destination), g.pushed(&p.flow):
 		return g.bypass(p, core.Inside, emit)
@@ -35,6 +43,9 @@ func (g *Gateway) pushed(f *sadb.Flow) bool {
 // inboundClear forwards what policy does not protect. If it fails open, protected traffic passes as long as there is no
 // SA that its sender could have used.
 func (g *Gateway) inboundClear(now time.Time, p *packet, emit Emit) error {
+	if done, err := g.ownPolicy(core.Outside, p, emit); done {
+		return err
+	}
 	open := g.cfg.FailOpen && !g.db.Knows(now, p.flow)
 	if !open && !guardClear.Holds(g.rules, !g.Protects(p.flow)) {
 		return guardClear.Violated("%v came in clear", p.flow)
@@ -60,7 +71,11 @@ func (g *Gateway) inboundESP(now time.Time, p *packet, emit Emit) error {
 	}
 	e, ok := g.db.LookupInbound(now, spi, p.flow.Destination, p.flow.Source)
 	if ok && p.flow.Protocol == protocolOf(e) {
+		p.espAt = p.headerLen
 		return g.open(now, e, p, emit)
+	}
+	if done, err := g.ownPolicy(core.Outside, p, emit); done {
+		return err
 	}
 	if !g.cfg.ForwardESP && !guardSPI.Holds(g.rules, false) {
 		return guardSPI.Violated("no SA for ESP SPI %08x sequence %d (%s -> %s)", spi, sequence,
@@ -84,7 +99,7 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	if transports(e) {
 		start = append(start, outer.bytes[:outer.headerLen]...)
 	}
-	plain, next, err := e.SA.OpenPacket(start, outer.bytes, outer.headerLen)
+	plain, next, err := e.SA.OpenPacket(start, outer.bytes, outer.espAt)
 	if err != nil {
 		return refused(err, outer.flow)
 	}
@@ -110,6 +125,7 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	if !transports(e) {
 		g.copyTOS(outer.tos(), &inner)
 	}
+	g.repair(e, &inner)
 	b, err := g.hop(&inner, guardDecapsulateTTL.Kept(g.rules))
 	if err != nil {
 		return err

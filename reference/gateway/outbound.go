@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
@@ -28,7 +27,11 @@ func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
 		return g.bypass(p, core.Outside, emit)
 	case p.local():
 		return nil
-	case p.fragment && g.gathers(now, p.flow):
+	}
+	if done, err := g.ownPolicy(core.Inside, p, emit); done {
+		return err
+	}
+	if p.fragment && g.gathers(now, p.flow) {
 		whole, err := g.gather(now, p)
 		if err != nil || whole == nil {
 			return err
@@ -82,6 +85,9 @@ func (g *Gateway) unprotected(now time.Time, p *packet, emit Emit) error {
 		closed = quotes && g.db.Knows(now, quoted)
 	}
 	if closed && !guardClosed.Holds(g.rules, false) {
+		for _, m := range g.groups {
+			m.wanted = m.wanted || m.protects(p.flow)
+		}
 		return guardClosed.Violated("no SA for %v", p.flow)
 	}
 	return g.bypass(p, core.Outside, emit)
@@ -98,7 +104,7 @@ func (g *Gateway) protect(x *parcel, emit Emit) error {
 		return err
 	}
 	emit(core.Outside, outer)
-	return nil
+	return g.hide(x, len(outer), emit)
 }
 
 // encapsulate puts a packet, or what forwarding and fragmenting made of it, into ESP. The result is valid until the next
@@ -108,7 +114,20 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	if transports(x.entry) {
 		head, payload, next = appendRouted(head, inner[:x.routedLen], x.routedNextAt, protocolOf(x.entry)), inner[x.routedLen:], inner[x.routedNextAt]
 	} else {
-		head = g.appendOuter(head, x)
+		head, payload = g.appendOuter(head, x), g.padded(x, inner)
+	}
+	outer, err := g.seal(x, head, payload, next)
+	if err == nil {
+		g.counts.encrypted++
+	}
+	return outer, err
+}
+
+// seal makes a packet of its outer headers and what is to be protected behind them.
+func (g *Gateway) seal(x *parcel, head, payload []byte, next uint8) ([]byte, error) {
+	headers := len(head)
+	if inUDP(x.entry) {
+		head = g.appendUDP(head)
 	}
 	if len(head)+len(payload)+x.entry.SA.Overhead(len(payload)) > maxPacket {
 		return nil, errTooLong
@@ -120,7 +139,9 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	}
 	g.sealed = outer
 	finish(outer)
-	g.counts.encrypted++
+	if inUDP(x.entry) {
+		g.finishUDP(outer, headers)
+	}
 	return outer, nil
 }
 
@@ -132,5 +153,5 @@ func appendRouted(b, headers []byte, nextAt int, protocol uint8) []byte {
 	return b
 }
 
-// transports reports whether an SA is in transport mode.
-func transports(e *sadb.Entry) bool { return e.Policy.Transform.Mode == policy.ModeTransport }
+// transports reports whether an SA is in transport mode, in UDP or not.
+func transports(e *sadb.Entry) bool { return e.Policy.Transform.Mode.Transports() }

@@ -44,6 +44,7 @@ type packet struct {
 	flow      sadb.Flow
 	fragment  bool // one of several
 	gathered  bool // put together from fragments by the gateway
+	espAt     int  // where ESP or AH begins, once that is known
 
 	// In transport mode ESP protects what is behind the headers that routers read (RFC 4303 §3.1.1).
 	routedLen    int // of those headers

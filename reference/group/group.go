@@ -49,6 +49,7 @@ type Group struct {
 
 	epoch    *epoch // in force
 	prepared *epoch // made ahead for when the SIDs are used up; not in force
+	heir     *heir  // made ahead for who joins; not in force
 	retired  []*rekeySA
 	usedSPIs map[uint32]used // of Data-Security SAs, until they expire
 

@@ -43,6 +43,10 @@ func TestValidate(t *testing.T) {
 		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 5 }, "acknowledgement type 5"},
 		{"LKH ack", func(c *policy.Group) { c.Rekey.Ack = policy.AckLKHSHA256 }, "without LKH"},
 		{"management", func(c *policy.Group) { c.Rekey.Management = 2 }, "management 2"},
+		{"updates without LKH", func(c *policy.Group) { c.Rekey.Updates = 1 }, "want at most 48, with LKH"},
+		{"too many updates", func(c *policy.Group) { c.Rekey.Management, c.Rekey.Updates = policy.ManagementLKH, 49 }, "49 updates"},
+		{"backward access control without rekey", func(c *policy.Group) { c.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone, Backward: true} },
+			"without rekey"},
 		{"LKH of 192 bits", func(c *policy.Group) {
 			c.Rekey.Management, c.Rekey.KEK = policy.ManagementLKH, policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 192}
 		}, "LKH with a KEK of 192 bits"},

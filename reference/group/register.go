@@ -15,15 +15,22 @@ type Offer struct {
 	after    *epoch // in force when the offer was made
 }
 
-// Offer says what the group would give now. It allocates nothing and records nobody (RFC 6407 §3.2). When the SIDs are
-// used up it offers keys that are not in force yet: Admit puts them in force.
-func (g *Group) Offer(now time.Time) (*Offer, error) {
+// Offer says what the group would give a candidate now. It allocates nothing and records nobody (RFC 6407 §3.2). When the SIDs are
+// used up, or with backward access control to one that is no member yet, it offers keys that are not in force yet: Admit puts
+// them in force.
+func (g *Group) Offer(now time.Time, id policy.Identity) (*Offer, error) {
 	e := g.epoch
-	if g.exhausted() {
+	switch {
+	case g.exhausted():
 		if err := g.prepare(); err != nil {
 			return nil, err
 		}
 		e = g.prepared
+	case g.newcomer(id):
+		if err := g.foresee(now); err != nil {
+			return nil, err
+		}
+		e = g.heir.epoch
 	}
 	if !guardSIDAfterProof.Kept(g.opts.Rules) {
 		g.nextSID++
@@ -58,11 +65,9 @@ func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, of
 		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for", n, g.cfg.SIDBits)
 	}
 	var a Admission
-	if offer.epoch != g.epoch {
-		if offer.after != g.epoch || offer.epoch != g.prepared {
-			return Admission{}, ErrMoved
-		}
-		a.Plans = append(a.Plans, g.renew(now, id)...)
+	var err error
+	if a.Plans, err = g.enforce(now, id, offer); err != nil {
+		return a, err
 	}
 	if g.short(n) {
 		if err := g.prepare(); err != nil {
@@ -85,6 +90,21 @@ func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, of
 		g.epoch.rekey.sequence++
 	}
 	return a, nil
+}
+
+// enforce puts in force what was offered, if it is not. The error is ErrMoved, or that of the source of randomness.
+func (g *Group) enforce(now time.Time, id policy.Identity, offer *Offer) ([]Plan, error) {
+	switch {
+	case offer.epoch == g.epoch && !g.newcomer(id):
+		return nil, nil
+	case offer.after != g.epoch:
+		return nil, ErrMoved
+	case offer.epoch == g.prepared:
+		return g.renew(now, id), nil
+	case g.heir != nil && offer.epoch == g.heir.epoch:
+		return g.succeed(now, g.heir.epoch, g.heir.change)
+	}
+	return nil, ErrMoved
 }
 
 // renew replaces everything by the prepared epoch and starts the SIDs anew. The members are told to delete what they have,

@@ -119,7 +119,7 @@ func (x *Exchange) onAggressive1(m *message) (sent, error) {
 	if err != nil {
 		return sent{}, err
 	}
-	ps = append(ps, x.method().shows(x)...)
+	ps = append(append(ps, x.method().shows(x)...), x.discovery()...)
 	reply, _, err := x.cfg.build(x.clear(core.Aggressive2, ps...), func(o *core.Outgoing) error {
 		x.gxr, x.nr = sentBody(o.Payloads, isakmp.PayloadKE), sentBody(o.Payloads, isakmp.PayloadNonce)
 		x.derive(shared)
@@ -149,6 +149,7 @@ func (x *Exchange) acceptAggressive(m *message) error {
 		return noProposalError{err}
 	}
 	x.offer = offer{sa: sa, body: body(d)}
+	x.agreeNATT(m.payloads)
 	if x.gxi, x.ni, err = x.receiveKE(m); err != nil {
 		return err
 	}
@@ -198,7 +199,8 @@ func (x *Exchange) onAggressive2(now time.Time, m *message) (sent, error) {
 	if err := x.receiveAggressive2(now, m); err != nil {
 		return sent{}, err
 	}
-	o := x.clear(core.Aggressive3, x.method().shows(x)...)
+	x.discover(m)
+	o := x.clear(core.Aggressive3, append(x.method().shows(x), x.discovery()...)...)
 	if !x.cfg.ClearProof {
 		o.Header.Flags |= isakmp.FlagEncryption
 	}
@@ -231,6 +233,7 @@ func (x *Exchange) receiveAggressive2(now time.Time, m *message) error {
 		return err
 	}
 	x.cr = m.header.ResponderCookie
+	x.agreeNATT(m.payloads)
 	shared, err := x.agree(x.gxr)
 	if err != nil {
 		return err
@@ -250,6 +253,7 @@ func (x *Exchange) onAggressive3(now time.Time, m *message) (sent, error) {
 		return sent{}, err
 	}
 	x.iv = x.cfg.advance(x.iv, m.nextIV)
+	x.discover(m)
 	x.establish(now)
 	return sent{}, nil
 }

@@ -118,11 +118,11 @@ func (x *Exchange) HandleAt(now time.Time, from, to netip.AddrPort, data []byte)
 		return nil, nil, err
 	}
 	next := *x
+	next.peer, next.local = from, to
 	reply, err := next.step(now, m)
 	if err != nil {
 		return nil, nil, err
 	}
-	next.follow(from, to)
 	next.history.add(m.data)
 	next.await(next.expect, now, reply)
 	*x = next

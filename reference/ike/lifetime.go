@@ -24,6 +24,8 @@ var (
 		"an SA ends when it has protected the kilobytes that were agreed")
 	dutyShorter = rule.Duty("ike.lifetime.told", "RFC2407-4.6.3.1-01", rule.KS,
 		"a responder whose lifetime is shorter than the initiator's says so")
+	dutyToldForm = rule.Duty("ike.lifetime.form", "RFC2407-4.6.3.1-03", rule.KS,
+		"RESPONDER-LIFETIME is of the DOI of IPsec and names the cookie pair")
 	checkLifetimeSPI = rule.Check("ike.lifetime.spi", "RFC2407-4.6.3.1-02", rule.GM,
 		"a RESPONDER-LIFETIME is for the SA whose cookie pair it names")
 	dutyHeard = rule.Duty("ike.lifetime.heard", "RFC2407-4.6.3.1-02", rule.GM,
@@ -69,9 +71,13 @@ func (x *Exchange) responderLifetime() []isakmp.Payload {
 	if err != nil {
 		return nil // attributes of four octets always fit
 	}
-	return []isakmp.Payload{isakmp.Notify{
-		DOI: x.cfg.DOI, Protocol: isakmp.ProtoISAKMP, NotifyType: isakmp.NotifyResponderLifetime, SPI: cookiePair(x.ci, x.cr), Data: data,
-	}}
+	n := isakmp.Notify{
+		DOI: isakmp.DOIIPsec, Protocol: isakmp.ProtoISAKMP, NotifyType: isakmp.NotifyResponderLifetime, SPI: cookiePair(x.ci, x.cr), Data: data,
+	}
+	if !dutyToldForm.Kept(x.cfg.Rules) {
+		n.DOI = x.cfg.DOI
+	}
+	return []isakmp.Payload{n}
 }
 
 // announce is what a responder says under an SA as soon as Aggressive Mode has established it.

@@ -19,6 +19,7 @@ func (o *observer) modes() {
 	o.aggressive()
 	o.lifetimes()
 	o.liveness()
+	o.quiet()
 	o.numbers()
 }
 
@@ -65,6 +66,13 @@ func (o *observer) lifetimes() {
 	p := o.pair("lifetimes")
 	p.gm.Kilobytes, p.gm.Lifetime, p.ks.Lifetime = 1, 4*time.Hour, time.Hour
 	p.gm.Retries = 1
+	p.ks.Tap = func(_ core.Stage, out *core.Outgoing) {
+		for _, sent := range out.Payloads {
+			if n, ok := sent.(isakmp.Notify); ok {
+				o.note("%s of DOI %d, %d octets of SPI", n.NotifyType, n.DOI, len(n.SPI))
+			}
+		}
+	}
 	p.run()
 	mine, peer := o.sides(p)
 	if mine == nil || peer == nil {
@@ -108,6 +116,25 @@ func (o *observer) liveness() {
 	}
 	o.asks(mine, peer)
 	o.answers(mine, peer)
+}
+
+// quiet notes whether a node asks a peer that has not said that it answers.
+func (o *observer) quiet() {
+	p := o.pair("quiet")
+	p.gm.DPD, p.ks.DPD, p.gm.Retries = time.Minute, time.Minute, 1
+	peer := &p.ks
+	if o.role == rule.KS {
+		peer = &p.gm
+	}
+	peer.Tap = func(stage core.Stage, out *core.Outgoing) {
+		if stage == core.Built {
+			out.Payloads = slices.DeleteFunc(slices.Clone(out.Payloads), func(p isakmp.Payload) bool { return p.Type() == isakmp.PayloadVID })
+		}
+	}
+	p.run()
+	if mine, _ := o.sides(p); mine != nil {
+		o.note("asks a silent peer %v", mine.Wake().Before(mine.Expiry()))
+	}
 }
 
 // asks notes what a node asks whose peer answers wrongly.

@@ -37,6 +37,7 @@ type KeyServer struct {
 	cfg     policy.KeyServer
 	opts    Options
 	signing crypto.Signer // RSA or ECDSA; nil if no group has a rekey
+	twofold bool          // the signing key is that of Phase 1, too
 	phase1  ike.Config
 
 	started  bool
@@ -83,7 +84,7 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
 	k.sessions = newSessions(cfg.Phase1.HalfOpen, cfg.Phase1.Established, o.Rules)
 	k.phase1 = k.phase1Config(credentials)
-	if err := k.loadSigningKey(); err != nil {
+	if err := k.loadSigningKey(credentials); err != nil {
 		return nil, err
 	}
 	return k, k.validateGroups()
@@ -97,29 +98,6 @@ func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
 		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
 	}
-}
-
-// loadSigningKey reads the key that signs PUSH messages. Without a group that has a rekey none is needed.
-func (k *KeyServer) loadSigningKey() error {
-	if len(k.cfg.SigningKey) == 0 {
-		for _, g := range k.cfg.Groups {
-			if g.Rekey.Transport != policy.TransportNone {
-				return fmt.Errorf("keyserver %s: group %s has a rekey, but there is no signing key", k.cfg.Name, g.Name)
-			}
-		}
-		return nil
-	}
-	var err error
-	if k.signing, err = policy.ParseSigningKey(k.cfg.SigningKey); err != nil {
-		return fmt.Errorf("keyserver %s: signing key: %w", k.cfg.Name, err)
-	}
-	algorithm, _, _ := policy.SignatureOf(k.signing.Public())
-	for _, g := range k.cfg.Groups {
-		if err := g.Rekey.SignableBy(algorithm); err != nil {
-			return fmt.Errorf("keyserver %s: group %s: %w", k.cfg.Name, g.Name, err)
-		}
-	}
-	return nil
 }
 
 func (k *KeyServer) validateGroups() error {
@@ -161,6 +139,9 @@ func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
 func (k *KeyServer) start(now time.Time) {
 	k.started = true
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
+	if k.twofold {
+		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
+	}
 	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address}
 	if k.signing != nil {
 		var err error

@@ -132,7 +132,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 	if p.group == nil || p.ni == nil { // only with a guard off
 		return
 	}
-	if p.offer, err = p.group.Offer(now); err != nil {
+	if p.offer, err = p.group.Offer(now, k.recordedAs(s, d)); err != nil {
 		k.fail("offer", err)
 		return
 	}

@@ -3,6 +3,7 @@ package member_test
 import (
 	"crypto/elliptic"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // iec is an SA of IEC 61850 with an activation delay of its own.
@@ -43,6 +45,8 @@ var scenarios = map[string]scenario{
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},
+	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
+		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},
 	"wrong HASH(2)":    {kills: "pull2.hash", setup: tapped(core.Authenticated, core.Pull2, flipHash)},
 	"wrong HASH(4)":    {kills: "pull4.hash", setup: tapped(core.Authenticated, core.Pull4, flipHash)},
@@ -172,6 +176,9 @@ var scenarios = map[string]scenario{
 		},
 	},
 	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"ESP in UDP behind a NAT": {kills: "udp.", cfg: betweenGateways, setup: inUDPBehindNAT, run: func(l *lab) {
+		l.event(l.ks.datagram(netip.AddrPortFrom(ksAddress.Addr(), natt.Port), l.ks.makePush(pushSpec{seq: 1})))
+	}},
 	"keepalives for an answer": {kills: "natt.evidence", cfg: withNATT,
 		setup: func(l *lab) {
 			behindNAT(l)

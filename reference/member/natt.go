@@ -36,6 +36,10 @@ func (m *Member) arrived(now time.Time, d *core.Datagram) *core.Datagram {
 	if d.To.Port() != natt.Port {
 		return d
 	}
+	if m.carriesESP(d) {
+		m.onESP(now, d)
+		return nil
+	}
 	message, err := m.carrier().Arrive(d.Data)
 	if err != nil {
 		m.groups[0].refuse(now, err, d.From)

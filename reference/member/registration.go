@@ -39,7 +39,9 @@ func (m *membership) state() string {
 
 func (m *membership) onStart(now time.Time) {
 	m.log(core.Info, "STARTED", "group member started", "group", m.groupText())
-	m.register(now)
+	if !m.cfg.OnDemand {
+		m.register(now)
+	}
 }
 
 // register begins an attempt unless one is going on. What is installed stays and keeps working meanwhile.

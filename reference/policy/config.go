@@ -36,6 +36,7 @@ type Member struct {
 	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
 	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 }
@@ -145,6 +146,8 @@ type RekeyPolicy struct {
 	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
 	SigForm     SigForm      // of RSA
 	Management  Management   // of the KEK
+	Updates     int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	Backward    bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

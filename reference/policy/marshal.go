@@ -46,7 +46,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
-		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest,
+		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -204,7 +204,7 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management,
+		Management: management, Updates: r.Updates, Backward: r.Backward,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()

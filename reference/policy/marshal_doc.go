@@ -28,6 +28,7 @@ type memberDoc struct {
 	RetryDelay    string        `yaml:"retry_delay,omitempty"`
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
+	OnDemand      bool          `yaml:"on_demand,omitempty"`
 
 	Groups      []membershipDoc `yaml:"groups,omitempty"`
 	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
@@ -55,6 +56,25 @@ type dataPathDoc struct {
 	DSCP      *uint8    `yaml:"dscp,omitempty"`
 	TTL       int       `yaml:"ttl,omitempty"`
 	PMTUAge   string    `yaml:"pmtu_age,omitempty"`
+	Resync    resyncDoc `yaml:"esn_resync,omitempty"`
+	TFC       tfcDoc    `yaml:"tfc,omitempty"`
+	Own       []ownDoc  `yaml:"own_policy,omitempty"`
+}
+
+type tfcDoc struct {
+	PadTo      int `yaml:"pad_to,omitempty"`
+	DummyAfter int `yaml:"dummy_after,omitempty"`
+}
+
+type ownDoc struct {
+	selectorDoc `yaml:",inline"`
+	Action      string `yaml:"action"`
+	Direction   string `yaml:"direction"`
+}
+
+type resyncDoc struct {
+	Failures int `yaml:"failures,omitempty"`
+	Cycles   int `yaml:"cycles,omitempty"`
 }
 
 type peerDoc struct {
@@ -133,6 +153,8 @@ type rekeyDoc struct {
 	SigHash     string `yaml:"sig_hash,omitempty"`
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
+	Updates     int    `yaml:"updates,omitempty"`
+	Backward    bool   `yaml:"backward_access_control,omitempty"`
 }
 
 type activationDoc struct {

@@ -43,6 +43,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
 			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckLKHSHA512, Management: policy.ManagementLKH,
+			Updates: 7, Backward: true,
 			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
@@ -118,6 +119,11 @@ func TestKeyServerRoundTrip(t *testing.T) {
 func TestMemberRoundTrip(t *testing.T) {
 	want := fullMember()
 	again := memberRoundTrip(t, want)
+	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	want.FailOpen, want.OnDemand = false, true
+	again = memberRoundTrip(t, want)
 	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
@@ -213,6 +219,13 @@ func fullMember() policy.Member {
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
+			Resync: policy.Resync{Failures: 1000, Cycles: 1},
+			TFC:    policy.TFC{PadTo: 256, DummyAfter: 1},
+			Own: []policy.OwnEntry{
+				{Selector: policy.Selector{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("0.0.0.0/0"), Protocol: 17,
+					DestinationPort: 53}, Action: policy.OwnBypass, Direction: policy.DirectionSenderOnly},
+				{Selector: policy.Selector{Source: netip.MustParsePrefix("::/0"), Destination: netip.MustParsePrefix("2001:db8::/32")}, Action: policy.OwnDiscard},
+			},
 			Peers: []policy.TunnelPeer{
 				{Network: netip.MustParsePrefix("10.2.0.0/16"), Gateway: netip.MustParseAddr("192.0.2.2")},
 				{Network: netip.MustParsePrefix("2001:db8:2::/48"), Gateway: netip.MustParseAddr("2001:db8::2")},
@@ -227,9 +240,30 @@ func TestDataPathDefaults(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(m.DataPath, policy.DataPath{}) {
 		t.Errorf("%+v, %v", m.DataPath, err)
 	}
-	for _, d := range []policy.DataPath{{DF: 9}, {Fragment: 9}} {
+	for _, d := range []policy.DataPath{{DF: 9}, {Fragment: 9}, {Own: []policy.OwnEntry{{}}}} {
 		if text, err := policy.MarshalMember(policy.Member{DataPath: d}); err == nil {
 			t.Errorf("%+v became\n%s", d, text)
+		}
+	}
+}
+
+// Tunnel mode in UDP preserves both addresses unless it is told otherwise, as tunnel mode does.
+func TestModesInUDP(t *testing.T) {
+	for mode, want := range map[policy.Mode]policy.Preservation{policy.ModeUDPTunnel: policy.PreserveBoth, policy.ModeUDPTransport: policy.PreserveAbsent} {
+		k := fullKeyServer(t)
+		k.Groups[0].SAs = k.Groups[0].SAs[:1]
+		transform := &k.Groups[0].SAs[0].Transform
+		*transform = policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 128, Mode: mode, Preservation: want}
+		text, err := policy.MarshalKeyServer(k, "sign.pem")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := policy.ParseKeyServer("ks.yaml", text, func(string) ([]byte, error) { return policy.SigningKeyPEM(k), nil })
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if got := again.Groups[0].SAs[0].Transform; got != *transform || !got.Mode.UDP() || got.Mode.Transports() != (mode == policy.ModeUDPTransport) {
+			t.Errorf("mode %d became %+v", mode, got)
 		}
 	}
 }

@@ -78,6 +78,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var servers []place[netip.AddrPort]
 	var groups []place[groupMember]
 	var ofOne places
+	var demand place[bool]
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -97,10 +98,14 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("retry_delay", &m.RetryDelay, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
+		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
+	}
+	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
+		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
 	m.OtherAddress = other.value
 	own := m.Address.Addr()

@@ -10,6 +10,7 @@ import (
 // The names of a data path's values in configuration files.
 var (
 	dfPolicies     = yamldoc.Names[DFPolicy]{{"copy", DFCopy}, {"set", DFSet}, {"clear", DFClear}}
+	ownActions     = yamldoc.Names[OwnAction]{{"bypass", OwnBypass}, {"discard", OwnDiscard}}
 	fragmentations = yamldoc.Names[Fragmentation]{{"before", FragmentBefore}, {"after", FragmentAfter}}
 )
 
@@ -26,7 +27,38 @@ func dataPathFields(d *DataPath) []yamldoc.Field {
 		yamldoc.Optional("dscp", &d.DSCP, dscp),
 		yamldoc.Optional("ttl", &d.TTL, within(1, 255)),
 		yamldoc.Optional("pmtu_age", &d.PMTUAge, between(time.Millisecond, maxDelay)),
+		yamldoc.Optional("esn_resync", &d.Resync, resync),
+		yamldoc.Optional("tfc", &d.TFC, tfc),
+		yamldoc.Optional("own_policy", &d.Own, yamldoc.List(ownEntry)),
 	}
+}
+
+func tfc(v yamldoc.Value) TFC {
+	var t TFC
+	v.Fields(
+		yamldoc.Optional("pad_to", &t.PadTo, within(1, 65535)),
+		yamldoc.Optional("dummy_after", &t.DummyAfter, within(1, 1000000)),
+	)
+	return t
+}
+
+func ownEntry(v yamldoc.Value) OwnEntry {
+	var e OwnEntry
+	if v.Fields(append(selectorFields(&e.Selector),
+		yamldoc.Required("action", &e.Action, ownActions.Read),
+		yamldoc.Optional("direction", &e.Direction, directions.Read))...) {
+		checkSelector(v, e.Selector)
+	}
+	return e
+}
+
+func resync(v yamldoc.Value) Resync {
+	var r Resync
+	v.Fields(
+		yamldoc.Optional("failures", &r.Failures, within(1, 1000)),
+		yamldoc.Optional("cycles", &r.Cycles, within(1, 1000)),
+	)
+	return r
 }
 
 // tunnelPeers reads gateways, one for a network.

@@ -81,11 +81,17 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, backward_access_control"}},
 	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{
 		`ks.yaml:13:7: groups[0].rekey: there is no KEK to manage with transport none; leave out the field "management"`}},
 	{"LKH with AES-192", "transport: unicast", "transport: unicast\n      management: lkh\n      cipher: aes192-cbc", []string{
 		"ks.yaml:13:7: groups[0].rekey: an IV and a key of aes192-cbc are no whole blocks, which management lkh needs"}},
+	{"updates without LKH", "transport: unicast", "transport: unicast\n      updates: 4", []string{
+		`ks.yaml:13:7: groups[0].rekey: only management lkh has updates; leave out the field "updates"`}},
+	{"more updates than go into a message", "transport: unicast", "transport: unicast\n      management: lkh\n      updates: 49", []string{
+		"ks.yaml:15:16: groups[0].rekey.updates: 49 is out of range; it must be from 1 to 48"}},
+	{"backward access control without rekeys", "transport: unicast", "transport: none\n      backward_access_control: true", []string{
+		`ks.yaml:13:7: groups[0].rekey: with transport none nobody can be told of new keys when a member joins; leave out the field "backward_access_control"`}},
 	{"acknowledgements by LKH without it", "transport: unicast", "transport: unicast\n      ack: lkh-sha512", []string{
 		"ks.yaml:13:7: groups[0].rekey: acknowledgements keyed by LKH need management lkh"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
@@ -242,6 +248,10 @@ var keyServerFaults = []fault{
 		`ks.yaml:20:14: groups[0].sas[0].esn: "1" where true or false is expected`}},
 	{"transport mode preserves", "aes128-gcm16", "aes128-gcm16\n        mode: transport\n        preservation: both", []string{
 		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
+	{"transport mode in UDP preserves", "aes128-gcm16", "aes128-gcm16\n        mode: udp-transport\n        preservation: both", []string{
+		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
+	{"AH in UDP", "aes128-gcm16", "ah-hmac-sha256\n        mode: udp-tunnel", []string{
+		"ks.yaml:17:9: groups[0].sas[0]: the modes udp-tunnel and udp-transport are for ESP; there is no AH in UDP"}},
 	{"ports without protocol", "aes128-gcm16", "aes128-gcm16\n        source_port: 5000", []string{
 		`ks.yaml:17:9: groups[0].sas[0]: ports need a protocol that has them; set the field "protocol" to tcp, udp or sctp`}},
 	{"SA twice", "        transform: aes128-gcm16\n",
@@ -310,6 +320,19 @@ var memberFaults = []fault{
 	{"TTL zero", "group: 1234", "group: 1234\nttl: 0", []string{"gm.yaml:5:6: ttl: 0 is out of range; it must be from 1 to 255"}},
 	{"PMTU age zero", "group: 1234", "group: 1234\npmtu_age: 0s", []string{
 		"gm.yaml:5:11: pmtu_age: 0s is out of range; it must be from 1ms to 86400s"}},
+	{"dummies behind nothing", "group: 1234", "group: 1234\ntfc: {pad_to: 0, dummy_after: 0}", []string{
+		"gm.yaml:5:15: tfc.pad_to: 0 is out of range; it must be from 1 to 65535",
+		"gm.yaml:5:31: tfc.dummy_after: 0 is out of range; it must be from 1 to 1000000"}},
+	{"on demand and open", "group: 1234", "group: 1234\nfail_open: true\non_demand: true", []string{
+		"gm.yaml:6:12: on_demand: no packet asks for a registration where fail_open lets it pass in clear; take one of them out"}},
+	{"own policy without an action", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: 0.0.0.0/0, direction: up}", []string{
+		`gm.yaml:6:5: own_policy[0]: the field "action" is missing`,
+		"gm.yaml:6:61: own_policy[0].direction: \"up\" is unknown; known are absent, symmetric, sender-only, receiver-only"}},
+	{"own policy between versions", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: '::/0', action: bypass}", []string{
+		`gm.yaml:6:5: own_policy[0]: source 10.0.0.0/8 and destination ::/0 are of different IP versions`}},
+	{"no cycle for the upper half", "group: 1234", "group: 1234\nesn_resync: {failures: 1001, cycles: 0}", []string{
+		"gm.yaml:5:24: esn_resync.failures: 1001 is out of range; it must be from 1 to 1000",
+		"gm.yaml:5:38: esn_resync.cycles: 0 is out of range; it must be from 1 to 1000"}},
 	{"peer without gateway", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16", []string{
 		`gm.yaml:6:5: peers[0]: the field "gateway" is missing`}},
 	{"peer with a port", "group: 1234", "group: 1234\npeers:\n  - network: 10.2.0.0/16\n    gateway: 192.0.2.2:848", []string{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ErrProposal means that Phase 1 cannot be protected with a proposal, or must not be.
@@ -106,6 +107,28 @@ func (p Proposal) String() string {
 		text += " " + p.Authentication.String()
 	}
 	return text
+}
+
+// ParseProposal reads the words that String returns.
+func ParseProposal(text string) (Proposal, error) {
+	words := strings.Fields(text)
+	if len(words) != 3 && len(words) != 4 {
+		return Proposal{}, fmt.Errorf("%q is no proposal like %q", text, DefaultProposal)
+	}
+	p, err := phase1Ciphers.Named(words[0])
+	if err != nil {
+		return Proposal{}, err
+	}
+	if p.Hash, err = phase1Hashes.Named(words[1]); err != nil {
+		return Proposal{}, err
+	}
+	if p.Group, err = dhGroups.Named(words[2]); err != nil {
+		return Proposal{}, err
+	}
+	if len(words) == 4 {
+		p.Authentication, err = phase1Auths.Named(words[3])
+	}
+	return p, err
 }
 
 // String returns the word of a configuration file.

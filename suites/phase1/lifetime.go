@@ -2,6 +2,7 @@ package phase1
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -49,13 +50,16 @@ var _ = Describe("The lifetime of Phase 1 at a key server (RFC 2409 appendix A)"
 		Expect(serves(ctx, t)).To(BeFalse(), "afterwards it is not")
 	})
 
-	It("says so in a RESPONDER-LIFETIME if its lifetime is shorter than the one offered", kit.Requirement("RFC2407-4.6.3.1-01", "RFC2407-4.6.3-01"),
+	It("says so in a RESPONDER-LIFETIME if its lifetime is shorter than the one offered", kit.Requirement("RFC2407-4.6.3.1-01", "RFC2407-4.6.3.1-03", "RFC2407-4.6.3-01"),
 		func(ctx SpecContext) {
 			t := begin(ctx, lab.Setup{KeyServer: func(c *policy.KeyServer) { c.Phase1.Lifetime = life }})
 			complete := t.reaches(ctx, core.Pull2)
 			m := proof(t, keyServerSide)
 			Expect(value(m, "N")).To(Equal(isakmp.NotifyResponderLifetime.String()))
-			Expect(value(m, "N", "SPI")).To(Equal(m.Header.InitiatorCookie.String() + m.Header.ResponderCookie.String()))
+			Expect(value(m, "N", "DOI")).To(Equal("IPSEC (1)"))
+			Expect(value(m, "N", "Protocol")).To(Equal("ISAKMP (1)"))
+			Expect(value(m, "N", "SPI")).To(Equal(pairOf(m)))
+			Expect(value(m, "N", "Data")).To(Equal(fmt.Sprintf("800b0001000c0004%08x", int64(life/time.Second))))
 			Expect(complete).To(BeTrue(), "the registration goes on")
 		})
 

@@ -109,18 +109,16 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	}
 	theirs, err := peer.LoadForeign(daemon)
 	kit.Precondition(err, "the foreign peer is described")
+	own, expected := t.identities()
 	cfg := ike.Config{
 		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
 		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
 		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(suite.Authentication),
-		DPD: t.watches,
-		PSK: t.keys().PSK,
+		Identity: own, PSK: t.keys().PSK, DPD: t.watches,
 	}
 	if t.hasty {
 		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1
 	}
-	own, expected := t.identities()
-	cfg.Identity = own
 	s := &scene{expected: expected, Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
 	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, Names: t.names, PSK: psk, Suite: suite, Begins: t.begins,
 		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Asks: t.asks, Papers: theirPapers(suite.Authentication)}

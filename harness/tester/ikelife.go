@@ -56,8 +56,13 @@ func (n *IKE) informed(life *Life, data []byte) error {
 		n.refused = err
 		return nil
 	}
-	if n.sa.Deleted(o) {
+	deleted, err := n.sa.Deleted(o)
+	switch {
+	case deleted:
 		return errEnded
+	case err != nil:
+		n.refused = err
+		return nil
 	}
 	answers, err := n.sa.Liveness(time.Now(), o, n.cfg.Rand)
 	if err != nil {

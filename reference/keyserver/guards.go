@@ -15,6 +15,9 @@ var (
 		"the exchange type is one that can be used under these cookies")
 )
 
+var guardRandom = rule.Duty("keyserver.random", "RFC6407-7.5-01", rule.KS,
+	"keys, nonces and cookies come from a source that does not begin again when the key server does")
+
 // How much is kept for peers that have proven nothing yet.
 var (
 	guardHalfOpen = rule.Bound("keyserver.half-open.total", "RFC6407-7.2.5-02", rule.KS,

@@ -166,6 +166,8 @@ func (g *Gateway) inboundInUDP(now time.Time, p *packet, emit Emit) error {
 	switch {
 	case ok && inUDP(e) && (none || guardUDPAny.Kept(g.rules)):
 		return g.open(now, e, p, emit)
+	case g.cfg.ForwardESP:
+		return g.bypass(p, core.Inside, emit)
 	case own && !guardSPI.Holds(g.rules, false):
 		return guardSPI.Violated("no SA for ESP in UDP, SPI %08x sequence %d (%s -> %s)", spi, sequence, p.flow.Source, p.flow.Destination)
 	}

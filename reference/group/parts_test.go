@@ -81,7 +81,7 @@ func TestReadmit(t *testing.T) {
 // Keys that were foreseen for who joins are no longer when something else has happened.
 func TestForeseen(t *testing.T) {
 	g := newGroup(t, unicast(func(cfg *policy.Group) { cfg.Rekey.Backward = true }))
-	old := offerTo(t, g, epoch, memberAddr(1))
+	old := offerTo(t, g, epoch, memberID(1))
 	rekey(t, g, epoch, control.RekeyArgs{})
 	if _, err := g.Admit(epoch, memberAddr(1), memberAddrPort(1), old, 0); err != group.ErrMoved {
 		t.Errorf("%v", err)

@@ -156,7 +156,7 @@ func (g *Gateway) inboundInUDP(now time.Time, p *packet, emit Emit) error {
 	own := p.flow.Destination == g.own(p.is6())
 	switch {
 	case len(esp) < espFixed && own:
-		return errShortESP
+		return guardSPI.Violated("no SPI in %d octets of ESP in UDP (%s -> %s)", len(esp), p.flow.Source, p.flow.Destination)
 	case len(esp) < espFixed:
 		return g.inboundOther(now, p, emit)
 	}

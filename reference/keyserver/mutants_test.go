@@ -108,6 +108,7 @@ func scenes() []scene {
 		{"backward access control", configuration(backward), (*witness).newcomers},
 		{"a key for Phase 1", configuration(certified("ks2")), (*witness).signingKey},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
+		{"many SAs", configuration(fewSAs), (*witness).manySAs},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}

@@ -91,6 +91,7 @@ type Phase1 struct {
 	Retransmit   time.Duration // first interval, doubled each time; 0 means 1 s
 	Retries      int           // repetitions before giving up; 0 means 4
 	HalfOpen     HalfOpen      // responder
+	Established  int           // a key server's: SAs of one peer beyond which the oldest gives way; 0 means 32
 
 	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947), where a member takes ESP in UDP too (RFC 3948)
 	Keepalive    time.Duration // silence of a member behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s

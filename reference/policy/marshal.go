@@ -95,7 +95,7 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 	doc := phase1Doc{
 		AllowWeak: p.AllowWeak, Mode: mode, ClearProof: p.ClearProof, Prefer: prefer, Kilobytes: p.Kilobytes, DPD: duration(p.DPD),
 		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries,
-		NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
+		Established: p.Established, NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
 	}
 	if p.HalfOpen != (HalfOpen{}) {
 		doc.HalfOpen = &halfOpenDoc{p.HalfOpen.Total, p.HalfOpen.PerAddress}

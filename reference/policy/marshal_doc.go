@@ -97,6 +97,7 @@ type phase1Doc struct {
 	Retransmit   string           `yaml:"retransmit,omitempty"`
 	Retries      int              `yaml:"retries,omitempty"`
 	HalfOpen     *halfOpenDoc     `yaml:"half_open,omitempty"`
+	Established  int              `yaml:"established,omitempty"`
 	PSKs         []pskDoc         `yaml:"psks,omitempty"`
 
 	NATTraversal bool   `yaml:"nat_traversal,omitempty"`

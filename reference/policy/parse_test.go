@@ -277,6 +277,10 @@ var memberFaults = []fault{
 	{"signature form unknown", "group: 1234", "group: 1234\nrekey: {signature_form: pss, accept_sha1: 1}", []string{
 		`gm.yaml:5:25: rekey.signature_form: "pss" is unknown; known are digest-info, bare-hash`,
 		`gm.yaml:5:43: rekey.accept_sha1: "1" where true or false is expected`}},
+	{"key server by name in Main Mode", "peer: 10.0.0.1", "identity: fqdn:ks.example", []string{
+		"gm.yaml:3:15: key_servers[0]: 10.0.0.1 has no pre-shared key; add one for it to phase1.psks",
+		`gm.yaml:7:7: phase1.psks[0]: a pre-shared key without "peer" is found by a name, which Main Mode says too late; ` +
+			`write "mode: aggressive" or, at a key server, "mode: either"`}},
 	{"no key server", "[10.0.0.1]", "[]", []string{"gm.yaml:3:14: key_servers: the list is empty; name at least one key server"}},
 	{"key server twice", "[10.0.0.1]", "[10.0.0.1, '10.0.0.1:848']", []string{
 		"gm.yaml:3:25: key_servers[1]: 10.0.0.1:848 is already given at key_servers[0]"}},

@@ -112,7 +112,7 @@ func TestNATForwards(t *testing.T) {
 			t.Errorf("the answer from %s to %s", from, to)
 		}
 	}
-	if _, ok := n.in(memoryEpoch, natPacket(t, netip.AddrPortFrom(MemberAddr(1), 4500), netip.AddrPortFrom(NATAddr, 500))); ok {
+	if _, ok := n.in(memoryEpoch, natPacket(t, netip.AddrPortFrom(MemberAddr(1), 4500), netip.AddrPortFrom(NATAddr, 501))); ok {
 		t.Error("another port is handed on")
 	}
 }

@@ -21,8 +21,9 @@ const NATLink = capture.LinkNAT
 // natFirst is the first port that a NAT hands out: none that a node uses itself, so that every mapping shows.
 const natFirst = 40000
 
-// natForwarded are the ports on which a NAT hands on what comes for a key server behind it.
-var natForwarded = []uint16{Port, natt.Port}
+// natForwarded are the ports on which a NAT hands on what comes for a key server behind it: those of key management, and that of
+// IKE, which foreign peers use.
+var natForwarded = []uint16{Port, natt.Port, 500}
 
 // NAT is a masquerading NAT for UDP over IPv4, between nodes and the WAN: everything that they send leaves with its address and
 // a port of its own choice, another for each peer, and only that peer's packets come in there (RFC 4787 §4 and §5 call that

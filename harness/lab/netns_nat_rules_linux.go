@@ -30,6 +30,7 @@ import (
 //			type nat hook prerouting priority dstnat; policy accept;
 //			iifname "wan0" udp dport 848 dnat to 192.0.2.10       if there is a key server behind it
 //			iifname "wan0" udp dport 4500 dnat to 192.0.2.10
+//			iifname "wan0" udp dport 500 dnat to 192.0.2.10
 //		}
 //	}
 func masquerade(forward bool) error {

@@ -76,6 +76,9 @@ func (g *Group) Move(id policy.Identity, to netip.AddrPort) {
 	}
 }
 
+// Has reports whether somebody is in the group under that identity.
+func (g *Group) Has(id policy.Identity) bool { return g.byIdentity[id.Folded()] != nil }
+
 // drop forgets the members of which that is so, however many, in one pass.
 func (g *Group) drop(gone func(*member) bool) {
 	g.members = slices.DeleteFunc(g.members, func(m *member) bool {

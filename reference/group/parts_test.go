@@ -28,7 +28,7 @@ func TestParts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	plans, err := g.Exclude(epoch, memberAddr(2))
+	plans, err := g.Exclude(epoch, memberID(2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,17 +62,17 @@ func TestReadmit(t *testing.T) {
 	g := newGroup(t, unicast(hierarchical))
 	register(t, g, epoch, 1, 0)
 	register(t, g, epoch, 2, 0)
-	if err := g.Readmit(memberAddr(2)); err == nil {
+	if err := g.Readmit(memberID(2)); err == nil {
 		t.Error("a member is readmitted that was not excluded")
 	}
-	if _, err := g.Exclude(epoch, memberAddr(2)); err != nil {
+	if _, err := g.Exclude(epoch, memberID(2)); err != nil {
 		t.Fatal(err)
 	}
-	allowed := func() bool { return g.Authorised(memberAddr(2), memberAddr(2), policy.Peer{}) }
+	allowed := func() bool { return g.Authorised(memberAddr(2), memberID(2), policy.Peer{}) }
 	if allowed() {
 		t.Error("it may register though it is excluded")
 	}
-	if err := g.Readmit(memberAddr(2)); err != nil || !allowed() {
+	if err := g.Readmit(memberID(2)); err != nil || !allowed() {
 		t.Errorf("%v, may register: %t", err, allowed())
 	}
 	register(t, g, epoch, 2, 0)
@@ -81,7 +81,7 @@ func TestReadmit(t *testing.T) {
 // Keys that were foreseen for who joins are no longer when something else has happened.
 func TestForeseen(t *testing.T) {
 	g := newGroup(t, unicast(func(cfg *policy.Group) { cfg.Rekey.Backward = true }))
-	old := offerTo(t, g, epoch, memberAddr(1))
+	old := offerTo(t, g, epoch, memberID(1))
 	rekey(t, g, epoch, control.RekeyArgs{})
 	if _, err := g.Admit(epoch, memberAddr(1), memberAddrPort(1), old, 0); err != group.ErrMoved {
 		t.Errorf("%v", err)

@@ -77,7 +77,8 @@ func (x *Exchange) discovery() []isakmp.Payload {
 }
 
 // discover compares the NAT-D payloads of a message with where it came from and to: the first should be this end, one
-// of the others the peer's (RFC 3947 §3.2). A peer that sends fewer than two has not said enough to find a NAT by.
+// of the others the peer's (RFC 3947 §3.2). A peer that sends fewer than two has not said enough to find a NAT by. Some make those of
+// Aggressive Mode 3 before they change ports, and mean this end as it was until then.
 func (x *Exchange) discover(m *message) {
 	var seen [][]byte
 	for _, d := range m.payloads {
@@ -88,7 +89,7 @@ func (x *Exchange) discover(m *message) {
 	if !x.nat.agreed || len(seen) < 2 {
 		return
 	}
-	x.nat.behind = !bytes.Equal(seen[0], x.natd(x.local))
+	x.nat.behind = !bytes.Equal(seen[0], x.natd(x.local)) && !bytes.Equal(seen[0], x.natd(x.cfg.Local))
 	peer := x.natd(m.from)
 	behind := !slices.ContainsFunc(seen[1:], func(have []byte) bool { return bytes.Equal(have, peer) })
 	x.nat.between = x.nat.behind || behind

@@ -26,7 +26,7 @@ var (
 		"Length does not count the marker")
 	dutyQuiet = rule.Duty("ike.natt.quiet", "RFC3948-2.3-02", rule.Both,
 		"keepalives are ignored")
-	dutyKeepaliveForm = rule.Duty("ike.natt.keepalive", "RFC3948-2.3-01", rule.GM,
+	dutyKeepaliveForm = rule.Duty("ike.natt.keepalive", "RFC3948-2.3-01", rule.Both,
 		"a keepalive is one octet")
 )
 

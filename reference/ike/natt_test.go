@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -120,6 +121,19 @@ func TestAggressiveModeThroughANAT(t *testing.T) {
 	}
 	if again, ok := c.iSA.Duplicate(c.sent[1].Data); !ok || len(again) != 1 || again[0].From.Port() != natt.Port || again[0].To.Port() != natt.Port {
 		t.Errorf("a repeat of message 2 is answered with %+v", again)
+	}
+}
+
+// A NAT-D of Aggressive Mode 3 that was made before the change of ports, as libreswan makes it, is no sign of a NAT in front of the responder.
+func TestNATDOfTheFormerPort(t *testing.T) {
+	c := newCrossing(true).aggressive()
+	c.gm.Tap = on(core.Aggressive3, core.Built, func(o *core.Outgoing) {
+		for i, end := range []netip.AddrPort{ksAddr, gmAddr} {
+			o.Payloads[i] = isakmp.NATD{Data: keymat.NATD(keymat.SHA256, o.Header.InitiatorCookie, o.Header.ResponderCookie, end)}
+		}
+	})
+	if c.run(); c.rSA == nil || c.rSA.BehindNAT() || c.rSA.Local().Port() != natt.Port {
+		t.Errorf("%v, %v", c.path, c.err)
 	}
 }
 

@@ -97,6 +97,7 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 		return
 	}
 	k.establish(s, sa)
+	k.keep(s, d)
 	secret := sa.Secret()
 	k.secret(&core.Secret{Phase1: &secret})
 	k.log(core.Info, "PHASE1_UP", "Phase 1 is established", field("peer", sa.Peer()), field("identity", sa.PeerName().Identity.Brief()),

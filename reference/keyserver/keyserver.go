@@ -46,9 +46,11 @@ type KeyServer struct {
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
 	sessions sessions
 	floats   floats
+	keepers  keepers
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
-	out      []core.Effect // of the event that is being handled
+	now      time.Time     // of the event that is being handled
+	out      []core.Effect // of it
 }
 
 var _ core.Core = (*KeyServer)(nil)
@@ -123,7 +125,7 @@ func (k *KeyServer) validateGroups() error {
 // Handle takes one event; see core.Core.
 func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
 	clear(k.out)
-	k.out = k.out[:0]
+	k.now, k.out = now, k.out[:0]
 	if !k.started {
 		k.start(now)
 	}
@@ -174,10 +176,13 @@ func (k *KeyServer) Deadline() (time.Time, bool) {
 			first, ok = t, true
 		}
 	}
+	if a := k.keepers.first(); a != nil && (!ok || a.at.Before(first)) {
+		first, ok = a.at, true
+	}
 	return first, ok
 }
 
-// onTimer does what is due: lifetimes of Phase 1 and the schedules of the groups.
+// onTimer does what is due: lifetimes of Phase 1, the schedules of the groups and keepalives.
 func (k *KeyServer) onTimer(now time.Time) {
 	for s := k.sessions.due(now); s != nil; s = k.sessions.due(now) {
 		k.onSessionTimer(now, s)
@@ -189,4 +194,5 @@ func (k *KeyServer) onTimer(now time.Time) {
 			k.fail("group "+c.Name(), err)
 		}
 	}
+	k.sendKeepalives()
 }

@@ -109,6 +109,8 @@ func scenes() []scene {
 		{"a key for Phase 1", configuration(certified("ks2")), (*witness).signingKey},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
 		{"many SAs", configuration(fewSAs), (*witness).manySAs},
+		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
+		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}

@@ -35,6 +35,7 @@ func (k *KeyServer) arrived(now time.Time, d *core.Datagram) *core.Datagram {
 	message, err := k.phase1.Arrive(d.Data)
 	k.refuse(now, err, d.From)
 	if err != nil || message == nil {
+		k.noEvidence(d)
 		return nil
 	}
 	return &core.Datagram{From: d.From, To: d.To, Data: message}
@@ -46,6 +47,7 @@ func (k *KeyServer) emit(s core.Send) {
 		k.out = append(k.out, &s)
 		return
 	}
+	k.keepers.sent(path{s.From, s.To}, k.silent())
 	if s.From.Port() == natt.Port && !guardTranslated.Kept(k.opts.Rules) {
 		s.To = netip.AddrPortFrom(s.To.Addr(), natt.Port)
 	}
@@ -90,6 +92,7 @@ func (k *KeyServer) track(s *session, d *core.Datagram) {
 		return
 	}
 	s.sa.Follow(d.From, d.To)
+	k.keep(s, d)
 	if !guardLatest.Kept(k.opts.Rules) {
 		return
 	}

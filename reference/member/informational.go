@@ -22,6 +22,7 @@ func (m *membership) onInformational(now time.Time, d *core.Datagram) {
 		return
 	}
 	o.Commit()
+	m.track(now, d)
 	deleted, err := m.phase1.Deleted(o)
 	if err != nil {
 		m.refuse(now, err, d.From)

@@ -197,7 +197,8 @@ var scenarios = map[string]scenario{
 			pushes(pushSpec{seq: 1})(l)
 		},
 	},
-	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"behind a NAT":         {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"the key server moves": {kills: "natt.port natt.latest", cfg: withNATT, setup: behindNAT, run: moves},
 	"ESP in UDP behind a NAT": {kills: "udp.", cfg: betweenGateways, setup: inUDPBehindNAT, run: func(l *lab) {
 		l.event(l.ks.datagram(netip.AddrPortFrom(ksAddress.Addr(), natt.Port), l.ks.makePush(pushSpec{seq: 1})))
 	}},
@@ -267,7 +268,7 @@ func (s scenario) trace(t testing.TB, rules *rule.Switches) string {
 	status.Counters = nil
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.Join(l.talk, "\n"), l.tags(), l.joins, l.spis(), l.refusals())
-	fmt.Fprintf(&b, "%+v %x %d %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap)
+	fmt.Fprintf(&b, "%+v %x %d %v %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
 	for _, a := range l.ks.acks {
 		fmt.Fprintf(&b, "%s %s %x\n", a.From, a.To, a.Data)
 	}

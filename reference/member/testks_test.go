@@ -61,7 +61,9 @@ type testKS struct {
 
 	acks []*core.Send
 
-	nat        bool // takes part in NAT traversal, and there is a NAT
+	nat        bool             // takes part in NAT traversal, and there is a NAT
+	moved      uint16           // port of a NAT in front of the key server, in place of 4500
+	asked      []netip.AddrPort // where messages on port 4500 went, once it has moved
 	keepalives int
 }
 

@@ -50,6 +50,8 @@ type terms struct {
 	begins  bool // the foreign peer is the initiator
 	mode    policy.ExchangeMode
 	nat     bool // both sides can traverse NATs
+	hidden  bool // the own node is behind one
+	beyond  bool // the foreign peer is
 	doi     uint32
 	asIPsec bool
 	hasty   bool       // Phase 1 is given up soon
@@ -68,17 +70,17 @@ func aggressive(t *terms) { t.mode = policy.AggressiveMode }
 // byName has both sides be known by their names, and the key be that of the name.
 func byName(t *terms) { t.names = peer.Names{Local: "theirs.example", Remote: "own.example"} }
 
-// identities are who the two sides say they are.
-func (t *terms) identities() (own, theirs policy.Identity) {
+// identities are who the two sides say they are, the own one where the foreign peer sees it.
+func (t *terms) identities(ownAt netip.Addr) (own, theirs policy.Identity) {
 	if t.names.Local == "" {
-		return policy.AddressIdentity(ownAddr), policy.AddressIdentity(theirAddr)
+		return policy.AddressIdentity(ownAt), policy.AddressIdentity(theirAddr)
 	}
 	return policy.Identity{Kind: policy.IdentityFQDN, Value: t.names.Remote}, policy.Identity{Kind: policy.IdentityFQDN, Value: t.names.Local}
 }
 
 // keys are those of the own node: the right one for who the foreign peer is, and another for wherever it is.
 func (t *terms) keys() policy.Phase1 {
-	_, theirs := t.identities()
+	_, theirs := t.identities(ownAddr)
 	everywhere := policy.PSK{Peer: lab.WAN, Key: []byte(psk)}
 	if theirs.Kind == policy.IdentityAddress {
 		return policy.Phase1{PSKs: []policy.PSK{everywhere}}
@@ -116,13 +118,21 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 		DPD: t.watches,
 		PSK: t.keys().PSK,
 	}
+	ownAt := ownAddr // as the foreign peer knows it
+	if t.hidden {
+		ownAt = lab.NATAddr
+	}
+	setup := lab.Setup{Hosts: t.traffic != nil, HideKeyServer: t.hidden}
+	if t.beyond {
+		setup.NAT = []int{1}
+	}
 	if t.hasty {
 		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1
 	}
-	own, expected := t.identities()
+	own, expected := t.identities(ownAt)
 	cfg.Identity = own
-	s := &scene{expected: expected, Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
-	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, Names: t.names, PSK: psk, Suite: suite, Begins: t.begins,
+	s := &scene{expected: expected, Lab: kit.Lab(ctx, setup)}
+	conversation := peer.Conversation{Local: theirAddr, Remote: ownAt, Names: t.names, PSK: psk, Suite: suite, Begins: t.begins,
 		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Asks: t.asks, Papers: theirPapers(suite.Authentication)}
 	if why := theirs.Missing(conversation); why != "" {
 		kit.Missing(why)

@@ -122,7 +122,7 @@ func owes(mine side) {
 		Expect(kit.Value(identity[0], "ID/Port")).To(Equal("0"))
 	})
 
-	It(mine.name+" sends everything on port 4500 once a NAT was found", kit.Requirement("RFC3947-4-02"), func(ctx SpecContext) {
+	It(mine.name+" sends everything on port 4500 once a NAT was found", kit.Requirement("RFC3947-4-02", "RFC6407-2.2-03"), func(ctx SpecContext) {
 		s := begin(ctx, mine.behind())
 		for _, kind := range mine.floated {
 			Expect(s.message(ctx, s.device, kind).from.Port()).To(BeEquivalentTo(port), "%s", kind)
@@ -130,6 +130,12 @@ func owes(mine side) {
 		kit.Reached(s.registered(ctx), "the member registers")
 		s.rekeys(ctx)
 		Expect(onPort(s.messages(s.device), isakmp.ExchangePush, isakmp.ExchangePushACK)).To(HaveEach(BeEquivalentTo(port)), "what follows a rekey")
+	})
+
+	It(mine.name+" stays on port 848 in spite of a NAT with a peer that knows no other", kit.Requirement("RFC6407-2.2-03"), func(ctx SpecContext) {
+		s := begin(ctx, mine.behind(), tester.NoNATVendor(mine.other().offers))
+		Expect(s.registered(ctx)).To(BeTrue(), "the member registers through the NAT")
+		Expect(onPort(s.messages(s.device))).To(HaveEach(BeEquivalentTo(lab.Port)))
 	})
 
 	It(mine.name+" has a marker in front of each message on port 4500", kit.Requirement("RFC3947-4-03"), func(ctx SpecContext) {

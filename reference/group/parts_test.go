@@ -83,7 +83,7 @@ func TestForeseen(t *testing.T) {
 	g := newGroup(t, unicast(func(cfg *policy.Group) { cfg.Rekey.Backward = true }))
 	old := offerTo(t, g, epoch, memberID(1))
 	rekey(t, g, epoch, control.RekeyArgs{})
-	if _, err := g.Admit(epoch, memberAddr(1), memberAddrPort(1), old, 0); err != group.ErrMoved {
+	if _, err := g.Admit(epoch, memberID(1), memberAddrPort(1), old, 0); err != group.ErrMoved {
 		t.Errorf("%v", err)
 	}
 	again := register(t, g, epoch, 1, 0)

@@ -94,6 +94,7 @@ func scenes() []scene {
 		{"strangers", configuration(), (*witness).strangers},
 		{"schedule", configuration(soon), (*witness).schedule},
 		{"exhaustion", configuration(), (*witness).exhaustion},
+		{"share of the SIDs", configuration(sharing), (*witness).share},
 		{"silence", configuration(acknowledged), (*witness).silence},
 		{"not asked", configuration(), (*witness).notAsked},
 		{"outsiders", configuration(), (*witness).outsiders},

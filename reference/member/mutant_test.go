@@ -53,6 +53,10 @@ var scenarios = map[string]scenario{
 			Length: isakmp.HeaderLen}
 		l.push(late.Append(nil))
 	}},
+	"range of flows": {kills: "policy.range", cfg: func(cfg *policy.Member) {
+		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
+			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
+	}},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
 		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},
@@ -89,7 +93,7 @@ var scenarios = map[string]scenario{
 		}
 	})},
 	"unauthorised flow": {kills: "policy.authorised", cfg: func(cfg *policy.Member) {
-		cfg.Authorised = []policy.Selector{{Source: prefix("10.1.0.0/16"), Destination: prefix("10.1.0.0/16")}}
+		cfg.Authorised = policy.Flows(policy.Selector{Source: prefix("10.1.0.0/16"), Destination: prefix("10.1.0.0/16")})
 	}},
 	"lost messages": {kills: "pull.retries pull.back_off",
 		setup: func(l *lab) { l.drop = func(k core.Kind) bool { return k == core.Pull1 } },

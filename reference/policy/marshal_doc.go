@@ -136,9 +136,15 @@ type groupDoc struct {
 	OID        *oidDoc        `yaml:"oid,omitempty"`
 	Members    []string       `yaml:"members"`
 	SIDBits    int            `yaml:"sid_bits,omitempty"`
+	SIDRange   *sidRangeDoc   `yaml:"sid_range,omitempty"`
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
 	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
+}
+
+type sidRangeDoc struct {
+	First uint32 `yaml:"first"`
+	Last  uint32 `yaml:"last"`
 }
 
 type rekeyDoc struct {

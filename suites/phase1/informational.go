@@ -30,7 +30,7 @@ import (
 // choosy has members accept no policy that the lab's group has, and so delete Phase 1 after PULL2 (RFC 6407 §3.3).
 func choosy(_ int, c *policy.Member) {
 	elsewhere := netip.MustParsePrefix("172.16.0.0/12")
-	c.Authorised = []policy.Selector{{Source: elsewhere, Destination: elsewhere}}
+	c.Authorised = policy.Flows(policy.Selector{Source: elsewhere, Destination: elsewhere})
 }
 
 // lost has members ask for a group that the key server does not have. They ask five times within two seconds, with pauses

@@ -30,7 +30,8 @@ type decoder struct {
 	leaves    map[netip.Addr][][]byte // first LKH keys of members, without their IVs
 	lkh       lkhTree
 	traffic   map[uint32][]*trafficKeys
-	seen      map[[sha256.Size]byte]int // digest of a key management or ESP packet -> index of its message
+	ah        map[uint32][]*ahKeys
+	seen      map[[sha256.Size]byte]int // digest of a key management, ESP or AH packet -> index of its message
 	fragments reassembly
 }
 
@@ -49,7 +50,7 @@ func (c cookies) spi() (s [16]byte) {
 // their time are read in that order all the same.
 func Decode(frames []Frame, keys []keylog.Entry) []Message {
 	d := &decoder{messages: make([]Message, 0, len(frames)), phase1: make(map[cookies]*phase1),
-		offers: make(map[isakmp.Cookie]*offer), rekeys: make(map[cookies][]rekeyKeys), leaves: make(map[netip.Addr][][]byte), lkh: make(lkhTree), traffic: make(map[uint32][]*trafficKeys),
+		offers: make(map[isakmp.Cookie]*offer), rekeys: make(map[cookies][]rekeyKeys), leaves: make(map[netip.Addr][][]byte), lkh: make(lkhTree), traffic: make(map[uint32][]*trafficKeys), ah: make(map[uint32][]*ahKeys),
 		seen: make(map[[sha256.Size]byte]int), fragments: make(reassembly)}
 	for _, k := range keys {
 		d.addKey(k)
@@ -101,10 +102,14 @@ func (d *decoder) frame(m *Message, f Frame) {
 	d.packet(m, p)
 }
 
-// packet tells key management, ESP and the rest apart.
+// packet tells key management, ESP, AH and the rest apart.
 func (d *decoder) packet(m *Message, p packet) {
-	if p.protocol == protocolESP {
+	switch p.protocol {
+	case protocolESP:
 		d.esp(m, p.payload)
+		return
+	case protocolAH:
+		d.authenticated(m, p)
 		return
 	}
 	if from, to, data, ok := p.udp(); ok {
@@ -115,7 +120,7 @@ func (d *decoder) packet(m *Message, p packet) {
 		case natt && len(data) == 1 && data[0] == keepalive:
 			m.Kind, m.Summary = KindAlive, "keepalive of a NAT's mapping"
 			return
-		case natt && len(data) > marker:
+		case natt && len(data) >= marker:
 			d.esp(m, data)
 			return
 		}
@@ -175,5 +180,7 @@ func (d *decoder) addKey(k keylog.Entry) {
 		d.addRekey(k)
 	case keylog.KindTraffic:
 		d.addTraffic(k)
+	case keylog.KindAH:
+		d.addAH(k)
 	}
 }

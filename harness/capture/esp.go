@@ -23,7 +23,30 @@ type trafficKeys struct {
 	sa      *esp.SA
 	ivLen   int
 	icvLen  int
-	windows map[netip.Addr]*esp.Window // of each sender, to find the upper halves of its sequence numbers
+	numbers numbers
+}
+
+// numbers are how far the sequence numbers of each sender of an SA have got, to find the upper halves of extended ones.
+type numbers map[netip.Addr]*esp.Window
+
+// find has read try the upper half of a sender's number as a receiver finds it; the first packets of a capture may also stand at
+// the very end of the numbers.
+func (n numbers) find(from netip.Addr, sequence uint32, read func(high uint32) error) error {
+	w := n[from]
+	if w == nil {
+		w = &esp.Window{}
+		n[from] = w
+	}
+	number := w.Extend(sequence)
+	err := read(uint32(number >> 32))
+	if err != nil && w.Top() == 0 {
+		number = math.MaxUint32<<32 | uint64(sequence)
+		err = read(math.MaxUint32)
+	}
+	if err == nil {
+		w.Mark(number)
+	}
+	return err
 }
 
 func (d *decoder) addTraffic(k keylog.Entry) {
@@ -41,7 +64,7 @@ func (d *decoder) addTraffic(k keylog.Entry) {
 	sa.Transform = policy.Transform{Cipher: policy.Cipher(k.Cipher), KeyBits: k.KeyBits, Integrity: policy.Integrity(k.Integrity),
 		ESN: k.ESN, Mode: policy.Mode(k.Mode)}
 	form, _ := sa.Transform.Cipher.Form()
-	keys := &trafficKeys{Entry: k, ivLen: form.IV, icvLen: sa.Transform.ICVLen(), windows: make(map[netip.Addr]*esp.Window)}
+	keys := &trafficKeys{Entry: k, ivLen: form.IV, icvLen: sa.Transform.ICVLen(), numbers: make(numbers)}
 	// Nothing is sent, so the source of IVs is never asked. The SA's own window is not looked at: packets come in any order.
 	if keys.sa, err = esp.New(sa, esp.Options{Rand: strings.NewReader(""), Window: 64}); err != nil {
 		return
@@ -49,26 +72,17 @@ func (d *decoder) addTraffic(k keylog.Entry) {
 	d.traffic[uint32(spi)] = append(d.traffic[uint32(spi)], keys)
 }
 
-// open opens a packet of that sender. Of an extended sequence number it finds the upper half as a receiver does; the first
-// packets of a capture may also stand at the very end of the numbers.
+// open opens a packet of that sender.
 func (k *trafficKeys) open(from netip.Addr, sequence uint32, packet []byte) (plain []byte, next uint8, err error) {
+	read := func(high uint32) (err error) {
+		plain, next, err = k.sa.Read(nil, packet, high)
+		return err
+	}
 	if !k.ESN {
-		return k.sa.Read(nil, packet, 0)
+		err = read(0)
+		return plain, next, err
 	}
-	w := k.windows[from]
-	if w == nil {
-		w = &esp.Window{}
-		k.windows[from] = w
-	}
-	number := w.Extend(sequence)
-	plain, next, err = k.sa.Read(nil, packet, uint32(number>>32))
-	if err != nil && w.Top() == 0 {
-		number = math.MaxUint32<<32 | uint64(sequence)
-		plain, next, err = k.sa.Read(nil, packet, math.MaxUint32)
-	}
-	if err == nil {
-		w.Mark(number)
-	}
+	err = k.numbers.find(from, sequence, read)
 	return plain, next, err
 }
 
@@ -127,6 +141,9 @@ func (m *Message) sealed(err error) {
 
 // inner shows what an opened packet holds, in the places where it stood.
 func (c *cursor) inner(m *Message, k *trafficKeys, packet, plain []byte, next uint8) {
+	if next == esp.NextNone {
+		m.Summary += ", dummy"
+	}
 	c.octets("IV", packet[c.at:c.at+k.ivLen])
 	p, err := parseIP(plain)
 	tunnelled := next == esp.NextIPv4 || next == protocolIPv6
@@ -137,6 +154,9 @@ func (c *cursor) inner(m *Message, k *trafficKeys, packet, plain []byte, next ui
 	case tunnelled && err == nil:
 		c.fields = append(c.fields, p.field(c.at, true))
 		m.Summary += ", " + p.line()
+		if n := len(plain) - p.header - len(p.payload); n > 0 {
+			c.fields = append(c.fields, Field{Name: "TFC Padding", Value: fmt.Sprintf("%d octets", n), Offset: c.at + len(plain) - n, Length: n})
+		}
 	case len(plain) > 0:
 		c.fields = append(c.fields, Field{Name: "Data", Value: text(plain, 64), Offset: c.at, Length: len(plain), Secret: true})
 	}

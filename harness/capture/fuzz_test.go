@@ -10,6 +10,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/capture"
 	"github.com/gdoilab/gdoilab/harness/capture/capturetest"
+	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -18,9 +19,9 @@ var known = sync.OnceValue(func() *capturetest.Talk { return conversation(policy
 
 // digest decodes, redacts and prints: none of it may fail, whatever the frames hold.
 func digest(t *testing.T, frames []capture.Frame, talkKeys bool) {
-	keys := known().Keys
-	if !talkKeys {
-		keys = nil
+	var keys []keylog.Entry
+	if talkKeys {
+		keys = append(slices.Clone(known().Keys), newAH(t, policy.AHTransforms()[0], 1).keys...)
 	}
 	messages := capture.Decode(frames, keys)
 	if len(messages) != len(frames) {
@@ -46,6 +47,10 @@ func FuzzDecodeFrame(f *testing.F) {
 	frames, _ := conversation6(8)
 	for _, frame := range frames {
 		f.Add(frame.Packet, true)
+	}
+	ah := newAH(f, policy.AHTransforms()[0], 1)
+	for _, headers := range ahOuter {
+		f.Add(ah.frame(unhexed(f, headers), ahInner, 4).Packet, true)
 	}
 	f.Add([]byte{}, false)
 	f.Fuzz(func(t *testing.T, packet []byte, keys bool) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -16,11 +17,12 @@ const (
 	protocolUDP    = 17
 	protocolIPv6   = 41
 	protocolESP    = 50
+	protocolAH     = 51
 	protocolICMPv6 = 58
 )
 
 var protocolNames = map[uint8]string{protocolICMP: "ICMP", protocolIGMP: "IGMP", protocolIPIP: "IPv4", protocolTCP: "TCP",
-	protocolUDP: "UDP", protocolIPv6: "IPv6", protocolESP: "ESP", protocolICMPv6: "ICMPv6"}
+	protocolUDP: "UDP", protocolIPv6: "IPv6", protocolESP: "ESP", protocolAH: "AH", protocolICMPv6: "ICMPv6"}
 
 // packet is an IPv4 or IPv6 packet (RFC 791 §3.1, RFC 8200 §3). Its slices alias the octets.
 type packet struct {
@@ -35,7 +37,19 @@ type packet struct {
 	offset              int         // of a fragment, in octets
 	extensions          []extension // of IPv6
 	header              int         // length in octets, with the extension headers
+	octets              []byte      // the header, as it stood in front of the payload
 	payload             []byte
+}
+
+// whole is the packet as its source sent it: without padding behind it, and put together of its fragments.
+func (p *packet) whole() []byte {
+	b := slices.Concat(p.octets, p.payload)
+	if p.version == 6 {
+		binary.BigEndian.PutUint16(b[4:], uint16(len(b)-ipv6Header))
+		return b
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	return b
 }
 
 // parseIP reads a packet of either version.
@@ -69,6 +83,7 @@ func parseIPv4(b []byte) (packet, error) {
 		more:         flags&0x2000 != 0,
 		offset:       int(flags&0x1fff) * 8,
 		header:       header,
+		octets:       b[:header:header],
 		payload:      b[header:total],
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -45,6 +46,7 @@ func parseIPv6(b []byte) (packet, error) {
 		flowLabel:   first & 0xfffff,
 		ttl:         b[7],
 		header:      ipv6Header,
+		octets:      b[:ipv6Header:ipv6Header],
 		payload:     b[ipv6Header:total],
 	}
 	return p, p.follow()
@@ -68,6 +70,7 @@ func (p *packet) follow() error {
 		if p.protocol == extFragment {
 			p.readFragment()
 		}
+		p.octets = append(p.octets, p.payload[:length]...)
 		p.protocol, p.header, p.payload = p.payload[0], p.header+length, p.payload[length:]
 	}
 	return nil
@@ -84,8 +87,18 @@ func (p *packet) readFragment() {
 // with the extension headers behind it.
 func (p *packet) unfragment() error {
 	last := len(p.extensions) - 1
+	p.octets = slices.Clone(p.octets[:p.extensions[last].at])
+	p.octets[p.nextAt(last)] = p.protocol
 	p.fragmented, p.header, p.extensions = false, p.header-p.extensions[last].length, p.extensions[:last:last]
 	return p.follow()
+}
+
+// nextAt is where the Next Header field stands that announces an extension header.
+func (p *packet) nextAt(extension int) int {
+	if extension == 0 {
+		return 6
+	}
+	return p.extensions[extension-1].at
 }
 
 // icmpv6Text says what an ICMPv6 message of at least eight octets is (RFC 4443, RFC 2710, RFC 3810, RFC 4861).

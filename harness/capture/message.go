@@ -10,8 +10,9 @@ import (
 // The kinds of messages that core.Kind does not name.
 const (
 	KindESP      = "ESP"
+	KindAH       = "AH"
 	KindAlive    = "KEEPALIVE" // one octet on port 4500 (RFC 3948 §2.3)
-	KindClear    = "clear"     // an IP packet that is neither key management nor ESP
+	KindClear    = "clear"     // an IP packet that is neither key management nor ESP or AH
 	KindFragment = "fragment"  // part of an IP packet; the last part carries the decoded whole
 	KindOther    = "other"     // not IP, or not readable as such
 )
@@ -25,7 +26,7 @@ type Message struct {
 	At        time.Time
 	Link      string
 	From, To  netip.AddrPort // ports are 0 where there are none
-	Kind      string         // MM1 to MM6, AM1 to AM3, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, KEEPALIVE, ESP, clear, fragment, other, unknown
+	Kind      string         // MM1 to MM6, AM1 to AM3, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, KEEPALIVE, ESP, AH, clear, fragment, other, unknown
 	Summary   string         // the message on one line: "HDR*, HASH(1), Ni, ID"
 	Header    *isakmp.Header // of key management
 	Payloads  []Field
@@ -37,8 +38,8 @@ type Message struct {
 	Err       string // where the layout is broken, or why it could not be opened
 }
 
-// Field is one element of a decoded message. Offset and Length are octets of the key management message, the ESP packet
-// or the clear IP packet as it was sent; decrypted octets stand where their ciphertext stood.
+// Field is one element of a decoded message. Offset and Length are octets of the key management message, the ESP packet,
+// what begins with AH, or the clear IP packet as it was sent; decrypted octets stand where their ciphertext stood.
 type Field struct {
 	Name     string  `json:"name"`
 	Value    string  `json:"value,omitempty"`

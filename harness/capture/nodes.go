@@ -64,7 +64,7 @@ func (m *Message) roles() (from, to roles) {
 		return gm, ks
 	case "MM2", "MM4", "MM6", "AM2", "PULL2", "PULL4", "PUSH":
 		return ks, gm
-	case KindESP, KindClear:
+	case KindESP, KindAH, KindClear:
 		return roles{host: true}, roles{host: true}
 	}
 	return roles{}, roles{}

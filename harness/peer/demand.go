@@ -62,6 +62,7 @@ func (d *demands) group(g policy.Group) {
 	d.add(g.Activation.ATD != nil || g.Activation.DTD != nil, "gap")
 	d.add(len(g.SAs) > 1, "several-sas")
 	d.add(g.OID != (policy.OIDName{}), "group-oid")
+	d.add(g.SIDRange != (policy.SIDRange{}), "sid-range")
 	for _, sa := range g.SAs {
 		if sa.Transform.Protocol == policy.ProtocolIEC61850 {
 			d.add(true, "iec61850")

@@ -43,6 +43,7 @@ var Vocabulary = []Feature{
 	{"esn-resync", "bounds of the search for the upper half of extended sequence numbers, after a loss of 2^32 packets (RFC 4303 appendix A3)"},
 	{"fragmentation", "fragments before and after encryption (RFC 4301 §7)"},
 
+	{"sid-range", "a key server's own share of the Sender-IDs, beside other key servers of the group (RFC 6054 §4)"},
 	{"sid:8", "sender IDs of 8 bits (RFC 6054)"},
 	{"sid:12", "sender IDs of 12 bits (RFC 6054)"},
 	{"sid:16", "sender IDs of 16 bits (RFC 6054)"},

@@ -109,7 +109,7 @@ func TestDemands(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 	}
-	gm.FailOpen, gm.ReplayWindow, gm.Authorised = true, 64, []policy.Selector{{}}
+	gm.FailOpen, gm.ReplayWindow, gm.Authorised = true, 64, []policy.Flow{{}}
 	gm.DataPath.Resync.Cycles, gm.DataPath.Own = 2, []policy.OwnEntry{{}}
 	gm.OnDemand, gm.DataPath.TFC.PadTo = true, 64
 	gm.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},

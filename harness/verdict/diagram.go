@@ -105,7 +105,7 @@ func class(m *capture.Message) string {
 		return "pull"
 	case strings.HasPrefix(m.Kind, "PUSH"):
 		return "push"
-	case m.Kind == capture.KindESP:
+	case m.Kind == capture.KindESP, m.Kind == capture.KindAH:
 		return "esp"
 	case isData(m):
 		return "clear"
@@ -148,7 +148,7 @@ func title(r row) string {
 // content is the lower text of an arrow: what is in it.
 func content(r row) string {
 	text := short(r.first)
-	if n := len(r.messages); n > 1 && r.first.Kind == capture.KindESP {
+	if n := len(r.messages); n > 1 && spiOf(r.first) != "" {
 		text += " … " + short(r.messages[n-1])
 	}
 	const most = 84
@@ -167,10 +167,15 @@ func short(m *capture.Message) string {
 	return m.Summary
 }
 
-// spiOf is the SPI of an ESP packet.
+// spiOf is the SPI of a packet of ESP or AH.
 func spiOf(m *capture.Message) string {
-	if m.Kind == capture.KindESP && len(m.Payloads) > 0 {
-		return m.Payloads[0].Value
+	if m.Kind != capture.KindESP && m.Kind != capture.KindAH {
+		return ""
+	}
+	for _, f := range m.Payloads {
+		if f.Name == "SPI" {
+			return f.Value
+		}
 	}
 	return ""
 }

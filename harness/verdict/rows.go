@@ -38,7 +38,7 @@ func rows(messages []capture.Message) []row {
 
 func isData(m *capture.Message) bool {
 	switch m.Kind {
-	case capture.KindESP, capture.KindClear, capture.KindFragment, capture.KindOther:
+	case capture.KindESP, capture.KindAH, capture.KindClear, capture.KindFragment, capture.KindOther:
 		return true
 	}
 	return false

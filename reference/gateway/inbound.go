@@ -9,8 +9,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
-var errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalformed)
-
 // inbound takes a packet from outside.
 func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
 	if p.flow.Protocol == protocolUDP && g.SpeaksUDP() {
@@ -67,7 +65,7 @@ func (g *Gateway) inboundESP(now time.Time, p *packet, emit Emit) error {
 	}
 	spi, sequence, ok := p.protection()
 	if !ok {
-		return errShortESP
+		return guardSPI.Violated("no SPI in %d octets of ESP or AH (%s -> %s)", len(p.body()), p.flow.Source, p.flow.Destination)
 	}
 	e, ok := g.db.LookupInbound(now, spi, p.flow.Destination, p.flow.Source)
 	if ok && p.flow.Protocol == protocolOf(e) {

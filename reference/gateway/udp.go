@@ -156,7 +156,7 @@ func (g *Gateway) inboundInUDP(now time.Time, p *packet, emit Emit) error {
 	own := p.flow.Destination == g.own(p.is6())
 	switch {
 	case len(esp) < espFixed && own:
-		return errShortESP
+		return guardSPI.Violated("no SPI in %d octets of ESP in UDP (%s -> %s)", len(esp), p.flow.Source, p.flow.Destination)
 	case len(esp) < espFixed:
 		return g.inboundOther(now, p, emit)
 	}
@@ -166,6 +166,8 @@ func (g *Gateway) inboundInUDP(now time.Time, p *packet, emit Emit) error {
 	switch {
 	case ok && inUDP(e) && (none || guardUDPAny.Kept(g.rules)):
 		return g.open(now, e, p, emit)
+	case g.cfg.ForwardESP:
+		return g.bypass(p, core.Inside, emit)
 	case own && !guardSPI.Holds(g.rules, false):
 		return guardSPI.Violated("no SA for ESP in UDP, SPI %08x sequence %d (%s -> %s)", spi, sequence, p.flow.Source, p.flow.Destination)
 	}

@@ -246,6 +246,15 @@ func cut4(t testing.TB, packet []byte, limit int) (pieces [][]byte) {
 	return pieces
 }
 
+// A gateway further inside may have the SA.
+func TestUDPIsForwarded(t *testing.T) {
+	outer := one(t, newGateway(t, gatewayA, withUDP, inUDPSA(gcmSA(256))), at(1), core.Inside, udp(t, hostA, hostB, 40), core.Outside)
+	b := newGateway(t, gatewayB, withUDPAnd(func(c *Config) { c.ForwardESP = true }), inUDPSA(gcmSA(300)))
+	if got := one(t, b, at(1), core.Outside, outer, core.Inside); !bytes.Equal(got, outer) {
+		t.Errorf("%x comes as %x", outer, got)
+	}
+}
+
 func TestUDPTooBig(t *testing.T) {
 	for _, sa := range []policy.TrafficSA{inUDPSA(gcmSA(256)), inUDPSA(transportSA(gcmSA(256)))} {
 		a, b := newGateway(t, gatewayA, withUDP, sa), newGateway(t, gatewayB, withUDP, sa)

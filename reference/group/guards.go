@@ -40,6 +40,10 @@ var (
 		"an offer leaves the SID counter alone")
 	guardSIDFirst = rule.Duty("group.sid.first", "RFC6407-3.5-08", rule.KS,
 		"SIDs are handed out in sequence from 0")
+	guardSIDRange = rule.Bound("group.sid.range", "RFC6054-4-04", rule.KS,
+		"no SID is beyond the share of the key server")
+	guardSIDRangeFirst = rule.Duty("group.sid.range-first", "RFC6054-4-04", rule.KS,
+		"no SID is before the share of the key server")
 	guardSIDOne = rule.Duty("group.sid.one", "RFC6407-3.5-02", rule.KS,
 		"a sender that asked for no SIDs gets exactly one")
 	guardSIDUnique = rule.Duty("group.sid.unique", "RFC6407-3.5-03", rule.KS,

@@ -6,7 +6,11 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
+
+var guardOffered = rule.Duty("group.registration.offered", "RFC6407-3.2-18", rule.KS,
+	"who registers gets the keys of the policy that it was offered, or begins again")
 
 // Offer is what a group would give to a member that registered now. It is void once the group has moved on.
 type Offer struct {
@@ -61,8 +65,8 @@ type Admission struct {
 func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
 	id = id.Folded()
 	n := g.sidsFor(asked)
-	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.sidSpace()) {
-		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for", n, g.cfg.SIDBits)
+	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.shareSize()) {
+		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for, where there are %d", n, g.cfg.SIDBits, g.shareSize())
 	}
 	var a Admission
 	var err error
@@ -95,7 +99,7 @@ func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, of
 // enforce puts in force what was offered, if it is not. The error is ErrMoved, or that of the source of randomness.
 func (g *Group) enforce(now time.Time, id policy.Identity, offer *Offer) ([]Plan, error) {
 	switch {
-	case offer.epoch == g.epoch && !g.newcomer(id):
+	case offer.epoch == g.epoch && !g.newcomer(id), !guardOffered.Kept(g.opts.Rules):
 		return nil, nil
 	case offer.after != g.epoch:
 		return nil, ErrMoved

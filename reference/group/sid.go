@@ -1,16 +1,39 @@
 package group
 
-import "slices"
+import (
+	"slices"
 
-// SIDs are taken from a counter that starts at 0 and never goes back while the keys live (RFC 6407 §3.5).
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// SIDs are taken from a counter that starts at 0 and never goes back while the keys live (RFC 6407 §3.5). A key server that is not
+// the only one of its group takes them from its own share (RFC 6054 §4).
 
 func (g *Group) sidSpace() uint64 { return 1 << g.cfg.SIDBits }
 
-func (g *Group) firstSID() uint64 {
-	if !guardSIDFirst.Kept(g.opts.Rules) {
-		return 1
+// share is the first and the last SID that this key server may hand out.
+func (g *Group) share() (first, last uint64) {
+	if g.cfg.SIDRange == (policy.SIDRange{}) {
+		return 0, g.sidSpace() - 1
 	}
-	return 0
+	if guardSIDRangeFirst.Kept(g.opts.Rules) {
+		first = uint64(g.cfg.SIDRange.First)
+	}
+	return first, uint64(g.cfg.SIDRange.Last)
+}
+
+func (g *Group) firstSID() uint64 {
+	first, _ := g.share()
+	if !guardSIDFirst.Kept(g.opts.Rules) {
+		first++
+	}
+	return first
+}
+
+// shareSize is how many SIDs there are for this key server.
+func (g *Group) shareSize() uint64 {
+	first, last := g.share()
+	return last - first + 1
 }
 
 // sidsFor is how many SIDs a member gets that asked for so many.
@@ -31,7 +54,12 @@ func (g *Group) exhausted() bool { return g.counterMode() && g.short(1) }
 
 // short reports whether fewer than n SIDs are left.
 func (g *Group) short(n int) bool {
-	return guardSIDExhausted.Kept(g.opts.Rules) && n > 0 && g.nextSID+uint64(n) > g.sidSpace()
+	if n <= 0 || !guardSIDExhausted.Kept(g.opts.Rules) {
+		return false
+	}
+	_, last := g.share()
+	end := g.nextSID + uint64(n)
+	return end > g.sidSpace() || !guardSIDRange.AtMost(g.opts.Rules, end-1, last)
 }
 
 func (g *Group) takeSIDs(m *member, n int) []uint32 {
@@ -40,7 +68,7 @@ func (g *Group) takeSIDs(m *member, n int) []uint32 {
 	}
 	values := make([]uint32, n)
 	for i := range values {
-		values[i] = uint32((g.nextSID + uint64(i)) % g.sidSpace())
+		values[i] = uint32((g.nextSID + uint64(i)) % g.sidSpace()) // beyond it comes a mutant only
 	}
 	if guardSIDUnique.Kept(g.opts.Rules) {
 		g.nextSID += uint64(n)

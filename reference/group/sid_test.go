@@ -131,10 +131,15 @@ func TestSIDSpace(t *testing.T) {
 		ok          bool
 	}{
 		{8, 256, nil, true}, {8, 257, nil, false}, {12, 4096, nil, true}, {12, 4097, nil, false}, {16, 65535, nil, true},
+		{-8, 4, nil, true}, {-8, 5, nil, false},
 		{8, 256, []string{"group.sid.space", "down"}, false}, {8, 255, []string{"group.sid.space", "down"}, true},
 	}
 	for _, test := range tests {
-		g := newGroup(t, unicast(func(c *policy.Group) { c.SIDBits = test.bits }), test.altered...)
+		g := newGroup(t, unicast(func(c *policy.Group) {
+			if c.SIDBits = test.bits; test.bits < 0 {
+				c.SIDBits, c.SIDRange = -test.bits, policy.SIDRange{First: 100, Last: 103}
+			}
+		}), test.altered...)
 		_, err := g.Admit(epoch, memberID(1), memberAddrPort(1), offer(t, g, epoch), test.asked)
 		if (err == nil) != test.ok || (err != nil && !violated(err, "group.sid.space")) {
 			t.Errorf("%+v: %v", test, err)
@@ -156,5 +161,34 @@ func TestExhaustionMutants(t *testing.T) {
 	g, _ = full("group.sid.exhausted-delete")
 	if a := register(t, g, epoch, 2, 0); len(a.Plans) != 0 {
 		t.Error("exhausted-delete: broken, and yet told")
+	}
+}
+
+// A key server with a share of the SIDs keeps within it, and makes the group anew when it is used up.
+func TestSIDShare(t *testing.T) {
+	shared := unicast(func(c *policy.Group) { c.SIDRange = policy.SIDRange{First: 100, Last: 103} })
+	for _, test := range []struct {
+		altered []string
+		want    []uint32
+	}{
+		{nil, []uint32{100, 101, 102, 103, 100, 101}},
+		{[]string{"group.sid.range", "up"}, []uint32{100, 101, 102, 103, 104, 100}},
+		{[]string{"group.sid.range", "down"}, []uint32{100, 101, 102, 100, 101, 102}},
+		{[]string{"group.sid.range", "off"}, []uint32{100, 101, 102, 103, 104, 105}},
+		{[]string{"group.sid.range-first", "broken"}, []uint32{0, 1, 2, 3, 4, 5}},
+	} {
+		g := newGroup(t, shared, test.altered...)
+		var got []uint32
+		for range test.want {
+			got = append(got, register(t, g, epoch, 1, 0).Download.SIDs.Values...)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%v: %v, want %v", test.altered, got, test.want)
+		}
+	}
+	for _, r := range []policy.SIDRange{{First: 1}, {First: 9, Last: 8}, {Last: 256}} {
+		if err := group.Validate(unicast(func(c *policy.Group) { c.SIDRange = r })); err == nil {
+			t.Errorf("%+v is no fault", r)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -15,6 +16,9 @@ func Validate(cfg policy.Group) error {
 	}
 	if cfg.SIDBits < 0 || cfg.SIDBits > 32 {
 		return fmt.Errorf("group %s: SIDs of %d bits, want 1 to 32", cfg.Name, cfg.SIDBits)
+	}
+	if r := cfg.SIDRange; r != (policy.SIDRange{}) && !r.In(cmp.Or(cfg.SIDBits, defaultSIDBits)) {
+		return fmt.Errorf("group %s: no SIDs from %d to %d", cfg.Name, r.First, r.Last)
 	}
 	if len(cfg.SAs) == 0 && cfg.Rekey.Transport == policy.TransportNone {
 		return fmt.Errorf("group %s: neither SAs nor rekey", cfg.Name) // RFC 6407 §5.2.1

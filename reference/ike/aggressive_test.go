@@ -44,7 +44,11 @@ func TestAggressiveMode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o, err := p.rSA.OpenInformational(d.Data); err != nil || !p.rSA.Deleted(o) {
+			o, err := p.rSA.OpenInformational(d.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if deleted, err := p.rSA.Deleted(o); !deleted {
 				t.Errorf("an Informational under the SA: %v", err)
 			}
 		}

@@ -60,7 +60,11 @@ func TestGoodbye(t *testing.T) {
 	if len(ds) != 1 || ending != Expired {
 		t.Fatalf("%d datagrams, %d", len(ds), ending)
 	}
-	if o, err := p.iSA.OpenInformational(ds[0].Data); err != nil || !p.iSA.Deleted(o) {
+	o, err := p.iSA.OpenInformational(ds[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if deleted, err := p.iSA.Deleted(o); !deleted {
 		t.Errorf("no Delete: %v", err)
 	}
 }

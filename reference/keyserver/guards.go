@@ -15,12 +15,17 @@ var (
 		"the exchange type is one that can be used under these cookies")
 )
 
+var guardRandom = rule.Duty("keyserver.random", "RFC6407-7.5-01", rule.KS,
+	"keys, nonces and cookies come from a source that does not begin again when the key server does")
+
 // How much is kept for peers that have proven nothing yet.
 var (
 	guardHalfOpen = rule.Bound("keyserver.half-open.total", "RFC6407-7.2.5-02", rule.KS,
 		"no more Phase 1 exchanges are in progress than the limit says; beyond it the oldest gives way")
 	guardPerAddress = rule.Bound("keyserver.half-open.address", "RFC6407-7.2.5-02", rule.KS,
 		"no more Phase 1 exchanges with one address are in progress than the limit says; beyond it the oldest gives way")
+	guardEstablished = rule.Bound("keyserver.established", "RFC6407-7.2.5-02", rule.KS,
+		"no more Phase 1 SAs of one peer are kept than the limit says; beyond it the oldest gives way")
 )
 
 // GROUPKEY-PULL, messages 1 and 3.

@@ -21,6 +21,7 @@ const (
 	defaultPort       = 848 // RFC 6407 §2.2
 	defaultHalfOpen   = 1000
 	defaultPerAddress = 100
+	defaultStanding   = 32 // a member of several groups has an SA for each
 )
 
 // Options are what a key server gets from whoever runs it.
@@ -79,8 +80,14 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if cfg.Phase1.HalfOpen.PerAddress == 0 {
 		cfg.Phase1.HalfOpen.PerAddress = defaultPerAddress
 	}
+	if !guardRandom.Kept(o.Rules) {
+		o.Rand = keymat.Seeded(cfg.Name, "at each start")
+	}
+	if cfg.Phase1.Established == 0 {
+		cfg.Phase1.Established = defaultStanding
+	}
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
-	k.sessions = newSessions(cfg.Phase1.HalfOpen, o.Rules)
+	k.sessions = newSessions(cfg.Phase1.HalfOpen, cfg.Phase1.Established, o.Rules)
 	k.phase1 = k.phase1Config(credentials)
 	if err := k.loadSigningKey(credentials); err != nil {
 		return nil, err

@@ -126,7 +126,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 		return
 	}
 	if s.sa.Exhausted() {
-		k.endPhase1(s)
+		k.endPhase1(s, spent)
 		return
 	}
 	if p.group == nil || p.ni == nil { // only with a guard off

@@ -9,6 +9,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -186,6 +187,16 @@ func (w *witness) exhaustion(l *lab) {
 	q := n.begin()
 	q.read2(n.only(n.deliver(n.addr, q.message1())))
 	w.see("too many: %s", kinds(n.deliver(n.addr, q.message3(gdoimap.RequestOf(257, nil)))))
+}
+
+// sharing leaves the key server three Sender-IDs.
+func sharing(cfg *policy.KeyServer) { cfg.Groups[0].SIDRange = policy.SIDRange{First: 100, Last: 102} }
+
+func (w *witness) share(l *lab) {
+	m := l.member(1).phase1()
+	for range 4 {
+		w.see("SIDs %v", m.register().sids)
+	}
 }
 
 func (w *witness) acknowledgements(l *lab) {

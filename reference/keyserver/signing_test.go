@@ -13,6 +13,7 @@ func certified(name string) func(*policy.KeyServer) {
 
 func (w *witness) signingKey(l *lab) {
 	w.see("signing keys shared %d", len(l.tagged("SIGNING_KEY_SHARED")))
+	w.see("KEK %x", l.member(1).phase1().register().Rekey.Key) // the source of this lab begins like this
 }
 
 // An operator is told of a key that serves for both, and not of two.

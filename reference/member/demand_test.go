@@ -13,12 +13,12 @@ import (
 func TestRegistersOnDemand(t *testing.T) {
 	for _, c := range []struct {
 		name     string
-		expected []policy.Selector
+		expected []policy.Flow
 		want     int
 	}{
 		{"whatever it expects", nil, 1},
-		{"what it expects", []policy.Selector{gcm(0).Selector}, 1},
-		{"what it does not expect", []policy.Selector{{Source: prefix("172.16.0.0/12"), Destination: prefix("172.16.0.0/12")}}, 0},
+		{"what it expects", policy.Flows(gcm(0).Selector), 1},
+		{"what it does not expect", policy.Flows(policy.Selector{Source: prefix("172.16.0.0/12"), Destination: prefix("172.16.0.0/12")}), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := config()

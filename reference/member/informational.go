@@ -23,7 +23,11 @@ func (m *membership) onInformational(now time.Time, d *core.Datagram) {
 	}
 	o.Commit()
 	m.track(now, d)
-	if m.phase1.Deleted(o) {
+	deleted, err := m.phase1.Deleted(o)
+	if err != nil {
+		m.refuse(now, err, d.From)
+	}
+	if deleted {
 		m.onPhase1Deleted(now)
 		return
 	}

@@ -48,9 +48,17 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
 	})
 	for _, g := range m.groups {
-		g.gateway = m.gateway.Join(g.cfg.Authorised)
+		g.gateway = m.gateway.Join(g.expected())
 	}
 	return m, nil
+}
+
+// expected is what the group may turn out to protect.
+func (m *membership) expected() (all []policy.Selector) {
+	for _, f := range m.cfg.Authorised {
+		all = append(all, f.Selectors()...)
+	}
+	return all
 }
 
 // join makes the memberships, which have no data path yet.

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gdoilab/gdoilab/fixtures/pki"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
@@ -45,6 +47,16 @@ var scenarios = map[string]scenario{
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},
+	"a message of Phase 1 that is over": {kills: "phase1.over", run: func(l *lab) {
+		i, r := l.ks.sa.Cookies()
+		late := isakmp.Header{InitiatorCookie: i, ResponderCookie: r, Version: isakmp.Version10, Exchange: isakmp.ExchangeMainMode,
+			Length: isakmp.HeaderLen}
+		l.push(late.Append(nil))
+	}},
+	"range of flows": {kills: "policy.range", cfg: func(cfg *policy.Member) {
+		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
+			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
+	}},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
 		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},
@@ -81,7 +93,7 @@ var scenarios = map[string]scenario{
 		}
 	})},
 	"unauthorised flow": {kills: "policy.authorised", cfg: func(cfg *policy.Member) {
-		cfg.Authorised = []policy.Selector{{Source: prefix("10.1.0.0/16"), Destination: prefix("10.1.0.0/16")}}
+		cfg.Authorised = policy.Flows(policy.Selector{Source: prefix("10.1.0.0/16"), Destination: prefix("10.1.0.0/16")})
 	}},
 	"lost messages": {kills: "pull.retries pull.back_off",
 		setup: func(l *lab) { l.drop = func(k core.Kind) bool { return k == core.Pull1 } },
@@ -97,7 +109,21 @@ var scenarios = map[string]scenario{
 		l.command("register")
 		pushes(pushSpec{seq: 6, sas: []policy.TrafficSA{gcm(0x2001)}})(l)
 	}},
-	"numbers":                     {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
+	"numbers": {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
+	"new KEK with another public key": {kills: "kek.signer", run: func(l *lab) {
+		next, other := kek(2), pki.RSA("phase1-ks")
+		next.PublicKey, _ = keymat.MarshalPublicKey(other.Public())
+		l.push(l.ks.makePush(pushSpec{seq: 7, rekey: next}))
+		l.ks.signer = other
+		l.push(l.ks.makePush(pushSpec{under: next, seq: 1}))
+	}},
+	"another management of keys": {kills: "push.management", run: pushes(pushSpec{seq: 7, rekey: kek(2), payloads: func(ps []isakmp.Payload) []isakmp.Payload {
+		sa := ps[1].(gdoi.SA)
+		sak := sa.Attributes[0].(gdoi.SAK)
+		sak.Attributes = append(sak.Attributes, wire.TV(gdoi.KEKManagement, 2))
+		sa.Attributes[0] = sak
+		return ps
+	}})},
 	"new KEK":                     {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
 	"SIG":                         {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
 	"SIG, bare hash":              {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},

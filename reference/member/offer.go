@@ -16,6 +16,9 @@ import (
 var guardAuthorised = rule.Check("member.policy.authorised", "RFC5374-4.1.3.5-03", rule.GM,
 	"the group sends policy only for flows that the member lets it protect")
 
+var guardRange = rule.Duty("member.policy.range", "RFC5374-4.1.3.4-01", rule.GM,
+	"an authorised range of addresses ends where its ends are, be they those of a prefix or not")
+
 var errNothingAuthorised = errors.New("all of it is for flows that are not authorised")
 
 // readOffer reads the policy of message 2. It is not acceptable if it cannot be carried out, or if nothing of it is
@@ -76,24 +79,28 @@ func (m *membership) authorised(sas []policy.TrafficSA) []policy.TrafficSA {
 }
 
 func (m *membership) authorises(sa policy.TrafficSA) bool {
-	within := len(m.cfg.Authorised) == 0 || sa.Transform.Protocol == policy.ProtocolIEC61850 || slices.ContainsFunc(m.cfg.Authorised, func(a policy.Selector) bool {
-		return covers(a, sa.Selector)
+	within := len(m.cfg.Authorised) == 0 || sa.Transform.Protocol == policy.ProtocolIEC61850 || slices.ContainsFunc(m.cfg.Authorised, func(a policy.Flow) bool {
+		return m.covers(a, sa.Selector)
 	})
 	return guardAuthorised.Holds(m.rules, within)
 }
 
-// covers reports whether all packets of the second selector belong to the first.
-func covers(a, b policy.Selector) bool {
-	return a.Traffic == b.Traffic && coversPrefix(a.Source, b.Source) && coversPrefix(a.Destination, b.Destination) &&
+// covers reports whether all packets of the selector belong to the flow.
+func (m *membership) covers(a policy.Flow, b policy.Selector) bool {
+	return b.Traffic == (policy.OIDName{}) && m.ranges(a.Source, b.Source) && m.ranges(a.Destination, b.Destination) &&
 		(a.Protocol == 0 || a.Protocol == b.Protocol) &&
 		(a.SourcePort == 0 || a.SourcePort == b.SourcePort) &&
 		(a.DestinationPort == 0 || a.DestinationPort == b.DestinationPort)
 }
 
-// coversPrefix takes an absent prefix, a zeroed identity on the wire, as any address (RFC 6407 §5.5.1).
-func coversPrefix(a, b netip.Prefix) bool {
-	if !a.IsValid() || a.Bits() == 0 {
-		return true
+// ranges reports whether a prefix lies between the ends of a range (RFC 5374 §4.1.3.4).
+func (m *membership) ranges(r policy.AddressRange, p netip.Prefix) bool {
+	if guardRange.Kept(m.rules) || r.Any() {
+		return r.Covers(p)
 	}
-	return b.IsValid() && a.Bits() <= b.Bits() && a.Contains(b.Addr())
+	bits := r.First.BitLen()
+	for !netip.PrefixFrom(r.First, bits).Contains(r.Last) {
+		bits--
+	}
+	return policy.RangeOf(netip.PrefixFrom(r.First, bits)).Covers(p)
 }

@@ -337,7 +337,7 @@ func TestNoSenderID(t *testing.T) {
 // What is authorised is installed, the rest is not.
 func TestUnauthorisedByPush(t *testing.T) {
 	cfg := config()
-	cfg.Authorised = []policy.Selector{gcm(0).Selector}
+	cfg.Authorised = policy.Flows(gcm(0).Selector)
 	l := newLabWith(t, cfg, nil).start()
 	wide := gcm(0x2002)
 	wide.Selector = policy.Selector{Source: prefix("0.0.0.0/0"), Destination: prefix("0.0.0.0/0")}

@@ -286,7 +286,7 @@ func TestAuthorisedFlows(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := config()
-			cfg.Authorised = []policy.Selector{{Source: prefix("10.0.0.0/8"), Destination: prefix("10.0.0.0/8")}}
+			cfg.Authorised = policy.Flows(policy.Selector{Source: prefix("10.0.0.0/8"), Destination: prefix("10.0.0.0/8")})
 			l := newLabWith(t, cfg, nil)
 			l.ks.sas = c.sas
 			l.start()

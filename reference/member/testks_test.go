@@ -295,7 +295,7 @@ func (k *testKS) receiveInformational(s *core.Send) {
 		k.lab.say("KS: ", err.Error())
 		return
 	}
-	if k.sa.Deleted(o) {
+	if deleted, _ := k.sa.Deleted(o); deleted {
 		k.lab.say("KS: ", "Phase 1 deleted")
 		k.sa = nil
 	}

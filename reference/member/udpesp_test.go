@@ -70,9 +70,9 @@ func TestSocketsESP(t *testing.T) {
 	a.event(&core.Datagram{From: netip.AddrPortFrom(gatewayB, natt.Port), To: netip.AddrPortFrom(gmAddress.Addr(), natt.Port), Data: []byte{0xff}})
 	a.event(arriving(make([]byte, 64), 0))
 	a.event(arriving(append(make([]byte, 28), 0, 0, 9, 9, 1, 2, 3), 0))
-	a.want("refusals", a.refusals(), "RFC6407-7.2.4-01:1")
-	a.event(arriving(append(make([]byte, 28), 0, 0, 9, 9, 1, 2, 3, 4), 0))
 	a.want("refusals", a.refusals(), "RFC4303-3.4.2-01:1 RFC6407-7.2.4-01:1")
+	a.event(arriving(append(make([]byte, 28), 0, 0, 9, 9, 1, 2, 3, 4), 0))
+	a.want("refusals", a.refusals(), "RFC4303-3.4.2-01:2 RFC6407-7.2.4-01:1")
 }
 
 // lower is a header checksum after one of its words has grown by n.

@@ -25,7 +25,7 @@ type Member struct {
 	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
 	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised and SIDRequest are zero
-	Authorised   []Selector     // flows for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
+	Authorised   []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside       []netip.Prefix // networks behind this gateway
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
 	MTU          int            // of the outside link; 0 means 1500
@@ -47,7 +47,7 @@ type Membership struct {
 	Group      uint32
 	GroupOID   OIDName
 	KeyServers []netip.AddrPort // empty: the member's
-	Authorised []Selector
+	Authorised []Flow
 	SIDRequest int
 }
 
@@ -91,8 +91,9 @@ type Phase1 struct {
 	Retransmit   time.Duration // first interval, doubled each time; 0 means 1 s
 	Retries      int           // repetitions before giving up; 0 means 4
 	HalfOpen     HalfOpen      // responder
+	Established  int           // a key server's: SAs of one peer beyond which the oldest gives way; 0 means 32
 
-	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947)
+	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947), where a member takes ESP in UDP too (RFC 3948)
 	Keepalive    time.Duration // silence of a node behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
 }
 
@@ -119,7 +120,16 @@ type Group struct {
 	Rekey      RekeyPolicy
 	SAs        []SAPolicy
 	Activation Activation
-	SIDBits    int // 0 means 8
+	SIDBits    int      // 0 means 8
+	SIDRange   SIDRange // the share of this key server where there are others of the group (RFC 6054 §4); zero: all
+}
+
+// SIDRange is the first and the last of some Sender-IDs.
+type SIDRange struct{ First, Last uint32 }
+
+// In reports whether the range is one of Sender-IDs of so many bits.
+func (r SIDRange) In(bits int) bool {
+	return r.First <= r.Last && r.Last > 0 && uint64(r.Last)>>bits == 0
 }
 
 // Transport is how PUSH messages travel.

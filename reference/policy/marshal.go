@@ -54,7 +54,7 @@ func MarshalMember(m Member) ([]byte, error) {
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}
-	doc.Authorised = selectorDocs(m.Authorised)
+	doc.Authorised = flowDocs(m.Authorised)
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
 		if !ok {
@@ -68,7 +68,7 @@ func MarshalMember(m Member) ([]byte, error) {
 func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	for _, in := range groups {
 		docs = append(docs, membershipDoc{
-			ID: in.Group, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: selectorDocs(in.Authorised), SIDRequest: in.SIDRequest,
+			ID: in.Group, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
 		})
 	}
 	return docs
@@ -77,6 +77,15 @@ func membershipDocs(groups []Membership) (docs []membershipDoc) {
 func selectorDocs(selectors []Selector) (docs []selectorDoc) {
 	for _, s := range selectors {
 		docs = append(docs, selectorDocOf(s))
+	}
+	return docs
+}
+
+func flowDocs(flows []Flow) (docs []selectorDoc) {
+	for _, f := range flows {
+		doc := selectorDocOf(Selector{Protocol: f.Protocol, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort})
+		doc.Source, doc.Destination = f.Source.String(), f.Destination.String()
+		docs = append(docs, doc)
 	}
 	return docs
 }
@@ -95,7 +104,7 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 	doc := phase1Doc{
 		AllowWeak: p.AllowWeak, Mode: mode, ClearProof: p.ClearProof, Prefer: prefer, Kilobytes: p.Kilobytes, DPD: duration(p.DPD),
 		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries,
-		NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
+		Established: p.Established, NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
 	}
 	if p.HalfOpen != (HalfOpen{}) {
 		doc.HalfOpen = &halfOpenDoc{p.HalfOpen.Total, p.HalfOpen.PerAddress}
@@ -164,6 +173,9 @@ func pskText(key []byte) string {
 
 func groupDocOf(g Group) (groupDoc, error) {
 	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
+	if g.SIDRange != (SIDRange{}) {
+		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}
+	}
 	for _, i := range g.Identities {
 		doc.Members = append(doc.Members, i.String())
 	}

@@ -97,6 +97,7 @@ type phase1Doc struct {
 	Retransmit   string           `yaml:"retransmit,omitempty"`
 	Retries      int              `yaml:"retries,omitempty"`
 	HalfOpen     *halfOpenDoc     `yaml:"half_open,omitempty"`
+	Established  int              `yaml:"established,omitempty"`
 	PSKs         []pskDoc         `yaml:"psks,omitempty"`
 
 	NATTraversal bool   `yaml:"nat_traversal,omitempty"`
@@ -135,9 +136,15 @@ type groupDoc struct {
 	OID        *oidDoc        `yaml:"oid,omitempty"`
 	Members    []string       `yaml:"members"`
 	SIDBits    int            `yaml:"sid_bits,omitempty"`
+	SIDRange   *sidRangeDoc   `yaml:"sid_range,omitempty"`
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
 	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
+}
+
+type sidRangeDoc struct {
+	First uint32 `yaml:"first"`
+	Last  uint32 `yaml:"last"`
 }
 
 type rekeyDoc struct {

@@ -25,7 +25,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
 	k.Phase1 = policy.Phase1{
 		Proposals: everyProposal(), AllowWeak: true, Mode: policy.EitherMode, Prefer: policy.PreferOwn, Kilobytes: 64, DPD: 1500 * time.Millisecond,
-		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3},
+		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3}, Established: 5,
 		NATTraversal: true, Keepalive: 45 * time.Second,
 		PSKs: []policy.PSK{
 			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
@@ -39,7 +39,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	}
 	any4 := netip.MustParsePrefix("0.0.0.0/0")
 	k.Groups = append(k.Groups, policy.Group{
-		Name: "blue", ID: 4294967295, SIDBits: 16,
+		Name: "blue", ID: 4294967295, SIDBits: 16, SIDRange: policy.SIDRange{Last: 65535},
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
 			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckLKHSHA512, Management: policy.ManagementLKH,
@@ -211,9 +211,9 @@ func fullMember() policy.Member {
 			Mode:      policy.AggressiveMode, ClearProof: true,
 		},
 		Group: 99,
-		Authorised: []policy.Selector{
-			{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1},
-		},
+		Authorised: append(policy.Flows(policy.Selector{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8"), Protocol: 1}),
+			policy.Flow{Source: policy.AddressRange{First: netip.MustParseAddr("10.0.0.1"), Last: netip.MustParseAddr("10.0.0.9")},
+				Destination: policy.AddressRange{First: netip.MustParseAddr("10.0.0.0"), Last: netip.MustParseAddr("10.0.1.255")}, Protocol: 17, SourcePort: 7}),
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},

@@ -89,7 +89,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("group_oid", &m.GroupOID, noted(&ofOne, oidName)),
 		yamldoc.Optional("iec61850", &m.IEC61850, yamldoc.Value.Bool),
 		yamldoc.Optional("groups", &groups, memberGroups),
-		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(selector))),
+		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(flow))),
 		yamldoc.Optional("inside", &m.Inside, yamldoc.List(network)),
 		yamldoc.Optional("fail_open", &m.FailOpen, yamldoc.Value.Bool),
 		yamldoc.Optional("mtu", &m.MTU, within(576, 65535)),

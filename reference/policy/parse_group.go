@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -18,6 +19,8 @@ const (
 	defaultKEK = 24 * time.Hour
 	defaultTEK = time.Hour
 )
+
+const defaultSIDBits = 8
 
 // The names of values in configuration files, in the order in which problems list them.
 var (
@@ -74,6 +77,7 @@ func groupList(v yamldoc.Value) []place[Group] {
 func group(v yamldoc.Value, ids map[uint32]string) Group {
 	g := Group{Rekey: RekeyPolicy{Transport: TransportNone}}
 	var sas []place[SAPolicy]
+	var share place[SIDRange]
 	ok := v.Fields(
 		yamldoc.Required("name", &g.Name, nodeName),
 		yamldoc.Required("id", &g.ID, func(v yamldoc.Value) uint32 {
@@ -84,6 +88,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 		yamldoc.Optional("oid", &g.OID, oidName),
 		yamldoc.Field{Name: "members", Required: true, Read: func(v yamldoc.Value) { g.Members, g.Identities = groupMembers(v) }},
 		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
+		yamldoc.Optional("sid_range", &share, placed(sidRange)),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
 		yamldoc.Optional("activation", &g.Activation, activation),
 		yamldoc.Required("sas", &sas, saPolicies),
@@ -95,10 +100,21 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 				yamldoc.Duration(lifetime), yamldoc.Duration(g.Rekey.Margin))
 		}
 	}
+	if g.SIDRange = share.value; v.Has("sid_range") && !g.SIDRange.In(cmp.Or(g.SIDBits, defaultSIDBits)) {
+		share.at.Problem("no Sender-IDs of %d bits from %d to %d; write a first one and a higher last one", cmp.Or(g.SIDBits, defaultSIDBits),
+			g.SIDRange.First, g.SIDRange.Last)
+	}
 	if ok && v.Has("sas") && len(sas) == 0 && g.Rekey.Transport == TransportNone {
 		v.Problem("neither SAs nor a rekey; a group hands out one or the other")
 	}
 	return g
+}
+
+func sidRange(v yamldoc.Value) SIDRange {
+	var r SIDRange
+	sid := func(v yamldoc.Value) uint32 { return uint32(v.Uint(0, math.MaxUint16)) }
+	v.Fields(yamldoc.Required("first", &r.First, sid), yamldoc.Required("last", &r.Last, sid))
+	return r
 }
 
 func orElse(d, otherwise time.Duration) time.Duration {

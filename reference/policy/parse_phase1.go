@@ -58,6 +58,7 @@ func phase1(v yamldoc.Value, open ReadFile) Phase1 {
 		yamldoc.Optional("retransmit", &p.Retransmit, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("retries", &p.Retries, within(0, 100)),
 		yamldoc.Optional("half_open", &p.HalfOpen, halfOpen),
+		yamldoc.Optional("established", &p.Established, within(1, maxHalfOpen)),
 		yamldoc.Optional("nat_traversal", &p.NATTraversal, yamldoc.Value.Bool),
 		yamldoc.Optional("keepalive", &p.Keepalive, between(time.Millisecond, maxDelay)),
 	)

@@ -7,7 +7,7 @@ import (
 // protocols are the IP protocols that have a name in configuration files.
 var protocols = yamldoc.Names[uint8]{{"any", 0}, {"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"icmpv6", 58}, {"sctp", 132}}
 
-// selector reads the flow of a member's authorisation list.
+// selector reads one of the flows of an SA.
 func selector(v yamldoc.Value) Selector {
 	var s Selector
 	if v.Fields(selectorFields(&s)...) {
@@ -40,6 +40,10 @@ func checkSelector(v yamldoc.Value, s Selector) {
 	if s.Source.IsValid() && s.Destination.IsValid() && s.Source.Addr().Is4() != s.Destination.Addr().Is4() {
 		v.Problem("source %s and destination %s are of different IP versions", s.Source, s.Destination)
 	}
+	checkPorts(v, s)
+}
+
+func checkPorts(v yamldoc.Value, s Selector) {
 	named := s.SourcePort != 0 || s.DestinationPort != 0
 	if named && s.Protocol != 6 && s.Protocol != 17 && s.Protocol != 132 {
 		v.Problem("ports need a protocol that has them; set the field \"protocol\" to tcp, udp or sctp")

@@ -242,6 +242,10 @@ var keyServerFaults = []fault{
 		`ks.yaml:15:12: groups[0].activation.atd: "soon" is no duration; write one such as 90s, 15m or 24h`}},
 	{"SIDs of 9 bits", "id: 1234", "id: 1234\n    sid_bits: 9", []string{
 		"ks.yaml:11:15: groups[0].sid_bits: 9 is no size of Sender-IDs; it must be 8, 12 or 16"}},
+	{"SIDs beyond their bits", "id: 1234", "id: 1234\n    sid_range: {first: 5, last: 256}", []string{
+		"ks.yaml:11:16: groups[0].sid_range: no Sender-IDs of 8 bits from 5 to 256; write a first one and a higher last one"}},
+	{"SIDs backwards", "id: 1234", "id: 1234\n    sid_bits: 12\n    sid_range: {first: 6, last: 5}", []string{
+		"ks.yaml:12:16: groups[0].sid_range: no Sender-IDs of 12 bits from 6 to 5; write a first one and a higher last one"}},
 	{"transform unknown", "aes128-gcm16", "aes128", []string{
 		`ks.yaml:19:20: groups[0].sas[0].transform: "aes128" is unknown; known are ` + strings.Join(transformNames(), ", ")}},
 	{"ESN is no word", "aes128-gcm16", "aes128-gcm16\n        esn: 1", []string{
@@ -277,6 +281,10 @@ var memberFaults = []fault{
 	{"signature form unknown", "group: 1234", "group: 1234\nrekey: {signature_form: pss, accept_sha1: 1}", []string{
 		`gm.yaml:5:25: rekey.signature_form: "pss" is unknown; known are digest-info, bare-hash`,
 		`gm.yaml:5:43: rekey.accept_sha1: "1" where true or false is expected`}},
+	{"key server by name in Main Mode", "peer: 10.0.0.1", "identity: fqdn:ks.example", []string{
+		"gm.yaml:3:15: key_servers[0]: 10.0.0.1 has no pre-shared key; add one for it to phase1.psks",
+		`gm.yaml:7:7: phase1.psks[0]: a pre-shared key without "peer" is found by a name, which Main Mode says too late; ` +
+			`write "mode: aggressive" or, at a key server, "mode: either"`}},
 	{"no key server", "[10.0.0.1]", "[]", []string{"gm.yaml:3:14: key_servers: the list is empty; name at least one key server"}},
 	{"key server twice", "[10.0.0.1]", "[10.0.0.1, '10.0.0.1:848']", []string{
 		"gm.yaml:3:25: key_servers[1]: 10.0.0.1:848 is already given at key_servers[0]"}},
@@ -321,6 +329,12 @@ var memberFaults = []fault{
 		"gm.yaml:5:31: tfc.dummy_after: 0 is out of range; it must be from 1 to 1000000"}},
 	{"on demand and open", "group: 1234", "group: 1234\nfail_open: true\non_demand: true", []string{
 		"gm.yaml:6:12: on_demand: no packet asks for a registration where fail_open lets it pass in clear; take one of them out"}},
+	{"range backwards", "source: 10.1.0.0/16\n    destination: 10.1.0.0/16", "source: 10.0.0.9-10.0.0.1\n    destination: 10.0.0.1-2001:db8::1", []string{
+		`gm.yaml:10:13: authorised[0].source: "10.0.0.9-10.0.0.1" is no range of addresses; write one such as 10.0.0.1-10.0.0.9 or 2001:db8::1-2001:db8::9`,
+		`gm.yaml:11:18: authorised[0].destination: "10.0.0.1-2001:db8::1" is no range of addresses; write one such as 10.0.0.1-10.0.0.9 or 2001:db8::1-2001:db8::9`}},
+	{"ranges of two versions", "destination: 10.1.0.0/16", "destination: ::1-::9\n    source_port: 5", []string{
+		"gm.yaml:10:5: authorised[0]: source 10.1.0.0/16 and destination ::1-::9 are of different IP versions",
+		`gm.yaml:10:5: authorised[0]: ports need a protocol that has them; set the field "protocol" to tcp, udp or sctp`}},
 	{"own policy without an action", "group: 1234", "group: 1234\nown_policy:\n  - {source: 10.0.0.0/8, destination: 0.0.0.0/0, direction: up}", []string{
 		`gm.yaml:6:5: own_policy[0]: the field "action" is missing`,
 		"gm.yaml:6:61: own_policy[0].direction: \"up\" is unknown; known are absent, symmetric, sender-only, receiver-only"}},

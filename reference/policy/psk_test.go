@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -60,5 +61,17 @@ func TestReaches(t *testing.T) {
 		if got := p.Reaches(netip.MustParseAddr(tc.to)); got != tc.want {
 			t.Errorf("%s to %s: %v", tc.mode, tc.to, got)
 		}
+	}
+}
+
+// A member may know its key server by a name alone if that comes before the key is needed.
+func TestMemberKeyByName(t *testing.T) {
+	text := strings.Replace(memberYAML, "peer: 10.0.0.1", "identity: fqdn:ks.example", 1)
+	m, err := policy.ParseMember("gm.yaml", []byte(strings.Replace(text, "phase1:\n", "phase1:\n  mode: aggressive\n", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := m.Phase1.PSKs[0]; k.Peer.IsValid() || k.Identity.String() != "fqdn:ks.example" {
+		t.Errorf("key %+v", k)
 	}
 }

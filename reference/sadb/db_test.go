@@ -320,6 +320,29 @@ func TestLongestMatch(t *testing.T) {
 	receives(t, db, at(1), 2, true)
 }
 
+// Outer addresses that an SA does not preserve are those of gateways and say nothing of its flows.
+func TestLookupByPreservedAddresses(t *testing.T) {
+	const source, group, gateway, peer = "10.1.0.1", "239.1.1.1", "192.0.2.1", "192.0.2.2"
+	for _, c := range []struct {
+		preserve policy.Preservation
+		takes    map[[2]string]bool // by outer source and destination
+	}{
+		{policy.PreserveBoth, map[[2]string]bool{{source, group}: true, {gateway, group}: false, {source, peer}: false}},
+		{policy.PreserveDestination, map[[2]string]bool{{source, group}: true, {gateway, group}: true, {gateway, peer}: false}},
+		{policy.PreserveSource, map[[2]string]bool{{source, peer}: true, {gateway, peer}: false}},
+		{policy.PreserveNone, map[[2]string]bool{{gateway, peer}: true}},
+	} {
+		db, s := New(nil), sa(1, selector(source+"/32", group+"/32"), time.Hour)
+		s.Transform.Preservation = c.preserve
+		install(t, db, at(0), s, Options{})
+		for outer, want := range c.takes {
+			if _, ok := db.LookupInbound(at(1), 1, netip.MustParseAddr(outer[1]), netip.MustParseAddr(outer[0])); ok != want {
+				t.Errorf("preservation %d: %v -> %v is found: %v", c.preserve, outer[0], outer[1], ok)
+			}
+		}
+	}
+}
+
 // The same SA for two selectors: one sequence of numbers and IVs.
 func TestSelectorsShareAnSA(t *testing.T) {
 	db := New(nil)

@@ -90,21 +90,21 @@ func (e *Entry) receives(now time.Time, rules *rule.Switches) bool {
 }
 
 // rank says how well the entry fits the outer addresses of a received packet: the longer the match, the higher. A
-// selector of one multicast group, or of one source and group, is part of the SA's name and must fit (RFC 4303 §2.1); any
-// other is found by its SPI and only preferred when it fits.
+// selector of one multicast group, or of one source and group, is part of the SA's name and must fit (RFC 4303 §2.1), as far as the
+// SA preserves these addresses in the outer header (RFC 5374 §3.1); any other is found by its SPI and only preferred when it fits.
 func (e *Entry) rank(dst, src netip.Addr) (rank int, ok bool) {
-	sel := e.Policy.Selector
+	sel, preserve := e.Policy.Selector, e.Policy.Transform.Preservation
 	group := sel.Destination.IsSingleIP() && sel.Destination.Addr().IsMulticast()
 	switch {
 	case contains(sel.Destination, dst):
 		rank += (sel.Destination.Bits() + 2) << 8
-	case group:
+	case group && preserve.Destination():
 		return 0, false
 	}
 	switch {
 	case contains(sel.Source, src):
 		rank += sel.Source.Bits() + 2
-	case group && sel.Source.IsSingleIP():
+	case group && sel.Source.IsSingleIP() && preserve.Source():
 		return 0, false
 	}
 	return rank, true

@@ -282,7 +282,7 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 		setup.Member = func(i int, c *policy.Member) {
 			usual(i, c)
 			for n := range c.Groups {
-				c.Groups[n].Authorised = []policy.Selector{between(1, n+2), between(n+2, 1)}
+				c.Groups[n].Authorised = policy.Flows(between(1, n+2), between(n+2, 1))
 			}
 		}
 		s := &scene{kit.Up(ctx, setup), ctx}

@@ -5,6 +5,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -27,6 +28,23 @@ var _ = Describe("After an exclusion at a key server (RFC 6407 §3.1, §5.6.3)",
 			Expect(s.follows(i+1, next)).To(BeTrue(), "gm%d follows the next rekey", i+1)
 		}
 	})
+
+	It("gives nothing to a member that is excluded in the middle of its registration", kit.Requirement("RFC6407-3.1-03", "RFC6407-7.2.6-01"), kit.Negative,
+		func(ctx SpecContext) {
+			s := up(ctx, 3)
+			since := kit.Now(s.Lab)
+			Expect(s.GM[1].Misbehave(tester.Taps(tester.Withhold(core.Pull3)))).To(Succeed())
+			kit.Precondition(s.GM[1].Register(ctx), "gm2 begins to register")
+			offered := func() bool { return len(kit.MessagesSince(s.Lab, since, core.Pull2.String())) > 0 }
+			kit.Reached(s.Wait(ctx, lab.Patience, offered), "the key server offers its policy")
+			next := s.exclude(2)
+			Expect(s.GM[1].Misbehave(nil)).To(Succeed())
+			s.Wait(ctx, kit.Settle, func() bool { return len(kit.MessagesSince(s.Lab, since, core.Pull4.String())) > 0 })
+			Expect(kit.MessagesSince(s.Lab, since, core.Pull4.String())).To(BeEmpty(), "its message 3 is answered with no keys")
+			registered := s.GM[0].Registrations()
+			kit.Precondition(s.GM[0].Register(ctx), "gm1 registers again")
+			kit.Control(s.GM[0].AwaitRegistrations(ctx, registered, lab.Patience) && s.follows(1, next), "another member is let in")
+		})
 
 	It("gives who takes the place of a member that was excluded none of its keys", kit.Requirement("RFC6407-3.4-05", "RFC6407-6.1-01"), func(ctx SpecContext) {
 		s := build(ctx, 3)

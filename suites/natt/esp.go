@@ -11,6 +11,7 @@ import (
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -68,6 +69,14 @@ var _ = Describe("ESP in UDP between group members (RFC 3948)", kit.Subject("nat
 
 	It("carries TCP of the hosts through a tunnel in UDP", kit.Requirement("RFC3948-3.1.2-02"), kit.Needs(lab.NeedKernel), func(ctx SpecContext) {
 		fetches(ctx, inTunnel())
+	})
+
+	It("opens ESP in UDP to its own address on the LAN", kit.Requirement("RFC3948-2.1-01"), kit.Needs(lab.NeedKernel), func(ctx SpecContext) {
+		l := kit.Lab(ctx, inTunnel())
+		kit.Precondition(l.Up(ctx), "every member registers")
+		since := kit.Now(l)
+		Expect(kit.PingTo(ctx, l, 2, lab.LANGateway(1), 2).Received).To(Equal(2), "the member answers a host behind the other one")
+		Expect(sentInUDP(l, since)).To(HaveLen(4))
 	})
 
 	It("carries TCP of the hosts in transport mode in UDP", kit.Requirement("RFC3948-3.1.2-01"), kit.Needs(lab.NeedKernel), func(ctx SpecContext) {
@@ -128,6 +137,20 @@ func carries(ctx context.Context, c course, setup lab.Setup) {
 		Expect(spi).NotTo(Equal(was))
 	}
 }
+
+var _ = Describe("Policy of ESP in UDP at a key server (RFC 3947 §5.1)", kit.Subject("natt"), kit.DUT(rule.KS), func() {
+	for mode, name := range map[policy.Mode]string{policy.ModeUDPTunnel: "UDP tunnel (3)", policy.ModeUDPTransport: "UDP transport (4)"} {
+		It("hands out "+name+" where the group's policy has it", kit.Requirement("RFC3947-5.1-01"), func(ctx SpecContext) {
+			setup := inUDP(mode, policy.PreserveAbsent)
+			setup.Hosts, setup.Members = false, 1
+			l := kit.Lab(ctx, setup)
+			kit.Precondition(l.Up(ctx), "the member registers")
+			second := kit.MessagesSince(l, 0, core.Pull2.String())
+			Expect(second).NotTo(BeEmpty())
+			Expect(kit.Value(second[0], "SA/SAT/Encapsulation Mode")).To(Equal(name))
+		})
+	}
+})
 
 var _ = Describe("ESP in UDP at a group member (RFC 3948 §2.1, §3.1)", kit.Subject("natt"), kit.DUT(rule.GM), func() {
 	It("sends ESP in UDP from and to the port of NAT traversal", kit.Requirement("RFC3948-2.1-01"), func(ctx SpecContext) {

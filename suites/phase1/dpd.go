@@ -122,7 +122,7 @@ func detects(s side) {
 		unanswered(s, r, 1)
 	}
 
-	It(s.name+" asks under the SA with cookies, and numbers that count one up", kit.Requirement("RFC3706-5.3-01", "RFC3706-5.3-02", "RFC3706-6.2-02"), func(ctx SpecContext) {
+	It(s.name+" asks under the SA with cookies, and numbers that count one up", kit.Requirement("RFC3706-5.3-01", "RFC3706-5.3-02", "RFC3706-6.2-02", "RFC2408-3.14-01"), func(ctx SpecContext) {
 		t := begin(ctx, watching(s, true), tester.Unanswered())
 		Expect(t.says(ctx, t.device, isakmp.NotifyRUThere, 3)).To(BeTrue(), "it asks again and again")
 		var numbers []uint64

@@ -23,7 +23,7 @@ var _ = Describe("Conflicting attributes at a member (RFC 2407 §4.5.2)", kit.Su
 		{"names two modes", satFirst("Encapsulation Mode 2 and 1", wire.TV(gdoi.EncapsulationMode, 2))},
 		{"names two lifetimes", satFirst("lifetimes of 60 s and another", wire.TV(gdoi.SALifeType, 1), wire.TLV32(gdoi.SALifeDuration, 60))},
 	} {
-		It("answers a SAT that "+c.says+" with ATTRIBUTES-NOT-SUPPORTED, under the SA", kit.Requirement("RFC2407-4.5.2-02"), func(ctx SpecContext) {
+		It("answers a SAT that "+c.says+" with ATTRIBUTES-NOT-SUPPORTED, under the SA", kit.Requirement("RFC2407-4.5.2-02", "RFC2408-3.14-01"), func(ctx SpecContext) {
 			l := newLab(ctx, nil, nil)
 			misbehave(l, tester.Once(c.deviation))
 			start(ctx, l)
@@ -34,6 +34,9 @@ var _ = Describe("Conflicting attributes at a member (RFC 2407 §4.5.2)", kit.Su
 			})
 			Expect(told).To(HaveLen(1))
 			Expect(told[0].Header.Flags&isakmp.FlagEncryption).NotTo(BeZero(), "it is protected")
+			Expect(told[0].Err).To(BeEmpty(), "the notification has its layout")
+			Expect(kit.Value(told[0], "N/DOI")).To(HavePrefix("GDOI"))
+			Expect(kit.Value(told[0], "N/Protocol")).To(HavePrefix("ISAKMP"))
 			Expect(l.GM[0].AwaitRegistered(ctx)).To(Succeed(), "it takes a policy without that")
 		})
 	}

@@ -116,7 +116,9 @@ func packetsTo(l *lab.Lab, to netip.Addr) []kit.ESP {
 
 // authorising has the member let the group protect traffic from the lab's networks to that one and no other.
 func authorising(to netip.Prefix) func(*policy.Member) {
-	return func(c *policy.Member) { c.Authorised = []policy.Selector{{Source: lab.Protected, Destination: to}} }
+	return func(c *policy.Member) {
+		c.Authorised = policy.Flows(policy.Selector{Source: lab.Protected, Destination: to})
+	}
 }
 
 // protecting has the group protect the traffic to each of the addresses by an SA of its own.

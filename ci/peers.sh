@@ -28,4 +28,4 @@ fetch() {
 	echo "Unpacked: $tree"
 }
 fetch strongswan charon-systemd strongswan-swanctl libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extra-plugins
-fetch libreswan libreswan
+fetch libreswan libreswan libnss3-tools openssl

@@ -132,7 +132,7 @@ class Comparison:
         for node in theirs.get("nodes") or []:
             self.roles[node["address"]] = node["role"]
             self.hosts[node["address"]] = "lan" + node["name"].lstrip("host")
-        self.senders = {(frame.link, frame.ip.src) for frame in frames if frame.ip is not None}
+        self.senders = {(f.link, f.ip.src) for f in frames if f.ip is not None and self.hosts.get(f.ip.dst) != f.link}
         self.natted = any(frame.link == "nat" for frame in frames)
         self.messages(theirs.get("messages") or [], frames, self.folder.keys)
 

@@ -23,7 +23,9 @@ except ImportError as reason:
 COUNTER_MODES = {18: 8, 19: 8, 20: 8, 23: 8}
 ALGORITHMS = {23: "AES-GMAC", 20: "AES-GCM", 19: "AES-GCM-12", 18: "AES-GCM-8", 12: "AES-CBC", 11: "NULL", 3: "3DES"}
 INTEGRITY = {1: "HMAC-MD5-96", 2: "HMAC-SHA1-96", 5: "SHA2-256-128", 6: "SHA2-384-192", 7: "SHA2-512-256"}
-TRANSPORT = 2
+TRANSPORT = (2, 4)          # as it is, and in UDP
+IN_UDP = 4500               # the port of ESP in UDP
+CHECKSUMS = {6: 16, 17: 6}  # protocol -> place of the checksum in its header
 # ICMP and ICMPv6: unreachable, too big, time exceeded
 ERRORS = {(1, b"\x03"), (1, b"\x0b"), (58, b"\x01"), (58, b"\x02"), (58, b"\x03")}
 WINDOW = 64
@@ -85,7 +87,7 @@ class Association:
         if entry.get("integrity"):
             more = {"auth_algo": INTEGRITY[entry["integrity"]] + (" ESN" if self.esn else ""),
                     "auth_key": bytes.fromhex(entry["integrity_key"])}
-        tunnel = None if entry.get("mode") == TRANSPORT else IP()
+        tunnel = None if entry.get("mode") in TRANSPORT else IP()
         self.sa = SecurityAssociation(ESP, spi=int(entry["spi"], 16), crypt_algo=ALGORITHMS[entry["cipher"]],
                                       crypt_key=bytes.fromhex(entry.get("cipher_key") or ""), tunnel_header=tunnel, **more)
 
@@ -121,7 +123,7 @@ class Authentication(Association):
 
     def __init__(self, entry):
         self.entry, self.esn, self.tops = entry, bool(entry.get("esn")), {}
-        tunnel = None if entry.get("mode") == TRANSPORT else IP()
+        tunnel = None if entry.get("mode") in TRANSPORT else IP()
         self.sa = SecurityAssociation(AH, spi=int(entry["spi"], 16), auth_algo=INTEGRITY[entry["integrity"]],
                                       auth_key=bytes.fromhex(entry["integrity_key"]), tunnel_header=tunnel)
 
@@ -171,6 +173,35 @@ def open_packet(sas, packet, at=0):
         except Exception as err:  # pylint: disable=broad-except
             error = "%s %s" % (type(err).__name__, err)
     return None, None, error
+
+
+def out_of_udp(packet):
+    """A packet of ESP in UDP without its UDP header (RFC 3948 §2.1); any other as it is."""
+    if packet.proto != 17 or packet.fragment or IN_UDP not in (packet.sport, packet.dport) or packet.udp is None:
+        return packet
+    if len(packet.udp) < 8 or packet.udp[:4] == bytes(4):
+        return packet
+    raw, names = bytearray(packet.raw[:packet.payload_at] + packet.udp), 9
+    if packet.version == 4:
+        raw[2:4], raw[10:12] = len(raw).to_bytes(2, "big"), bytes(2)
+    else:
+        raw[4:6] = (len(raw) - 40).to_bytes(2, "big")
+        names = ([6] + [at for _, at, _ in capfile.extension_headers(packet.raw)])[-1]
+    raw[names] = 50
+    if packet.version == 4:
+        raw[10:12] = capfile.sum16(raw[:packet.payload_at]).to_bytes(2, "big")
+    return capfile.parse_ip(bytes(raw))
+
+
+def repaired(packet):
+    """What a packet carries, with the checksum of TCP or UDP as it has to be between its addresses (RFC 3948 §3.1.2)."""
+    at = CHECKSUMS.get(packet.proto)
+    if at is None or len(packet.payload) < at + 2 or packet.proto == 17 and packet.payload[at:at + 2] == bytes(2):
+        return load(packet)
+    ends = b"".join(ipaddress.ip_address(a).packed for a in (packet.src, packet.dst))
+    plain = packet.payload[:at] + bytes(2) + packet.payload[at + 2:]
+    found = capfile.sum16(ends + bytes([0, packet.proto]) + len(plain).to_bytes(2, "big") + plain)
+    return load(packet)[:3] + (plain[:at] + (found or packet.proto == 17 and LAST & 0xffff or 0).to_bytes(2, "big") + plain[at + 2:],)
 
 
 def content(packet):
@@ -246,6 +277,10 @@ def check(folder, tally):
         if packet.proto == 51 and packet.payload[4:8].hex() in ahs:
             authenticated(tally, bad, lan, frame, packet, ahs, carried, negative)
             continue
+        plain = packet
+        if packet.proto == 17:
+            packet = out_of_udp(packet)
+            inside_udp(tally, bad, frame, plain, packet)
         if packet.proto != 50:
             carried.add(content(packet))
             continue
@@ -279,7 +314,7 @@ def check(folder, tally):
             ivs[mark] = frame.number
             tally.add("IVs of counter modes, each new")
         seen.add(packet.payload)
-        ip, transport = capfile.parse_ip(inner), entry.get("mode") == TRANSPORT
+        ip, transport = capfile.parse_ip(inner), entry.get("mode") in TRANSPORT
         if mine.inner is not None and not mine.error and not (
                 ip is not None and ip.payload.startswith(mine.inner) if transport else inner.startswith(mine.inner)):
             bad(frame, "Scapy's inner packet is not the second decoder's")
@@ -294,11 +329,26 @@ def check(folder, tally):
                 continue
         if transport:
             carried.add(load(ip))
+            if plain.proto == 17:
+                carried.add(repaired(ip))
             across(tally, bad, lan, frame, ip, negative)
             continue
         carried.add(content(ip))
         inside(tally, bad, lan, frame, packet, ip, entry, negative)
     deliveries(tally, bad, lan, carried)
+
+
+def inside_udp(tally, bad, frame, packet, esp):
+    """The UDP header in front of ESP: over IPv4 none or a right checksum, over IPv6 a right one."""
+    if esp.proto != 50:
+        return
+    tally.add("ESP packets in UDP")
+    ends = b"".join(ipaddress.ip_address(a).packed for a in (packet.src, packet.dst))
+    none = packet.version == 4 and packet.payload[6:8] == bytes(2)
+    if not none and capfile.sum16(ends + bytes([0, 17]) + len(packet.payload).to_bytes(2, "big") + packet.payload):
+        bad(frame, "UDP checksum %s is wrong" % packet.payload[6:8].hex())
+    if packet.error and not frame.comments:
+        bad(frame, packet.error)
 
 
 def authenticated(tally, bad, lan, frame, packet, ahs, carried, negative):  # pylint: disable=too-many-arguments
@@ -313,7 +363,7 @@ def authenticated(tally, bad, lan, frame, packet, ahs, carried, negative):  # py
     ip = capfile.parse_ip(inner)
     if ip is None or ip.fragment:
         bad(frame, "nothing whole in AH")
-    elif entry.get("mode") == TRANSPORT:
+    elif entry.get("mode") in TRANSPORT:
         carried.add(load(ip))
         across(tally, bad, lan, frame, ip, negative)
     else:

@@ -117,7 +117,7 @@ class Reader:
             if pkt.udp == b"\xff":
                 msg.kind = "KEEPALIVE"
                 return msg
-            if len(pkt.udp) > 8:
+            if len(pkt.udp) >= 4:
                 self.remember(msg, pkt.src, pkt.dst, pkt.udp)
                 self.esp(msg, pkt.udp, pkt.udp_at)
                 return msg

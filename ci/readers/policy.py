@@ -378,7 +378,7 @@ def traffic_entry(node, packet):
         want[name] = keys[number].hex() if isinstance(keys.get(number), bytes) else ""
     want.update(protocol=node.get("Protocol"), source_port=source.get("Port"), destination_port=destination.get("Port"))
     want.update((name, text) for name, text in (("source", prefix(source)), ("destination", prefix(destination))) if text)
-    if want["mode"] != 1:
+    if want["mode"] not in (1, 3):
         want.pop("preservation", None)  # means something in tunnel mode only
     return want
 

@@ -186,6 +186,30 @@ class Readers(unittest.TestCase):
         self.packets = right
         self.assertNotEqual(self.problems(esp, lambda m: m[14]["checks"][0].update(result="bad")), [])
 
+    def test_esp_in_udp(self):
+        for version, mode in ((4, 3), (6, 3), (4, 4)):
+            self.one.suite.mode = mode
+            self.entries = sample.Conversation.entries(self.one)
+            ends = ("10.0.1.2", "10.0.2.2") if version == 4 else ("2001:db8:1::2", "2001:db8:2::2")
+            data = sample.udp(*ends, bytes([3]) * 30, 5000, 5001)
+            protected = capfile.parse_ip(data).payload if mode == 4 else data
+            sealed = sample.udp(*ends, self.one.esp(3, protected), 4500, 4500)
+            at = 26 if version == 4 else 46
+            for name, packet, wrong in (("right", sealed, 0), ("none", sealed[:at] + b"\0\0" + sealed[at + 2:], version == 6),
+                                        ("wrong", sealed[:at] + b"\x12\x34" + sealed[at + 2:], 1),
+                                        ("marker", sealed[:at + 2] + bytes(4) + sealed[at + 6:], None)):
+                tally = esp.run(self.in_udp(packet))
+                if wrong is None:
+                    self.assertNotIn("ESP packets in UDP", tally.counts)
+                    continue
+                self.assertEqual((tally.counts["ESP packets in UDP"], tally.counts["opened, ICV right"]), (1, 1), (version, mode, name))
+                self.assertEqual(bool(tally.problems), bool(wrong), (version, mode, name))
+
+    def in_udp(self, packet):
+        """A folder of the conversation and one packet."""
+        self.packets = [p for p in self.packets if p[0] == 0 and capfile.parse_ip(p[1]).dport == 848] + [(0, packet)]
+        return self.folder()
+
     def again(self, inner):
         """A packet with sequence number 2 and the IV of packet 1."""
         return self.one.esp(2, inner, self.one.iv(1))

@@ -156,9 +156,12 @@ def read_group(jobs, tally):
         tally.add("groups of captures")
         for job in jobs:
             job.load()
-        rows = tshark(config, merged(work, "capture.pcapng", jobs), "esp",
-                      ["esp.spi", "esp.icv_good", "esp.icv_bad", "esp.contained_data", "esp.sequence"],
-                      [a for name in ("icmp", "icmpv6", "tcp", "udp") for a in ("--disable-protocol", name)])
+        # What is inside is wanted as octets, so nothing may read it on; and UDP only where ESP is in it.
+        rows = {}
+        for wanted, off in (("udpencap && esp", ("icmp", "icmpv6", "tcp")), ("esp", ("icmp", "icmpv6", "tcp", "udp"))):
+            rows.update(tshark(config, merged(work, "capture.pcapng", jobs), wanted,
+                               ["esp.spi", "esp.icv_good", "esp.icv_bad", "esp.contained_data", "esp.sequence"],
+                               [a for name in off for a in ("--disable-protocol", name)]))
         base = 0
         for job in jobs:
             check_esp(job, base, rows, tally)
@@ -176,12 +179,17 @@ def read_group(jobs, tally):
 
 def check_esp(job, base, rows, tally):
     for frame, message in zip(job.frames, job.messages):
-        if message.kind != "ESP" or frame.ip is None or frame.ip.proto != 50 or frame.ip.fragment or len(frame.ip.payload) < 8:
+        if message.kind != "ESP" or frame.ip is None or frame.ip.fragment:
+            continue
+        if len(frame.ip.udp if frame.ip.proto == 17 else frame.ip.payload) < 8:
             continue
         row = rows.get(base + frame.number)
         if row is None and frame.ip is not None and frame.ip.fragment:
             # In a merged capture, fragments of several folders may share addresses and identification.
             tally.add("messages in fragments, not put together")
+            continue
+        if row is None and frame.ip.proto == 17 and frame.ip.dport != 4500:
+            tally.add("ESP in UDP to a port of something else")
             continue
         if row is None:
             tally.problem(job.folder.name, frame.number, "tshark sees no ESP")

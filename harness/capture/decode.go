@@ -120,7 +120,7 @@ func (d *decoder) packet(m *Message, p packet) {
 		case natt && len(data) == 1 && data[0] == keepalive:
 			m.Kind, m.Summary = KindAlive, "keepalive of a NAT's mapping"
 			return
-		case natt && len(data) > marker:
+		case natt && len(data) >= marker:
 			d.esp(m, data)
 			return
 		}

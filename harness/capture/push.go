@@ -75,7 +75,8 @@ func (m *Message) signature(o *opened, k rekeyKeys) {
 	m.check("SIG", ok, detail)
 }
 
-// openPush tries each key of the Rekey SA; the first that gives a readable chain of payloads is taken.
+// openPush tries each key of the Rekey SA. Of those that give a readable chain of payloads the first is taken, or rather the first
+// whose public key verifies SIG: a tester may have told a member of another one.
 func (d *decoder) openPush(m *Message, h isakmp.Header, data []byte) (best *opened, with rekeyKeys) {
 	keys := d.rekeys[cookies{h.InitiatorCookie, h.ResponderCookie}]
 	if !m.Encrypted {
@@ -86,12 +87,20 @@ func (d *decoder) openPush(m *Message, h isakmp.Header, data []byte) (best *open
 	}
 	for _, k := range keys {
 		o := decrypt(h, k.key, k.iv, data)
-		if o != nil && plausible(o) && (best == nil || best.err != nil && o.err == nil) {
+		if o == nil || !plausible(o) {
+			continue
+		}
+		if best == nil || o.err == nil && (best.err != nil || !proves(best, with) && proves(o, k)) {
 			best, with = o, k
 		}
 	}
 	m.Decrypted = best != nil
 	return best, with
+}
+
+func proves(o *opened, k rekeyKeys) bool {
+	_, ok := verifyPush(o, k)
+	return ok
 }
 
 // verifyPush checks SIG, which covers "rekey", the header and the payloads before SIG. The header counts with the length

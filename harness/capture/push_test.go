@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/gdoilab/gdoilab/harness/capture"
@@ -72,4 +73,19 @@ func TestPushOfAnotherCipher(t *testing.T) {
 	expect(t, capture.Decode(talk.Frames, talk.Keys),
 		"PUSH | HDR*, SEQ 1, SA {GAP, SAT}, KD, SIG | SIG: ok",
 		"PUSH-ACK | HDR, HASH, SEQ 1, ID | ACK HASH: ok")
+}
+
+// Of two nodes that were told different public keys for one Rekey SA, that one counts which verifies the message.
+func TestPushWithTwoPublicKeys(t *testing.T) {
+	talk, other := rekeys(aes256, "ks1", func(*policy.RekeySA) {}), rekeys(aes256, "ks2", func(*policy.RekeySA) {})
+	at := func(keys []keylog.Entry) int {
+		return slices.IndexFunc(keys, func(k keylog.Entry) bool { return k.Kind == keylog.KindRekey })
+	}
+	wrong := talk.Keys[at(talk.Keys)]
+	wrong.PublicKey = other.Keys[at(other.Keys)].PublicKey
+	for _, keys := range [][]keylog.Entry{append([]keylog.Entry{wrong}, talk.Keys...), append(talk.Keys[:len(talk.Keys):len(talk.Keys)], wrong)} {
+		expect(t, capture.Decode(talk.Frames, keys),
+			"PUSH | HDR*, SEQ 1, SA {GAP, SAT}, KD, SIG | SIG: ok",
+			"PUSH-ACK | HDR, HASH, SEQ 1, ID | ACK HASH: ok")
+	}
 }

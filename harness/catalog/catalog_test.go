@@ -25,8 +25,8 @@ func load(t testing.TB) *catalog.Catalog {
 
 func TestLoad(t *testing.T) {
 	c := load(t)
-	if c.Len() != 584 || len(c.All()) != 584 {
-		t.Fatalf("%d requirements, want 584", c.Len())
+	if c.Len() < 600 || len(c.All()) != c.Len() {
+		t.Fatalf("%d requirements, want 600 and more", c.Len())
 	}
 	r, err := c.Find("RFC6407-4.4-02")
 	if err != nil {

@@ -21,8 +21,8 @@
 //	gm1   2001:db8:0:1::21      2001:db8:10:1::/64, h1 is 2001:db8:10:1::2
 //	gm2   2001:db8:0:1::22      2001:db8:10:2::/64, h2 is 2001:db8:10:2::2
 //
-// Members that Setup.NAT names are behind a NAT, which has 192.0.2.254 on the WAN: a bump in the wire of our own (NAT), the same on every
-// fabric. What crosses the link between them and the NAT is in the record as "nat".
+// Members that Setup.NAT names, and the key server with Setup.HideKeyServer, are behind a NAT, which has 192.0.2.254 on the WAN: a simulated one on the
+// memory fabric, the kernel's own (nftables) in a namespace on netns. What crosses the link between them and the NAT is in the record as "nat".
 //
 // Key management is of one family, that of Setup.Family. What a group protects is another matter: its selectors say it, and
 // Protect6 adds one for IPv6. A lab that does not ask for IPv6 has none of it, so that nothing of it crosses its links.

@@ -32,7 +32,8 @@ type Fabric interface {
 	CannotStart(device *peer.Role) string
 	// Check returns what is wrong with a device's manifest that can be known before anything runs.
 	Check(device *peer.Manifest) error
-	// Open makes an empty network. The seed decides everything in it that is random, as far as the fabric allows.
+	// Open makes an empty network. The seed decides everything in it that is random, as far as the fabric allows. The error is a
+	// *Lacking if this machine has not what the plan takes.
 	Open(ctx context.Context, plan Plan) (Net, error)
 }
 
@@ -43,7 +44,14 @@ type Plan struct {
 	Hosts   bool  // one behind each member
 	IPv6    bool  // beside IPv4
 	NAT     []int // members behind a NAT
+
+	HideKeyServer bool // so is the key server, to which the NAT hands on what comes to the ports of key management
 }
+
+// Lacking is the error of a network that this machine cannot make.
+type Lacking struct{ What string }
+
+func (l *Lacking) Error() string { return "lab: " + l.What }
 
 // Net is one network, made for one spec.
 type Net interface {
@@ -57,8 +65,8 @@ type Net interface {
 	Intercept(f func(*Crossing))
 	// Inject puts an IP packet on the WAN as if the named node had sent it.
 	Inject(from string, packet []byte)
-	// NAT returns the NAT of the plan, in front of no member if it names none.
-	NAT() *NAT
+	// NAT returns the NAT of the plan, in front of nobody if it names none.
+	NAT() NAT
 	// Wait lets time pass until the condition holds, at most for limit, and reports whether it held. The condition is
 	// looked at after everything that happens.
 	Wait(ctx context.Context, limit time.Duration, condition func() bool) bool
@@ -95,7 +103,7 @@ type Node interface {
 // Crossing is one packet on the WAN. An interceptor may change its fields.
 type Crossing struct {
 	At     time.Time
-	From   string // the node that sent it
+	From   string // the node that sent it, NATName if it came through the NAT
 	Packet []byte // IPv4 or IPv6; to be replaced, not written into
 
 	Drop   bool

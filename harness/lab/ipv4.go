@@ -82,11 +82,11 @@ func (p IPv4) Bytes() []byte {
 
 // Packet is what the packet has in common with those of IPv6.
 func (p IPv4) Packet() Packet {
-	return Packet{p.Source, p.Destination, p.Protocol, p.Fragment, p.Payload}
+	return Packet{p.Source, p.Destination, p.Protocol, p.Fragment, p.Payload, p.TOS}
 }
 
 // UDP returns the ports and data of an unfragmented UDP packet.
 func (p IPv4) UDP() (from, to netip.AddrPort, data []byte, ok bool) { return p.Packet().UDP() }
 
-// SPI returns the SPI and sequence number of an unfragmented ESP packet.
+// SPI returns the SPI and sequence number of an unfragmented ESP packet, in UDP or not.
 func (p IPv4) SPI() (spi, sequence uint32, ok bool) { return p.Packet().SPI() }

@@ -136,11 +136,11 @@ func (p IPv6) headers() []byte {
 
 // Packet is what the packet has in common with those of IPv4.
 func (p IPv6) Packet() Packet {
-	return Packet{p.Source, p.Destination, p.Protocol, p.Fragment, p.Payload}
+	return Packet{p.Source, p.Destination, p.Protocol, p.Fragment, p.Payload, p.TrafficClass}
 }
 
 // UDP returns the ports and data of an unfragmented UDP packet.
 func (p IPv6) UDP() (from, to netip.AddrPort, data []byte, ok bool) { return p.Packet().UDP() }
 
-// SPI returns the SPI and sequence number of an unfragmented ESP packet.
+// SPI returns the SPI and sequence number of an unfragmented ESP packet, in UDP or not.
 func (p IPv6) SPI() (spi, sequence uint32, ok bool) { return p.Packet().SPI() }

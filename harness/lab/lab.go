@@ -39,7 +39,10 @@ type Setup struct {
 	Hosts   bool      // a host behind each member
 	IPv6    bool      // IPv6 addresses beside those of IPv4
 	NAT     []int     // members behind a NAT, of IPv4
-	Family  Family    // of key management; IPv6Family asks for IPv6 too
+	// HideKeyServer has the key server behind the NAT. Members on the WAN find it at the NAT, which hands on what comes to the
+	// ports of key management.
+	HideKeyServer bool
+	Family        Family // of key management; IPv6Family asks for IPv6 too
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
 	KeyServer func(c *policy.KeyServer)
@@ -86,7 +89,8 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if err := l.supported(); err != nil {
 		return nil, err
 	}
-	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT})
+	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
+		HideKeyServer: setup.HideKeyServer})
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +117,7 @@ func (l *Lab) Acknowledged() bool {
 
 // populate makes the peers.
 func (l *Lab) populate() error {
-	ks, err := defaultKeyServer(l.setup)
+	ks, err := defaultKeyServer(l.env.Device.Phase1, l.setup)
 	if err != nil {
 		return err
 	}
@@ -123,7 +127,7 @@ func (l *Lab) populate() error {
 	}
 	for i := 1; i <= l.setup.Members; i++ {
 		device := l.setup.Device == rule.Both || (l.setup.Device == rule.GM && i == 1)
-		gm, err := newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.setup, i)}, device)
+		gm, err := newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.env.Device.Phase1, l.setup, i)}, device)
 		if err != nil {
 			return err
 		}
@@ -261,14 +265,19 @@ func Protect6(g *policy.Group) {
 
 var psk = []byte("gdoi-psk of the lab")
 
-func defaultKeyServer(s Setup) (*policy.KeyServer, error) {
+// usualPhase1 is Phase 1 with a peer under the suite that the device's manifest names.
+func usualPhase1(usual policy.Proposal, with netip.Prefix) policy.Phase1 {
+	return policy.Phase1{Proposals: []policy.Proposal{usual}, AllowWeak: usual.Weak(), PSKs: []policy.PSK{{Peer: with, Key: psk}}}
+}
+
+func defaultKeyServer(usual policy.Proposal, s Setup) (*policy.KeyServer, error) {
 	key, err := SigningKey("ks1")
 	if err != nil {
 		return nil, err
 	}
 	c := &policy.KeyServer{
 		Name: KeyServerName, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
-		Phase1: policy.Phase1{PSKs: []policy.PSK{{Peer: s.Family.Anywhere(), Key: psk}}},
+		Phase1: usualPhase1(usual, s.Family.Anywhere()),
 		Groups: []policy.Group{DefaultGroup()},
 	}
 	if s.Family == IPv6Family {
@@ -283,12 +292,12 @@ func defaultKeyServer(s Setup) (*policy.KeyServer, error) {
 	return c, nil
 }
 
-func defaultMember(s Setup, i int) *policy.Member {
-	ks := s.Family.KeyServerAddress()
+func defaultMember(usual policy.Proposal, s Setup, i int) *policy.Member {
+	ks := s.keyServerFor(i)
 	c := &policy.Member{
 		Name: MemberName(i), Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
-		Phase1:     policy.Phase1{PSKs: []policy.PSK{{Peer: netip.PrefixFrom(ks, ks.BitLen()), Key: psk}}},
+		Phase1:     usualPhase1(usual, netip.PrefixFrom(ks, ks.BitLen())),
 		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)},
 	}
 	if s.IPv6 {

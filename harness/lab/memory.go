@@ -50,7 +50,7 @@ const (
 func (Memory) Open(_ context.Context, plan Plan) (Net, error) {
 	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost),
 		indexes: make(map[string]int), behind: make(map[netip.Prefix]int), members: make([]*memoryNode, plan.Members+1)}
-	n.now, n.nat = memoryEpoch, newNAT(plan.NAT)
+	n.now, n.nat = memoryEpoch, newMemoryNAT(plan)
 	for i := 1; i <= plan.Members; i++ {
 		n.addMember(i)
 	}
@@ -85,7 +85,7 @@ type memoryNet struct {
 	behind    map[netip.Prefix]int // index of the member in front of each LAN
 	members   []*memoryNode        // by index; nil until it starts
 	hosts     map[string]*memoryHost
-	nat       *NAT
+	nat       *memoryNAT
 	frames    []capture.Frame
 	intercept func(*Crossing)
 }
@@ -93,7 +93,7 @@ type memoryNet struct {
 func (n *memoryNet) Now() time.Time               { return n.now }
 func (n *memoryNet) Frames() []capture.Frame      { return slices.Clone(n.frames) }
 func (n *memoryNet) Intercept(f func(*Crossing))  { n.intercept = f }
-func (n *memoryNet) NAT() *NAT                    { return n.nat }
+func (n *memoryNet) NAT() NAT                     { return n.nat }
 func (n *memoryNet) Inject(from string, p []byte) { n.cross(from, slices.Clone(p)) }
 func (n *memoryNet) record(link, note string, p []byte) {
 	n.frames = append(n.frames, capture.Frame{At: n.now, Link: link, Packet: p, Note: note})
@@ -129,13 +129,12 @@ func (n *memoryNet) Close() error {
 
 // cross carries a packet over the WAN, through the interceptor, into the capture and to whom it is addressed.
 func (n *memoryNet) cross(from string, packet []byte) {
-	if n.nat.Hides(MemberAddr(n.indexes[from])) {
-		n.record(NATLink, "", packet)
-		translated, ok := n.nat.out(n.now, packet)
+	if n.nat.Hides(n.addressOf(from)) {
+		translated, ok := n.leaveNAT(packet)
 		if !ok {
 			return
 		}
-		packet = translated
+		from, packet = NATName, translated
 	}
 	c := Crossing{At: n.now, From: from, Packet: packet}
 	if n.intercept != nil {
@@ -184,6 +183,30 @@ func (n *memoryNet) deliver(from string, packet []byte) {
 			node.receive(ip, packet)
 		}
 	}
+}
+
+// addressOf is where the plan has a node on the WAN.
+func (n *memoryNet) addressOf(node string) netip.Addr {
+	if node == KeyServerName {
+		return KeyServerAddr
+	}
+	return MemberAddr(n.indexes[node])
+}
+
+// leaveNAT records a packet from inside and returns it as it leaves the NAT. It reports false for one that does not: what is
+// for a neighbour inside goes there, what is no UDP nowhere.
+func (n *memoryNet) leaveNAT(packet []byte) ([]byte, bool) {
+	n.record(NATLink, "", packet)
+	ip, ok := Parse(packet)
+	if !ok || !n.nat.Hides(ip.Destination) {
+		return n.nat.out(n.now, packet)
+	}
+	n.at(n.now.Add(wanDelay), func() {
+		if s := n.stations[ip.Destination]; s != nil {
+			s.receive(ip, packet)
+		}
+	})
+	return nil, false
 }
 
 // deliverNAT takes a packet through the NAT to who is behind it.

@@ -155,7 +155,7 @@ func (node *memoryNode) arm() {
 func (node *memoryNode) receive(ip Packet, packet []byte) {
 	if from, to, data, ok := ip.UDP(); ok && (to.Addr().IsMulticast() || node.net.stations[to.Addr()] == node) {
 		if node.station.listens(to.Port()) && ip.intact() {
-			node.handle(&core.Datagram{From: from, To: to, Data: slices.Clone(data)})
+			node.handle(&core.Datagram{From: from, To: to, Data: slices.Clone(data), TOS: ip.TOS})
 		}
 		return
 	}

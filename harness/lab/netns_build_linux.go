@@ -42,26 +42,32 @@ func (n *kernelNet) build() error {
 			return err
 		}
 	}
+	if err := n.buildNAT(); err != nil {
+		return err
+	}
 	if err := n.acquaint(); err != nil {
 		return fmt.Errorf("lab: neighbours on the WAN: %w", err)
+	}
+	if err := n.awaitLinks(); err != nil {
+		return err
 	}
 	return n.wire.start()
 }
 
-// acquaint tells every node on the WAN the link addresses of the others. If the kernel had to ask for one, the packets that
+// acquaint tells every node the link addresses of the others on its segment. If the kernel had to ask for one, the packets that
 // wait for the answer could be overtaken by the next.
 func (n *kernelNet) acquaint() error {
-	for node := range n.wire.ports {
-		err := n.inside(node, func() error {
+	for _, p := range n.wire.ports {
+		err := n.inside(p.node, func() error {
 			for _, other := range n.wire.ports {
-				if other.node == node {
+				if other == p || other.inside != p.inside {
 					continue
 				}
-				if err := n.neighbour("wan0", other.mac, other.addrs...); err != nil {
+				if err := n.neighbour(p.own, other.mac, other.addrs...); err != nil {
 					return err
 				}
 			}
-			return n.neighbour("wan0", natMAC, NATAddr)
+			return nil
 		})
 		if err != nil {
 			return err
@@ -168,19 +174,13 @@ func quiet(ipv6 bool) error {
 	return netlink.LinkSetUp(lo)
 }
 
-// connect gives a node its WAN interface: a veth whose other end is a port of the wire.
+// connect gives a node its WAN interface.
 func (n *kernelNet) connect(node string, addr, addr6 netip.Addr) error {
-	port := "p-" + node
-	if err := n.veth(switchName, port, node, "wan0"); err != nil {
-		return fmt.Errorf("lab: WAN link of %s: %w", node, err)
+	p := &port{name: node, node: node, own: "wan0", addrs: []netip.Addr{addr, addr6}, inside: n.nat.Hides(addr)}
+	if err := n.plug(p); err != nil {
+		return err
 	}
-	var mac net.HardwareAddr
 	err := n.inside(node, func() error {
-		link, err := netlink.LinkByName("wan0")
-		if err != nil {
-			return err
-		}
-		mac = link.Attrs().HardwareAddr
 		return n.addresses("wan0", netip.PrefixFrom(addr, WAN.Bits()), netip.PrefixFrom(addr6, WAN6.Bits()))
 	})
 	if err != nil {
@@ -189,7 +189,26 @@ func (n *kernelNet) connect(node string, addr, addr6 netip.Addr) error {
 	if err := n.inside(node, multicastRoute); err != nil {
 		return fmt.Errorf("lab: multicast route of %s: %w", node, err)
 	}
-	return n.inside(switchName, func() error { return n.wire.attach(node, port, []netip.Addr{addr, addr6}, mac) })
+	return nil
+}
+
+// plug makes a veth between an interface of a node and a port of the wire.
+func (n *kernelNet) plug(p *port) error {
+	name := "p-" + p.name
+	if err := n.veth(switchName, name, p.node, p.own); err != nil {
+		return fmt.Errorf("lab: %s of %s: %w", p.own, p.node, err)
+	}
+	err := n.inside(p.node, func() error {
+		link, err := netlink.LinkByName(p.own)
+		if err == nil {
+			p.mac = link.Attrs().HardwareAddr
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("lab: %s of %s: %w", p.own, p.node, err)
+	}
+	return n.inside(switchName, func() error { return n.wire.attach(p, name) })
 }
 
 // addresses gives an interface its address, and that of IPv6 if the lab has it.
@@ -215,6 +234,35 @@ func awaitLocal(a netip.Addr) error {
 		}
 	}
 	return fmt.Errorf("%s is still no local address", a)
+}
+
+// linkEnd is an interface in the namespace of a node.
+type linkEnd struct{ node, name string }
+
+// awaitLinks waits until the ends of links that were brought up before the other end carry packets: the kernel hears of the
+// other end in its own time, and drops what it is given until then.
+func (n *kernelNet) awaitLinks() error {
+	for _, e := range n.early {
+		if err := n.inside(e.node, func() error { return awaitUp(e.name) }); err != nil {
+			return fmt.Errorf("lab: link of %s: %w", e.node, err)
+		}
+	}
+	return nil
+}
+
+func awaitUp(name string) error {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(Patience); time.Now().Before(end); <-again.C {
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			return err
+		}
+		if link.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is still down", name)
 }
 
 func (n *kernelNet) buildLAN(i int) error {
@@ -295,6 +343,7 @@ func (n *kernelNet) veth(a, aName, b, bName string) error {
 	if err != nil {
 		return err
 	}
+	n.early = append(n.early, linkEnd{a, aName})
 	return n.inside(b, func() error { return ready(bName) })
 }
 

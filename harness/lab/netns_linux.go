@@ -90,7 +90,8 @@ func (f Namespaces) Open(_ context.Context, plan Plan) (Net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	n := &kernelNet{plan: plan, dir: dir, nat: newNAT(plan.NAT), spaces: make(map[string]netns.NsHandle), changed: make(chan struct{})}
+	n := &kernelNet{plan: plan, dir: dir, spaces: make(map[string]netns.NsHandle), changed: make(chan struct{})}
+	n.nat = &kernelNAT{hidden: plan.hidden(), net: n}
 	if err := n.build(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -103,8 +104,9 @@ type kernelNet struct {
 	dir    string // sockets, configurations and key logs of the devices
 	spaces map[string]netns.NsHandle
 	order  []string // of spaces, for removal
-	nat    *NAT
+	nat    *kernelNAT
 	wire   *wire
+	early  []linkEnd // those that were up before the other end
 	taps   []*sniffer
 	hosts  map[string]*kernelHost
 	nodes  []stopper
@@ -135,7 +137,7 @@ func (n *kernelNet) Intercept(f func(*Crossing)) {
 	n.intercept = f
 }
 
-func (n *kernelNet) NAT() *NAT { return n.nat }
+func (n *kernelNet) NAT() NAT { return n.nat }
 
 func (n *kernelNet) Inject(from string, packet []byte) { n.wire.inject(from, slices.Clone(packet)) }
 

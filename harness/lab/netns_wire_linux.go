@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"net"
@@ -18,7 +17,7 @@ import (
 
 // wire is the WAN of a kernelNet: a learning switch in user space between the ports, so that every frame can be seen and
 // interfered with, and the kernel needs no queueing discipline for it. Its namespace has no addresses, so the kernel
-// itself forwards nothing.
+// itself forwards nothing. A lab with a NAT has another segment behind it (port.inside), on which nobody interferes.
 type wire struct {
 	net     *kernelNet
 	ports   map[string]*port
@@ -30,23 +29,24 @@ type wire struct {
 }
 
 type port struct {
-	node  string
-	addrs []netip.Addr
-	mac   net.HardwareAddr // of the node's own end
-	conn  *packet.Conn
+	name   string // that of the node, but for the NAT, which has two
+	node   string
+	own    string // the node's own end
+	addrs  []netip.Addr
+	inside bool             // behind the NAT
+	mac    net.HardwareAddr // of the node's own end
+	conn   *packet.Conn
 }
 
 func newWire(n *kernelNet) *wire { return &wire{net: n, ports: make(map[string]*port)} }
 
 // attach opens a port in the namespace of the calling thread.
-func (w *wire) attach(node, name string, addrs []netip.Addr, mac net.HardwareAddr) error {
-	conn, err := rawSocket(name, true)
-	if err != nil {
+func (w *wire) attach(p *port, name string) (err error) {
+	if p.conn, err = rawSocket(name, true); err != nil {
 		return err
 	}
-	p := &port{node: node, addrs: addrs, mac: mac, conn: conn}
-	w.ports[node] = p
-	w.byMAC.Store([6]byte(mac), p)
+	w.ports[p.name] = p
+	w.byMAC.Store([6]byte(p.mac), p)
 	return nil
 }
 
@@ -137,10 +137,10 @@ func (w *wire) carry(from *port, frame []byte) {
 		w.forward(from, frame)
 		return
 	}
-	if w.hides(from) {
-		if frame = w.leaveNAT(frame); frame == nil {
-			return
-		}
+	if from.inside {
+		w.net.record(capture.Frame{At: time.Now(), Link: NATLink, Ethernet: frame, Packet: frame[ethernetHeader:]})
+		w.forward(from, frame)
+		return
 	}
 	c := Crossing{At: time.Now(), From: from.node, Packet: frame[ethernetHeader:]}
 	w.net.mu.Lock()
@@ -185,20 +185,16 @@ func (w *wire) later(delay time.Duration, do func()) {
 	})
 }
 
-// forward sends to the port that has the destination address, or to all others.
+// forward sends to the port of the same segment that has the destination address, or to all others.
 func (w *wire) forward(from *port, frame []byte) {
-	if bytes.Equal(frame[:6], natMAC) {
-		w.enterNAT(frame)
-		return
-	}
 	if known, ok := w.byMAC.Load([6]byte(frame[:6])); ok {
-		if p := known.(*port); p != from {
+		if p := known.(*port); p != from && p.inside == from.inside {
 			w.write(p, frame)
 		}
 		return
 	}
 	for _, p := range w.ports {
-		if p != from {
+		if p != from && p.inside == from.inside {
 			w.write(p, frame)
 		}
 	}
@@ -216,16 +212,14 @@ func (w *wire) inject(node string, p []byte) {
 	if from == nil || !ok {
 		return
 	}
-	header := slices.Concat(w.nextHop(ip.Destination), from.mac, etherType(ip))
+	header := slices.Concat(w.nextHop(from, ip.Destination), from.mac, etherType(ip))
 	w.carry(from, append(header, p...))
 }
 
-func (w *wire) nextHop(to netip.Addr) net.HardwareAddr {
+// nextHop is the link address at which a node finds whoever has, or routes to, an address.
+func (w *wire) nextHop(from *port, to netip.Addr) net.HardwareAddr {
 	if to.IsMulticast() {
 		return multicastMAC(to)
-	}
-	if to == NATAddr {
-		return natMAC
 	}
 	for i := 1; i <= w.net.plan.Members; i++ {
 		if p := w.ports[MemberName(i)]; p != nil && slices.Contains(LANs(i), lanOf(to)) {
@@ -233,7 +227,7 @@ func (w *wire) nextHop(to netip.Addr) net.HardwareAddr {
 		}
 	}
 	for _, p := range w.ports {
-		if slices.Contains(p.addrs, to) {
+		if p.inside == from.inside && slices.Contains(p.addrs, to) {
 			return p.mac
 		}
 	}

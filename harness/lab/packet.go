@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
+
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // The IP protocols that a lab has to do with.
@@ -103,6 +105,7 @@ type Packet struct {
 	Protocol            uint8 // of the payload
 	Fragment            bool  // the payload is a part of it
 	Payload             []byte
+	TOS                 uint8 // DSCP and ECN
 }
 
 // Parse reads a packet of either version; it reports false for anything that is not a whole IP packet.
@@ -129,12 +132,26 @@ func (p Packet) UDP() (from, to netip.AddrPort, data []byte, ok bool) {
 	return from, to, u[8:length], true
 }
 
-// SPI returns the SPI and sequence number of an unfragmented ESP packet.
+// ESP returns the ESP packet in an unfragmented packet, as its payload or in UDP (RFC 3948 §2.1).
+func (p Packet) ESP() (esp []byte, ok bool) {
+	if p.Protocol == ProtocolESP && !p.Fragment {
+		return p.Payload, true
+	}
+	from, to, data, ok := p.UDP()
+	if !ok || from.Port() != natt.Port && to.Port() != natt.Port {
+		return nil, false
+	}
+	kind, esp, err := natt.Split(data)
+	return esp, err == nil && kind == natt.KindESP
+}
+
+// SPI returns the SPI and sequence number of an unfragmented ESP packet, in UDP or not.
 func (p Packet) SPI() (spi, sequence uint32, ok bool) {
-	if p.Protocol != ProtocolESP || p.Fragment || len(p.Payload) < 8 {
+	esp, ok := p.ESP()
+	if !ok || len(esp) < 8 {
 		return 0, 0, false
 	}
-	return binary.BigEndian.Uint32(p.Payload), binary.BigEndian.Uint32(p.Payload[4:]), true
+	return binary.BigEndian.Uint32(esp), binary.BigEndian.Uint32(esp[4:]), true
 }
 
 // icmp returns an ICMP message of the packet's version whose checksum is right.

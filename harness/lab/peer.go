@@ -178,6 +178,11 @@ func (p *Peer) Exclude(ctx context.Context, member *Peer) (r control.RekeyResult
 	return r, err
 }
 
+// Readmit has a key server let a member register again that it has excluded.
+func (p *Peer) Readmit(ctx context.Context, member *Peer) error {
+	return p.ask(ctx, control.Readmit, control.ExcludeArgs{Member: member.Addr().Addr().String()}, nil)
+}
+
 // Register has a member register again, in all of its groups or in one.
 func (p *Peer) Register(ctx context.Context, group ...uint32) error {
 	return p.ask(ctx, control.Register, groupArgs(group), nil)
@@ -213,7 +218,8 @@ func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Stat
 func (p *Peer) AwaitRegistered(ctx context.Context) error {
 	p.prove(ctx)
 	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
-		p.prove(ctx) // the registration that led to it may have been another one
+		p.prove(ctx)       // the registration that led to it may have been another one
+		p.awaitLogged(ctx) // what it answers may be ahead of its log, by which registrations are counted
 		return nil
 	}
 	switch {
@@ -226,6 +232,13 @@ func (p *Peer) AwaitRegistered(ctx context.Context) error {
 	s, err := p.GMStatus(ctx)
 	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v: %w", p.Name(), Patience, s.State, s.Rejects,
 		errors.Join(err, context.Cause(ctx)))
+}
+
+// awaitLogged waits until the log of a registered member says so, if it is one that does.
+func (p *Peer) awaitLogged(ctx context.Context) {
+	if p.Tells(registered) {
+		p.AwaitLog(ctx, registered, 0, Patience)
+	}
 }
 
 // Refused returns how often the peer says that it refused something for this requirement.

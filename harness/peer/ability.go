@@ -18,6 +18,7 @@ const (
 	ControlStatus   Ability = "control.status"
 	ControlRekey    Ability = "control.rekey"
 	ControlExclude  Ability = "control.exclude"
+	ControlReadmit  Ability = "control.readmit"
 	ControlRegister Ability = "control.register"
 	ControlClear    Ability = "control.clear"
 	ReadKeys        Ability = "keylog"
@@ -29,7 +30,7 @@ const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit},
 	rule.GM: {control.Status, control.Register, control.Clear},
 }
 

@@ -18,6 +18,8 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
 		d.add(keyServer && len(g.Identities) > 0, "named-members")
+		d.add(keyServer && g.Rekey.Updates > 0, "lkh-parts")
+		d.add(keyServer && g.Rekey.Backward, "backward-access-control")
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)
@@ -114,15 +116,19 @@ func (d *demands) phase1(p policy.Phase1) {
 	}
 	d.add(p.NATTraversal, "nat-traversal")
 	for _, o := range proposals {
-		if o.Encryption == policy.Phase1AES {
-			d.add(true, fmt.Sprintf("phase1:aes-%d", o.KeyBits))
-		} else {
-			d.add(true, "phase1:3des")
-		}
-		d.add(true, "phase1:"+o.Hash.String())
-		d.add(true, "phase1:"+o.Group.String())
-		d.add(o.Authentication.Signs(), "phase1:"+o.Authentication.String())
+		d.proposal(o)
 	}
+}
+
+func (d *demands) proposal(o policy.Proposal) {
+	if o.Encryption == policy.Phase1AES {
+		d.add(true, fmt.Sprintf("phase1:aes-%d", o.KeyBits))
+	} else {
+		d.add(true, "phase1:3des")
+	}
+	d.add(true, "phase1:"+o.Hash.String())
+	d.add(true, "phase1:"+o.Group.String())
+	d.add(o.Authentication.Signs(), "phase1:"+o.Authentication.String())
 }
 
 // algorithms are those of signing keys that have been seen: there are few, and to read one takes long.
@@ -146,6 +152,7 @@ func (d *demands) transform(t policy.Transform) {
 	byTable(d, ciphers, t.Cipher)
 	byTable(d, integrities, t.Integrity)
 	byTable(d, modes, t.Mode)
+	d.add(t.Mode.UDP(), "udp-encapsulation")
 	if t.Cipher != policy.Cipher3DES && t.Cipher != policy.CipherNULL {
 		d.add(t.KeyBits > 0, fmt.Sprintf("esp:key-%d", t.KeyBits))
 	}
@@ -181,4 +188,5 @@ var sigHashes = map[policy.SigHash]string{
 	policy.SigHashSHA512: "sig:sha512",
 }
 
-var modes = map[policy.Mode]string{policy.ModeTunnel: "tunnel-mode", policy.ModeTransport: "transport-mode"}
+var modes = map[policy.Mode]string{policy.ModeTunnel: "tunnel-mode", policy.ModeTransport: "transport-mode",
+	policy.ModeUDPTunnel: "tunnel-mode", policy.ModeUDPTransport: "transport-mode"}

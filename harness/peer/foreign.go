@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gdoilab/gdoilab/fixtures"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -54,13 +55,18 @@ func TreeRoot() string {
 // Conversation is what a Foreign has to be told of one Phase 1, and of what runs under it.
 type Conversation struct {
 	Local, Remote netip.Addr
+	Names         Names
 	PSK           string
 	Suite         policy.Proposal
 	Begins        bool // the daemon is the initiator
 	Aggressive    bool // in Aggressive Mode
 	Papers        Papers
+	Asks          time.Duration // silence after which the daemon asks whether the other side is alive; 0: never
 	Traffic       *Traffic
 }
+
+// Names are the hosts' names by which the sides prove who they are, if they do not so by their addresses.
+type Names struct{ Local, Remote string }
 
 // Papers are what the daemon signs and checks signatures with, in PEM.
 type Papers struct{ Certificate, Key, Anchor string }

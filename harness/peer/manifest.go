@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/cores"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -20,6 +21,7 @@ type Manifest struct {
 	Notes    string
 	KS, GM   *Role // nil: the device does not play it
 	Features Features
+	Phase1   policy.Proposal // for specs that are not about Phase 1
 	Expected []Expected
 }
 
@@ -27,6 +29,7 @@ type Manifest struct {
 type Role struct {
 	At      string // place in the manifest
 	Device  string // the manifest's name
+	Phase1  policy.Proposal
 	Is      rule.Role
 	Starts  []Start // at most one of a kind
 	Syslog  *Syslog // nil: nobody sees its log

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
@@ -18,7 +19,7 @@ func Parse(name string, data []byte) (*Manifest, error) {
 }
 
 func (m *Manifest) read(root yamldoc.Value) {
-	m.Features.At = root.Place()
+	m.Features.At, m.Phase1 = root.Place(), policy.DefaultProposal
 	root.Fields(
 		yamldoc.Required("name", &m.Name, name),
 		yamldoc.Optional("vendor", &m.Vendor, words),
@@ -27,10 +28,11 @@ func (m *Manifest) read(root yamldoc.Value) {
 		yamldoc.Field{Name: "roles", Required: true, Read: m.readRoles},
 		yamldoc.Field{Name: "features", Required: true, Read: m.Features.read},
 		yamldoc.Field{Name: "lacks", Read: m.Features.readLacks},
+		yamldoc.Field{Name: "phase1", Read: m.readPhase1},
 		yamldoc.Optional("expected_failures", &m.Expected, expectedFailures),
 	)
 	for _, r := range m.Roles() {
-		r.Device = m.Name
+		r.Device, r.Phase1 = m.Name, m.Phase1
 	}
 }
 
@@ -95,6 +97,30 @@ func (f *Features) readLacks(v yamldoc.Value) {
 			f.lacks[name] = l
 		}
 	})
+}
+
+// readPhase1 comes behind the features, of which it must not ask for others.
+func (m *Manifest) readPhase1(v yamldoc.Value) {
+	text, ok := v.Text()
+	if !ok {
+		return
+	}
+	p, err := policy.ParseProposal(text)
+	switch {
+	case err != nil:
+		v.Problem("%v", err)
+		return
+	case p.Authentication.Signs():
+		v.Problem("%s needs certificates; specs that do not ask for them use pre-shared keys", p.Authentication)
+	}
+	var asked demands
+	asked.proposal(p)
+	for _, feature := range asked {
+		if lacks := m.LacksFeature(feature); lacks != "" {
+			v.Problem("%s", lacks)
+		}
+	}
+	m.Phase1 = p
 }
 
 func words(v yamldoc.Value) string {

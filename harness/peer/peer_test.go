@@ -119,13 +119,14 @@ func TestDemands(t *testing.T) {
 	g.Rekey.KEK, g.Rekey.SigHash, g.Rekey.SigForm = policy.KEKTransform{Cipher: policy.KEK3DES}, policy.SigHashSHA512, policy.SigBareHash
 	g.SAs = append(g.SAs, policy.SAPolicy{Transform: policy.Transform{Cipher: policy.Cipher3DES, KeyBits: 192, Integrity: policy.IntegrityHMACSHA1,
 		Mode: policy.ModeTransport, Direction: policy.DirectionSenderOnly, ESN: true}})
+	g.SAs = append(g.SAs, policy.SAPolicy{Transform: policy.Transform{Cipher: policy.Cipher3DES, Integrity: policy.IntegrityHMACSHA1, Mode: policy.ModeUDPTunnel}})
 	other := *g
 	other.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
 	ks.Groups = append(ks.Groups, other)
 	gm.Groups, gm.Authorised = []policy.Membership{{Group: 1, Authorised: gm.Authorised}, {Group: 2}}, nil
 	got := Demands(*ks, []policy.Member{*gm}, false)
 	want = []string{"several-groups", "several-sas", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8", "esp:3des", "esp:hmac-sha1",
-		"transport-mode", "esn", "direction", "multicast", "ack", "kek:3des", "sig:rsa", "sig:sha512", "sig:bare-hash", "no-rekey",
+		"transport-mode", "esn", "direction", "udp-encapsulation", "multicast", "ack", "kek:3des", "sig:rsa", "sig:sha512", "sig:bare-hash", "no-rekey",
 		"phase1:3des", "phase1:md5", "phase1:modp768", "phase1:aes-256", "phase1:sha512", "phase1:ecp521",
 		"several-memberships", "authorisation", "fail-open", "replay-window", "on-demand", "own-policy", "tfc", "esn-resync"}
 	if !slices.Equal(got, want) {

@@ -51,6 +51,7 @@ const (
 type AHContent struct {
 	SPI, Sequence uint32
 	Next          uint8
+	Reserved      uint16
 	ICV           int // octets
 	Payload       []byte
 }
@@ -61,8 +62,8 @@ func (a *AHKeys) Read(ip lab.IPv4) (AHContent, error) {
 	if ip.Protocol != ProtocolAH || len(b) < ahICV+a.hash.icv || int(b[1]+2)*4 != ahICV+a.hash.icv {
 		return AHContent{}, fmt.Errorf("%w: protocol %d, %d octets", ErrAH, ip.Protocol, len(b))
 	}
-	c := AHContent{SPI: binary.BigEndian.Uint32(b[ahSPI:]), Sequence: binary.BigEndian.Uint32(b[ahSequence:]), Next: b[0], ICV: a.hash.icv,
-		Payload: b[ahICV+a.hash.icv:]}
+	c := AHContent{SPI: binary.BigEndian.Uint32(b[ahSPI:]), Sequence: binary.BigEndian.Uint32(b[ahSequence:]), Next: b[0],
+		Reserved: binary.BigEndian.Uint16(b[2:]), ICV: a.hash.icv, Payload: b[ahICV+a.hash.icv:]}
 	if icv := b[ahICV : ahICV+a.hash.icv]; c.SPI != a.SPI || !hmac.Equal(icv, a.icv(ip)) {
 		return c, fmt.Errorf("%w: SPI %08x sequence %d is not authentic", ErrAH, c.SPI, c.Sequence)
 	}

@@ -112,10 +112,11 @@ func (s *ESPKeys) Packet(inner []byte, options ...ESPOption) []byte {
 	for _, o := range options {
 		o(f)
 	}
-	f.outer.Payload = s.seal(f)
+	esp := s.seal(f)
 	for _, alter := range f.finish {
-		alter(f.outer.Payload)
+		alter(esp)
 	}
+	f.outer.Protocol, f.outer.Payload = f.wrap(esp)
 	return f.outer.Bytes()
 }
 
@@ -188,16 +189,16 @@ type ESPContent struct {
 // ErrNotAuthentic means that the ICV, at the length it ought to have, does not fit the packet.
 var ErrNotAuthentic = errors.New("tester: the ICV does not verify")
 
-// Open reads an IPv4 packet that holds an ESP packet of this SA, one of the first 2^32 if its sequence numbers are extended.
+// Open reads an IPv4 packet that holds an ESP packet of this SA, in UDP or not, one of the first 2^32 if its sequence numbers are extended.
 func (s *ESPKeys) Open(packet []byte) (ESPContent, error) { return s.OpenCycle(packet, 0) }
 
 // OpenCycle is Open with the upper half of an extended sequence number, which is not in the packet (RFC 4303 §2.2.1).
 func (s *ESPKeys) OpenCycle(packet []byte, high uint32) (ESPContent, error) {
-	ip, ok := lab.ParseIPv4(packet)
-	if !ok || ip.Protocol != lab.ProtocolESP || ip.Fragment || len(ip.Payload) < espHeader+s.form.iv+s.form.align+s.icv() {
+	ip, _ := lab.ParseIPv4(packet)
+	p, ok := ip.Packet().ESP()
+	if !ok || len(p) < espHeader+s.form.iv+s.form.align+s.icv() {
 		return ESPContent{}, errors.New("tester: no whole ESP packet")
 	}
-	p := ip.Payload
 	head, cut := espHeader+s.form.iv, len(p)-s.icv()
 	c := ESPContent{SPI: binary.BigEndian.Uint32(p), Sequence: binary.BigEndian.Uint32(p[4:]), IV: p[espHeader:head],
 		ICV: p[cut:], LastBlock: p[max(0, cut-s.form.align):cut]}

@@ -20,6 +20,7 @@ type espForm struct {
 	icv       int
 	outer     lab.IPv4
 	finish    []func(esp []byte) // changes to the sealed packet
+	udp       *udpForm           // nil: ESP is the payload of IP
 }
 
 // body is what gets encrypted (RFC 4303 §2.4, §2.7).

@@ -196,7 +196,10 @@ func (n *IKE) Delete() error {
 
 // AwaitDelete waits until the peer deletes the SA.
 func (n *IKE) AwaitDelete(ctx context.Context) error {
-	return n.await(ctx, n.sa.Deleted)
+	return n.await(ctx, func(o *ike.Opened) bool {
+		deleted, _ := n.sa.Deleted(o) // the Delete of another SA is none of this one
+		return deleted
+	})
 }
 
 // Probe asks the peer whether it is alive and waits for the answer, which has the number of the question (RFC 3706 §5.4).

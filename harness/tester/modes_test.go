@@ -27,7 +27,7 @@ func modesMessage(kind core.Kind, notify isakmp.NotifyType) *core.Outgoing {
 }
 
 func TestModeDeviations(t *testing.T) {
-	const ask, ack = isakmp.NotifyRUThere, isakmp.NotifyRUThereACK
+	const ask, ack, told = isakmp.NotifyRUThere, isakmp.NotifyRUThereACK, isakmp.NotifyResponderLifetime
 	for _, c := range []struct {
 		kind   core.Kind
 		notify isakmp.NotifyType
@@ -40,6 +40,8 @@ func TestModeDeviations(t *testing.T) {
 		{core.Aggressive3, 0, RepeatProof(core.Aggressive3), "08000024" + fmt.Sprintf("%x", bytes.Repeat([]byte{9}, 32)) + "00000024"},
 		{core.MainMode6, 0, RespondsLifetime(time.Minute), "6000" + "0100000000000000" + "0200000000000000" + "800b0001" + "000c00040000003c"},
 		{core.MainMode6, 0, RespondsGarbage(), "0200000000000000" + "800b00"},
+		{core.Informational, told, NotifiesLifetime(time.Minute), "6000" + "0000000000000000" + "0000000000000000" + "800b0001" + "000c00040000003c"},
+		{core.Informational, told, NotifiesLifetimeOfAnother(time.Minute), "0100000000000000" + "800b0001" + "000c00040000003c"},
 		{core.Informational, ask, OtherCookies(ask), "8d28" + "000000000000000001"},
 		{core.Informational, ack, OtherCookies(ack), "8d29" + "000000000000000001"},
 		{core.Informational, ask, NoCookies(ask), "01008d28" + "01020304"},

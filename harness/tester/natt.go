@@ -119,7 +119,7 @@ func NoKeepalive() Deviation {
 	return leaving(core.Keepalive, "withheld", "RFC 3948 §4", func(o *core.Outgoing) { o.Withhold = true })
 }
 
-// NoNATVendor does not announce NAT traversal in Main Mode 1 or 2 (RFC 3947 §3.1).
+// NoNATVendor does not announce NAT traversal in the first message (RFC 3947 §3.1).
 func NoNATVendor(kind core.Kind) Deviation { return Omit(kind, isakmp.PayloadVID, "RFC 3947 §3.1") }
 
 // DraftNATVendor announces a draft of NAT traversal, with the Vendor ID that ends in another octet (RFC 3947 §3.1).
@@ -131,7 +131,7 @@ func DraftNATVendor(kind core.Kind) Deviation {
 	})
 }
 
-// NoNATD leaves the NAT-D payloads out of Main Mode 3 or 4 (RFC 3947 §3.2).
+// NoNATD leaves the NAT-D payloads out (RFC 3947 §3.2).
 func NoNATD(kind core.Kind) Deviation { return Omit(kind, isakmp.PayloadNATD, "RFC 3947 §3.2") }
 
 // natds replaces the NAT-D payloads, the remote end's first.

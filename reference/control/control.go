@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// The commands. A key server knows Status, Rekey and Exclude; a member knows Status, Register and Clear.
+// The commands. A key server knows Status, Rekey, Exclude and Readmit; a member knows Status, Register and Clear.
 const (
 	Status   = "status"   // answer: KSStatus or GMStatus
 	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
 	Exclude  = "exclude"  // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
+	Readmit  = "readmit"  // arguments: ExcludeArgs; the member may register again; answer: {}
 	Register = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
 	Clear    = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 )
@@ -47,7 +48,7 @@ type RekeyArgs struct {
 	Lifetime   int      `json:"lifetime,omitempty"`    // with Announce: seconds that they live from now on, fewer than they would
 }
 
-// ExcludeArgs says which member is to leave a group whose KEK is managed by LKH, and not to come back.
+// ExcludeArgs says which member is to leave a group whose KEK is managed by LKH, and not to come back until it is readmitted.
 type ExcludeArgs struct {
 	Group  uint32 `json:"group"`  // 0: the only one
 	Member string `json:"member"` // its identity
@@ -55,7 +56,7 @@ type ExcludeArgs struct {
 
 // RekeyResult says what was sent.
 type RekeyResult struct {
-	Sequence uint32   `json:"sequence"` // of the PUSH
+	Sequence uint32   `json:"sequence"` // of the PUSH, the last one if it took several
 	SPIs     []string `json:"spis"`     // of the Data-Security SAs in it, eight hexadecimal digits each
 	Rekey    string   `json:"rekey"`    // SPI of the Rekey SA in force from now on
 }

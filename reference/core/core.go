@@ -28,6 +28,7 @@ type Start struct{}
 type Datagram struct {
 	From, To netip.AddrPort
 	Data     []byte
+	TOS      uint8 // DSCP and ECN of the packet that it came in, if the driver knows them: they matter for ESP in UDP
 }
 
 // Side is one of the two sides of a group member that is a gateway.

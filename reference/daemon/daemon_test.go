@@ -60,7 +60,8 @@ func TestUsage(t *testing.T) {
 			"gdoi-ks: the flag --control is missing; it names the control socket of the running daemon\ngdoi-ks --help tells more\n"},
 		{"status of the dead", []string{"status", "--control", dir + "/no"}, 1,
 			"gdoi-ks: operator: dial unix " + dir + "/no: connect: no such file or directory\n"},
-		{"exclude nobody", []string{"exclude"}, 2, "gdoi-ks: exclude wants the identity of one member, an address\ngdoi-ks --help tells more\n"},
+		{"readmit nobody", []string{"readmit"}, 2, "gdoi-ks: readmit wants the identity of one member: an address, or one such as fqdn:gm1.example\ngdoi-ks --help tells more\n"},
+		{"exclude nobody", []string{"exclude"}, 2, "gdoi-ks: exclude wants the identity of one member: an address, or one such as fqdn:gm1.example\ngdoi-ks --help tells more\n"},
 		{"rekey with a word", []string{"rekey", "now"}, 2, "gdoi-ks: unknown command \"now\"\ngdoi-ks --help tells more\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -281,6 +281,30 @@ func TestFindBothVersions(t *testing.T) {
 	}
 }
 
+func TestAddresses(t *testing.T) {
+	w := newWorld6(t)
+	var got []netip.Addr
+	w.g1.Do(func() (err error) {
+		got, err = Addresses(config6(1))
+		return err
+	})
+	for _, want := range []string{"10.0.0.1", "2001:db8::1", "10.1.1.1"} {
+		if !slices.Contains(got, netip.MustParseAddr(want)) {
+			t.Errorf("%s is not among %v", want, got)
+		}
+	}
+	if slices.ContainsFunc(got, netip.Addr.IsLinkLocalUnicast) {
+		t.Errorf("addresses of a link: %v", got)
+	}
+	err := w.g1.Try(func() error {
+		_, err := Addresses(Config{Inside: []string{"lan7"}})
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "lan7") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRoutedPackets(t *testing.T) {
 	ip6 := func(from, to string) []byte {
 		b := make([]byte, ipv6Header)

@@ -14,7 +14,8 @@
 // Four sorts of packets are looked after besides:
 //
 //   - ESP for an address of the gateway itself is not forwarded; a raw socket takes it from the outside interfaces. With
-//     address preservation (RFC 5374 §3.1) that is how hosts reach the gateway's inside address.
+//     address preservation (RFC 5374 §3.1) that is how hosts reach the gateway's inside address. ESP in UDP comes to a socket of
+//     the node, which shares the port with key management (RFC 3948 §2).
 //   - What the gateway's host sends itself from an address of the networks behind it goes through the gateway too.
 //   - So does the ICMP that the host sends, from whatever address: an error about a packet that was decrypted quotes it.
 //   - What goes from one inside interface to another does not. The routes through inside interfaces are copied when the

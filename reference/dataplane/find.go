@@ -33,6 +33,23 @@ func Find(own netip.Addr, networks []netip.Prefix) (Found, error) {
 	return f, nil
 }
 
+// Addresses are those of a gateway's interfaces that others can reach, in the network namespace of the calling thread.
+func Addresses(cfg Config) ([]netip.Addr, error) {
+	var all []netip.Addr
+	for _, name := range slices.Concat(cfg.Outside, cfg.Inside) {
+		link, err := net.InterfaceByName(name)
+		if err != nil {
+			return nil, fmt.Errorf("dataplane: interface %s: %w", name, err)
+		}
+		own, err := addresses(*link)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, own...)
+	}
+	return slices.DeleteFunc(all, func(a netip.Addr) bool { return !a.IsGlobalUnicast() }), nil
+}
+
 func within(networks []netip.Prefix, a netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // AH is one SA of the Authentication Header (RFC 4302), with the sequence numbers and the replay window of ESP. It covers the IP
@@ -21,6 +22,8 @@ type AH struct {
 	covered []byte
 	sum     [sha512.Size]byte
 }
+
+var guardAHICV = rule.Check("esp.ah.icv", "RFC4302-3.4.4-01", rule.GM, "the ICV of AH is that of the packet and its header")
 
 const (
 	ahFixed    = 12 // in front of the ICV
@@ -88,7 +91,7 @@ func (a *AH) Seal(dst, payload []byte, next uint8) ([]byte, error) {
 // of SA.Open, but for the padding.
 func (a *AH) OpenPacket(dst, packet []byte, at int) (payload []byte, next uint8, err error) {
 	if !a.whole(packet, at) {
-		return dst, 0, guardICV.Violated("AH SPI %08x: %d octets cannot be a packet of this SA", a.spi, len(packet)-at)
+		return dst, 0, guardAHICV.Violated("AH SPI %08x: %d octets cannot be a packet of this SA", a.spi, len(packet)-at)
 	}
 	sequence := a.sequence(binary.BigEndian.Uint32(packet[at+ahSequence:]))
 	if v := a.admit(sequence); v != nil {
@@ -110,11 +113,11 @@ func (a *AH) OpenPacket(dst, packet []byte, at int) (payload []byte, next uint8,
 // ReadPacket opens a packet as OpenPacket does, but for somebody who only watches; see SA.Read.
 func (a *AH) ReadPacket(dst, packet []byte, at int, high uint32) (payload []byte, next uint8, err error) {
 	if !a.whole(packet, at) {
-		return dst, 0, guardICV.Violated("AH SPI %08x: %d octets cannot be a packet of this SA", a.spi, len(packet)-at)
+		return dst, 0, guardAHICV.Violated("AH SPI %08x: %d octets cannot be a packet of this SA", a.spi, len(packet)-at)
 	}
 	icv := packet[at+ahFixed : at+ahFixed+a.sizes.icv]
-	if !guardICV.Holds(a.rules, hmac.Equal(a.digest(packet, at, high)[:a.sizes.icv], icv)) {
-		return dst, 0, guardICV.Violated("AH SPI %08x sequence %d is not authentic", a.spi, binary.BigEndian.Uint32(packet[at+ahSequence:]))
+	if !guardAHICV.Holds(a.rules, hmac.Equal(a.digest(packet, at, high)[:a.sizes.icv], icv)) {
+		return dst, 0, guardAHICV.Violated("AH SPI %08x sequence %d is not authentic", a.spi, binary.BigEndian.Uint32(packet[at+ahSequence:]))
 	}
 	return append(dst, packet[at+a.headerLen(packet[0]>>4 == 6, a.sizes.icv):]...), packet[at], nil
 }

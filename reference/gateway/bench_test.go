@@ -88,8 +88,8 @@ func TestNoAllocations(t *testing.T) {
 			if n != 0 {
 				t.Errorf("CBC %v, forwarding %v: %v allocations", cbc, forwarding, n)
 			}
-			for _, sa := range []policy.TrafficSA{gcm6(1), transportSA(gcmSA(1)), transportSA(gcm6(1))} {
-				a, b := newGateway(t, gatewayA, asHost, sa), newGateway(t, gatewayB, asHost, sa)
+			for _, sa := range []policy.TrafficSA{gcm6(1), transportSA(gcmSA(1)), transportSA(gcm6(1)), inUDPSA(gcmSA(1)), inUDPSA(gcm6(1))} {
+				a, b := newGateway(t, gatewayA, withUDP, sa), newGateway(t, gatewayB, withUDP, sa)
 				a.cfg.Forwarding, b.cfg.Forwarding = forwarding, forwarding
 				toB := func(_ core.Side, p []byte) {
 					if err := b.Handle(t0, core.Outside, p, discard); err != nil {

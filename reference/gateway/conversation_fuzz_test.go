@@ -9,17 +9,18 @@ import (
 )
 
 // FuzzConversation has the packets of one gateway come at another altered, again and in another order, in tunnel mode with each
-// sort of cipher. Nothing comes out for the inside but what the first one was given, each packet once at most, and whatever
+// sort of cipher, and in UDP. Nothing comes out for the inside but what the first one was given, each packet once at most, and whatever
 // happened the next one is delivered.
 func FuzzConversation(f *testing.F) {
 	for which := range byte(4) {
 		f.Add(uint8(0), []byte{which, 0, 0, 0, which, 0, 0, 0, which, 1, 200, 1})
 		f.Add(uint8(1), []byte{which, 11, 3, 1, which, 2, 2, 0x80, which, 4, 16, 0})
+		f.Add(uint8(2), []byte{which, 2, 23, 1, which, 2, 28, 0x80, which, 4, 30, 0})
 	}
-	sas := []policy.TrafficSA{gcmSA(1), cbcSA(1)}
+	sas := []policy.TrafficSA{gcmSA(1), cbcSA(1), inUDPSA(gcmSA(256))}
 	f.Fuzz(func(t *testing.T, choice uint8, script []byte) {
 		sa := sas[int(choice)%len(sas)]
-		windowed := func(c *Config) { c.ReplayWindow = 64 }
+		windowed := func(c *Config) { c.ReplayWindow, c.UDP = 64, true }
 		a, b := newGateway(t, gatewayA, windowed, sa), newGateway(t, gatewayB, windowed, sa)
 		var sent [][]byte
 		given, out := make(map[string]bool), make(map[string]bool)

@@ -5,6 +5,8 @@
 //	clear packet   -->  policy, fragmentation, SA, outer header  -->  ESP packet
 //	clear packet   <--  selector, addresses, SA, reassembly      <--  ESP packet
 //
+// ESP may travel in UDP (RFC 3948), on the port that key management has behind NATs.
+//
 // A gateway may be in several groups (Group). Each has flows that it protects and SAs of its own; the groups stand in an order, and a
 // packet belongs to the first whose policy takes it (RFC 4301 §4.4.1).
 //

@@ -7,6 +7,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // FuzzHandle gives gateways any octets from either side: correct ones, and mutants whose checks are all off. Whatever
@@ -14,7 +15,9 @@ import (
 func FuzzHandle(f *testing.F) {
 	sa, ports, six, host := gcmSA(1), portSA(2, 2000), gcm6(3), transportSA(gcm6(4))
 	host.Selector.Protocol = protocolICMPv6
-	sender := newGateway(f, gatewayA, asHost, sa, six, host)
+	inUDP := inUDPSA(gcmSA(256))
+	inUDP.Selector = policy.Selector{Source: mustPrefix("10.4.0.0/16"), Destination: mustPrefix("10.4.0.0/16")}
+	sender := newGateway(f, gatewayA, withUDP, sa, six, host, inUDP)
 	clear := udp(f, hostA, hostB, 30)
 	for _, packet := range [][]byte{
 		udp6(f, host6A, host6B, 30), udp6(f, host6A, host6B, 1452), udp6(f, host6A, host6B, 1200),
@@ -35,6 +38,12 @@ func FuzzHandle(f *testing.F) {
 	}
 	f.Add(uint8(0), clear)
 	f.Add(uint8(1), clear)
+	encapsulated := one(f, sender, at(1), core.Inside, udp(f, "10.4.0.1", "10.4.0.2", 1300), core.Outside)
+	f.Add(uint8(1), encapsulated)
+	f.Add(uint8(1), withUDPHeader(encapsulated, func(b []byte) { copy(b[udpLen:], natt.AppendMarker(nil)) }))
+	for _, piece := range cut4(f, encapsulated, 600) {
+		f.Add(uint8(1), piece)
+	}
 	f.Add(uint8(0), udp(f, hostA, hostB, 3000))
 	f.Add(uint8(0), udp(f, hostA, hostB, 1472, dontFragment))
 	f.Add(uint8(1), one(f, sender, at(1), core.Inside, clear, core.Outside))
@@ -53,7 +62,7 @@ func FuzzHandle(f *testing.F) {
 		}
 		g := newGateway(t, gatewayB, func(c *Config) {
 			dual(c)
-			c.Forwarding, c.ForwardESP, c.FailOpen, c.Transport = choice&8 != 0, choice&16 != 0, choice&32 != 0, true
+			c.Forwarding, c.ForwardESP, c.FailOpen, c.Transport, c.UDP = choice&8 != 0, choice&16 != 0, choice&32 != 0, true, true
 			c.Peers = []policy.TunnelPeer{{Network: mustPrefix("0.0.0.0/0"), Gateway: netip.MustParseAddr(gateway6A)}}
 			if choice&64 != 0 {
 				c.MTU, c.Fragment = 1300, policy.FragmentAfter
@@ -61,7 +70,7 @@ func FuzzHandle(f *testing.F) {
 			if choice&2 != 0 {
 				c.Rules = everythingOff(t)
 			}
-		}, sa, ports, six, host)
+		}, sa, ports, six, host, inUDP)
 		for now := range 2 {
 			_ = g.Handle(at(float64(now)), core.Side(choice&1), packet, func(_ core.Side, p []byte) {
 				if _, err := parse(p); err != nil && choice&2 == 0 {
@@ -98,8 +107,9 @@ func TestNoMutantPanics(t *testing.T) {
 	}
 	for _, guard := range rule.All() {
 		for _, mutation := range guard.Kind.Mutations() {
-			alter := asHostWith(mutant(t, guard.Name, mutation.String()))
-			for _, sa := range []policy.TrafficSA{gcmSA(1), cbcSA(1), portSA(1, 2000), gcm6(1), transportSA(gcmSA(1)), transportSA(gcm6(1))} {
+			alter := withUDPAnd(mutant(t, guard.Name, mutation.String()))
+			for _, sa := range []policy.TrafficSA{gcmSA(1), cbcSA(1), portSA(1, 2000), gcm6(1), transportSA(gcmSA(1)), transportSA(gcm6(1)),
+				inUDPSA(gcmSA(1)), inUDPSA(gcm6(1)), inUDPSA(transportSA(gcmSA(1)))} {
 				a, b := newGateway(t, gatewayA, alter, sa), newGateway(t, gatewayB, alter, sa)
 				for _, packet := range packets {
 					out, _ := handle(a, at(1), core.Inside, packet)

@@ -11,6 +11,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/sadb"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // Config is what a gateway needs to know about its node.
@@ -23,6 +24,7 @@ type Config struct {
 	FailOpen  bool           // without an SA, protected traffic passes in clear
 	Inside    []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
 
+	UDP          bool      // its node has port 4500, for ESP in UDP (RFC 3948)
 	ReplayWindow int       // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
 	First        uint64    // sequence number of each SA; 0 means 1
 	Forwarding   bool      // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
@@ -111,6 +113,9 @@ func (g *Gateway) bypass(p *packet, to core.Side, emit Emit) error {
 		return err
 	}
 	g.counts.bypassed++
+	if p.gathered && to == core.Inside {
+		return g.apart(b, emit)
+	}
 	emit(to, b)
 	return nil
 }
@@ -149,7 +154,7 @@ func (g *Gateway) keyManagement(f *sadb.Flow, end netip.Addr) bool {
 
 const (
 	portGDOI = 848
-	portNATT = 4500
+	portNATT = natt.Port
 )
 
 func keyManagementPort(port uint16) bool { return port == portGDOI || port == portNATT }

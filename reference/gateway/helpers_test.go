@@ -180,13 +180,21 @@ func refuses(t testing.TB, g *Gateway, now time.Time, from core.Side, packet []b
 	if len(out) != 0 || g.counts.dropped != dropped+1 {
 		t.Errorf("%d packets came out, %d counted as dropped", len(out), g.counts.dropped-dropped)
 	}
-	var v *rule.Violation
-	switch {
-	case guard == nil && err != nil, guard != nil && !errors.As(err, &v):
+	switch by := refusedBy(err); {
+	case guard == nil && err != nil, guard != nil && by == nil:
 		t.Errorf("error %v, want %v", err, guard)
-	case guard != nil && v.Guard != guard:
-		t.Errorf("violation of %v (%v), want of %v", v.Guard, v, guard)
+	case guard != nil && by != guard:
+		t.Errorf("%v, want a violation of %v", err, guard)
 	}
+}
+
+// refusedBy is the guard that an error names, or nil.
+func refusedBy(err error) *rule.Guard {
+	var v *rule.Violation
+	if !errors.As(err, &v) {
+		return nil
+	}
+	return v.Guard
 }
 
 // decode reads an IPv4 header with gopacket.

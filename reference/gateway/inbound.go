@@ -9,10 +9,16 @@ import (
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
-var errShortESP = fmt.Errorf("%w: ESP without SPI and sequence number", ErrMalformed)
-
 // inbound takes a packet from outside.
 func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
+	if p.flow.Protocol == protocolUDP && g.SpeaksUDP() {
+		return g.inboundUDP(now, p, emit)
+	}
+	return g.inboundOther(now, p, emit)
+}
+
+// inboundOther takes a packet that is not ESP in UDP.
+func (g *Gateway) inboundOther(now time.Time, p *packet, emit Emit) error {
 	switch {
 	case g.keyManagement(&p.flow, p.flow.Destination), g.pushed(&p.flow):
 		return g.bypass(p, core.Inside, emit)
@@ -59,10 +65,11 @@ func (g *Gateway) inboundESP(now time.Time, p *packet, emit Emit) error {
 	}
 	spi, sequence, ok := p.protection()
 	if !ok {
-		return errShortESP
+		return guardSPI.Violated("no SPI in %d octets of ESP or AH (%s -> %s)", len(p.body()), p.flow.Source, p.flow.Destination)
 	}
 	e, ok := g.db.LookupInbound(now, spi, p.flow.Destination, p.flow.Source)
 	if ok && p.flow.Protocol == protocolOf(e) {
+		p.espAt = p.headerLen
 		return g.open(now, e, p, emit)
 	}
 	if done, err := g.ownPolicy(core.Outside, p, emit); done {
@@ -90,7 +97,7 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	if transports(e) {
 		start = append(start, outer.bytes[:outer.headerLen]...)
 	}
-	plain, next, err := e.SA.OpenPacket(start, outer.bytes, outer.headerLen)
+	plain, next, err := e.SA.OpenPacket(start, outer.bytes, outer.espAt)
 	if err != nil {
 		return refused(err, outer.flow)
 	}
@@ -116,6 +123,7 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	if !transports(e) {
 		g.copyTOS(outer.tos(), &inner)
 	}
+	g.repair(e, &inner)
 	b, err := g.hop(&inner, guardDecapsulateTTL.Kept(g.rules))
 	if err != nil {
 		return err

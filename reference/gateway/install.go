@@ -71,10 +71,13 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) erro
 
 // Accepts reports why an SA cannot be used here; the error is a *rule.Violation. A security gateway uses tunnel mode
 // (RFC 5374 §3). Addresses are preserved in an outer header of the same IP version only (RFC 5374 §4.1.2), and what version
-// that may have is told by the addresses that the gateway has outside.
+// that may have is told by the addresses that the gateway has outside. ESP in UDP shares its port with key management (RFC 3948 §2.1).
 func (g *Gateway) Accepts(t policy.TrafficSA) error {
 	mode, preserve := t.Transform.Mode, t.Transform.Preservation
-	if mode == policy.ModeTransport {
+	if !guardUDP.Holds(g.rules, !mode.UDP() || g.cfg.UDP) {
+		return guardUDP.Violated("SPI %08x is of ESP in UDP", t.SPI)
+	}
+	if mode.Transports() {
 		if !guardMode.Holds(g.rules, g.cfg.Transport) {
 			return guardMode.Violated("SPI %08x is in transport mode", t.SPI)
 		}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/sadb"
 )
 
@@ -126,6 +125,10 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 
 // seal makes a packet of its outer headers and what is to be protected behind them.
 func (g *Gateway) seal(x *parcel, head, payload []byte, next uint8) ([]byte, error) {
+	headers := len(head)
+	if inUDP(x.entry) {
+		head = g.appendUDP(head)
+	}
 	if len(head)+len(payload)+x.entry.SA.Overhead(len(payload)) > maxPacket {
 		return nil, errTooLong
 	}
@@ -136,6 +139,9 @@ func (g *Gateway) seal(x *parcel, head, payload []byte, next uint8) ([]byte, err
 	}
 	g.sealed = outer
 	finish(outer)
+	if inUDP(x.entry) {
+		g.finishUDP(outer, headers)
+	}
 	return outer, nil
 }
 
@@ -147,5 +153,5 @@ func appendRouted(b, headers []byte, nextAt int, protocol uint8) []byte {
 	return b
 }
 
-// transports reports whether an SA is in transport mode.
-func transports(e *sadb.Entry) bool { return e.Policy.Transform.Mode == policy.ModeTransport }
+// transports reports whether an SA is in transport mode, in UDP or not.
+func transports(e *sadb.Entry) bool { return e.Policy.Transform.Mode.Transports() }

@@ -44,6 +44,7 @@ type packet struct {
 	flow      sadb.Flow
 	fragment  bool // one of several
 	gathered  bool // put together from fragments by the gateway
+	espAt     int  // where ESP or AH begins, once that is known
 
 	// In transport mode ESP protects what is behind the headers that routers read (RFC 4303 §3.1.1).
 	routedLen    int // of those headers
@@ -201,15 +202,20 @@ func ofLink(a netip.Addr) bool {
 // checksum is the Internet checksum of b; 0 if b holds a right one (RFC 1071).
 func checksum(b []byte) uint16 { return ^fold(sum(b)) }
 
-// sum adds up the 16-bit words of b.
-func sum(b []byte) (s uint32) {
+// sum adds up the 16-bit words of b, several at a time: what is carried comes back where it belongs when the sum is folded.
+func sum(b []byte) uint32 {
+	var s uint64
+	for ; len(b) >= 16; b = b[16:] {
+		s += uint64(binary.BigEndian.Uint32(b)) + uint64(binary.BigEndian.Uint32(b[4:])) +
+			uint64(binary.BigEndian.Uint32(b[8:])) + uint64(binary.BigEndian.Uint32(b[12:]))
+	}
 	for ; len(b) >= 2; b = b[2:] {
-		s += uint32(binary.BigEndian.Uint16(b))
+		s += uint64(binary.BigEndian.Uint16(b))
 	}
 	if len(b) == 1 {
-		s += uint32(b[0]) << 8
+		s += uint64(b[0]) << 8
 	}
-	return s
+	return uint32(fold(uint32(s>>32))) + uint32(fold(uint32(s)))
 }
 
 func fold(s uint32) uint16 {

@@ -271,8 +271,8 @@ func TestESPRefused(t *testing.T) {
 			t.Errorf("forwarded as %x", got)
 		}
 	}
-	if _, err := handle(b, at(1), core.Outside, wrap(t, hostA, hostB, protocolESP, []byte{0, 0, 0, 1, 0, 0, 0})); !errors.Is(err, ErrMalformed) {
-		t.Errorf("seven octets of ESP: %v", err)
+	for _, short := range [][]byte{{}, {0, 0, 0, 1, 0, 0, 0}} {
+		refuses(t, b, at(1), core.Outside, wrap(t, hostA, hostB, protocolESP, short), guardSPI)
 	}
 }
 

@@ -9,10 +9,11 @@ import (
 
 // room is the length of the longest packet that fits the path once it is protected; below 0 if there is none.
 func (x *parcel) room() int {
+	mtu := x.mtu - udpLenOf(x.entry)
 	if !transports(x.entry) {
-		return x.entry.SA.MaxPayload(x.mtu - x.outerLen())
+		return x.entry.SA.MaxPayload(mtu - x.outerLen())
 	}
-	if n := x.entry.SA.MaxPayload(x.mtu - x.routedLen); n >= 0 {
+	if n := x.entry.SA.MaxPayload(mtu - x.routedLen); n >= 0 {
 		return n + x.routedLen
 	}
 	return -1

@@ -38,5 +38,11 @@ func readAH(id uint8, n numbers, rules *rule.Switches) (policy.Transform, error)
 	if err := readESN(&t, n, rules); err != nil {
 		return t, err
 	}
-	return t, readHandling(&t, n, rules)
+	if err := readHandling(&t, n, rules); err != nil {
+		return t, err
+	}
+	if !checkSATValue.Holds(rules, !t.Mode.UDP()) {
+		return t, checkSATValue.Violated("Encapsulation Mode %d of AH", t.Mode) // it is for ESP (RFC 3947 §5.1)
+	}
+	return t, nil
 }

@@ -11,6 +11,17 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 )
 
+// There is no AH in UDP (RFC 3947 §5.1).
+func TestNoAHInUDP(t *testing.T) {
+	sa := exampleSA()
+	sa.Transform = policy.AHTransforms()[0]
+	sa.Transform.Mode, sa.CipherKey, sa.IntegrityKey = policy.ModeUDPTunnel, nil, from(0, sa.Transform.IntegrityKeyLen())
+	_, err := ReadSA(SAOf(nil, policy.Activation{}, []policy.TrafficSA{sa}, nil), nil)
+	if err == nil || refusing(t, err) != checkSATValue {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestAHRoundTrip sends every algorithm of AH, with its key, and reads it back.
 func TestAHRoundTrip(t *testing.T) {
 	for i, transform := range policy.AHTransforms() {

@@ -32,7 +32,7 @@ var neglected = map[*rule.Guard]*rule.Guard{
 	dutyProtocol:         checkProtocol,
 	dutyTransform:        checkTransform,
 	dutySATForm:          checkSATForm,
-	dutyNoUDP:            checkSATValue,
+	dutyNoUDP:            nil,
 	dutyNoGroup:          nil,
 	dutyAfterSAK:         checkAfterSAK,
 	dutyAfterGAP:         checkAfterGAP,

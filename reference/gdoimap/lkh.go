@@ -25,6 +25,8 @@ var (
 		"the IV comes before the key of an LKH key")
 	dutyLKHType = rule.Duty("gdoimap.make.lkh.type", "RFC6407-5.3.2-02", rule.KS,
 		"the type of an LKH key is that of the KEK")
+	dutyLKHDates = rule.Duty("gdoimap.make.lkh.dates", "RFC6407-5.6.3.1-06", rule.KS,
+		"an LKH key is not valid for less than the time that it is in use")
 	dutyLKHHeader = rule.Duty("gdoimap.make.lkh.header", "RFC6407-5.6.3.2-02", rule.KS,
 		"an update names the key that its first one is encrypted under")
 )
@@ -101,9 +103,13 @@ func lkhKeysOf(r policy.RekeySA, keys []policy.LKHKey, rules *rule.Switches) []g
 	if !dutyLKHType.Kept(rules) {
 		typ ^= gdoi.KEKCipher3DES ^ gdoi.KEKCipherAES
 	}
+	var expires uint32
+	if !dutyLKHDates.Kept(rules) {
+		expires = 1
+	}
 	var list []gdoi.LKHKey
 	for _, k := range keys {
-		list = append(list, gdoi.LKHKey{ID: k.ID, Type: typ, Handle: k.Handle, Data: k.Data})
+		list = append(list, gdoi.LKHKey{ID: k.ID, Type: typ, Expires: expires, Handle: k.Handle, Data: k.Data})
 	}
 	return list
 }

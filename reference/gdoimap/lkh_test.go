@@ -20,6 +20,7 @@ var neglectedLKH = map[*rule.Guard]*rule.Guard{
 	dutyLKHCount:    checkLKHForm,
 	dutyLKHIVFirst:  nil,
 	dutyLKHType:     checkLKHType,
+	dutyLKHDates:    nil,
 }
 
 var neglectedUpdates = map[*rule.Guard]*rule.Guard{

@@ -23,6 +23,8 @@ func TestNumbersOfPolicy(t *testing.T) {
 		"HMAC-SHA-512":  {uint64(policy.IntegrityHMACSHA512), gdoi.AuthHMACSHA512},
 		"tunnel":        {uint64(policy.ModeTunnel), gdoi.EncapsulationTunnel},
 		"transport":     {uint64(policy.ModeTransport), gdoi.EncapsulationTransport},
+		"UDP tunnel":    {uint64(policy.ModeUDPTunnel), gdoi.EncapsulationUDPTunnel},
+		"UDP transport": {uint64(policy.ModeUDPTransport), gdoi.EncapsulationUDPTransport},
 		"no address":    {uint64(policy.PreserveNone), gdoi.PreserveNone},
 		"source":        {uint64(policy.PreserveSource), gdoi.PreserveSource},
 		"destination":   {uint64(policy.PreserveDestination), gdoi.PreserveDestination},

@@ -21,6 +21,8 @@ var (
 		"the key of GMAC has the length of the SAT and four octets of salt")
 	checkTripleDESKey = rule.Check("gdoimap.read.tek.3des", "RFC6407-5.6.1.1-01", rule.GM,
 		"the key of 3DES has 24 octets")
+	checkTripleDES = rule.Check("gdoimap.read.tek.parts", "RFC2451-2.3-01", rule.GM,
+		"no key of 3DES is that before it")
 	checkIntegrityKey = rule.Check("gdoimap.read.tek.integrity", "RFC4868-2.1.1-01", rule.GM,
 		"the key of HMAC-SHA-2 is as long as the output of its hash")
 	checkSHA1Key = rule.Check("gdoimap.read.tek.sha1", "RFC2404-3-01", rule.GM,
@@ -108,6 +110,10 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 		}
 		if sa.CipherKey, err = readKey(keys, gdoi.TEKAlgorithmKey, cipher, check, rules); err != nil {
 			return err
+		}
+		if _, ok := keys[gdoi.TEKAlgorithmKey]; ok && sa.Transform.Cipher == policy.Cipher3DES &&
+			!checkTripleDES.Holds(rules, keymat.Triple(sa.CipherKey)) {
+			return checkTripleDES.Violated("the key of SPI %08x is one of DES", sa.SPI)
 		}
 	}
 	if integrity > 0 {

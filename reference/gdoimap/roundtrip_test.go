@@ -33,6 +33,8 @@ func TestRoundTrip(t *testing.T) {
 	any6.Selector.Source, any6.Selector.Destination = netip.MustParsePrefix("::/0"), netip.MustParsePrefix("2001:db8::/127")
 	transport := gcmSA()
 	transport.Transform.Mode, transport.Transform.Preservation = policy.ModeTransport, policy.PreserveAbsent
+	inUDP, transportInUDP := gcmSA(), transport
+	inUDP.Transform.Mode, transportInUDP.Transform.Mode = policy.ModeUDPTunnel, policy.ModeUDPTransport
 	shared := gcmSA() // a second flow of the same SA
 	shared.Selector.Destination = netip.MustParsePrefix("172.16.0.0/12")
 
@@ -42,18 +44,20 @@ func TestRoundTrip(t *testing.T) {
 		sas   []policy.TrafficSA
 		sids  *policy.SIDs
 	}{
-		"all":             {exampleRekey(), exampleActivation(), []policy.TrafficSA{exampleSA(), cbcSA()}, &policy.SIDs{Bits: 12, Values: []uint32{0xabc, 0}}},
-		"KEK alone":       {acked, policy.Activation{}, nil, nil},
-		"SHA-512":         {strong, policy.Activation{}, nil, nil},
-		"3DES":            {tripleRekey(), policy.Activation{}, nil, nil},
-		"ECDSA":           {ecdsaRekey(), policy.Activation{}, nil, nil},
-		"unicast":         {unicast, policy.Activation{ATD: seconds(0)}, []policy.TrafficSA{everything}, nil},
-		"TEK alone":       {nil, policy.Activation{DTD: seconds(65535)}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 32, Values: []uint32{0xffffffff}}},
-		"SAs of one key":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA(), cbcSA(), shared}, nil},
-		"no SID to give":  {nil, policy.Activation{}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 16}},
-		"IPv6":            {rekey6, policy.Activation{}, []policy.TrafficSA{prefix6, host6, any6}, nil},
-		"transport mode":  {nil, policy.Activation{}, []policy.TrafficSA{transport}, nil},
-		"several GCM SAs": {exampleRekey(), policy.Activation{}, []policy.TrafficSA{exampleSA(), cbcSA(), everything}, nil},
+		"all":              {exampleRekey(), exampleActivation(), []policy.TrafficSA{exampleSA(), cbcSA()}, &policy.SIDs{Bits: 12, Values: []uint32{0xabc, 0}}},
+		"KEK alone":        {acked, policy.Activation{}, nil, nil},
+		"SHA-512":          {strong, policy.Activation{}, nil, nil},
+		"3DES":             {tripleRekey(), policy.Activation{}, nil, nil},
+		"ECDSA":            {ecdsaRekey(), policy.Activation{}, nil, nil},
+		"unicast":          {unicast, policy.Activation{ATD: seconds(0)}, []policy.TrafficSA{everything}, nil},
+		"TEK alone":        {nil, policy.Activation{DTD: seconds(65535)}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 32, Values: []uint32{0xffffffff}}},
+		"SAs of one key":   {nil, policy.Activation{}, []policy.TrafficSA{gcmSA(), cbcSA(), shared}, nil},
+		"no SID to give":   {nil, policy.Activation{}, []policy.TrafficSA{gcmSA()}, &policy.SIDs{Bits: 16}},
+		"IPv6":             {rekey6, policy.Activation{}, []policy.TrafficSA{prefix6, host6, any6}, nil},
+		"transport mode":   {nil, policy.Activation{}, []policy.TrafficSA{transport}, nil},
+		"tunnel in UDP":    {nil, policy.Activation{}, []policy.TrafficSA{inUDP}, nil},
+		"transport in UDP": {nil, policy.Activation{}, []policy.TrafficSA{transportInUDP}, nil},
+		"several GCM SAs":  {exampleRekey(), policy.Activation{}, []policy.TrafficSA{exampleSA(), cbcSA(), everything}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fixture{sa: SAOf(c.rekey, c.act, c.sas, nil), kd: KDOf(c.rekey, c.sas, c.sids, nil)}

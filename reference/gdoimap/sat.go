@@ -27,7 +27,7 @@ var (
 		"a cipher with keys of several lengths comes with Key Length")
 	dutyNoKeyLength = rule.Duty("gdoimap.make.sat.nokeylength", "RFC2407-4.5-06", rule.KS,
 		"a cipher with keys of one length, or none, comes without Key Length")
-	dutyCBCKeyLength = rule.Duty("gdoimap.make.sat.cbckeylength", "RFC3602-5.2-01", rule.KS,
+	dutyCBCKeyLength = rule.Duty("gdoimap.make.sat.cbckeylength", "RFC3602-5.3-01", rule.KS,
 		"AES-CBC comes with Key Length")
 	dutyGCMKeyLength = rule.Duty("gdoimap.make.sat.gcmkeylength", "RFC4106-8.4-01", rule.KS,
 		"AES-GCM comes with Key Length")

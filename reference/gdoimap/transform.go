@@ -145,7 +145,7 @@ func readHandling(t *policy.Transform, n numbers, rules *rule.Switches) error {
 	direction := n.or(gdoi.SADirection, uint64(policy.DirectionAbsent))
 	hasP, hasD := n.has(gdoi.AddressPreservation), n.has(gdoi.SADirection)
 	switch {
-	case !checkSATValue.Holds(rules, within(mode, uint64(policy.ModeTunnel), uint64(policy.ModeTransport))):
+	case !checkSATValue.Holds(rules, within(mode, uint64(policy.ModeTunnel), uint64(policy.ModeUDPTransport))):
 		return checkSATValue.Violated("Encapsulation Mode %d", mode)
 	case hasP && !checkPreservation.Holds(rules, within(preservation, 1, uint64(policy.PreserveBoth))):
 		return checkPreservation.Violated("Address Preservation %d", preservation)
@@ -155,8 +155,8 @@ func readHandling(t *policy.Transform, n numbers, rules *rule.Switches) error {
 		return checkSATUnknown.Violated("Group Description")
 	}
 	t.Mode = policy.ModeTunnel
-	if mode == uint64(policy.ModeTransport) {
-		t.Mode = policy.ModeTransport
+	if within(mode, uint64(policy.ModeTunnel), uint64(policy.ModeUDPTransport)) {
+		t.Mode = policy.Mode(mode)
 	}
 	t.Preservation = policy.Preservation(preservation)
 	t.Direction = policy.Direction(direction)

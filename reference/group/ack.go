@@ -12,12 +12,13 @@ import (
 type Ack struct {
 	Under    policy.RekeySPI // of the PUSH
 	Sequence uint32
-	Member   netip.Addr // the address from which it says it registered last
+	Member   netip.Addr     // the address from which it says it registered last
+	From     netip.AddrPort // where it came from
 }
 
 // Missing is a member that was expected to acknowledge a PUSH and has not.
 type Missing struct {
-	Identity netip.Addr
+	Identity policy.Identity
 	Address  netip.AddrPort
 	Gone     bool // it is no longer counted among the members
 }
@@ -34,7 +35,7 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 	if !guardAckAsked.Holds(rules, r.Ack != policy.AckNone) {
 		return guardAckAsked.Violated("acknowledgement that was not asked for")
 	}
-	m, window := g.acknowledger(r, a.Member)
+	m, window := g.acknowledger(r, a)
 	if !guardAckMember.Holds(rules, window != nil && a.Sequence > window.after) {
 		return guardAckMember.Violated("acknowledgement by %v of PUSH %d, which it was not sent", a.Member, a.Sequence)
 	}
@@ -53,11 +54,14 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 	return nil
 }
 
-// acknowledger finds the member of that address and what it has acknowledged under the Rekey SA so far.
-func (g *Group) acknowledger(r *rekeySA, addr netip.Addr) (*member, *ackWindow) {
-	m := g.byAddress[addr.Unmap()]
-	if m == nil { // one behind a NAT knows its own address only, which is the identity that it has proven
-		m = g.byIdentity[addr.Unmap()]
+// acknowledger finds the member that an acknowledgement is of and what it has acknowledged under the Rekey SA so far.
+func (g *Group) acknowledger(r *rekeySA, a Ack) (*member, *ackWindow) {
+	m := g.byAddress[a.Member.Unmap()]
+	if m == nil { // one behind a NAT knows its own address only, which may be the identity that it has proven
+		m = g.byIdentity[policy.AddressIdentity(a.Member)]
+	}
+	if m == nil { // or else it has proven a name, and is known by where the NAT has it
+		m = g.byPlace[netip.AddrPortFrom(a.From.Addr().Unmap(), a.From.Port())]
 	}
 	if m == nil {
 		return nil, nil

@@ -9,7 +9,7 @@ import (
 // adopt puts an epoch in force: what is new in it begins to live now, and what it replaces retires.
 func (g *Group) adopt(now time.Time, next *epoch) {
 	was := g.epoch
-	g.epoch, g.prepared = next, nil
+	g.epoch, g.prepared, g.heir = next, nil, nil
 	if next.rekey != nil && (was == nil || was.rekey != next.rekey) {
 		g.enlive(now, next.rekey)
 		if was != nil {

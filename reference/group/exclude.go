@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -24,16 +23,16 @@ var (
 // ErrNoLKH means that a member cannot be excluded, since the next KEK would be sent under one that it has.
 var ErrNoLKH = errors.New("group: without LKH nobody can be excluded")
 
-// Exclude takes a member out for good. Of two PUSH messages the first replaces the KEK so that the member cannot have it, and
+// Exclude takes a member out until Readmit lets it in again. Of two PUSH messages the first replaces the KEK so that the member cannot have it, and
 // the second brings Data-Security SAs under that KEK (RFC 6407 §7.4.1). The error is ErrNoLKH, or says that there is no such
 // member.
-func (g *Group) Exclude(now time.Time, id netip.Addr) ([]Plan, error) {
-	m := g.byIdentity[id.Unmap()]
+func (g *Group) Exclude(now time.Time, id policy.Identity) ([]Plan, error) {
+	m := g.byIdentity[id.Folded()]
 	switch {
 	case g.epoch.rekey == nil || g.epoch.rekey.tree == nil:
 		return nil, ErrNoLKH
 	case m == nil:
-		return nil, fmt.Errorf("group: %v is no member", id)
+		return nil, fmt.Errorf("group: %s is no member", id.Brief())
 	}
 	g.excluded[m.identity] = struct{}{}
 	g.drop(func(have *member) bool { return have == m })
@@ -49,6 +48,17 @@ func (g *Group) Exclude(now time.Time, id netip.Addr) ([]Plan, error) {
 	return g.inTurn(now, steps...)
 }
 
+// Readmit undoes an exclusion: the member may register again, as anybody whom the group's list names. It has nothing until it
+// does. The error says that it was not excluded.
+func (g *Group) Readmit(id policy.Identity) error {
+	id = id.Folded()
+	if _, excluded := g.excluded[id]; !excluded {
+		return fmt.Errorf("group: %v was not excluded", id)
+	}
+	delete(g.excluded, id)
+	return nil
+}
+
 // inTurn carries out orders one after the other, but for those that have nothing to do.
 func (g *Group) inTurn(now time.Time, orders ...order) ([]Plan, error) {
 	var plans []Plan
@@ -56,11 +66,11 @@ func (g *Group) inTurn(now time.Time, orders ...order) ([]Plan, error) {
 		if !o.kek && len(o.told) == 0 {
 			continue
 		}
-		p, err := g.carryOut(now, o)
+		made, err := g.carryOut(now, o)
 		if err != nil {
 			return plans, err
 		}
-		plans = append(plans, p)
+		plans = append(plans, made...)
 	}
 	return plans, nil
 }

@@ -49,15 +49,17 @@ type Group struct {
 
 	epoch    *epoch // in force
 	prepared *epoch // made ahead for when the SIDs are used up; not in force
+	heir     *heir  // made ahead for who joins; not in force
 	retired  []*rekeySA
 	usedSPIs map[uint32]used // of Data-Security SAs, until they expire
 
 	nextSID     uint64
 	members     []*member // in the order of their first registration
-	byIdentity  map[netip.Addr]*member
+	byIdentity  map[policy.Identity]*member
 	byAddress   map[netip.Addr]*member
+	byPlace     map[netip.AddrPort]*member // those that have proven no address
 	outstanding []*outstanding
-	excluded    map[netip.Addr]struct{}
+	excluded    map[policy.Identity]struct{}
 	changes     Changes
 }
 
@@ -73,7 +75,8 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 		return nil, err
 	}
 	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]used),
-		byIdentity: make(map[netip.Addr]*member), byAddress: make(map[netip.Addr]*member), excluded: make(map[netip.Addr]struct{})}
+		byIdentity: make(map[policy.Identity]*member), byAddress: make(map[netip.Addr]*member), byPlace: make(map[netip.AddrPort]*member),
+		excluded: make(map[policy.Identity]struct{})}
 	if g.cfg.SIDBits == 0 {
 		g.cfg.SIDBits = defaultSIDBits
 	}
@@ -96,10 +99,10 @@ func (g *Group) ID() uint32 { return g.cfg.ID }
 func (g *Group) Name() string { return g.cfg.Name }
 
 // Authorised reports whether a peer may join that has proven this identity: an address that is listed, or another identity or a
-// certificate that is (RFC 6407 §3.1). Recorded is the address by which the group would know it: that of an excluded member is let
-// in no more, however it proves itself.
-func (g *Group) Authorised(id, recorded netip.Addr, proven policy.Peer) bool {
-	_, excluded := g.excluded[recorded.Unmap()]
+// certificate that is (RFC 6407 §3.1). Recorded is the identity by which the group would know it: that of an excluded member is let
+// in no more.
+func (g *Group) Authorised(id netip.Addr, recorded policy.Identity, proven policy.Peer) bool {
+	_, excluded := g.excluded[recorded.Folded()]
 	return guardAuthorised.Holds(g.opts.Rules, !excluded && g.listed(id.Unmap(), proven))
 }
 

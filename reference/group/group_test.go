@@ -43,6 +43,10 @@ func TestValidate(t *testing.T) {
 		{"ack type", func(c *policy.Group) { c.Rekey.Ack = 5 }, "acknowledgement type 5"},
 		{"LKH ack", func(c *policy.Group) { c.Rekey.Ack = policy.AckLKHSHA256 }, "without LKH"},
 		{"management", func(c *policy.Group) { c.Rekey.Management = 2 }, "management 2"},
+		{"updates without LKH", func(c *policy.Group) { c.Rekey.Updates = 1 }, "want at most 48, with LKH"},
+		{"too many updates", func(c *policy.Group) { c.Rekey.Management, c.Rekey.Updates = policy.ManagementLKH, 49 }, "49 updates"},
+		{"backward access control without rekey", func(c *policy.Group) { c.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone, Backward: true} },
+			"without rekey"},
 		{"LKH of 192 bits", func(c *policy.Group) {
 			c.Rekey.Management, c.Rekey.KEK = policy.ManagementLKH, policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 192}
 		}, "LKH with a KEK of 192 bits"},
@@ -107,7 +111,7 @@ func TestAuthorised(t *testing.T) {
 	}
 	g := newGroup(t, unicast())
 	for _, test := range tests {
-		if got := g.Authorised(netip.MustParseAddr(test.id), netip.MustParseAddr(test.id), policy.Peer{}); got != test.want {
+		if got := g.Authorised(netip.MustParseAddr(test.id), policy.AddressIdentity(netip.MustParseAddr(test.id)), policy.Peer{}); got != test.want {
 			t.Errorf("%s: %t, want %t", test.id, got, test.want)
 		}
 	}
@@ -123,24 +127,24 @@ func TestAuthorised(t *testing.T) {
 		named := newGroup(t, unicast(func(c *policy.Group) {
 			c.Identities, c.Rekey.Management = []policy.Identity{i}, policy.ManagementLKH
 		}))
-		if got := named.Authorised(netip.Addr{}, memberAddr(1), router); got != want {
+		if got := named.Authorised(netip.Addr{}, memberID(1), router); got != want {
 			t.Errorf("a member by %s: %t, want %t", text, got, want)
 		}
 		register(t, named, epoch, 1, 0)
-		if _, err := named.Exclude(epoch, memberAddr(1)); err != nil {
+		if _, err := named.Exclude(epoch, memberID(1)); err != nil {
 			t.Fatal(err)
 		}
-		if named.Authorised(netip.Addr{}, memberAddr(1), router) {
+		if named.Authorised(netip.Addr{}, memberID(1), router) {
 			t.Errorf("a member by %s is let in after it was excluded", text)
 		}
 	}
-	if g.Authorised(netip.Addr{}, memberAddr(1), policy.Peer{}) {
+	if g.Authorised(netip.Addr{}, memberID(1), policy.Peer{}) {
 		t.Error("no identity at all is authorised")
 	}
-	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1), memberAddr(1), policy.Peer{}) {
+	if newGroup(t, unicast(func(c *policy.Group) { c.Members = nil })).Authorised(memberAddr(1), memberID(1), policy.Peer{}) {
 		t.Error("a group without members lets somebody in")
 	}
-	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1"), memberAddr(1), policy.Peer{}) {
+	if !newGroup(t, unicast(), "group.member.authorised", "off").Authorised(netip.MustParseAddr("198.51.100.1"), memberID(1), policy.Peer{}) {
 		t.Error("with the guard off a stranger is kept out")
 	}
 }

@@ -86,11 +86,18 @@ func newGroup(t testing.TB, cfg policy.Group, altered ...string) *group.Group {
 }
 
 func memberAddr(n byte) netip.Addr         { return netip.AddrFrom4([4]byte{192, 0, 2, n}) }
+func memberID(n byte) policy.Identity      { return policy.AddressIdentity(memberAddr(n)) }
 func memberAddrPort(n byte) netip.AddrPort { return netip.AddrPortFrom(memberAddr(n), 848) }
 
 func offer(t testing.TB, g *group.Group, now time.Time) *group.Offer {
 	t.Helper()
-	o, err := g.Offer(now)
+	return offerTo(t, g, now, policy.Identity{})
+}
+
+// offerTo is an offer to a candidate of that identity.
+func offerTo(t testing.TB, g *group.Group, now time.Time, id policy.Identity) *group.Offer {
+	t.Helper()
+	o, err := g.Offer(now, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +107,7 @@ func offer(t testing.TB, g *group.Group, now time.Time) *group.Offer {
 // register does both steps of a registration.
 func register(t testing.TB, g *group.Group, now time.Time, n byte, sids int) group.Admission {
 	t.Helper()
-	a, err := g.Admit(now, memberAddr(n), memberAddrPort(n), offer(t, g, now), sids)
+	a, err := g.Admit(now, memberID(n), memberAddrPort(n), offerTo(t, g, now, memberID(n)), sids)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,11 +116,11 @@ func register(t testing.TB, g *group.Group, now time.Time, n byte, sids int) gro
 
 func rekey(t testing.TB, g *group.Group, now time.Time, what control.RekeyArgs) group.Plan {
 	t.Helper()
-	p, err := g.Rekey(now, what)
-	if err != nil {
-		t.Fatal(err)
+	plans, err := g.Rekey(now, what)
+	if err != nil || len(plans) != 1 {
+		t.Fatalf("%d messages, %v", len(plans), err)
 	}
-	return p
+	return plans[0]
 }
 
 func due(t testing.TB, g *group.Group, now time.Time) []group.Plan {

@@ -16,8 +16,8 @@ import (
 var (
 	guardSalt = rule.Duty("group.tek.salt", "RFC4106-4-02", rule.KS,
 		"the salt of a counter mode is unpredictable")
-	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.2-01", rule.KS,
-		"a key of 3DES is three different keys")
+	guardThreeTEKs = rule.Duty("group.tek.3des", "RFC2451-2.3-01", rule.KS,
+		"no two keys in a key of 3DES are the same")
 )
 
 // spiOctets is the length of a policy.RekeySPI.
@@ -107,7 +107,7 @@ func (g *Group) newKEK(before int) ([]byte, error) {
 	return material, g.threeKeys(material[before+form.IV:], guardThreeKEKs)
 }
 
-// threeKeys draws the key of 3DES again while two of its parts are the same (RFC 6407 §5.3.2.2, RFC 2451 §2.4).
+// threeKeys draws the key of 3DES again while two of its parts are the same (RFC 6407 §5.3.2.2, RFC 2451 §2.3).
 func (g *Group) threeKeys(key []byte, duty *rule.Guard) error {
 	for draw := 0; !keymat.Independent(key); draw++ {
 		if draw == draws {
@@ -118,7 +118,7 @@ func (g *Group) threeKeys(key []byte, duty *rule.Guard) error {
 		}
 	}
 	if !duty.Kept(g.opts.Rules) {
-		copy(key[16:], key[:8])
+		copy(key[8:16], key[:8])
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ import (
 var (
 	guardLKHLeaf = rule.Duty("group.lkh.leaf", "RFC6407-3.4-05", rule.KS,
 		"the first key of a member is its own")
+	guardLKHFresh = rule.Duty("group.lkh.fresh", "RFC6407-6.1-01", rule.KS,
+		"a member that takes the place of another gets a key that nobody had")
 	guardLKHOrder = rule.Duty("group.lkh.order", "RFC6407-5.6.3.1-08", rule.KS,
 		"the keys of a member stand from its leaf to the KEK")
 	guardLKHHandle = rule.Duty("group.lkh.handle", "RFC6407-5.6.3.1-07", rule.KS,
@@ -123,6 +125,9 @@ func (t *keyTree) join() (leaf int, err error) {
 		return 0, err
 	}
 	for i, at := range unheld {
+		if t.nodes[at].data != nil && !guardLKHFresh.Kept(t.rules) {
+			keys[i] = t.nodes[at].data
+		}
 		t.nodes[at] = t.node(keys[i], 0)
 		delete(t.stale, at)
 	}

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // goneAfter is how many PUSH messages in a row a member may leave unacknowledged, each with all its repetitions, before
@@ -12,8 +14,8 @@ const goneAfter = 3
 
 // member is a registered member as the group knows it.
 type member struct {
-	identity   netip.Addr     // proven to the carrier
-	address    netip.AddrPort // from which it registered last
+	identity   policy.Identity // proven to the carrier, in its one form
+	address    netip.AddrPort  // from which it registered last
 	registered time.Time
 	holds      *rekeySA  // the Rekey SA it can read; nil without rekey
 	until      time.Time // without rekey: when the last SA it was given ends
@@ -29,7 +31,7 @@ type member struct {
 }
 
 // record enters a member, or enters it again under the same identity.
-func (g *Group) record(now time.Time, id netip.Addr, from netip.AddrPort) *member {
+func (g *Group) record(now time.Time, id policy.Identity, from netip.AddrPort) *member {
 	m := g.byIdentity[id]
 	if m == nil {
 		m = &member{identity: id, acks: make(map[*rekeySA]*ackWindow)}
@@ -48,20 +50,34 @@ func (g *Group) record(now time.Time, id netip.Addr, from netip.AddrPort) *membe
 
 // settleAt notes the address of a member, by which its acknowledgements will be known.
 func (g *Group) settleAt(m *member, at netip.AddrPort) {
+	g.unsettle(m)
+	m.address = at
+	g.byAddress[at.Addr()] = m
+	if m.identity.Kind != policy.IdentityAddress {
+		g.byPlace[at] = m
+	}
+}
+
+// unsettle forgets where a member is.
+func (g *Group) unsettle(m *member) {
 	if g.byAddress[m.address.Addr()] == m {
 		delete(g.byAddress, m.address.Addr())
 	}
-	m.address = at
-	g.byAddress[at.Addr()] = m
+	if g.byPlace[m.address] == m {
+		delete(g.byPlace, m.address)
+	}
 }
 
 // Move notes that a member is at another address now, as one behind a NAT may come to be at any time. Who is no member is of
 // no concern.
-func (g *Group) Move(id netip.Addr, to netip.AddrPort) {
-	if m := g.byIdentity[id.Unmap()]; m != nil {
+func (g *Group) Move(id policy.Identity, to netip.AddrPort) {
+	if m := g.byIdentity[id.Folded()]; m != nil {
 		g.settleAt(m, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()))
 	}
 }
+
+// Has reports whether somebody is in the group under that identity.
+func (g *Group) Has(id policy.Identity) bool { return g.byIdentity[id.Folded()] != nil }
 
 // drop forgets the members of which that is so, however many, in one pass.
 func (g *Group) drop(gone func(*member) bool) {
@@ -71,9 +87,7 @@ func (g *Group) drop(gone func(*member) bool) {
 		}
 		delete(g.byIdentity, m.identity)
 		m.unseat()
-		if g.byAddress[m.address.Addr()] == m {
-			delete(g.byAddress, m.address.Addr())
-		}
+		g.unsettle(m)
 		g.release(m)
 		return true
 	})
@@ -90,7 +104,7 @@ func (g *Group) release(m *member) {
 }
 
 // holders are the members that can read a PUSH under this Rekey SA, but for one.
-func (g *Group) holders(r *rekeySA, except netip.Addr) []*member {
+func (g *Group) holders(r *rekeySA, except policy.Identity) []*member {
 	var holders []*member
 	for _, m := range g.members {
 		if m.holds == r && m.identity != except {

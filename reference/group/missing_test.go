@@ -41,7 +41,7 @@ func TestMissing(t *testing.T) {
 		t.Fatalf("repeated at %v", when)
 	}
 	for i, p := range plans {
-		if len(p.Missing) != 1 || p.Missing[0].Identity != memberAddr(2) || p.Missing[0].Gone {
+		if len(p.Missing) != 1 || p.Missing[0].Identity != memberID(2) || p.Missing[0].Gone {
 			t.Errorf("plan %d: missing %+v", i, p.Missing)
 		}
 		if want := 2; i < 2 && len(p.To) != want || i == 2 && len(p.To) != 0 {

@@ -14,8 +14,8 @@ func TestMove(t *testing.T) {
 	g := newGroup(t, unicast(acknowledged))
 	register(t, g, epoch, 1, 0)
 	at := netip.MustParseAddrPort("203.0.113.7:40001")
-	g.Move(memberAddr(1), at)
-	g.Move(memberAddr(9), at) // no member
+	g.Move(memberID(1), at)
+	g.Move(memberID(9), at) // no member
 	p := rekey(t, g, epoch, control.RekeyArgs{})
 	if len(p.To) != 1 || p.To[0] != at {
 		t.Errorf("PUSH to %v", p.To)

@@ -148,7 +148,7 @@ func TestAnnounced(t *testing.T) {
 		told.SAs[0].Lifetime != 59*time.Minute || told.Activation.DTD == nil {
 		t.Errorf("told %+v", told)
 	}
-	if _, err := g.Admit(at(time.Minute), memberAddr(1), memberAddrPort(1), had, 0); err != nil {
+	if _, err := g.Admit(at(time.Minute), memberID(1), memberAddrPort(1), had, 0); err != nil {
 		t.Errorf("an offer made before: %v", err)
 	}
 	g.Changes()
@@ -156,7 +156,7 @@ func TestAnnounced(t *testing.T) {
 	if len(told.SAs) != 1 || told.SAs[0].Lifetime != 100*time.Second {
 		t.Errorf("told %+v", told)
 	}
-	if _, err := g.Admit(at(2*time.Minute), memberAddr(2), memberAddrPort(2), had, 0); !errors.Is(err, group.ErrMoved) {
+	if _, err := g.Admit(at(2*time.Minute), memberID(2), memberAddrPort(2), had, 0); !errors.Is(err, group.ErrMoved) {
 		t.Errorf("an offer of the longer life: %v", err)
 	}
 	if at, _ := g.Deadline(); at != epoch.Add(2*time.Minute+90*time.Second) {

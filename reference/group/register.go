@@ -6,7 +6,11 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
+
+var guardOffered = rule.Duty("group.registration.offered", "RFC6407-3.2-18", rule.KS,
+	"who registers gets the keys of the policy that it was offered, or begins again")
 
 // Offer is what a group would give to a member that registered now. It is void once the group has moved on.
 type Offer struct {
@@ -15,15 +19,22 @@ type Offer struct {
 	after    *epoch // in force when the offer was made
 }
 
-// Offer says what the group would give now. It allocates nothing and records nobody (RFC 6407 §3.2). When the SIDs are
-// used up it offers keys that are not in force yet: Admit puts them in force.
-func (g *Group) Offer(now time.Time) (*Offer, error) {
+// Offer says what the group would give a candidate now. It allocates nothing and records nobody (RFC 6407 §3.2). When the SIDs are
+// used up, or with backward access control to one that is no member yet, it offers keys that are not in force yet: Admit puts
+// them in force.
+func (g *Group) Offer(now time.Time, id policy.Identity) (*Offer, error) {
 	e := g.epoch
-	if g.exhausted() {
+	switch {
+	case g.exhausted():
 		if err := g.prepare(); err != nil {
 			return nil, err
 		}
 		e = g.prepared
+	case g.newcomer(id):
+		if err := g.foresee(now); err != nil {
+			return nil, err
+		}
+		e = g.heir.epoch
 	}
 	if !guardSIDAfterProof.Kept(g.opts.Rules) {
 		g.nextSID++
@@ -51,18 +62,16 @@ type Admission struct {
 // the group has a counter mode, as many SIDs as it asked for (none: one; RFC 6407 §3.5). When they are used up, the group
 // is made anew: everything is deleted, and the SIDs start from the beginning. An Admission may have plans even if the
 // registration failed. The error is ErrMoved, ErrSIDsExhausted, or a *rule.Violation if so many SIDs do not exist.
-func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
-	id = id.Unmap()
+func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
+	id = id.Folded()
 	n := g.sidsFor(asked)
-	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.shareSize()) {
-		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for, where there are %d", n, g.cfg.SIDBits, g.shareSize())
+	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.share().size()) {
+		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for, where there are %d", n, g.cfg.SIDBits, g.share().size())
 	}
 	var a Admission
-	if offer.epoch != g.epoch {
-		if offer.after != g.epoch || offer.epoch != g.prepared {
-			return Admission{}, ErrMoved
-		}
-		a.Plans = append(a.Plans, g.renew(now, id)...)
+	var err error
+	if a.Plans, err = g.enforce(now, id, offer); err != nil {
+		return a, err
 	}
 	if g.short(n) {
 		if err := g.prepare(); err != nil {
@@ -87,9 +96,24 @@ func (g *Group) Admit(now time.Time, id netip.Addr, from netip.AddrPort, offer *
 	return a, nil
 }
 
+// enforce puts in force what was offered, if it is not. The error is ErrMoved, or that of the source of randomness.
+func (g *Group) enforce(now time.Time, id policy.Identity, offer *Offer) ([]Plan, error) {
+	switch {
+	case offer.epoch == g.epoch && !g.newcomer(id), !guardOffered.Kept(g.opts.Rules):
+		return nil, nil
+	case offer.after != g.epoch:
+		return nil, ErrMoved
+	case offer.epoch == g.prepared:
+		return g.renew(now, id), nil
+	case g.heir != nil && offer.epoch == g.heir.epoch:
+		return g.succeed(now, g.heir.epoch, g.heir.change)
+	}
+	return nil, ErrMoved
+}
+
 // renew replaces everything by the prepared epoch and starts the SIDs anew. The members are told to delete what they have,
 // but for the one that is about to be given the new keys.
-func (g *Group) renew(now time.Time, candidate netip.Addr) []Plan {
+func (g *Group) renew(now time.Time, candidate policy.Identity) []Plan {
 	var plans []Plan
 	if guardSIDDelete.Kept(g.opts.Rules) {
 		plans = append(plans, g.plan(now, g.deleteAll(), candidate))

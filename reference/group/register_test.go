@@ -65,7 +65,7 @@ func TestMoved(t *testing.T) {
 		o := offer(t, g, epoch)
 		rekey(t, g, epoch, what)
 		before := g.Status(epoch)
-		if _, err := g.Admit(epoch, memberAddr(1), memberAddrPort(1), o, 0); !errors.Is(err, group.ErrMoved) {
+		if _, err := g.Admit(epoch, memberID(1), memberAddrPort(1), o, 0); !errors.Is(err, group.ErrMoved) {
 			t.Errorf("after %+v: %v", what, err)
 		}
 		if !reflect.DeepEqual(g.Status(epoch), before) {
@@ -79,7 +79,7 @@ func TestRegisterAgain(t *testing.T) {
 	g := newGroup(t, unicast())
 	register(t, g, epoch, 1, 0)
 	moved := netip.MustParseAddrPort("198.51.100.9:4848")
-	if _, err := g.Admit(at(time.Second), memberAddr(1), moved, offer(t, g, epoch), 0); err != nil {
+	if _, err := g.Admit(at(time.Second), memberID(1), moved, offer(t, g, epoch), 0); err != nil {
 		t.Fatal(err)
 	}
 	if p := rekey(t, g, at(time.Minute), control.RekeyArgs{}); !slices.Equal(p.To, []netip.AddrPort{moved}) {

@@ -20,12 +20,12 @@ type Plan struct {
 	Missing []Missing        // members that should have acknowledged an earlier attempt
 }
 
-// Rekey does what an operator asks for, now. The error is ErrNoRekey if the group has nobody to tell, or says what cannot
-// be done so.
-func (g *Group) Rekey(now time.Time, what control.RekeyArgs) (Plan, error) {
+// Rekey does what an operator asks for, now, with one message or, for a large hierarchy of keys, with several. The error is
+// ErrNoRekey if the group has nobody to tell, or says what cannot be done so.
+func (g *Group) Rekey(now time.Time, what control.RekeyArgs) ([]Plan, error) {
 	o, err := g.orderOf(now, what)
 	if err != nil {
-		return Plan{}, err
+		return nil, err
 	}
 	if o.everything() {
 		return g.restart(now)
@@ -34,14 +34,14 @@ func (g *Group) Rekey(now time.Time, what control.RekeyArgs) (Plan, error) {
 }
 
 // restart deletes all SAs and begins anew with other keys, which members get when they register again.
-func (g *Group) restart(now time.Time) (Plan, error) {
+func (g *Group) restart(now time.Time) ([]Plan, error) {
 	if err := g.prepare(); err != nil {
-		return Plan{}, err
+		return nil, err
 	}
-	p := g.plan(now, g.deleteAll(), netip.Addr{})
+	p := g.plan(now, g.deleteAll(), policy.Identity{})
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)
-	return p, nil
+	return []Plan{p}, nil
 }
 
 // deleteAll tells members to delete all SAs, zero standing for all of a kind (RFC 6407 §5.9).
@@ -49,20 +49,25 @@ func (g *Group) deleteAll() policy.Rekey {
 	return policy.Rekey{DeleteTEKs: []uint32{0}, Protocols: g.protocols([]uint32{0}), DeleteKEK: true}
 }
 
-// carryOut makes what an order calls for, and puts it in force. The message with it goes out under the Rekey SA in force
+// carryOut makes what an order calls for, and puts it in force. The messages with it go out under the Rekey SA in force
 // until now (RFC 6407 §4.3).
-func (g *Group) carryOut(now time.Time, o order) (Plan, error) {
+func (g *Group) carryOut(now time.Time, o order) ([]Plan, error) {
 	next, change, err := g.successor(now, o)
 	if err != nil {
-		return Plan{}, err
+		return nil, err
 	}
+	return g.succeed(now, next, change)
+}
+
+// succeed tells the members of a change, and puts the epoch that it leads to in force.
+func (g *Group) succeed(now time.Time, next *epoch, change policy.Rekey) (plans []Plan, err error) {
 	old := g.epoch.rekey
 	if change.NewRekey != nil {
 		if change.NewRekey, err = next.rekey.replacing(old); err != nil {
-			return Plan{}, err
+			return nil, err
 		}
 	}
-	p := g.plan(now, change, netip.Addr{})
+	plans = g.parts(now, change)
 	if change.NewRekey != nil && !guardSequenceRestart.Kept(g.opts.Rules) {
 		next.rekey.sequence = old.sequence
 	}
@@ -72,14 +77,14 @@ func (g *Group) carryOut(now time.Time, o order) (Plan, error) {
 	if change.NewRekey != nil {
 		g.hand(old, next.rekey)
 	}
-	return p, nil
+	return plans, nil
 }
 
 // successor is the epoch after the present one, and the change that leads to it.
 func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) {
 	next := &epoch{rekey: g.epoch.rekey, sas: slices.Clone(g.epoch.sas)}
 	change := policy.Rekey{DeleteTEKs: o.ended, Protocols: g.protocols(o.ended), DeleteKEK: o.noKEK}
-	wrapping := next.rekey != nil && next.rekey.sequence >= math.MaxUint32-1 // numbers never wrap
+	wrapping := next.rekey != nil && next.rekey.sequence >= next.rekey.lastNumber()
 	if next.rekey != nil && (o.kek || o.noKEK || wrapping) {
 		r, err := g.newRekeySA()
 		if err != nil {
@@ -115,13 +120,26 @@ func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) 
 	return next, change, nil
 }
 
-// plan addresses a change to the members, but for one, and takes the next sequence number if there is anybody to tell.
-func (g *Group) plan(now time.Time, change policy.Rekey, except netip.Addr) Plan {
-	r := g.epoch.rekey
-	if r == nil {
+// lastNumber is where the numbers under a Rekey SA end but for what replaces it, so that they never wrap. In a hierarchy of keys
+// that may take several messages.
+func (r *rekeySA) lastNumber() uint32 {
+	if r.tree != nil {
+		return math.MaxUint32 - mostPlaces
+	}
+	return math.MaxUint32 - 1
+}
+
+// plan addresses a change to the members, but for one.
+func (g *Group) plan(now time.Time, change policy.Rekey, except policy.Identity) Plan {
+	if g.epoch.rekey == nil {
 		return Plan{Rekey: change}
 	}
-	holders := g.holders(r, except)
+	return g.planFor(now, change, g.holders(g.epoch.rekey, except))
+}
+
+// planFor addresses a change to these members, and takes the next sequence number if there is anybody to tell.
+func (g *Group) planFor(now time.Time, change policy.Rekey, holders []*member) Plan {
+	r := g.epoch.rekey
 	p := Plan{Rekey: change, Under: r.RekeySA, To: g.addresses(holders)}
 	if len(p.To) > 0 && guardSequence.Kept(g.opts.Rules) {
 		r.sequence++
@@ -147,7 +165,7 @@ func (g *Group) addresses(members []*member) []netip.AddrPort {
 
 // hand notes that the members with the old Rekey SA were sent the new one.
 func (g *Group) hand(old, next *rekeySA) {
-	for _, m := range g.holders(old, netip.Addr{}) {
+	for _, m := range g.holders(old, policy.Identity{}) {
 		m.holds = next
 		m.acks[next] = &ackWindow{after: next.sequence}
 	}

@@ -68,11 +68,8 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 	if !kek && len(teks) == 0 {
 		return plans, nil
 	}
-	p, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
-	if err != nil {
-		return plans, err
-	}
-	return append(plans, p), nil
+	made, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
+	return append(plans, made...), err
 }
 
 // await arranges for the repetitions of a PUSH that is being sent now.

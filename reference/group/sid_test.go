@@ -72,7 +72,7 @@ func TestSIDExhaustion(t *testing.T) {
 		t.Error("the offer put something in force")
 	}
 
-	a, err := g.Admit(epoch, memberAddr(200), memberAddrPort(200), o, 0)
+	a, err := g.Admit(epoch, memberID(200), memberAddrPort(200), o, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestSIDsShort(t *testing.T) {
 	register(t, g, epoch, 1, 250)
 	o := offer(t, g, epoch)
 	before := g.Status(epoch)
-	a, err := g.Admit(epoch, memberAddr(2), memberAddrPort(2), o, 7)
+	a, err := g.Admit(epoch, memberID(2), memberAddrPort(2), o, 7)
 	if !errors.Is(err, group.ErrSIDsExhausted) {
 		t.Fatalf("got %v", err)
 	}
@@ -140,7 +140,7 @@ func TestSIDSpace(t *testing.T) {
 				c.SIDBits, c.SIDRange = -test.bits, policy.SIDRange{First: 100, Last: 103}
 			}
 		}), test.altered...)
-		_, err := g.Admit(epoch, memberAddr(1), memberAddrPort(1), offer(t, g, epoch), test.asked)
+		_, err := g.Admit(epoch, memberID(1), memberAddrPort(1), offer(t, g, epoch), test.asked)
 		if (err == nil) != test.ok || (err != nil && !violated(err, "group.sid.space")) {
 			t.Errorf("%+v: %v", test, err)
 		}

@@ -23,7 +23,7 @@ func (g *Group) Status(time.Time) control.KSGroup {
 	}
 	for _, m := range g.members {
 		s.Members = append(s.Members, control.KSMember{
-			Identity: m.identity.String(), Address: m.address.String(), Registered: m.registered,
+			Identity: m.identity.Brief(), Address: m.address.String(), Registered: m.registered,
 			SIDs: m.sids, Acked: m.acked, EverAcked: m.everAcked,
 		})
 	}

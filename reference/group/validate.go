@@ -34,6 +34,9 @@ func Validate(cfg policy.Group) error {
 func validateRekey(r policy.RekeyPolicy) error {
 	switch r.Transport {
 	case policy.TransportNone:
+		if r.Backward {
+			return errors.New("backward access control without rekey: the members could not be told of new keys")
+		}
 		return nil
 	case policy.TransportUnicast:
 	case policy.TransportMulticast:
@@ -48,6 +51,9 @@ func validateRekey(r policy.RekeyPolicy) error {
 	}
 	if err := validateManagement(r); err != nil {
 		return err
+	}
+	if r.Updates < 0 || r.Updates > policy.MostUpdates || r.Updates > 0 && r.Management != policy.ManagementLKH {
+		return fmt.Errorf("%d updates of a hierarchy in a message, want at most %d, with LKH", r.Updates, policy.MostUpdates)
 	}
 	if err := validateKEK(r); err != nil {
 		return err

@@ -32,10 +32,11 @@ func TestSequenceNeverWraps(t *testing.T) {
 			number uint32
 			kek    bool
 		}{{math.MaxUint32 - 1, false}, {math.MaxUint32, true}, {1, false}} {
-			p, err := g.Rekey(now, what)
+			plans, err := g.Rekey(now, what)
 			if err != nil {
 				t.Fatalf("%+v: %v", what, err)
 			}
+			p := plans[0]
 			if p.Rekey.Sequence != want.number || (p.Rekey.NewRekey != nil) != want.kek {
 				t.Errorf("%+v: number %d, a new KEK %v, want %+v", what, p.Rekey.Sequence, p.Rekey.NewRekey, want)
 			}

@@ -2,7 +2,6 @@ package ike
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -26,13 +25,13 @@ var (
 		"all transforms of an Aggressive Mode offer have one group")
 	dutyNoStatus = rule.Duty("ike.aggressive.status", "RFC2407-4.6.3-02", rule.Both,
 		"messages of Aggressive Mode carry no status notification")
-	dutyByIdentity = rule.Duty("ike.aggressive.psk", "RFC2409-5.4-02", rule.KS,
+	dutyByIdentity = rule.Duty("ike.aggressive.psk", "RFC2409-5.4-02", rule.Both,
 		"the pre-shared key is that of the identity, whatever the address")
 	checkOneGroup = rule.Check("ike.aggressive.offer", "RFC2409-5-15", rule.KS,
 		"an offer with transforms of several groups is refused")
 )
 
-// aggressive is what an exchange in Aggressive Mode knows early: the identity that the initiator claims, and IDii_b.
+// aggressive is what an exchange in Aggressive Mode knows early: the identity that the peer claims, and IDii_b.
 type aggressive struct {
 	claimed       *isakmp.ID
 	initiatorBody []byte
@@ -120,7 +119,7 @@ func (x *Exchange) onAggressive1(m *message) (sent, error) {
 	if err != nil {
 		return sent{}, err
 	}
-	ps = append(ps, x.method().shows(x)...)
+	ps = append(append(ps, x.method().shows(x)...), x.discovery()...)
 	reply, _, err := x.cfg.build(x.clear(core.Aggressive2, ps...), func(o *core.Outgoing) error {
 		x.gxr, x.nr = sentBody(o.Payloads, isakmp.PayloadKE), sentBody(o.Payloads, isakmp.PayloadNonce)
 		x.derive(shared)
@@ -150,6 +149,7 @@ func (x *Exchange) acceptAggressive(m *message) error {
 		return noProposalError{err}
 	}
 	x.offer = offer{sa: sa, body: body(d)}
+	x.agreeNATT(m.payloads)
 	if x.gxi, x.ni, err = x.receiveKE(m); err != nil {
 		return err
 	}
@@ -173,16 +173,6 @@ func groupsOf(sa isakmp.SA) (groups []uint64) {
 		}
 	}
 	return groups
-}
-
-// keyOwner is the address whose pre-shared key counts: to a responder of Aggressive Mode that of the identity, wherever the peer
-// sends from, and else the one that it sends from (RFC 2409 §5.4). Other identities have none (policy.PSK).
-func (x *Exchange) keyOwner() (netip.Addr, bool) {
-	id := x.aggressive.claimed
-	if id == nil || x.initiator || !dutyByIdentity.Kept(x.cfg.Rules) {
-		return x.peer.Addr().Unmap(), true
-	}
-	return isakmp.IdentityAddress(id.IDType, id.Data)
 }
 
 // aggressivePlaces are those of message 2, of any method that was offered, and of message 3, of the one that was chosen.
@@ -209,7 +199,8 @@ func (x *Exchange) onAggressive2(now time.Time, m *message) (sent, error) {
 	if err := x.receiveAggressive2(now, m); err != nil {
 		return sent{}, err
 	}
-	o := x.clear(core.Aggressive3, x.method().shows(x)...)
+	x.discover(m)
+	o := x.clear(core.Aggressive3, append(x.method().shows(x), x.discovery()...)...)
 	if !x.cfg.ClearProof {
 		o.Header.Flags |= isakmp.FlagEncryption
 	}
@@ -232,6 +223,9 @@ func (x *Exchange) receiveAggressive2(now time.Time, m *message) error {
 	if x.chosen, err = x.cfg.checkReply(x.offer, sa); err != nil {
 		return err
 	}
+	if id, _, ok := isakmp.Find[isakmp.ID](m.payloads); ok {
+		x.aggressive.claimed = &id
+	}
 	if err := x.method().ready(x); err != nil {
 		return err
 	}
@@ -239,6 +233,7 @@ func (x *Exchange) receiveAggressive2(now time.Time, m *message) error {
 		return err
 	}
 	x.cr = m.header.ResponderCookie
+	x.agreeNATT(m.payloads)
 	shared, err := x.agree(x.gxr)
 	if err != nil {
 		return err
@@ -258,6 +253,7 @@ func (x *Exchange) onAggressive3(now time.Time, m *message) (sent, error) {
 		return sent{}, err
 	}
 	x.iv = x.cfg.advance(x.iv, m.nextIV)
+	x.discover(m)
 	x.establish(now)
 	return sent{}, nil
 }

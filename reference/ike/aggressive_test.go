@@ -44,7 +44,11 @@ func TestAggressiveMode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o, err := p.rSA.OpenInformational(d.Data); err != nil || !p.rSA.Deleted(o) {
+			o, err := p.rSA.OpenInformational(d.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if deleted, err := p.rSA.Deleted(o); !deleted {
 				t.Errorf("an Informational under the SA: %v", err)
 			}
 		}
@@ -148,10 +152,9 @@ func TestAggressiveGroup(t *testing.T) {
 // With pre-shared keys the identity chooses the key.
 func TestAggressivePSK(t *testing.T) {
 	elsewhere := netip.MustParseAddr("192.0.2.77")
-	keys := map[netip.Addr]string{elsewhere: "gdoi-psk", gmAddr.Addr(): "another"}
 	p := aggressivePair("psk")
 	p.gm.Local = netip.AddrPortFrom(elsewhere, 848)
-	p.ks.PSK = func(a netip.Addr) ([]byte, bool) { return []byte(keys[a]), keys[a] != "" }
+	p.ks.PSK = policy.Phase1{PSKs: []policy.PSK{keyAt(elsewhere, "gdoi-psk"), keyAt(gmAddr.Addr(), "another")}}.PSK
 	p.run()
 	p.wantSA(t)
 	if a, _ := isakmp.IdentityAddress(p.rSA.PeerID().IDType, p.rSA.PeerID().Data); a != elsewhere {

@@ -115,7 +115,7 @@ func (x *Exchange) proven(c claim) error {
 	if err := x.method().verify(x, c); err != nil {
 		return err
 	}
-	if err := x.cfg.checkExpected(x.peer, c.id); err != nil {
+	if err := x.checkExpected(c.id); err != nil {
 		return err
 	}
 	x.peerID = c.id

@@ -202,12 +202,12 @@ var authentications = []authCase{
 	{"a certificate of another encoding", taps(core.Built, each(func(p isakmp.CERT) isakmp.Payload {
 		p.Encoding = isakmp.CertX509KeyExchange
 		return p
-	})), "ike.sig.verify"},
+	})), "ike.cert.encoding"},
 	{"no certificate", taps(core.Built, without6(isakmp.PayloadCERT)), "ike.sig.verify"},
 	{"a certificate that cannot be read", taps(core.Built, each(func(p isakmp.CERT) isakmp.Payload {
 		p.Data = p.Data[:len(p.Data)-1]
 		return p
-	})), "ike.sig.verify"},
+	})), "ike.cert.anchor"},
 	{"the certificate of another key", func(c *Config) { c.Credentials.Key = pki.ECDSA(elliptic.P256(), "another") }, "ike.sig.verify"},
 	{"a wrong signature", taps(core.Authenticated, each(func(p isakmp.SIG) isakmp.Payload {
 		p.Data = slices.Clone(p.Data)
@@ -255,7 +255,7 @@ func authenticate(tc authCase, method policy.Phase1Auth, by rule.Role, prepare f
 		panic(err)
 	}
 	receiver.Credentials.CRLs = append(receiver.Credentials.CRLs, list)
-	receiver.Expect = func(_ netip.Addr, id policy.Identity) bool { return id.Value != "stranger@example" }
+	receiver.Expect = func(id policy.Identity) bool { return id.Value != "stranger@example" }
 	known := holder(sender)
 	known.Hosts, known.Addresses = []string{"known.example"}, nil
 	knows, err := x509.ParseCertificate(root.Issue(sender.Credentials.Key, known))

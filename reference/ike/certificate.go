@@ -12,20 +12,20 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
-// What a certificate has to hold before its key counts. RFC 2408 §5.9 has it processed, and a signature under a key that no
-// trusted certificate names for the peer is as good as none.
+// What a certificate has to hold before its key counts (RFC 2408 §5.9): a signature under a key that no trusted certificate names
+// for the peer is as good as none.
 var (
-	checkCertificate = rule.Check("ike.cert.encoding", "RFC2408-5.12-01", rule.Both,
+	checkCertificate = rule.Check("ike.cert.encoding", "RFC2408-5.9-01", rule.Both,
 		"a certificate is one of X.509 for signatures")
-	checkNotBefore = rule.Check("ike.cert.notbefore", "RFC2408-5.12-01", rule.Both,
+	checkNotBefore = rule.Check("ike.cert.notbefore", "RFC2408-5.9-02", rule.Both,
 		"the certificate is valid already")
-	checkNotAfter = rule.Check("ike.cert.notafter", "RFC2408-5.12-01", rule.Both,
+	checkNotAfter = rule.Check("ike.cert.notafter", "RFC2408-5.9-02", rule.Both,
 		"the certificate is still valid")
-	checkAnchor = rule.Check("ike.cert.anchor", "RFC2408-5.12-01", rule.Both,
+	checkAnchor = rule.Check("ike.cert.anchor", "RFC2408-5.9-02", rule.Both,
 		"a chain of valid certificates leads to a trust anchor")
-	checkUsage = rule.Check("ike.cert.usage", "RFC2408-5.12-01", rule.Both,
+	checkUsage = rule.Check("ike.cert.usage", "RFC2408-5.9-02", rule.Both,
 		"the key may be used for signatures")
-	checkRevoked = rule.Check("ike.cert.revoked", "RFC2408-5.12-01", rule.Both,
+	checkRevoked = rule.Check("ike.cert.revoked", "RFC2408-5.9-02", rule.Both,
 		"no list of its issuer revokes a certificate of the chain")
 	checkCertified = rule.Check("ike.cert.identity", "RFC2408-5.8-01", rule.Both,
 		"the certificate names the identity that the peer claims")
@@ -35,9 +35,12 @@ var (
 // verify (RFC 2408 §3.9), or without one a certificate that is known. It is nil if there is none and the guard is off.
 func (c *Config) certificate(of claim) (*x509.Certificate, error) {
 	r := c.Rules
-	shown := c.shown(of.payloads)
+	shown, passedOver := c.shown(of.payloads)
 	if len(shown) == 0 {
 		shown = c.known(of.id)
+	}
+	if len(shown) == 0 && passedOver != nil {
+		return nil, passedOver
 	}
 	if !checkSignature.Holds(r, len(shown) > 0) {
 		return nil, checkSignature.Violated("no certificate for identity %s", isakmp.IDType(of.id.IDType))
@@ -65,18 +68,25 @@ func (c *Config) certificate(of claim) (*x509.Certificate, error) {
 	return leaf, nil
 }
 
-// shown are the certificates of a message that can be read. Other encodings are passed over (RFC 2408 §5.9).
-func (c *Config) shown(ps []isakmp.Decoded) (all []*x509.Certificate) {
+// shown are the certificates of a message that can be read. Others are passed over (RFC 2408 §5.9), and the last of them is what
+// is wrong with a message that has no other.
+func (c *Config) shown(ps []isakmp.Decoded) (all []*x509.Certificate, passedOver *rule.Violation) {
 	for _, p := range ps {
 		cert, ok := p.Payload.(isakmp.CERT)
-		if !ok || !checkCertificate.Holds(c.Rules, cert.Encoding == isakmp.CertX509Signature) {
+		if !ok {
 			continue
 		}
-		if parsed, err := x509.ParseCertificate(cert.Data); err == nil {
+		parsed, err := x509.ParseCertificate(cert.Data)
+		switch {
+		case !checkCertificate.Holds(c.Rules, cert.Encoding == isakmp.CertX509Signature):
+			passedOver = checkCertificate.Violated("certificate of encoding %d", cert.Encoding)
+		case err != nil:
+			passedOver = checkAnchor.Violated("certificate that cannot be read: %v", err)
+		default:
 			all = append(all, parsed)
 		}
 	}
-	return all
+	return all, passedOver
 }
 
 // known are the certificates that the configuration has of a peer, which then need not send one (RFC 2409 §5.1).

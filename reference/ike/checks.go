@@ -25,7 +25,7 @@ var (
 	checkForm = rule.Check("ike.chain.form", "RFC2408-3.3-01", rule.Both,
 		"payloads and attributes fill the space that their lengths claim")
 	checkEnd = rule.Check("ike.chain.end", "RFC2408-5.2-02", rule.Both,
-		"nothing follows the last payload but padding of an encrypted message")
+		"nothing follows the last payload but padding")
 	checkReserved = rule.Check("ike.chain.reserved", "RFC2408-5.3-01", rule.Both,
 		"the reserved octet of a generic payload header is zero")
 	checkReserved2 = rule.Check("ike.transform.reserved2", "RFC2408-2.5.2-02", rule.Both,

@@ -30,17 +30,19 @@ var (
 // Config is what all exchanges of one node share. It is only read.
 type Config struct {
 	Rules      *rule.Switches
-	Role       rule.Role                            // of the node; which side of Main Mode it takes follows from Initiate and Respond
-	Rand       io.Reader                            // cookies, nonces, private values; must not fail
-	Tap        core.Tap                             // sees and alters every outgoing message
-	Local      netip.AddrPort                       // its address is the Phase 1 identity, unless there is another
-	Identity   policy.Identity                      // the own one; zero: that of Local
-	Lifetime   time.Duration                        // offered, and the longest that is kept; 0 means DefaultLifetime
-	Retransmit time.Duration                        // first interval, doubled each time; 0 means DefaultRetransmit
-	Retries    int                                  // repetitions before giving up; 0 means DefaultRetries
-	PSK        func(peer netip.Addr) ([]byte, bool) // pre-shared key by address (RFC 2409 §5.4)
-	// Expect says whether a peer at an address may have an identity; nil: any.
-	Expect func(peer netip.Addr, id policy.Identity) bool
+	Role       rule.Role       // of the node; which side of Main Mode it takes follows from Initiate and Respond
+	Rand       io.Reader       // cookies, nonces, private values; must not fail
+	Tap        core.Tap        // sees and alters every outgoing message
+	Local      netip.AddrPort  // its address is the Phase 1 identity, unless there is another
+	Identity   policy.Identity // the own one; zero: that of Local
+	Lifetime   time.Duration   // offered, and the longest that is kept; 0 means DefaultLifetime
+	Retransmit time.Duration   // first interval, doubled each time; 0 means DefaultRetransmit
+	Retries    int             // repetitions before giving up; 0 means DefaultRetries
+	// PSK finds the pre-shared key of a peer by its address and, in Aggressive Mode, by who it says it is (RFC 2409 §5.4). In Main
+	// Mode that is the zero value.
+	PSK func(peer netip.Addr, claimed policy.Identity) (policy.PSK, bool)
+	// Expect says whether a peer may have an identity; nil: any.
+	Expect func(id policy.Identity) bool
 	// Credentials are what signatures are made and checked with. They may be nil if no suite asks for them.
 	Credentials *policy.Credentials
 	NATT        bool                // NAT traversal is announced and, if the peer does the same, used (RFC 3947)

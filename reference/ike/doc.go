@@ -25,13 +25,14 @@
 // them as the transforms of one proposal in its order of preference. A responder takes the first transform of the offer
 // that is one of its own suites, so that the initiator's order decides, unless Config.Prefer says otherwise.
 //
-// In Aggressive Mode (aggressive.go) the same payloads come in three messages. An SA ends with the lifetime that was agreed,
-// in seconds or kilobytes (lifetime.go), or when its peer gives no sign of life (dpd.go).
+// In Aggressive Mode (aggressive.go) the same payloads come in three messages, and a pre-shared key may be that of a name; Main Mode
+// knows a peer by nothing but its address when it needs the key. An SA ends with the lifetime that was agreed, in seconds or
+// kilobytes (lifetime.go), or when its peer gives no sign of life (dpd.go).
 //
 // Nothing here reads a clock or a global source of randomness, opens a socket or starts a goroutine. Config.Rand must not
 // fail; a source that does ends the program, as crypto/rand would.
 //
-// Specifications: RFC 2409 §4, §5, §5.1, §5.4, §5.7 and appendices A and B; RFC 2408 §3, §4.5, §4.8 and §5; RFC 2407 §4.6.2 and
-// §4.6.3.1; RFC 3526; RFC 3706; RFC 3947 §3 and §4, in Main Mode; RFC 3948 §2.2 and §2.3; RFC 4754; RFC 5280; RFC 5903; RFC 6407 §2.
+// Specifications: RFC 2409 §4, §5, §5.1, §5.4, §5.7 and appendices A and B; RFC 2408 §3, §4.5, §4.8 and §5; RFC 2407 §4.6.2, §4.6.3
+// and §4.6.3.1; RFC 3526; RFC 3706; RFC 3947 §3 and §4, in Main Mode; RFC 3948 §2.2 and §2.3; RFC 4754; RFC 5280; RFC 5903; RFC 6407 §2.
 // Not here: encryption with public keys.
 package ike

@@ -21,10 +21,12 @@ import (
 var (
 	dutyVendor = rule.Duty("ike.dpd.vendor", "RFC3706-5.1-01", rule.Both,
 		"a Vendor ID in Phase 1 says that the node detects dead peers")
+	dutyBoth = rule.Duty("ike.dpd.both", "RFC3706-5.1-02", rule.Both,
+		"nobody is asked who has not said by the Vendor ID that it answers")
 	dutyAnswer = rule.Duty("ike.dpd.answer", "RFC3706-5.2-01", rule.Both,
 		"R-U-THERE is answered")
-	dutyLivenessSPI = rule.Duty("ike.dpd.spi", "RFC3706-5.3-01", rule.Both,
-		"R-U-THERE and its answer name the cookie pair and a number of four octets")
+	dutyLivenessSPI = rule.Duty("ike.dpd.spi", "RFC3706-5.3-02", rule.Both,
+		"R-U-THERE and its answer are of the DOI of IPsec and name the cookie pair")
 	dutySameNumber = rule.Duty("ike.dpd.same", "RFC3706-6.1-01", rule.Both,
 		"R-U-THERE-ACK has the number of the R-U-THERE")
 	dutyFirstNumber = rule.Duty("ike.dpd.first", "RFC3706-6.2-01", rule.Both,
@@ -37,7 +39,7 @@ var (
 		"the SPI of R-U-THERE and its answer is the cookie pair")
 	checkOldNumber = rule.Check("ike.dpd.old", "RFC3706-6.2-03", rule.Both,
 		"an R-U-THERE with a number that was there before is not answered")
-	checkSilence = rule.Check("ike.dpd.silence", "RFC3706-5.5-01", rule.Both,
+	checkSilence = rule.Check("ike.dpd.silence", "RFC3706-5.4-01", rule.Both,
 		"a peer that answers no R-U-THERE is given up")
 )
 
@@ -75,7 +77,7 @@ type liveness struct {
 
 // Heard notes a sign of life: a message that the peer has proven.
 func (sa *SA) Heard(now time.Time) {
-	if sa.cfg.DPD > 0 && sa.peerDPD {
+	if sa.cfg.DPD > 0 && (sa.peerDPD || !dutyBoth.Kept(sa.cfg.Rules)) {
 		sa.liveness.asked, sa.liveness.due = 0, now.Add(sa.cfg.DPD)
 	}
 }
@@ -107,10 +109,10 @@ func (sa *SA) count(rand io.Reader) {
 // tell makes an R-U-THERE or its answer.
 func (sa *SA) tell(rand io.Reader, t isakmp.NotifyType, number uint32) []Datagram {
 	n := isakmp.Notify{
-		DOI: sa.cfg.DOI, Protocol: isakmp.ProtoISAKMP, SPI: sa.spi(), NotifyType: t, Data: binary.BigEndian.AppendUint32(nil, number),
+		DOI: isakmp.DOIIPsec, Protocol: isakmp.ProtoISAKMP, SPI: sa.spi(), NotifyType: t, Data: binary.BigEndian.AppendUint32(nil, number),
 	}
 	if !dutyLivenessSPI.Kept(sa.cfg.Rules) {
-		n.SPI = nil
+		n.DOI, n.SPI = sa.cfg.DOI, nil
 	}
 	d, err := sa.SealInformational(rand, n)
 	if err != nil || d.Data == nil {
@@ -119,10 +121,12 @@ func (sa *SA) tell(rand io.Reader, t isakmp.NotifyType, number uint32) []Datagra
 	return []Datagram{d}
 }
 
-// Liveness takes a proven Informational as a sign of life, and answers an R-U-THERE. The error is a *rule.Violation.
+// Liveness takes a proven Informational as a sign of life, answers an R-U-THERE, and keeps to a RESPONDER-LIFETIME. The error is
+// a *rule.Violation.
 func (sa *SA) Liveness(now time.Time, o *Opened, rand io.Reader) ([]Datagram, error) {
 	n, _, ok := isakmp.Find[isakmp.Notify](o.Payloads)
 	if !ok || n.NotifyType != isakmp.NotifyRUThere && n.NotifyType != isakmp.NotifyRUThereACK {
+		sa.heed(o.Payloads)
 		sa.Heard(now)
 		return nil, nil
 	}

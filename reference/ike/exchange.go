@@ -27,7 +27,7 @@ type Exchange struct {
 	offer    offer
 	chosen   choice
 	nat      traversal
-	psk      []byte
+	psk      policy.PSK
 	asked    []isakmp.CR // certificate requests of the peer so far
 	private  keymat.PrivateKey
 	gxi, gxr []byte // KE bodies
@@ -118,18 +118,20 @@ func (x *Exchange) HandleAt(now time.Time, from, to netip.AddrPort, data []byte)
 		return nil, nil, err
 	}
 	next := *x
+	next.peer, next.local = from, to
 	reply, err := next.step(now, m)
 	if err != nil {
 		return nil, nil, err
 	}
-	next.follow(from, to)
 	next.history.add(m.data)
 	next.await(next.expect, now, reply)
 	*x = next
+	answer := x.cfg.transmit(reply, x.peer)
 	if x.sa != nil {
 		x.sa.peer, x.sa.local, x.sa.nat, x.sa.history = x.peer, x.local, x.nat, x.history
+		answer = append(answer, x.announce()...)
 	}
-	return x.leave(x.cfg.transmit(reply, x.peer)), x.sa, nil
+	return x.leave(answer), x.sa, nil
 }
 
 // step takes the awaited message, says in expect which one is next, and returns the reply.

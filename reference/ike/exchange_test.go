@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -213,7 +214,7 @@ func TestReplyGoesWhereTheMessageCameFrom(t *testing.T) {
 
 func TestPeersWithoutAKey(t *testing.T) {
 	p := newPair("stranger")
-	p.ks.PSK = func(a netip.Addr) ([]byte, bool) { return nil, false }
+	p.ks.PSK = policy.Phase1{}.PSK
 	p.run()
 	wantGuard(t, p.refused[0], "ike.main.peer")
 	if p.r != nil || len(p.onWire) != 1+DefaultRetries {
@@ -227,7 +228,7 @@ func TestPeersWithoutAKey(t *testing.T) {
 
 func TestDifferentKeys(t *testing.T) {
 	p := newPair("keys")
-	p.ks.PSK = func(a netip.Addr) ([]byte, bool) { return []byte("another"), true }
+	p.ks.PSK = keys("another")
 	p.run()
 	if p.iSA != nil || p.rSA != nil || !errors.Is(p.iErr, ErrTimeout) || !errors.Is(p.rErr, ErrTimeout) {
 		t.Errorf("SAs %v %v, errors %v %v", p.iSA, p.rSA, p.iErr, p.rErr)
@@ -236,8 +237,8 @@ func TestDifferentKeys(t *testing.T) {
 
 func TestKeyByAddress(t *testing.T) {
 	p := newPair("address")
-	p.ks.PSK = func(a netip.Addr) ([]byte, bool) { return []byte("of " + a.String()), true }
-	p.gm.PSK = func(a netip.Addr) ([]byte, bool) { return []byte("of " + gmAddr.Addr().String()), a == ksAddr.Addr() }
+	p.ks.PSK = keys("of others", keyAt(gmAddr.Addr(), "of "+gmAddr.Addr().String()))
+	p.gm.PSK = keys("of others", keyAt(ksAddr.Addr(), "of "+gmAddr.Addr().String()))
 	p.run()
 	p.wantSA(t)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -50,7 +51,7 @@ func goldenExchange(tb testing.TB) *Exchange {
 	c := config(rule.GM, "golden")
 	x := &Exchange{cfg: c.withDefaults(), initiator: true, expect: core.MainMode6}
 	x.ci, x.cr = isakmp.Cookie(bytes.Repeat([]byte{0x11}, 8)), isakmp.Cookie(bytes.Repeat([]byte{0x22}, 8))
-	x.chosen.suite, x.psk = goldenSuite, []byte("gdoi-psk")
+	x.chosen.suite, x.psk = goldenSuite, policy.PSK{Key: []byte("gdoi-psk")}
 	x.offer.body = unhex(tb, goldenSA)[isakmp.GenericLen:]
 	x.ni, x.nr = count(0x00, 16), count(0x10, 16)
 	x.gxi, x.gxr = bytes.Repeat([]byte{0xa1}, 32), bytes.Repeat([]byte{0xb2}, 32)

@@ -84,14 +84,12 @@ func identityOf(id isakmp.ID) policy.Identity {
 	return policy.Identity{}
 }
 
-// checkExpected checks that the configuration lets a peer at that address have this identity.
-func (c *Config) checkExpected(from netip.AddrPort, id isakmp.ID) error {
-	if c.Expect == nil {
-		return nil
-	}
-	have := identityOf(id)
-	if !checkExpected.Holds(c.Rules, c.Expect(from.Addr().Unmap(), have)) {
-		return checkExpected.Violated("%s is not expected of %s", have, from.Addr())
+// checkExpected checks that the configuration lets the peer have this identity: at all, and with the key that it has used.
+func (x *Exchange) checkExpected(id isakmp.ID) error {
+	have, owner := identityOf(id), x.psk.Identity
+	fits := owner.Kind == policy.IdentityNone || owner.Same(have)
+	if !checkExpected.Holds(x.cfg.Rules, fits && (x.cfg.Expect == nil || x.cfg.Expect(have))) {
+		return checkExpected.Violated("%s is not expected of %s", have, x.peer.Addr())
 	}
 	return nil
 }

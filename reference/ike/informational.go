@@ -64,17 +64,20 @@ func (sa *SA) SealDelete(rand io.Reader) (Datagram, error) {
 	})
 }
 
-// Deleted reports whether a proven Informational deletes this SA.
-func (sa *SA) Deleted(o *Opened) bool {
+// Deleted reports whether a proven Informational deletes this SA. The error is a *rule.Violation if it deletes another one.
+func (sa *SA) Deleted(o *Opened) (deleted bool, err error) {
 	for _, d := range o.Payloads {
-		if del, ok := d.Payload.(isakmp.Delete); ok && del.Protocol == isakmp.ProtoISAKMP {
-			named := slices.ContainsFunc(del.SPIs, func(spi []byte) bool { return bytes.Equal(spi, sa.spi()) })
-			if checkDeleteSPI.Holds(sa.cfg.Rules, named) {
-				return true
-			}
+		del, ok := d.Payload.(isakmp.Delete)
+		if !ok || del.Protocol != isakmp.ProtoISAKMP {
+			continue
 		}
+		named := slices.ContainsFunc(del.SPIs, func(spi []byte) bool { return bytes.Equal(spi, sa.spi()) })
+		if checkDeleteSPI.Holds(sa.cfg.Rules, named) {
+			return true, nil
+		}
+		err = checkDeleteSPI.Violated("Delete of cookies %x, which are not those of this SA", del.SPIs)
 	}
-	return false
+	return false, err
 }
 
 // spi is the cookie pair, by which Notify and Delete payloads name the SA.

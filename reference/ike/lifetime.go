@@ -1,6 +1,7 @@
 package ike
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -11,7 +12,10 @@ import (
 
 // A Phase 1 SA ends after a time and, if that is agreed, after a number of kilobytes (RFC 2409 appendix A). Either side may have
 // less in mind than the transform says: a responder returns the transform as it came and says so in a RESPONDER-LIFETIME
-// (RFC 2407 §4.6.3.1), whoever ends an SA in a Delete.
+// (RFC 2407 §4.6.3.1), whoever ends an SA in a Delete. The RESPONDER-LIFETIME is a payload of Main Mode 6. Aggressive Mode has no
+// place for it, so that it follows in an Informational of its own (RFC 2407 §4.6.3):
+//
+//	R --> I  HDR*, HASH(1), N
 
 var (
 	timerLifetime = rule.Timer("ike.lifetime.seconds", "RFC2409-A-04", rule.Both, 20*time.Second,
@@ -20,6 +24,10 @@ var (
 		"an SA ends when it has protected the kilobytes that were agreed")
 	dutyShorter = rule.Duty("ike.lifetime.told", "RFC2407-4.6.3.1-01", rule.KS,
 		"a responder whose lifetime is shorter than the initiator's says so")
+	dutyToldForm = rule.Duty("ike.lifetime.form", "RFC2407-4.6.3.1-03", rule.KS,
+		"RESPONDER-LIFETIME is of the DOI of IPsec and names the cookie pair")
+	checkLifetimeSPI = rule.Check("ike.lifetime.spi", "RFC2407-4.6.3.1-02", rule.GM,
+		"a RESPONDER-LIFETIME is for the SA whose cookie pair it names")
 	dutyHeard = rule.Duty("ike.lifetime.heard", "RFC2407-4.6.3.1-02", rule.GM,
 		"an initiator keeps to the lifetime that the responder notifies")
 )
@@ -29,7 +37,8 @@ const kilobyte = 1024
 
 // Exhausted reports whether the SA has protected as much as it may. It says so once what was going on under it is over.
 func (sa *SA) Exhausted() bool {
-	return sa.kilobytes > 0 && !checkKilobytes.Holds(sa.cfg.Rules, sa.protected < sa.kilobytes*kilobyte)
+	limit := sa.agreed.kilobytes
+	return limit > 0 && !checkKilobytes.Holds(sa.cfg.Rules, sa.protected < limit*kilobyte)
 }
 
 // least is the smaller of two limits, where 0 is none.
@@ -50,7 +59,7 @@ func kilobyteAttributes(kilobytes uint64) []wire.Attribute {
 	}
 }
 
-// responderLifetime is what a responder puts into message 6 if the SA will live shorter than the transform says.
+// responderLifetime is what a responder says if the SA will live shorter than the transform says.
 func (x *Exchange) responderLifetime() []isakmp.Payload {
 	if x.initiator || !x.chosen.shortened || !dutyShorter.Kept(x.cfg.Rules) {
 		return nil
@@ -62,29 +71,62 @@ func (x *Exchange) responderLifetime() []isakmp.Payload {
 	if err != nil {
 		return nil // attributes of four octets always fit
 	}
-	return []isakmp.Payload{isakmp.Notify{
-		DOI: x.cfg.DOI, Protocol: isakmp.ProtoISAKMP, NotifyType: isakmp.NotifyResponderLifetime, SPI: cookiePair(x.ci, x.cr), Data: data,
-	}}
+	n := isakmp.Notify{
+		DOI: isakmp.DOIIPsec, Protocol: isakmp.ProtoISAKMP, NotifyType: isakmp.NotifyResponderLifetime, SPI: cookiePair(x.ci, x.cr), Data: data,
+	}
+	if !dutyToldForm.Kept(x.cfg.Rules) {
+		n.DOI = x.cfg.DOI
+	}
+	return []isakmp.Payload{n}
 }
 
-// heed shortens the SA to what the responder notifies in message 6. What is longer, or cannot be read, changes nothing.
+// announce is what a responder says under an SA as soon as Aggressive Mode has established it.
+func (x *Exchange) announce() []Datagram {
+	ps := x.responderLifetime()
+	if x.aggressive.claimed == nil || len(ps) == 0 {
+		return nil
+	}
+	d, err := x.sa.SealInformational(x.cfg.Rand, ps...)
+	if err != nil || d.Data == nil {
+		return nil
+	}
+	return []Datagram{d}
+}
+
+// heed shortens what was chosen to what the responder notifies in message 6.
 func (x *Exchange) heed(m *message) {
-	for _, d := range m.payloads {
+	x.chosen.limit(x.cfg.notifiedLifetime(m.payloads, cookiePair(x.ci, x.cr)))
+}
+
+// heed shortens the SA to what its responder notifies under it.
+func (sa *SA) heed(ps []isakmp.Decoded) {
+	if sa.initiator {
+		sa.agreed.limit(sa.cfg.notifiedLifetime(ps, sa.spi()))
+		sa.expiry = sa.begun.Add(timerLifetime.Delay(sa.cfg.Rules, sa.agreed.lifetime))
+	}
+}
+
+// notifiedLifetime reads a RESPONDER-LIFETIME for the SA of that cookie pair. It is 0, which limits nothing, without one and for one
+// that cannot be read.
+func (c *Config) notifiedLifetime(ps []isakmp.Decoded, spi []byte) (seconds time.Duration, kilobytes uint64) {
+	for _, d := range ps {
 		n, ok := d.Payload.(isakmp.Notify)
-		if !ok || n.NotifyType != isakmp.NotifyResponderLifetime || !dutyHeard.Kept(x.cfg.Rules) {
+		if !ok || n.NotifyType != isakmp.NotifyResponderLifetime || !dutyHeard.Kept(c.Rules) ||
+			!checkLifetimeSPI.Holds(c.Rules, n.Protocol == isakmp.ProtoISAKMP && bytes.Equal(n.SPI, spi)) {
 			continue
 		}
 		r := wire.NewReader(n.Data)
 		told := &terms{values: make(map[uint16]uint64)}
 		for _, a := range wire.ParseAttributes(r) {
-			if err := told.read(x.cfg.Rules, a); err != nil {
-				return
+			if told.read(c.Rules, a) != nil {
+				return 0, 0
 			}
 		}
 		if r.Done() == nil {
-			x.chosen.limit(told.seconds, told.kilobytes)
+			return told.seconds, told.kilobytes
 		}
 	}
+	return 0, 0
 }
 
 // limit shortens the lifetime of what was chosen.

@@ -31,6 +31,12 @@ func longer(data []byte, octets ...byte) []byte {
 	return data
 }
 
+// behind puts a Vendor ID of so many octets behind the only payload, SA.
+func behind(data []byte, n int) []byte {
+	data = set(data, isakmp.HeaderLen, byte(isakmp.PayloadVID))
+	return longer(data, append([]byte{0, 0, 0, byte(isakmp.GenericLen + n)}, make([]byte, n)...)...)
+}
+
 // badCase is a message and the guard that refuses it; none if it is accepted.
 type badCase struct {
 	name  string
@@ -67,6 +73,10 @@ func headerCases(good []byte) []badCase {
 		{"payload 99", set(good, atNext, 99), "ike.main.payload"},
 		{"payload 200", set(good, atNext, 200), "ike.main.payload"},
 		{"trailing zero", longer(good, 0), "ike.chain.end"},
+		{"aligned by three zeros", longer(behind(good, 5), 0, 0, 0), ""},
+		{"three octets that are no zeros", longer(behind(good, 5), 0, 0, 1), "ike.chain.end"},
+		{"two zeros where three would align", longer(behind(good, 5), 0, 0), "ike.chain.end"},
+		{"four zeros", longer(good, 0, 0, 0, 0), "ike.chain.end"},
 		{"SA names a proposal", set(good, isakmp.HeaderLen, 2), "ike.chain.form"},
 		{"SA reserved", set(good, isakmp.HeaderLen+1, 1), "ike.chain.reserved"},
 		{"SA too long", set(good, isakmp.HeaderLen+2, 0xff), "ike.chain.form"},

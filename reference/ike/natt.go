@@ -13,7 +13,7 @@ import (
 )
 
 // NAT traversal (RFC 3947). With Config.NATT both sides announce it in their first message, and if both did, messages 3 and
-// 4 say from and to where they were sent:
+// 4 of Main Mode say from and to where they were sent:
 //
 //	1  I --> R  HDR, SA, VID                 from 848 to 848
 //	2  R --> I  HDR, SA, VID
@@ -21,6 +21,12 @@ import (
 //	4  R --> I  HDR, KE, Nr, NAT-D, NAT-D
 //	5  I --> R  HDR*, IDii, HASH_I           from 4500 to 4500 if there is a NAT, and so ever after
 //	6  R --> I  HDR*, IDir, HASH_R
+//
+// In Aggressive Mode messages 2 and 3 do. The third has the ports to which it has changed, as it says where it was sent itself:
+//
+//	1  I --> R  HDR, SA, KE, Ni, IDii, VID
+//	2  R --> I  HDR, SA, KE, Nr, IDir, VID, NAT-D, NAT-D, HASH_R
+//	3  I --> R  HDR[*], NAT-D, NAT-D, HASH_I from 4500 to 4500 if there is a NAT, and so ever after
 
 // natVendor is the Vendor ID of RFC 3947 §3.1.
 var natVendor = []byte{0x4a, 0x13, 0x1c, 0x81, 0x07, 0x03, 0x58, 0x45, 0x5c, 0x57, 0x28, 0xf2, 0x0e, 0x95, 0x45, 0x2f}
@@ -70,8 +76,9 @@ func (x *Exchange) discovery() []isakmp.Payload {
 	return []isakmp.Payload{isakmp.NATD{Data: x.natd(remote)}, isakmp.NATD{Data: x.natd(local)}}
 }
 
-// discover compares the NAT-D payloads of message 3 or 4 with where it came from and to: the first should be this end, one
-// of the others the peer's (RFC 3947 §3.2). A peer that sends fewer than two has not said enough to find a NAT by.
+// discover compares the NAT-D payloads of a message with where it came from and to: the first should be this end, one
+// of the others the peer's (RFC 3947 §3.2). A peer that sends fewer than two has not said enough to find a NAT by. Some make those of
+// Aggressive Mode 3 before they change ports, and mean this end as it was until then.
 func (x *Exchange) discover(m *message) {
 	var seen [][]byte
 	for _, d := range m.payloads {
@@ -82,18 +89,18 @@ func (x *Exchange) discover(m *message) {
 	if !x.nat.agreed || len(seen) < 2 {
 		return
 	}
-	x.nat.behind = !bytes.Equal(seen[0], x.natd(x.local))
+	x.nat.behind = !bytes.Equal(seen[0], x.natd(x.local)) && !bytes.Equal(seen[0], x.natd(x.cfg.Local))
 	peer := x.natd(m.from)
 	behind := !slices.ContainsFunc(seen[1:], func(have []byte) bool { return bytes.Equal(have, peer) })
 	x.nat.between = x.nat.behind || behind
+	x.float()
 }
 
-// follow notes where a message came from and to. An initiator that has found a NAT goes on from port 4500 to port 4500 with
-// message 5 (RFC 3947 §4).
-func (x *Exchange) follow(from, to netip.AddrPort) {
-	x.peer, x.local = from, to
-	if x.initiator && x.nat.between && x.expect == core.MainMode6 && dutyFloat.Kept(x.cfg.Rules) {
-		x.peer, x.local = netip.AddrPortFrom(from.Addr(), natt.Port), netip.AddrPortFrom(to.Addr(), natt.Port)
+// float has an initiator that has found a NAT go on from port 4500 to port 4500, with message 5 of Main Mode or 3 of Aggressive
+// Mode (RFC 3947 §4).
+func (x *Exchange) float() {
+	if x.initiator && x.nat.between && dutyFloat.Kept(x.cfg.Rules) {
+		x.peer, x.local = netip.AddrPortFrom(x.peer.Addr(), natt.Port), netip.AddrPortFrom(x.local.Addr(), natt.Port)
 	}
 }
 

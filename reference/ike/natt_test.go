@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -20,7 +21,7 @@ func translated(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr("203.0.113.9"), a.Port()+30000)
 }
 
-// crossing is a Main Mode through a NAT, or past none, with what was sent.
+// crossing is a Phase 1 through a NAT, or past none, with what was sent.
 type crossing struct {
 	gm, ks   Config
 	nat      bool
@@ -97,6 +98,59 @@ func TestMainModeThroughANAT(t *testing.T) {
 	c.rSA.Follow(moved, c.rSA.Local())
 	if d, err := c.rSA.SealDelete(c.ks.Rand); err != nil || d.To != moved || d.From.Port() != natt.Port {
 		t.Errorf("%v to %s from %s", err, d.To, d.From)
+	}
+}
+
+// aggressive has both sides speak Aggressive Mode.
+func (c *crossing) aggressive() *crossing {
+	c.gm.Mode, c.ks.Mode = policy.AggressiveMode, policy.AggressiveMode
+	return c
+}
+
+func TestAggressiveModeThroughANAT(t *testing.T) {
+	c := newCrossing(true).aggressive().run()
+	want := []string{"AM1 848>848", "AM2 848>30848", "AM3 4500>4500"}
+	if !slices.Equal(c.path, want) || c.iSA == nil || c.rSA == nil {
+		t.Fatalf("%v, %v", c.path, c.err)
+	}
+	if !c.iSA.BehindNAT() || c.rSA.BehindNAT() {
+		t.Error("the initiator is behind the NAT")
+	}
+	if got := c.rSA.Peer(); got != translated(netip.AddrPortFrom(gmAddr.Addr(), natt.Port)) || c.rSA.Local().Port() != natt.Port {
+		t.Errorf("the responder answers from %s to %s", c.rSA.Local(), got)
+	}
+	if again, ok := c.iSA.Duplicate(c.sent[1].Data); !ok || len(again) != 1 || again[0].From.Port() != natt.Port || again[0].To.Port() != natt.Port {
+		t.Errorf("a repeat of message 2 is answered with %+v", again)
+	}
+}
+
+// A NAT-D of Aggressive Mode 3 that was made before the change of ports, as libreswan makes it, is no sign of a NAT in front of the responder.
+func TestNATDOfTheFormerPort(t *testing.T) {
+	c := newCrossing(true).aggressive()
+	c.gm.Tap = on(core.Aggressive3, core.Built, func(o *core.Outgoing) {
+		for i, end := range []netip.AddrPort{ksAddr, gmAddr} {
+			o.Payloads[i] = isakmp.NATD{Data: keymat.NATD(keymat.SHA256, o.Header.InitiatorCookie, o.Header.ResponderCookie, end)}
+		}
+	})
+	if c.run(); c.rSA == nil || c.rSA.BehindNAT() || c.rSA.Local().Port() != natt.Port {
+		t.Errorf("%v, %v", c.path, c.err)
+	}
+}
+
+func TestAggressiveModeWithoutNAT(t *testing.T) {
+	for name, change := range map[string]func(*crossing){
+		"no NAT":               func(c *crossing) { c.nat = false },
+		"a responder without":  func(c *crossing) { c.ks.NATT = false },
+		"an initiator without": func(c *crossing) { c.gm.NATT = false },
+	} {
+		c := newCrossing(true).aggressive()
+		change(c)
+		if c.run(); c.iSA == nil || c.rSA == nil || c.iSA.BehindNAT() {
+			t.Errorf("%s: not established, %v", name, c.err)
+		}
+		if d := c.sent[2]; d.From.Port() == natt.Port || d.To.Port() != 848 {
+			t.Errorf("%s: message 3 from %s to %s", name, d.From, d.To)
+		}
 	}
 }
 

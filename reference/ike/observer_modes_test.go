@@ -19,6 +19,7 @@ func (o *observer) modes() {
 	o.aggressive()
 	o.lifetimes()
 	o.liveness()
+	o.quiet()
 	o.numbers()
 }
 
@@ -28,10 +29,17 @@ func (o *observer) aggressive() {
 	p.gm.Suites, p.ks.Suites = []Suite{suiteAES, suite3}, []Suite{suiteAES, suite3}
 	elsewhere := netip.MustParseAddr("192.0.2.77")
 	p.gm.Local = netip.AddrPortFrom(elsewhere, 848)
-	p.ks.PSK = func(a netip.Addr) ([]byte, bool) { return []byte("gdoi-psk"), a == elsewhere }
+	p.ks.PSK = policy.Phase1{PSKs: []policy.PSK{keyAt(elsewhere, "gdoi-psk")}}.PSK
 	p.gm.Retries = 1
 	p.run()
 	o.note("aggressive: established %v %v", p.iSA != nil, p.rSA != nil)
+	server := policy.Identity{Kind: policy.IdentityFQDN, Value: "ks.example"}
+	named := o.pair("named")
+	named.gm.Mode, named.ks.Mode, named.ks.Identity = policy.AggressiveMode, policy.EitherMode, server
+	named.gm.PSK = keys("another", keyNamed(server, "gdoi-psk"))
+	named.gm.Retries = 1
+	named.run()
+	o.note("aggressive with a name: established %v %v", named.iSA != nil, named.rSA != nil)
 	for n, d := range p.onWire {
 		if o.mine(n) {
 			o.note("%s", describe(o.tb, d))
@@ -58,12 +66,28 @@ func (o *observer) lifetimes() {
 	p := o.pair("lifetimes")
 	p.gm.Kilobytes, p.gm.Lifetime, p.ks.Lifetime = 1, 4*time.Hour, time.Hour
 	p.gm.Retries = 1
+	p.ks.Tap = func(_ core.Stage, out *core.Outgoing) {
+		for _, sent := range out.Payloads {
+			if n, ok := sent.(isakmp.Notify); ok {
+				o.note("%s of DOI %d, %d octets of SPI", n.NotifyType, n.DOI, len(n.SPI))
+			}
+		}
+	}
 	p.run()
 	mine, peer := o.sides(p)
 	if mine == nil || peer == nil {
 		return
 	}
 	o.note("expires after %s, the peer after %s", mine.Expiry().Sub(start), peer.Expiry().Sub(start))
+	told := o.pair("told")
+	told.gm.Mode, told.ks.Mode, told.ks.Lifetime = policy.AggressiveMode, policy.EitherMode, time.Hour
+	told.ks.Tap = altersNotify(func(n *isakmp.Notify) { n.SPI = nil })
+	told.gm.Retries = 1
+	told.run()
+	o.note("%d messages", len(told.onWire))
+	if told.iSA != nil && told.takeNotify() == nil {
+		o.note("expires after %s", told.iSA.Expiry().Sub(start))
+	}
 	for range 40 {
 		_, _ = mine.SealDelete(keymat.Seeded("bulk"))
 	}
@@ -92,6 +116,25 @@ func (o *observer) liveness() {
 	}
 	o.asks(mine, peer)
 	o.answers(mine, peer)
+}
+
+// quiet notes whether a node asks a peer that has not said that it answers.
+func (o *observer) quiet() {
+	p := o.pair("quiet")
+	p.gm.DPD, p.ks.DPD, p.gm.Retries = time.Minute, time.Minute, 1
+	peer := &p.ks
+	if o.role == rule.KS {
+		peer = &p.gm
+	}
+	peer.Tap = func(stage core.Stage, out *core.Outgoing) {
+		if stage == core.Built {
+			out.Payloads = slices.DeleteFunc(slices.Clone(out.Payloads), func(p isakmp.Payload) bool { return p.Type() == isakmp.PayloadVID })
+		}
+	}
+	p.run()
+	if mine, _ := o.sides(p); mine != nil {
+		o.note("asks a silent peer %v", mine.Wake().Before(mine.Expiry()))
+	}
 }
 
 // asks notes what a node asks whose peer answers wrongly.

@@ -71,7 +71,11 @@ func (o *observer) informationals(mine, peer *SA) {
 		ids = append(ids, h.MessageID)
 		o.note("%s %v, ID of another exchange %v", describe(o.tb, d), err, h.MessageID == latest)
 		opened, err := peer.OpenInformational(d.Data)
-		o.note("opened %v, deleted %v", err, err == nil && peer.Deleted(opened))
+		if err == nil {
+			deleted, err := peer.Deleted(opened)
+			o.note("deleted %v, %v", deleted, err)
+		}
+		o.note("opened %v", err)
 	}
 	o.note("IDs count %v", ids[1] == ids[0]+1)
 	d, _ := mine.SealInformational(keymat.Seeded("notify"), mine.Notify(isakmp.NotifyInvalidIDInformation, nil))
@@ -90,5 +94,10 @@ func (o *observer) informationals(mine, peer *SA) {
 	o.note("INFO: bad HASH: refused %v", err != nil)
 	other, _ := peer.SealInformational(keymat.Seeded("other"), isakmp.Delete{Protocol: 1, SPISize: 16, SPIs: [][]byte{make([]byte, 16)}})
 	opened, err := mine.OpenInformational(other.Data)
-	o.note("another SA deleted: %v", err == nil && mine.Deleted(opened))
+	if err != nil {
+		o.note("no Informational: %v", err)
+		return
+	}
+	deleted, err := mine.Deleted(opened)
+	o.note("another SA deleted: %v, %v", deleted, err)
 }

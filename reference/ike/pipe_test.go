@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -23,8 +24,26 @@ func config(role rule.Role, seed string) Config {
 	if role == rule.KS {
 		c.Local = ksAddr
 	}
-	c.PSK = func(netip.Addr) ([]byte, bool) { return []byte("gdoi-psk"), true }
+	c.PSK = keys("gdoi-psk")
 	return c
+}
+
+// keys have one for everybody, whatever the address, and others beside it.
+func keys(everybody string, others ...policy.PSK) func(netip.Addr, policy.Identity) (policy.PSK, bool) {
+	all := []policy.PSK{
+		{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte(everybody)}, {Peer: netip.MustParsePrefix("::/0"), Key: []byte(everybody)},
+	}
+	return policy.Phase1{PSKs: append(all, others...)}.PSK
+}
+
+// keyAt is the key of one address.
+func keyAt(a netip.Addr, key string) policy.PSK {
+	return policy.PSK{Peer: netip.PrefixFrom(a, a.BitLen()), Key: []byte(key)}
+}
+
+// keyNamed is the key of whoever has that name.
+func keyNamed(name policy.Identity, key string) policy.PSK {
+	return policy.PSK{Identity: name, Key: []byte(key)}
 }
 
 // fault is what becomes of the n-th datagram of a side: nothing, itself, or several datagrams.

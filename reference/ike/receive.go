@@ -1,6 +1,8 @@
 package ike
 
 import (
+	"slices"
+
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -56,7 +58,7 @@ func (c *Config) chain(d isakmp.Dialect, first isakmp.PayloadType, body []byte, 
 		}
 		return nil, nil, checkForm.Violated("%v", err)
 	}
-	if !checkEnd.Holds(c.Rules, isPadding(padding, block)) {
+	if !checkEnd.Holds(c.Rules, isPadding(padding, block, len(body))) {
 		return nil, nil, checkEnd.Violated("%d octets follow the last payload", len(padding))
 	}
 	for i := range ps {
@@ -67,17 +69,16 @@ func (c *Config) chain(d isakmp.Dialect, first isakmp.PayloadType, body []byte, 
 	return ps, body[:len(body)-len(padding)], nil
 }
 
-// isPadding accepts less than a block of anything, since some peers pad with random octets, and zeros of any length.
-func isPadding(b []byte, block int) bool {
+// isPadding reports whether octets behind the last payload of a message of that length are padding. Of an encrypted one that is less than a
+// block of anything, since some peers pad with random octets, and zeros of any length; of one in clear the zeros that
+// align it on four octets (RFC 2408 §3.6).
+func isPadding(b []byte, block, length int) bool {
+	const alignment = 4
 	if len(b) < max(block, 1) {
 		return true
 	}
-	for _, octet := range b {
-		if octet != 0 {
-			return false
-		}
-	}
-	return block > 0
+	zeros := !slices.ContainsFunc(b, func(octet byte) bool { return octet != 0 })
+	return zeros && (block > 0 || len(b) < alignment && length%alignment == 0)
 }
 
 func reserved(rules *rule.Switches, d *isakmp.Decoded) error {

@@ -24,6 +24,8 @@ type SA struct {
 	subject   []string // of the certificate that proved it
 	ci, cr    isakmp.Cookie
 	suite     Suite
+	agreed    choice
+	begun     time.Time
 	expiry    time.Time
 	keys      keymat.Phase1Keys
 	key       []byte
@@ -31,7 +33,6 @@ type SA struct {
 	shared    []byte // g^xy
 	lastBlock []byte // of Main Mode 6
 	history   history
-	kilobytes uint64 // that it may protect; 0: any number
 	protected uint64 // octets
 	peerDPD   bool   // the peer answers R-U-THERE
 	liveness  liveness
@@ -49,13 +50,14 @@ func (x *Exchange) establish(now time.Time) {
 		ci:        x.ci,
 		cr:        x.cr,
 		suite:     x.chosen.suite,
+		agreed:    x.chosen,
+		begun:     now,
 		expiry:    now.Add(timerLifetime.Delay(x.cfg.Rules, x.chosen.lifetime)),
 		keys:      x.keys,
 		key:       x.key,
 		firstIV:   x.firstIV,
 		shared:    x.shared,
 		lastBlock: x.iv,
-		kilobytes: x.chosen.kilobytes,
 		peerDPD:   x.peerDPD,
 	}
 	x.sa.Heard(now)

@@ -210,8 +210,8 @@ func TestInformational(t *testing.T) {
 		if got.NotifyType != isakmp.NotifyAuthenticationFailed || got.DOI != 2 || got.Protocol != 1 || string(got.Data) != "why" {
 			t.Errorf("notification %+v", got)
 		}
-		if dir.to.Deleted(o) {
-			t.Error("a notification deletes the SA")
+		if deleted, err := dir.to.Deleted(o); deleted || err != nil {
+			t.Errorf("a notification deletes the SA: %v", err)
 		}
 		o.Commit()
 	}
@@ -224,7 +224,10 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, err := p.iSA.OpenInformational(d.Data)
-	if err != nil || !p.iSA.Deleted(o) {
+	if err != nil {
+		t.Fatal(err)
+	}
+	if deleted, err := p.iSA.Deleted(o); !deleted || err != nil {
 		t.Fatalf("the SA lives on: %v", err)
 	}
 	del, _, _ := isakmp.Find[isakmp.Delete](o.Payloads)
@@ -236,8 +239,12 @@ func TestDelete(t *testing.T) {
 	esp := isakmp.Delete{DOI: 2, Protocol: 3, SPISize: 4, SPIs: [][]byte{{1, 2, 3, 4}}}
 	for _, del := range []isakmp.Delete{other, esp} {
 		d, _ := p.rSA.SealInformational(p.ks.Rand, del)
-		if o, err := p.iSA.OpenInformational(d.Data); err != nil || p.iSA.Deleted(o) {
-			t.Errorf("%+v deletes the SA: %v", del, err)
+		o, err := p.iSA.OpenInformational(d.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if deleted, err := p.iSA.Deleted(o); deleted || (err != nil) != (del.Protocol == 1) {
+			t.Errorf("%+v deletes the SA: %v, %v", del, deleted, err)
 		}
 	}
 }
@@ -283,7 +290,11 @@ func TestInformationalRefused(t *testing.T) {
 		func([4]byte, []byte) []byte { return make([]byte, 32) }, nil)
 	_, err := p.iSA.OpenInformational(bad.Data)
 	wantGuard(t, err, "ike.info.hash")
-	if o, err := p.iSA.OpenInformational(good); err != nil || !p.iSA.Deleted(o) {
+	o, err := p.iSA.OpenInformational(good)
+	if err != nil {
+		t.Fatalf("the right one afterwards: %v", err)
+	}
+	if deleted, err := p.iSA.Deleted(o); !deleted {
 		t.Errorf("the right one afterwards: %v", err)
 	}
 }

@@ -52,11 +52,23 @@ func (c Cipher) String() string {
 // Independent reports whether the three keys in a key of TripleDES, which has 24 octets, differ from each other, apart from
 // their parity bits: with two that are equal it is a weaker cipher (RFC 6407 §5.3.2.2).
 func Independent(key []byte) bool {
-	var parts [3][des.BlockSize]byte
+	parts := partsOf(key)
+	return Triple(key) && parts[0] != parts[2]
+}
+
+// Triple reports whether a key of TripleDES is more than one of DES, which it is not if the first two or the last two of its
+// three keys are equal, apart from their parity bits (RFC 2451 §2.3).
+func Triple(key []byte) bool {
+	parts := partsOf(key)
+	return parts[0] != parts[1] && parts[1] != parts[2]
+}
+
+// partsOf are the three keys in a key of TripleDES without their parity bits.
+func partsOf(key []byte) (parts [3][des.BlockSize]byte) {
 	for i, octet := range key {
 		parts[i/des.BlockSize][i%des.BlockSize] = octet &^ 1
 	}
-	return parts[0] != parts[1] && parts[1] != parts[2] && parts[0] != parts[2]
+	return parts
 }
 
 // ErrKey means that a key or an IV has a length that the cipher does not have.

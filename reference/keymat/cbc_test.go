@@ -190,4 +190,7 @@ func TestIndependent(t *testing.T) {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
+	if one := slices.Concat(a, b, parity); !Triple(one) || Triple(slices.Concat(a, parity, c)) || Triple(slices.Concat(a, c, c)) {
+		t.Error("a key of 3DES is one of DES if two neighbours are the same, and only then")
+	}
 }

@@ -34,7 +34,7 @@ func (k *KeyServer) onAck(now time.Time, c *carried, d *core.Datagram) {
 		k.refuseExchange(now, h.Exchange, d)
 		return
 	}
-	a, err := k.readAck(h, d.Data)
+	a, err := k.readAck(h, d.Data, d.From)
 	if err != nil || a == nil {
 		k.refuse(now, err, d.From)
 		return
@@ -62,7 +62,7 @@ func (k *KeyServer) proves(a *ack, under policy.RekeySA) bool {
 }
 
 // readAck checks header and form. It returns nil if a guard is off and there is nothing to go on with.
-func (k *KeyServer) readAck(h isakmp.Header, data []byte) (*ack, error) {
+func (k *KeyServer) readAck(h isakmp.Header, data []byte, from netip.AddrPort) (*ack, error) {
 	if err := k.checkAckHeader(h, len(data)); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (k *KeyServer) readAck(h isakmp.Header, data []byte) (*ack, error) {
 	}
 	return &ack{
 		hash: hash.Data, seq: seqRaw.Raw, id: idRaw.Raw,
-		Ack: group.Ack{Under: policy.RekeySPI(data[:16]), Sequence: seq.Number, Member: addr},
+		Ack: group.Ack{Under: policy.RekeySPI(data[:16]), Sequence: seq.Number, Member: addr, From: from},
 	}, nil
 }
 

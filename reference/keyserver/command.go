@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/group"
 )
 
 // onCommand answers an operator; see package control.
@@ -20,8 +21,10 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer, err = k.rekey(now, c.Args)
 	case control.Exclude:
 		answer, err = k.exclude(now, c.Args)
+	case control.Readmit:
+		answer, err = struct{}{}, k.readmit(c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit)
 	}
 	k.reply(c.ID, answer, err)
 }
@@ -61,14 +64,18 @@ func (k *KeyServer) rekey(now time.Time, args json.RawMessage) (control.RekeyRes
 	if err != nil {
 		return control.RekeyResult{}, err
 	}
-	plan, err := c.Rekey(now, what)
+	plans, err := c.Rekey(now, what)
 	if err != nil {
 		return control.RekeyResult{}, err
 	}
-	k.carry(c, plan)
-	return control.RekeyResult{
-		Sequence: plan.Rekey.Sequence, SPIs: spis(plan.Rekey), Rekey: c.RekeySPI(),
-	}, nil
+	k.carry(c, plans...)
+	return resultOf(c, plans), nil
+}
+
+// resultOf is what an operator is told of the messages that a command has led to: the last one.
+func resultOf(c *carried, plans []group.Plan) control.RekeyResult {
+	last := plans[len(plans)-1]
+	return control.RekeyResult{Sequence: last.Rekey.Sequence, SPIs: spis(last.Rekey), Rekey: c.RekeySPI()}
 }
 
 // commanded is the group a command is about; 0 names the only one.

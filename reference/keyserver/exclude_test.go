@@ -92,6 +92,7 @@ func (w *witness) hierarchy(l *lab) {
 	m.deliver(m.addr, ackOf(m.rekey, last.seq, m.addr.Addr()))
 	w.see("acked %d", l.status().Groups[0].Members[0].Acked)
 	w.see("again: %s", kinds(n.deliver(n.addr, n.begin().message1())))
+	w.see("the leaf of one before %t", bytes.Equal(l.joined(4).rekey.LKH.Path[0].Data, theirs[0].Data))
 }
 
 // Who is excluded one after the other stays out, and everybody else goes on.
@@ -126,6 +127,101 @@ func TestExclude(t *testing.T) {
 	if n := len(l.status().Groups[0].Members); n != 18 || len(l.tagged("MEMBER_EXCLUDED")) != 2 {
 		t.Errorf("%d members are left", n)
 	}
+}
+
+// inParts has each message have one update of a hierarchy, however many there are.
+func inParts(cfg *policy.KeyServer) { cfg.Groups[0].Rekey.Updates = 1 }
+
+func (w *witness) parts(l *lab) {
+	members := []*gm{l.joined(1), l.joined(2), l.joined(3), l.joined(4)}
+	sent, err := l.command(control.Exclude, control.ExcludeArgs{Member: members[1].addr.Addr().String()}, nil)
+	w.see("%d messages, %v", len(sent), err)
+	sent = append(sent, l.rekey(control.RekeyArgs{KEK: true})...)
+	for _, m := range []*gm{members[0], members[2], members[3]} {
+		for _, s := range sent {
+			if s.To == m.addr {
+				p := m.receive(s.Data)
+				w.see("to %v: SEQ %d, %d SAs", m.addr, p.seq, len(p.policy.SAs))
+			}
+		}
+	}
+}
+
+// Each member is sent the part with its update, with everything else that the rekey brings, and finds nothing in the others.
+func TestParts(t *testing.T) {
+	for name, change := range map[string]func(*policy.KeyServer){"unicast": func(*policy.KeyServer) {}, "multicast": multicast} {
+		l := newLab(t, configuration(hierarchical, inParts, change), nil)
+		var all []*gm
+		for i := range 18 { // more than the first tree has leaves
+			all = append(all, l.joined(i+1))
+		}
+		both := l.rekey(control.RekeyArgs{KEK: true})
+		sent, err := l.command(control.Exclude, control.ExcludeArgs{Member: all[17].addr.Addr().String()}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range all {
+			if keks, sas := m.reads(both); keks != 1 || sas != 1 {
+				t.Errorf("%s: %v reads %d KEKs and %d SAs", name, m.addr, keks, sas)
+			}
+			if keks, sas := m.reads(sent); (i < 17) != (keks == 1 && sas == 1) || i == 17 && keks+sas > 0 {
+				t.Errorf("%s: %v reads %d KEKs and %d SAs when one is excluded", name, m.addr, keks, sas)
+			}
+		}
+	}
+}
+
+// reads takes what a member can read of what is sent to it, and counts it.
+func (m *gm) reads(sent []*core.Send) (keks, sas int) {
+	for _, s := range sent {
+		p, err := openPush(m.rekey, s.Data)
+		if err != nil || !s.To.Addr().IsMulticast() && s.To != m.addr {
+			continue // under a KEK of before, or for another member
+		}
+		if p.policy.Rekey != nil {
+			r, ok := m.opened(*p.policy.Rekey)
+			if !ok {
+				continue
+			}
+			m.rekey, keks = r, keks+1
+		}
+		sas += len(p.policy.SAs)
+	}
+	return keks, sas
+}
+
+// Who was excluded and is let in again gets keys like anybody else; who was not excluded is no matter for it.
+func TestReadmit(t *testing.T) {
+	l := newLab(t, configuration(hierarchical), nil)
+	m, n := l.joined(1), l.joined(2)
+	m.exclude(n)
+	if sent := n.deliver(n.addr, n.begin().message1()); kinds(sent) == "PULL 2" {
+		t.Fatal("it is let in though it was excluded")
+	}
+	who := control.ExcludeArgs{Member: n.addr.Addr().String()}
+	if sent, err := l.command(control.Readmit, who, nil); err != nil || len(sent) > 0 || len(l.tagged("MEMBER_READMITTED")) != 1 {
+		t.Fatalf("%d messages, %v", len(sent), err)
+	}
+	n.register()
+	n.receive(n.only(l.rekeyTo(n)))
+	for _, c := range []struct {
+		args any
+		want string
+	}{{who, "192.0.2.2 was not excluded"}, {control.ExcludeArgs{Group: 9, Member: "192.0.2.2"}, "no group 9"}, {7, "arguments of readmit"}} {
+		if _, err := l.command(control.Readmit, c.args, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v", c.args, err)
+		}
+	}
+}
+
+// rekeyTo is what a rekey of the TEKs sends to one member.
+func (l *lab) rekeyTo(m *gm) (own []*core.Send) {
+	for _, s := range l.rekey(control.RekeyArgs{}) {
+		if s.To == m.addr {
+			own = append(own, s)
+		}
+	}
+	return own
 }
 
 // A member that registers again has its leaf, and its keys are those in force.

@@ -15,12 +15,17 @@ var (
 		"the exchange type is one that can be used under these cookies")
 )
 
+var guardRandom = rule.Duty("keyserver.random", "RFC6407-7.5-01", rule.KS,
+	"keys, nonces and cookies come from a source that does not begin again when the key server does")
+
 // How much is kept for peers that have proven nothing yet.
 var (
 	guardHalfOpen = rule.Bound("keyserver.half-open.total", "RFC6407-7.2.5-02", rule.KS,
 		"no more Phase 1 exchanges are in progress than the limit says; beyond it the oldest gives way")
 	guardPerAddress = rule.Bound("keyserver.half-open.address", "RFC6407-7.2.5-02", rule.KS,
 		"no more Phase 1 exchanges with one address are in progress than the limit says; beyond it the oldest gives way")
+	guardEstablished = rule.Bound("keyserver.established", "RFC6407-7.2.5-02", rule.KS,
+		"no more Phase 1 SAs of one peer are kept than the limit says; beyond it the oldest gives way")
 )
 
 // GROUPKEY-PULL, messages 1 and 3.
@@ -47,6 +52,8 @@ var (
 		"the group exists")
 	guardIdentity = rule.Duty("keyserver.pull1.identity", "RFC6407-3.1-04", rule.KS,
 		"the identity proven in Phase 1 decides about admission")
+	guardRecorded = rule.Duty("keyserver.pull3.identity", "RFC6407-3.1-04", rule.KS,
+		"a member is known by the identity proven in Phase 1, also where others have its address")
 	guardForm3 = rule.Check("keyserver.pull3.form", "RFC6407-3.2-01", rule.KS,
 		"message 3 is HASH and at most a GAP")
 	guardHash3 = rule.Check("keyserver.pull3.hash", "RFC6407-3.4-03", rule.KS,

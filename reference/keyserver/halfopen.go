@@ -22,7 +22,7 @@ type waiting struct {
 	byAddress map[netip.Addr]*list.List
 }
 
-// place is where a session stands in the two lists.
+// place is where a session stands in the two lists; an established one has only that of its peer.
 type place struct{ all, own *list.Element }
 
 func newWaiting(limits policy.HalfOpen, rules *rule.Switches) *waiting {

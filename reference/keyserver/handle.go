@@ -96,10 +96,11 @@ func (k *KeyServer) onPhase1(now time.Time, s *session, d *core.Datagram) {
 		k.sessions.goesOn(s)
 		return
 	}
-	k.sessions.establish(s, sa)
+	k.establish(s, sa)
+	k.keep(s, d)
 	secret := sa.Secret()
 	k.secret(&core.Secret{Phase1: &secret})
-	k.log(core.Info, "PHASE1_UP", "Phase 1 is established", field("peer", sa.Peer()), field("identity", identityText(sa)),
+	k.log(core.Info, "PHASE1_UP", "Phase 1 is established", field("peer", sa.Peer()), field("identity", sa.PeerName().Identity.Brief()),
 		field("cookies", fmt.Sprintf("%x", s.cookies[:])))
 }
 
@@ -128,7 +129,9 @@ func (k *KeyServer) onInformational(now time.Time, s *session, d *core.Datagram)
 		return
 	}
 	k.track(s, d)
-	if s.sa.Deleted(o) {
+	deleted, err := s.sa.Deleted(o)
+	k.refuse(now, err, d.From)
+	if deleted {
 		k.sessions.remove(s)
 		k.log(core.Info, "PHASE1_DELETED", "the peer deleted its Phase 1 SA", field("peer", d.From))
 		return

@@ -21,6 +21,7 @@ const (
 	defaultPort       = 848 // RFC 6407 §2.2
 	defaultHalfOpen   = 1000
 	defaultPerAddress = 100
+	defaultStanding   = 32 // a member of several groups has an SA for each
 )
 
 // Options are what a key server gets from whoever runs it.
@@ -36,6 +37,7 @@ type KeyServer struct {
 	cfg     policy.KeyServer
 	opts    Options
 	signing crypto.Signer // RSA or ECDSA; nil if no group has a rekey
+	twofold bool          // the signing key is that of Phase 1, too
 	phase1  ike.Config
 
 	started  bool
@@ -44,9 +46,11 @@ type KeyServer struct {
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
 	sessions sessions
 	floats   floats
+	keepers  keepers
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
-	out      []core.Effect // of the event that is being handled
+	now      time.Time     // of the event that is being handled
+	out      []core.Effect // of it
 }
 
 var _ core.Core = (*KeyServer)(nil)
@@ -76,10 +80,16 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	if cfg.Phase1.HalfOpen.PerAddress == 0 {
 		cfg.Phase1.HalfOpen.PerAddress = defaultPerAddress
 	}
+	if !guardRandom.Kept(o.Rules) {
+		o.Rand = keymat.Seeded(cfg.Name, "at each start")
+	}
+	if cfg.Phase1.Established == 0 {
+		cfg.Phase1.Established = defaultStanding
+	}
 	k := &KeyServer{cfg: cfg, opts: o, byID: make(map[uint32]*carried), byRekey: make(map[cookies]*carried)}
-	k.sessions = newSessions(cfg.Phase1.HalfOpen, o.Rules)
+	k.sessions = newSessions(cfg.Phase1.HalfOpen, cfg.Phase1.Established, o.Rules)
 	k.phase1 = k.phase1Config(credentials)
-	if err := k.loadSigningKey(); err != nil {
+	if err := k.loadSigningKey(credentials); err != nil {
 		return nil, err
 	}
 	return k, k.validateGroups()
@@ -89,39 +99,10 @@ func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 	p := k.cfg.Phase1
 	return ike.Config{
 		Rules: k.opts.Rules, Role: rule.KS, Rand: k.opts.Rand, Tap: k.tap(), Local: k.cfg.Address,
-		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: k.psk, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
+		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: p.PSK, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
 		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
 		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
 	}
-}
-
-// psk finds the key for a peer.
-func (k *KeyServer) psk(peer netip.Addr) ([]byte, bool) {
-	key, ok := k.cfg.Phase1.PSK(peer)
-	return key.Key, ok
-}
-
-// loadSigningKey reads the key that signs PUSH messages. Without a group that has a rekey none is needed.
-func (k *KeyServer) loadSigningKey() error {
-	if len(k.cfg.SigningKey) == 0 {
-		for _, g := range k.cfg.Groups {
-			if g.Rekey.Transport != policy.TransportNone {
-				return fmt.Errorf("keyserver %s: group %s has a rekey, but there is no signing key", k.cfg.Name, g.Name)
-			}
-		}
-		return nil
-	}
-	var err error
-	if k.signing, err = policy.ParseSigningKey(k.cfg.SigningKey); err != nil {
-		return fmt.Errorf("keyserver %s: signing key: %w", k.cfg.Name, err)
-	}
-	algorithm, _, _ := policy.SignatureOf(k.signing.Public())
-	for _, g := range k.cfg.Groups {
-		if err := g.Rekey.SignableBy(algorithm); err != nil {
-			return fmt.Errorf("keyserver %s: group %s: %w", k.cfg.Name, g.Name, err)
-		}
-	}
-	return nil
 }
 
 func (k *KeyServer) validateGroups() error {
@@ -144,7 +125,7 @@ func (k *KeyServer) validateGroups() error {
 // Handle takes one event; see core.Core.
 func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
 	clear(k.out)
-	k.out = k.out[:0]
+	k.now, k.out = now, k.out[:0]
 	if !k.started {
 		k.start(now)
 	}
@@ -163,6 +144,9 @@ func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
 func (k *KeyServer) start(now time.Time) {
 	k.started = true
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
+	if k.twofold {
+		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
+	}
 	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address}
 	if k.signing != nil {
 		var err error
@@ -192,10 +176,13 @@ func (k *KeyServer) Deadline() (time.Time, bool) {
 			first, ok = t, true
 		}
 	}
+	if a := k.keepers.first(); a != nil && (!ok || a.at.Before(first)) {
+		first, ok = a.at, true
+	}
 	return first, ok
 }
 
-// onTimer does what is due: lifetimes of Phase 1 and the schedules of the groups.
+// onTimer does what is due: lifetimes of Phase 1, the schedules of the groups and keepalives.
 func (k *KeyServer) onTimer(now time.Time) {
 	for s := k.sessions.due(now); s != nil; s = k.sessions.due(now) {
 		k.onSessionTimer(now, s)
@@ -207,4 +194,5 @@ func (k *KeyServer) onTimer(now time.Time) {
 			k.fail("group "+c.Name(), err)
 		}
 	}
+	k.sendKeepalives()
 }

@@ -23,6 +23,7 @@ type gm struct {
 	*lab
 	addr  netip.AddrPort
 	rand  interface{ Read([]byte) (int, error) }
+	name  policy.Identity // the one it proves; zero: its address
 	sa    *ike.SA
 	rekey policy.RekeySA // the Rekey SA it has, after a PULL or a PUSH
 }
@@ -37,7 +38,7 @@ func (l *lab) member(n int) *gm {
 
 func (m *gm) config() ike.Config {
 	return ike.Config{
-		Role: rule.GM, Rand: m.rand, Local: m.addr, PSK: func(netip.Addr) ([]byte, bool) { return psk, true },
+		Role: rule.GM, Rand: m.rand, Local: m.addr, Identity: m.name, PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: psk}, true },
 	}
 }
 

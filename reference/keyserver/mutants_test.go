@@ -105,7 +105,14 @@ func scenes() []scene {
 		{"rekeys, P-384", configuration(twoSAs, signedBy("ks-p384")), (*witness).rekeys},
 		{"rekeys, P-521", configuration(twoSAs, signedBy("ks-p521")), (*witness).rekeys},
 		{"hierarchy", configuration(hierarchical), (*witness).hierarchy},
+		{"hierarchy in parts", configuration(hierarchical, inParts), (*witness).parts},
+		{"backward access control", configuration(backward), (*witness).newcomers},
+		{"a key for Phase 1", configuration(certified("ks2")), (*witness).signingKey},
 		{"behind a NAT", configuration(withNATT), (*witness).behindNAT},
+		{"many SAs", configuration(fewSAs), (*witness).manySAs},
+		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
+		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
+		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
@@ -34,6 +35,7 @@ func (k *KeyServer) arrived(now time.Time, d *core.Datagram) *core.Datagram {
 	message, err := k.phase1.Arrive(d.Data)
 	k.refuse(now, err, d.From)
 	if err != nil || message == nil {
+		k.noEvidence(d)
 		return nil
 	}
 	return &core.Datagram{From: d.From, To: d.To, Data: message}
@@ -45,6 +47,7 @@ func (k *KeyServer) emit(s core.Send) {
 		k.out = append(k.out, &s)
 		return
 	}
+	k.keepers.sent(path{s.From, s.To}, k.silent())
 	if s.From.Port() == natt.Port && !guardTranslated.Kept(k.opts.Rules) {
 		s.To = netip.AddrPortFrom(s.To.Addr(), natt.Port)
 	}
@@ -89,6 +92,7 @@ func (k *KeyServer) track(s *session, d *core.Datagram) {
 		return
 	}
 	s.sa.Follow(d.From, d.To)
+	k.keep(s, d)
 	if !guardLatest.Kept(k.opts.Rules) {
 		return
 	}
@@ -108,14 +112,14 @@ func (k *KeyServer) unproven(s *session, d *core.Datagram) {
 
 // floats knows which members are to be reached from port 4500, by identity and by where they are. Only NAT traversal has any.
 type floats struct {
-	at   map[netip.Addr]netip.AddrPort
+	at   map[policy.Identity]netip.AddrPort
 	from map[netip.AddrPort]netip.AddrPort
 }
 
 // set notes where a member is and which of the own ports it talks to.
-func (f *floats) set(id netip.Addr, at, from netip.AddrPort) {
+func (f *floats) set(id policy.Identity, at, from netip.AddrPort) {
 	if f.at == nil {
-		f.at, f.from = make(map[netip.Addr]netip.AddrPort), make(map[netip.AddrPort]netip.AddrPort)
+		f.at, f.from = make(map[policy.Identity]netip.AddrPort), make(map[netip.AddrPort]netip.AddrPort)
 	}
 	delete(f.from, f.at[id])
 	delete(f.at, id)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ type natted struct {
 	ports map[uint16]uint16 // of the NAT, by those of the member
 	out   []byte            // the last message of Main Mode, as it was sent
 	via   uint16            // the member's port
+
+	outside netip.Addr // of a NAT in front of the key server; not valid: there is none
 }
 
 func (l *lab) natted(n int) *natted {
@@ -56,9 +59,13 @@ func message(s *core.Send) []byte {
 func (m *natted) through(port uint16) *natted {
 	m.t.Helper()
 	cfg := m.config()
-	cfg.NATT = true
+	cfg.NATT, cfg.DPD = true, time.Hour
 	m.via = port
-	x, out := ike.Initiate(cfg, m.now, netip.AddrPortFrom(ksAddress.Addr(), port))
+	server := ksAddress.Addr()
+	if m.outside.IsValid() {
+		server = m.outside
+	}
+	x, out := ike.Initiate(cfg, m.now, netip.AddrPortFrom(server, port))
 	for len(out) > 0 {
 		m.via, m.out = out[0].From.Port(), out[0].Data
 		reply := m.pass(m.out)
@@ -67,7 +74,8 @@ func (m *natted) through(port uint16) *natted {
 		}
 		var err error
 		to := netip.AddrPortFrom(m.addr.Addr(), m.via)
-		if out, m.sa, err = x.HandleAt(m.now, reply.From, to, message(reply)); err != nil {
+		from := netip.AddrPortFrom(server, reply.From.Port())
+		if out, m.sa, err = x.HandleAt(m.now, from, to, message(reply)); err != nil {
 			m.t.Fatal(err)
 		}
 	}
@@ -160,6 +168,57 @@ func TestFormerPort(t *testing.T) {
 	}
 }
 
+// beyond is a member on the other side of a NAT in front of the key server.
+func (l *lab) beyond(n int) *natted {
+	m := l.natted(n)
+	m.outside = netip.MustParseAddr("192.0.2.240")
+	return m
+}
+
+// kept are the keepalives among what is sent.
+func kept(sent []*core.Send) (to []netip.AddrPort) {
+	for _, s := range sent {
+		if s.Kind == core.Keepalive {
+			to = append(to, s.To)
+		}
+	}
+	return to
+}
+
+func TestKeepalivesOfAKeyServer(t *testing.T) {
+	l := newLab(t, configuration(withNATT, acknowledged), nil)
+	m := l.beyond(1).through(848).join()
+	if early := kept(l.pass(19 * time.Second)); len(early) != 0 {
+		t.Errorf("before their time: %v", early)
+	}
+	if got := kept(l.pass(42 * time.Second)); !slices.Equal(got, []netip.AddrPort{m.seen(), m.seen(), m.seen()}) {
+		t.Errorf("in a minute: %v", got)
+	}
+	l.pass(15 * time.Second)
+	m.rekeyed()
+	m.pass(ackOf(m.rekey, 1, m.addr.Addr()))
+	if got := kept(l.pass(15 * time.Second)); len(got) != 0 {
+		t.Errorf("so soon after a PUSH: %v", got)
+	}
+	m.ports[natt.Port] = 40002
+	m.pass(m.begin().message1())
+	if got := kept(l.pass(21 * time.Second)); !slices.Equal(got, []netip.AddrPort{m.seen()}) {
+		t.Errorf("after the member has moved: %v", got)
+	}
+	l.pass(49 * time.Hour) // in which the member acknowledges nothing more, and its Phase 1 ends
+	if got := kept(l.pass(time.Hour)); len(got) != 0 {
+		t.Errorf("%d long after the last SA with the member", len(got))
+	}
+}
+
+func TestNoKeepalivesOfAKeyServerWithoutNAT(t *testing.T) {
+	l := newLab(t, configuration(withNATT), nil)
+	l.natted(1).through(848).join()
+	if got := kept(l.pass(time.Hour)); len(got) != 0 {
+		t.Errorf("to %v", got)
+	}
+}
+
 // behindNAT is all that the guards of NAT traversal can be told by.
 func (w *witness) behindNAT(l *lab) {
 	m := l.natted(1).through(848).join()
@@ -174,4 +233,30 @@ func (w *witness) behindNAT(l *lab) {
 	w.see("message 2 from %s to %s", answer.From, answer.To)
 	l.pass(time.Second)
 	w.see("begins there %t", l.natted(2).through(natt.Port).sa != nil)
+}
+
+// hidden is all that the guards of a key server behind a NAT can be told by.
+func (w *witness) hidden(l *lab) {
+	l.beyond(1).through(848).join()
+	for range 30 {
+		w.see("%v", kept(l.pass(time.Second)))
+	}
+}
+
+// watching has the key server ask peers that are silent whether they are there.
+func watching(cfg *policy.KeyServer) { cfg.Phase1.DPD = 2 * time.Second }
+
+// keptAlive counts how often a key server asks a member that sends nothing but keepalives whether it is there.
+func (w *witness) keptAlive(l *lab) {
+	m, asked := l.natted(1).through(848).join(), 0
+	for range 60 {
+		m.via = natt.Port
+		m.handle(&core.Datagram{From: m.seen(), To: netip.AddrPortFrom(ksAddress.Addr(), natt.Port), Data: natt.AppendKeepalive(nil)})
+		for _, s := range l.pass(time.Second) {
+			if s.Kind == core.Informational {
+				asked++
+			}
+		}
+	}
+	w.see("%d questions", asked)
 }

@@ -29,17 +29,20 @@ func (k *KeyServer) onProtected(now time.Time, s *session, finished bool) {
 	s.sa.Heard(now)
 	k.sessions.reschedule(s)
 	if finished && s.sa.Exhausted() {
-		k.endPhase1(s)
+		k.endPhase1(s, spent)
 	}
 }
 
-// endPhase1 deletes an SA that has protected as much as it may, and tells the peer.
-func (k *KeyServer) endPhase1(s *session) {
+// spent is why an SA ends that has protected as much as it may.
+const spent = "a Phase 1 SA has protected as much as it may"
+
+// endPhase1 deletes an SA before its time, and tells the peer.
+func (k *KeyServer) endPhase1(s *session, why string) {
 	d, err := s.sa.SealDelete(k.opts.Rand)
 	if err != nil {
 		k.fail("Delete", err)
 	}
 	k.send(d)
 	k.sessions.remove(s)
-	k.log(core.Info, "PHASE1_EXPIRED", "a Phase 1 SA has protected as much as it may", field("peer", s.sa.Peer()))
+	k.log(core.Info, "PHASE1_EXPIRED", why, field("peer", s.sa.Peer()))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -125,13 +126,13 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 		return
 	}
 	if s.sa.Exhausted() {
-		k.endPhase1(s)
+		k.endPhase1(s, spent)
 		return
 	}
 	if p.group == nil || p.ni == nil { // only with a guard off
 		return
 	}
-	if p.offer, err = p.group.Offer(now); err != nil {
+	if p.offer, err = p.group.Offer(now, k.recordedAs(s, d)); err != nil {
 		k.fail("offer", err)
 		return
 	}
@@ -185,8 +186,8 @@ func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram
 	k.onProtected(now, s, true)
 }
 
-func (k *KeyServer) onAdmitted(c *carried, id netip.Addr, from netip.AddrPort, a group.Admission) {
-	fields := []core.Field{field("group", c.ID()), field("member", id), field("address", from)}
+func (k *KeyServer) onAdmitted(c *carried, id policy.Identity, from netip.AddrPort, a group.Admission) {
+	fields := []core.Field{field("group", c.ID()), field("member", id.Brief()), field("address", from)}
 	if a.Download.SIDs != nil {
 		k.secret(&core.Secret{Group: c.ID(), SIDs: a.Download.SIDs})
 		fields = append(fields, field("sids", a.Download.SIDs.Values))

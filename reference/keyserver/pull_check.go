@@ -122,22 +122,15 @@ func (k *KeyServer) identity(s *session, d *core.Datagram) netip.Addr {
 	return addr.Unmap()
 }
 
-// recordedAs is the address by which the group knows a member that it has admitted: the one it has proven or, for one with another
-// identity, where Phase 1 was completed with it.
-func (k *KeyServer) recordedAs(s *session, d *core.Datagram) netip.Addr {
+// recordedAs is the identity by which the group knows a member that it has admitted: the one it has proven, wherever it is.
+func (k *KeyServer) recordedAs(s *session, d *core.Datagram) policy.Identity {
 	if id := k.identity(s, d); id.IsValid() {
-		return id
+		return policy.AddressIdentity(id)
 	}
-	return s.sa.Peer().Addr().Unmap()
-}
-
-// identityText is a proven identity for a log: an address alone, others with their kind.
-func identityText(sa *ike.SA) string {
-	id := sa.PeerName().Identity
-	if id.Kind == policy.IdentityAddress {
-		return id.Value
+	if !guardRecorded.Kept(k.opts.Rules) {
+		return policy.AddressIdentity(s.sa.Peer().Addr())
 	}
-	return id.String()
+	return s.sa.PeerName().Identity.Folded()
 }
 
 // openPull3 decrypts message 3, checks its form and HASH(3), and reads how many SIDs the member asks for.

@@ -30,7 +30,7 @@ func (k *KeyServer) carry(c *carried, plans ...group.Plan) {
 		}
 		for _, m := range p.Missing {
 			k.log(core.Warning, "ACK_MISSING", "no acknowledgement from the member", field("group", c.ID()),
-				field("member", m.Identity), field("address", m.Address), field("sequence", p.Rekey.Sequence), field("gone", m.Gone))
+				field("member", m.Identity.Brief()), field("address", m.Address), field("sequence", p.Rekey.Sequence), field("gone", m.Gone))
 		}
 	}
 }

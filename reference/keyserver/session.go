@@ -38,11 +38,13 @@ type sessions struct {
 	byOpening map[opening]*session
 	queue     queue
 	waiting   *waiting
+	standing  *standing
 }
 
-func newSessions(limits policy.HalfOpen, rules *rule.Switches) sessions {
+func newSessions(limits policy.HalfOpen, established int, rules *rule.Switches) sessions {
 	return sessions{
 		byCookies: make(map[cookies]*session), byOpening: make(map[opening]*session), waiting: newWaiting(limits, rules),
+		standing: newStanding(established, rules),
 	}
 }
 
@@ -67,12 +69,15 @@ func (t *sessions) add(x *ike.Exchange) *session {
 func (t *sessions) establish(s *session, sa *ike.SA) {
 	t.waiting.remove(s)
 	s.exchange, s.sa = nil, sa
+	t.standing.add(s)
 	t.reschedule(s)
 }
 
 func (t *sessions) remove(s *session) {
 	if s.sa == nil {
 		t.waiting.remove(s)
+	} else {
+		t.standing.remove(s)
 	}
 	delete(t.byCookies, s.cookies)
 	if t.byOpening[s.opened] == s {

@@ -33,7 +33,7 @@ var (
 		"HASH covers the SEQ and ID payloads with their headers")
 	guardAckKey = rule.Duty("member.ack.key", "RFC8263-2.1-01", rule.GM,
 		"the base key is the cipher key of the KEK without its IV")
-	guardAckLKH = rule.Duty("member.ack.lkh", "RFC8263-2.4-01", rule.GM,
+	guardAckLKH = rule.Duty("member.ack.lkh", "RFC8263-2.2-01", rule.GM,
 		"with LKH the base key is the cipher key of the member's first LKH key")
 	guardAckSHA512 = rule.Duty("member.ack.sha512", "RFC8263-2.3-01", rule.GM,
 		"HASH is made with SHA-512 if that is asked for")

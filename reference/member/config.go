@@ -54,7 +54,7 @@ func complete(cfg policy.Member) (policy.Member, error) {
 		if ks.Addr().Is4() != own.Is4() {
 			return cfg, fmt.Errorf("key server %s: of another IP version than %s", ks.Addr(), own)
 		}
-		if _, ok := cfg.Phase1.PSK(ks.Addr()); !ok && cfg.Phase1.UsesPSK() {
+		if cfg.Phase1.UsesPSK() && !cfg.Phase1.Reaches(ks.Addr()) {
 			return cfg, fmt.Errorf("key server %s: no pre-shared key", ks.Addr())
 		}
 	}

@@ -11,6 +11,8 @@ import (
 var (
 	guardSession = rule.Check("member.cookies", "RFC6407-7.2.4-01", rule.GM,
 		"the cookies of a registration message name a live Phase 1")
+	guardOver = rule.Check("member.phase1.over", "RFC2408-5.2-04", rule.GM,
+		"once Phase 1 is over its messages come only as copies of what was there")
 	guardPushCookies = rule.Check("member.push.cookies", "RFC6407-4.4-01", rule.GM,
 		"the cookie pair of a PUSH names the Rekey SA in force")
 	guardGroup = rule.Duty("member.group.cookies", "RFC6407-4.4-01", rule.GM,
@@ -104,7 +106,10 @@ func (m *membership) onProtected(now time.Time, d *core.Datagram) {
 	case isakmp.ExchangeInformational:
 		m.onInformational(now, d)
 	case isakmp.ExchangeMainMode, isakmp.ExchangeAggressive:
-		datagrams, _ := m.phase1.Duplicate(d.Data)
+		datagrams, ok := m.phase1.Duplicate(d.Data)
+		if !guardOver.Holds(m.rules, ok) {
+			m.refuseGuard(now, guardOver, d.From)
+		}
 		m.send(datagrams...)
 	default:
 		m.onPull(now, d)

@@ -22,7 +22,12 @@ func (m *membership) onInformational(now time.Time, d *core.Datagram) {
 		return
 	}
 	o.Commit()
-	if m.phase1.Deleted(o) {
+	m.track(now, d)
+	deleted, err := m.phase1.Deleted(o)
+	if err != nil {
+		m.refuse(now, err, d.From)
+	}
+	if deleted {
 		m.onPhase1Deleted(now)
 		return
 	}

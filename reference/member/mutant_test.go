@@ -3,17 +3,21 @@ package member_test
 import (
 	"crypto/elliptic"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gdoilab/gdoilab/fixtures/pki"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // iec is an SA of IEC 61850 with an activation delay of its own.
@@ -43,6 +47,12 @@ var scenarios = map[string]scenario{
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},
+	"a message of Phase 1 that is over": {kills: "phase1.over", run: func(l *lab) {
+		i, r := l.ks.sa.Cookies()
+		late := isakmp.Header{InitiatorCookie: i, ResponderCookie: r, Version: isakmp.Version10, Exchange: isakmp.ExchangeMainMode,
+			Length: isakmp.HeaderLen}
+		l.push(late.Append(nil))
+	}},
 	"range of flows": {kills: "policy.range", cfg: func(cfg *policy.Member) {
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
@@ -68,6 +78,13 @@ var scenarios = map[string]scenario{
 		sak := o.Payloads[1].(gdoi.SA).Attributes[0].(gdoi.SAK)
 		sak.Attributes[0].Type = 77
 	})},
+	"policy with two modes": {kills: "policy.conflict", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
+		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
+			if sat, ok := p.(gdoi.SAT); ok {
+				sat.ESP.Attributes = append(sat.ESP.Attributes, wire.TV(gdoi.EncapsulationMode, 1), wire.TV(gdoi.EncapsulationMode, 2))
+			}
+		}
+	})},
 	"extended sequence numbers without a window": {kills: "policy.esn", setup: tapped(core.Built, core.Pull2, func(o *core.Outgoing) {
 		for _, p := range o.Payloads[1].(gdoi.SA).Attributes {
 			if sat, ok := p.(gdoi.SAT); ok {
@@ -92,7 +109,21 @@ var scenarios = map[string]scenario{
 		l.command("register")
 		pushes(pushSpec{seq: 6, sas: []policy.TrafficSA{gcm(0x2001)}})(l)
 	}},
-	"numbers":                     {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
+	"numbers": {kills: "push.seq", run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2}, pushSpec{seq: 1}, pushSpec{seq: 2, deletes: deleteAll()})},
+	"new KEK with another public key": {kills: "kek.signer", run: func(l *lab) {
+		next, other := kek(2), pki.RSA("phase1-ks")
+		next.PublicKey, _ = keymat.MarshalPublicKey(other.Public())
+		l.push(l.ks.makePush(pushSpec{seq: 7, rekey: next}))
+		l.ks.signer = other
+		l.push(l.ks.makePush(pushSpec{under: next, seq: 1}))
+	}},
+	"another management of keys": {kills: "push.management", run: pushes(pushSpec{seq: 7, rekey: kek(2), payloads: func(ps []isakmp.Payload) []isakmp.Payload {
+		sa := ps[1].(gdoi.SA)
+		sak := sa.Attributes[0].(gdoi.SAK)
+		sak.Attributes = append(sak.Attributes, wire.TV(gdoi.KEKManagement, 2))
+		sa.Attributes[0] = sak
+		return ps
+	}})},
 	"new KEK":                     {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
 	"SIG":                         {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
 	"SIG, bare hash":              {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
@@ -170,7 +201,11 @@ var scenarios = map[string]scenario{
 			pushes(pushSpec{seq: 1})(l)
 		},
 	},
-	"behind a NAT": {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"behind a NAT":         {kills: "natt.", cfg: withNATT, setup: behindNAT, run: func(l *lab) { l.run(19 * time.Second); l.run(2 * time.Second) }},
+	"the key server moves": {kills: "natt.port natt.latest", cfg: withNATT, setup: behindNAT, run: moves},
+	"ESP in UDP behind a NAT": {kills: "udp.", cfg: betweenGateways, setup: inUDPBehindNAT, run: func(l *lab) {
+		l.event(l.ks.datagram(netip.AddrPortFrom(ksAddress.Addr(), natt.Port), l.ks.makePush(pushSpec{seq: 1})))
+	}},
 	"keepalives for an answer": {kills: "natt.evidence", cfg: withNATT,
 		setup: func(l *lab) {
 			behindNAT(l)
@@ -237,7 +272,7 @@ func (s scenario) trace(t testing.TB, rules *rule.Switches) string {
 	status.Counters = nil
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.Join(l.talk, "\n"), l.tags(), l.joins, l.spis(), l.refusals())
-	fmt.Fprintf(&b, "%+v %x %d %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap)
+	fmt.Fprintf(&b, "%+v %x %d %v %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
 	for _, a := range l.ks.acks {
 		fmt.Fprintf(&b, "%s %s %x\n", a.From, a.To, a.Data)
 	}

@@ -14,6 +14,10 @@ import (
 const defaultKeepalive = 20 * time.Second
 
 var (
+	guardAnyPort = rule.Duty("member.natt.port", "RFC3947-3-01", rule.GM,
+		"a message is taken whatever port it comes from")
+	guardLatest = rule.Duty("member.natt.latest", "RFC3947-3-02", rule.GM,
+		"what the member sends under Phase 1 goes to where the key server was last")
 	guardKeepalive = rule.Duty("member.natt.keepalive", "RFC3947-3.2-03", rule.GM,
 		"a member behind a NAT sends keepalives")
 	guardEvidence = rule.Duty("member.natt.evidence", "RFC3948-4-02", rule.GM,
@@ -33,8 +37,15 @@ func (h *host) carrier() *ike.Config { return &ike.Config{Rules: h.rules, Tap: h
 
 // arrived returns a datagram as its message came, without the marker of port 4500; nil if there is no message in it.
 func (m *Member) arrived(now time.Time, d *core.Datagram) *core.Datagram {
+	if !guardAnyPort.Kept(m.rules) && d.From.Port() != port && d.From.Port() != natt.Port {
+		return nil
+	}
 	if d.To.Port() != natt.Port {
 		return d
+	}
+	if m.carriesESP(d) {
+		m.onESP(now, d)
+		return nil
 	}
 	message, err := m.carrier().Arrive(d.Data)
 	if err != nil {
@@ -96,8 +107,18 @@ func (m *membership) sendKeepalive() {
 	m.transmit(m.carrier().Keepalive(m.keeper.from, m.keeper.to))
 }
 
-// asks reports whether a Phase 1 SA is with that key server, whose port a NAT on the way has changed.
+// track has everything under Phase 1 go to where a proven message came from: a NAT in front of the key server may give it
+// another port at any time (RFC 3947 §3).
+func (m *membership) track(now time.Time, d *core.Datagram) {
+	if !m.cfg.Phase1.NATTraversal || m.phase1.Peer() == d.From || !guardLatest.Kept(m.rules) {
+		return
+	}
+	m.phase1.Follow(d.From, d.To)
+	m.keep(now)
+}
+
+// asks reports whether a Phase 1 SA is with that key server, whose port a NAT on the way may have changed.
 func (m *membership) asks(server netip.AddrPort) bool {
 	peer := m.phase1.Peer()
-	return peer == server || m.cfg.Phase1.NATTraversal && peer == netip.AddrPortFrom(server.Addr(), natt.Port)
+	return peer == server || m.cfg.Phase1.NATTraversal && peer.Addr() == server.Addr()
 }

@@ -1,6 +1,7 @@
 package member_test
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"testing"
@@ -31,6 +32,9 @@ func (k *testKS) unmark(s *core.Send) *core.Send {
 	if s.From.Port() != natt.Port {
 		return seen
 	}
+	if k.moved != 0 {
+		k.asked = append(k.asked, s.To)
+	}
 	kind, message, err := natt.Split(s.Data)
 	switch {
 	case err != nil || kind == natt.KindESP:
@@ -48,7 +52,7 @@ func (k *testKS) datagram(from netip.AddrPort, data []byte) *core.Datagram {
 	if from.Port() != natt.Port {
 		return &core.Datagram{From: k.address, To: gmAddress, Data: data}
 	}
-	return &core.Datagram{From: netip.AddrPortFrom(k.address.Addr(), natt.Port), To: netip.AddrPortFrom(gmAddress.Addr(), natt.Port),
+	return &core.Datagram{From: netip.AddrPortFrom(k.address.Addr(), cmp.Or(k.moved, natt.Port)), To: netip.AddrPortFrom(gmAddress.Addr(), natt.Port),
 		Data: append(natt.AppendMarker(nil), data...)}
 }
 
@@ -117,6 +121,26 @@ func TestReusesPhase1BehindNAT(t *testing.T) {
 	l.command("register")
 	if slices.Contains(l.talk, "GM --> MM1") {
 		t.Errorf("%s", l.story())
+	}
+}
+
+// moves has a NAT give the key server another port before the next PULL.
+func moves(l *lab) {
+	l.ks.moved = 40002
+	l.command("register")
+}
+
+// TestKeyServerMoves: a proven message from another port has the member go on there.
+func TestKeyServerMoves(t *testing.T) {
+	l := registeredBehindNAT(t)
+	moves(l)
+	moved := netip.AddrPortFrom(ksAddress.Addr(), 40002)
+	if want := []netip.AddrPort{netip.AddrPortFrom(ksAddress.Addr(), natt.Port), moved}; !slices.Equal(l.ks.asked, want) {
+		t.Errorf("PULL messages to %v", l.ks.asked)
+	}
+	l.ks.asked = nil
+	if l.run(21 * time.Second); !slices.Equal(l.ks.asked, []netip.AddrPort{moved}) {
+		t.Errorf("keepalives to %v", l.ks.asked)
 	}
 }
 

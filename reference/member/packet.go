@@ -18,9 +18,15 @@ const exhausted rule.ID = "RFC6407-5.6.4.3-02"
 
 // onPacket hands a packet to the gateway and forwards what it makes of it.
 func (m *Member) onPacket(now time.Time, p *core.Packet) {
-	err := m.gateway.Handle(now, p.From, p.Data, func(to core.Side, packet []byte) {
-		m.emit(&core.Forward{To: to, Data: bytes.Clone(packet)})
-	})
+	m.handled(now, m.gateway.Handle(now, p.From, p.Data, m.forward))
+}
+
+func (m *Member) forward(to core.Side, packet []byte) {
+	m.emit(&core.Forward{To: to, Data: bytes.Clone(packet)})
+}
+
+// handled takes what the gateway says of a packet.
+func (m *Member) handled(now time.Time, err error) {
 	var v *rule.Violation
 	if errors.As(err, &v) {
 		m.refusedPacket(now, v)

@@ -45,10 +45,16 @@ func TestPacketsBetweenMembers(t *testing.T) {
 }
 
 // forwarded is the one packet that becomes of another.
-func forwarded(t *testing.T, l *lab, from core.Side, data []byte) (out core.Forward) {
+func forwarded(t *testing.T, l *lab, from core.Side, data []byte) core.Forward {
+	t.Helper()
+	return becomes(t, l, &core.Packet{From: from, Data: data})
+}
+
+// becomes is the one packet that becomes of an event.
+func becomes(t *testing.T, l *lab, ev core.Event) (out core.Forward) {
 	t.Helper()
 	n := 0
-	for _, e := range l.gm.Handle(l.now, &core.Packet{From: from, Data: data}) {
+	for _, e := range l.gm.Handle(l.now, ev) {
 		if f, ok := e.(*core.Forward); ok {
 			out = *f
 			n++

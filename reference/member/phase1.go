@@ -16,11 +16,6 @@ import (
 var guardServer = rule.Check("member.gpad.identity", "RFC6407-3.1-02", rule.GM,
 	"the identity that the key server proved in Phase 1 is the one that may serve the group")
 
-func (m *membership) pskOf(peer netip.Addr) ([]byte, bool) {
-	key, ok := m.cfg.Phase1.PSK(peer)
-	return key.Key, ok
-}
-
 // startPhase1 begins Phase 1 with the key server.
 func (m *membership) startPhase1(now time.Time) {
 	exchange, datagrams := ike.Initiate(m.ikeConfig(), now, m.server())

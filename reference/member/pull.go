@@ -104,10 +104,11 @@ func (m *membership) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) err
 	} else if !guardNonceMax.AtMost(m.rules, n, nonceMax) {
 		return guardNonceMax.Violated("nonce of %d octets", n)
 	}
-	m.accept(o, d)
+	m.accept(now, o, d)
 	m.pull.nr = nonce.Data
 	offer, err := m.readOffer(now, sa, d)
 	if err != nil {
+		m.sendConflict(err)
 		m.refusePhase1(now, "the policy is not acceptable: "+err.Error())
 		return err
 	}
@@ -132,7 +133,7 @@ func (m *membership) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) err
 	if !guardHash4.Holds(m.rules, hmac.Equal(o.Hash, m.peerHash(o, m.pull.ni, m.pull.nr))) {
 		return guardHash4.Violated("HASH(4) is wrong")
 	}
-	m.accept(o, d)
+	m.accept(now, o, d)
 	sids, err := m.pull.offer.AddKeys(kd, m.rules)
 	if err == nil {
 		err = m.checkDownload(m.pull.offer.Rekey)
@@ -146,8 +147,9 @@ func (m *membership) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) err
 }
 
 // accept chains the next message to this one (RFC 2409 §10).
-func (m *membership) accept(o *ike.Opened, d *core.Datagram) {
+func (m *membership) accept(now time.Time, o *ike.Opened, d *core.Datagram) {
 	o.Commit()
+	m.track(now, d)
 	m.pull.answered = bytes.Clone(d.Data)
 }
 

@@ -17,6 +17,8 @@ var (
 		"behind the last payload of a PUSH there is only padding to the block size")
 	guardDeleteForm = rule.Check("member.push.delete", "RFC2408-3.15-01", rule.GM,
 		"a Delete in a PUSH is of the GDOI DOI, and its SPIs have the size of its protocol")
+	guardManagement = rule.Check("member.push.management", "RFC6407-5.3.2-01", rule.GM,
+		"the management algorithm of a SAK in a PUSH is LKH, if it names one")
 	guardPushSIDs = rule.Check("member.push.sids", "RFC6054-5-01", rule.GM,
 		"a PUSH, which goes to all members, brings no Sender-IDs")
 )
@@ -140,6 +142,9 @@ func (m *membership) readPush(p *push) error {
 	pol, err := gdoimap.ReadSA(*p.sa, m.rules)
 	if err != nil {
 		return err
+	}
+	if by := gdoimap.ManagementOf(*p.sa); !guardManagement.Holds(m.rules, by <= policy.ManagementLKH) {
+		return guardManagement.Violated("KEK_MANAGEMENT_ALGORITHM %d", by)
 	}
 	err = m.windowed(pol.SAs)
 	if err == nil {

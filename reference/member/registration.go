@@ -108,7 +108,7 @@ func (m *membership) ikeConfig() ike.Config {
 	return ike.Config{
 		Rules: m.rules, Role: rule.GM, Rand: m.rand, Tap: m.see, Local: m.cfg.Address, DOI: gdoi.DOI,
 		Lifetime: m.cfg.Phase1.Lifetime, Retransmit: m.cfg.Phase1.Retransmit, Retries: m.cfg.Phase1.Retries,
-		PSK: m.pskOf, Suites: ike.Suites(m.cfg.Phase1.Proposals), NATT: m.cfg.Phase1.NATTraversal, Mode: m.cfg.Phase1.Mode, ClearProof: m.cfg.Phase1.ClearProof,
+		PSK: m.cfg.Phase1.PSK, Suites: ike.Suites(m.cfg.Phase1.Proposals), NATT: m.cfg.Phase1.NATTraversal, Mode: m.cfg.Phase1.Mode, ClearProof: m.cfg.Phase1.ClearProof,
 		Kilobytes: uint64(m.cfg.Phase1.Kilobytes), DPD: m.cfg.Phase1.DPD,
 		Identity: m.cfg.Phase1.Identity, Expect: m.cfg.Phase1.Expects, Credentials: m.credentials,
 	}

@@ -23,6 +23,8 @@ var (
 		"a member leaves the multicast group of a Rekey SA that it no longer has")
 	guardStay = rule.Duty("member.multicast.stay", "RFC6407-5.3-04", rule.GM,
 		"a member stays in a multicast group as long as one of its groups sends PUSH messages there")
+	guardSigner = rule.Duty("member.kek.signer", "RFC6407-5.6.2.2-01", rule.GM,
+		"what comes under a KEK is verified with the public key that came with it")
 	guardRestart = rule.Duty("member.kek.sequence", "RFC6407-3.2-17", rule.GM,
 		"the sequence number starts anew with a new KEK")
 )
@@ -58,6 +60,9 @@ func (m *membership) newRekeySA(now time.Time, r policy.RekeySA, number uint32) 
 	}
 	if m.rekey == nil {
 		return sa
+	}
+	if !guardSigner.Kept(m.rules) {
+		sa.signer = m.rekey.signer
 	}
 	if m.rekey.SPI == r.SPI && guardStale.Kept(m.rules) || !guardRestart.Kept(m.rules) {
 		sa.last = max(sa.last, m.rekey.last)

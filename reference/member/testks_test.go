@@ -61,7 +61,9 @@ type testKS struct {
 
 	acks []*core.Send
 
-	nat        bool // takes part in NAT traversal, and there is a NAT
+	nat        bool             // takes part in NAT traversal, and there is a NAT
+	moved      uint16           // port of a NAT in front of the key server, in place of 4500
+	asked      []netip.AddrPort // where messages on port 4500 went, once it has moved
 	keepalives int
 }
 
@@ -159,7 +161,7 @@ func cbc(spi uint32) policy.TrafficSA {
 func (k *testKS) ike() ike.Config {
 	return ike.Config{
 		Role: rule.KS, Rand: keymat.Seeded("member", "ks"), Tap: k.tap, Local: k.identity, DOI: gdoi.DOI,
-		PSK: func(netip.Addr) ([]byte, bool) { return psk, true }, Suites: ike.Suites(k.suites), NATT: k.nat,
+		PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: psk}, true }, Suites: ike.Suites(k.suites), NATT: k.nat,
 	}
 }
 
@@ -293,7 +295,7 @@ func (k *testKS) receiveInformational(s *core.Send) {
 		k.lab.say("KS: ", err.Error())
 		return
 	}
-	if k.sa.Deleted(o) {
+	if deleted, _ := k.sa.Deleted(o); deleted {
 		k.lab.say("KS: ", "Phase 1 deleted")
 		k.sa = nil
 	}

@@ -15,7 +15,7 @@ type Config struct {
 	Name      string // the node's name in its log and key log
 	Core      core.Core
 	Listen    netip.AddrPort // unicast address and port; port 0 takes a free one
-	NATT      bool           // listen on port 4500 of that address too (RFC 3947 §4)
+	NATT      bool           // listen on port 4500 too: of that address (RFC 3947 §4), and of all of the data plane (RFC 3948 §2)
 	Interface string         // for multicast; "" is the one that has the address of Listen
 	TTL       int            // of multicast datagrams; 0 means 64
 	Control   string         // path of the Unix socket for operators; "" none

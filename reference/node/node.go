@@ -49,6 +49,9 @@ func Open(cfg Config) (n *Node, err error) {
 		if n.device, err = dataplane.Open(cfg.DataPlane.Device); err != nil {
 			return n, err
 		}
+		if err := n.shareWithDevice(); err != nil {
+			return n, err
+		}
 	}
 	if cfg.Control != "" {
 		n.server, err = listen(cfg.Control)
@@ -81,8 +84,8 @@ func (n *Node) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	n.begin(fail, &group)
 	n.spawn(func() { n.receive(n.udp.unicast, n.udp.local) })
-	if n.udp.natt != nil {
-		n.spawn(func() { n.receive(n.udp.natt, nattAddr(n.udp.local.Addr())) })
+	for _, s := range n.udp.shared {
+		n.spawn(func() { n.receiveShared(s) })
 	}
 	n.spawn(func() { n.keepTime(inner) })
 	if n.device != nil {

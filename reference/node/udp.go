@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // defaultTTL is that of multicast datagrams: enough to cross a routed network.
@@ -22,15 +21,15 @@ const defaultTTL = 64
 // maxDatagram is the size of the largest UDP datagram.
 const maxDatagram = 1 << 16
 
-// sockets are the UDP sockets of a node: one for its own address, one for port 4500 there if it takes part in NAT traversal, and
-// one for each multicast group. A socket that is bound
+// sockets are the UDP sockets of a node: one for its own address, some for port 4500 if it takes part in NAT traversal, and one
+// for each multicast group. A socket that is bound
 // to a group's address sees nothing but the group, so the address on which a datagram arrived is that of its socket, and
 // several nodes can share a host.
 type sockets struct {
 	local   netip.AddrPort
 	unicast *net.UDPConn
-	natt    *net.UDPConn // nil without NAT traversal
-	link    int          // index of the interface for multicast; 0 leaves it to the routing table
+	shared  []shared // of port 4500, that of its own address first; none without NAT traversal
+	link    int      // index of the interface for multicast; 0 leaves it to the routing table
 	space   *space
 
 	mu     sync.Mutex
@@ -48,7 +47,7 @@ func openSockets(cfg Config) (*sockets, error) {
 		return nil, err
 	}
 	if cfg.NATT {
-		if s.natt, err = net.ListenUDP(network(cfg.Listen.Addr()), net.UDPAddrFromAddrPort(nattAddr(cfg.Listen.Addr()))); err != nil {
+		if err := s.share([]netip.Addr{cfg.Listen.Addr()}); err != nil {
 			return nil, errors.Join(err, s.unicast.Close())
 		}
 	}
@@ -66,14 +65,11 @@ func openSockets(cfg Config) (*sockets, error) {
 	return s, nil
 }
 
-// nattAddr is where a node at that address listens for what passes NATs.
-func nattAddr(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, natt.Port) }
-
-// closeUnicast closes the sockets of the own address.
+// closeUnicast closes the sockets of the own addresses.
 func (s *sockets) closeUnicast() error {
 	err := ignoreClosed(s.unicast.Close())
-	if s.natt != nil {
-		err = errors.Join(err, ignoreClosed(s.natt.Close()))
+	for _, one := range s.shared {
+		err = errors.Join(err, ignoreClosed(one.conn.Close()))
 	}
 	return err
 }
@@ -126,11 +122,7 @@ func (s *sockets) sendGroups(ttl int) error {
 }
 
 func (s *sockets) send(d *core.Send) error {
-	conn := s.unicast
-	if s.natt != nil && d.From.Port() == natt.Port {
-		conn = s.natt
-	}
-	_, err := conn.WriteToUDPAddrPort(d.Data, d.To)
+	_, err := s.from(d).WriteToUDPAddrPort(d.Data, d.To)
 	return err
 }
 
@@ -228,16 +220,20 @@ func ignoreClosed(err error) error {
 	return err
 }
 
+// over reports whether a socket can no longer be read; the node fails unless the socket was closed.
+func (n *Node) over(at netip.AddrPort, err error) bool {
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		n.fail(fmt.Errorf("reading %s: %w", at, err))
+	}
+	return err != nil
+}
+
 // receive gives the core what arrives on a socket until it is closed.
 func (n *Node) receive(conn *net.UDPConn, at netip.AddrPort) {
 	buffer := make([]byte, maxDatagram)
 	for {
 		size, from, err := conn.ReadFromUDPAddrPort(buffer)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			n.fail(fmt.Errorf("reading %s: %w", at, err))
+		if n.over(at, err) {
 			return
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())

@@ -91,9 +91,10 @@ type Phase1 struct {
 	Retransmit   time.Duration // first interval, doubled each time; 0 means 1 s
 	Retries      int           // repetitions before giving up; 0 means 4
 	HalfOpen     HalfOpen      // responder
+	Established  int           // a key server's: SAs of one peer beyond which the oldest gives way; 0 means 32
 
-	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947)
-	Keepalive    time.Duration // silence of a member behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
+	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947), where a member takes ESP in UDP too (RFC 3948)
+	Keepalive    time.Duration // silence of a node behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
 }
 
 // HalfOpen says how many unfinished exchanges a responder keeps. Beyond that the oldest gives way (RFC 6407 §7.2.5).
@@ -102,10 +103,10 @@ type HalfOpen struct {
 	PerAddress int // of one IP address, whatever its ports; 0 means 100
 }
 
-// PSK is the pre-shared key of the peers inside a prefix; the longest prefix wins (RFC 2409 §5.4).
+// PSK is the pre-shared key of the peers inside a prefix, of a peer by its name, or of one with that name inside a prefix.
 type PSK struct {
-	Peer     netip.Prefix
-	Identity Identity // that the peers have to prove with it; zero: any
+	Peer     netip.Prefix // not valid: anywhere, known by Identity, which only Aggressive Mode says in time (RFC 2409 §5.4)
+	Identity Identity     // that the peers have to prove with it; zero: any
 	Key      []byte
 }
 
@@ -154,6 +155,8 @@ type RekeyPolicy struct {
 	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
 	SigForm     SigForm      // of RSA
 	Management  Management   // of the KEK
+	Updates     int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	Backward    bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

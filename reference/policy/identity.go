@@ -59,13 +59,32 @@ func (i Identity) String() string {
 	return "no identity"
 }
 
-// Same reports whether two identities are one. Names of hosts have no case (RFC 4343).
-func (i Identity) Same(other Identity) bool {
-	if i.Kind == IdentityFQDN || i.Kind == IdentityUserFQDN {
-		return i.Kind == other.Kind && strings.EqualFold(i.Value, other.Value)
+// AddressIdentity is that of a peer which says its address.
+func AddressIdentity(a netip.Addr) Identity {
+	if !a.IsValid() {
+		return Identity{}
 	}
-	return i == other
+	return Identity{IdentityAddress, a.Unmap().String()}
 }
+
+// Folded is the identity in the one form that all who are the same have. Names of hosts have no case (RFC 4343).
+func (i Identity) Folded() Identity {
+	if i.Kind == IdentityFQDN || i.Kind == IdentityUserFQDN {
+		i.Value = strings.ToLower(i.Value)
+	}
+	return i
+}
+
+// Brief is the identity for a list of members: an address alone, others with their kind.
+func (i Identity) Brief() string {
+	if i.Kind == IdentityAddress {
+		return i.Value
+	}
+	return i.String()
+}
+
+// Same reports whether two identities are one.
+func (i Identity) Same(other Identity) bool { return i.Folded() == other.Folded() }
 
 // Admits reports whether a peer is one of those that the identity stands for.
 func (i Identity) Admits(p Peer) bool {

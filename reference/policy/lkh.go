@@ -9,6 +9,10 @@ const (
 	ManagementLKH  Management = 1
 )
 
+// MostUpdates is how many updates of a hierarchy go into one datagram, however high the tree is: of sixteen keys each, in 1040
+// octets, with room for the SAs.
+const MostUpdates = 48
+
 // LKH is what a Rekey SA has besides, if its KEK is the root of a Logical Key Hierarchy (RFC 6407 §5.6.3).
 type LKH struct {
 	Path    []LKHKey    // the keys of one member from its leaf to the root, which is the KEK; when it registers

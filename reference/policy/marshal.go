@@ -74,13 +74,6 @@ func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	return docs
 }
 
-func selectorDocs(selectors []Selector) (docs []selectorDoc) {
-	for _, s := range selectors {
-		docs = append(docs, selectorDocOf(s))
-	}
-	return docs
-}
-
 func flowDocs(flows []Flow) (docs []selectorDoc) {
 	for _, f := range flows {
 		doc := selectorDocOf(Selector{Protocol: f.Protocol, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort})
@@ -104,7 +97,7 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 	doc := phase1Doc{
 		AllowWeak: p.AllowWeak, Mode: mode, ClearProof: p.ClearProof, Prefer: prefer, Kilobytes: p.Kilobytes, DPD: duration(p.DPD),
 		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries,
-		NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
+		Established: p.Established, NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
 	}
 	if p.HalfOpen != (HalfOpen{}) {
 		doc.HalfOpen = &halfOpenDoc{p.HalfOpen.Total, p.HalfOpen.PerAddress}
@@ -126,7 +119,10 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 		doc.Proposals = append(doc.Proposals, proposal)
 	}
 	for _, k := range p.PSKs {
-		psk := pskDoc{Peer: k.Peer.String(), Key: pskText(k.Key)}
+		psk := pskDoc{Key: pskText(k.Key)}
+		if k.Peer.IsValid() {
+			psk.Peer = k.Peer.String()
+		}
 		if k.Identity.Kind != IdentityNone {
 			psk.Identity = k.Identity.String()
 		}
@@ -213,7 +209,7 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management,
+		Management: management, Updates: r.Updates, Backward: r.Backward,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()

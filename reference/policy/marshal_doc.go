@@ -97,6 +97,7 @@ type phase1Doc struct {
 	Retransmit   string           `yaml:"retransmit,omitempty"`
 	Retries      int              `yaml:"retries,omitempty"`
 	HalfOpen     *halfOpenDoc     `yaml:"half_open,omitempty"`
+	Established  int              `yaml:"established,omitempty"`
 	PSKs         []pskDoc         `yaml:"psks,omitempty"`
 
 	NATTraversal bool   `yaml:"nat_traversal,omitempty"`
@@ -124,7 +125,7 @@ type proposalDoc struct {
 }
 
 type pskDoc struct {
-	Peer     string `yaml:"peer"`
+	Peer     string `yaml:"peer,omitempty"`
 	Identity string `yaml:"identity,omitempty"`
 	Key      string `yaml:"key"`
 }
@@ -158,6 +159,8 @@ type rekeyDoc struct {
 	SigHash     string `yaml:"sig_hash,omitempty"`
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
+	Updates     int    `yaml:"updates,omitempty"`
+	Backward    bool   `yaml:"backward_access_control,omitempty"`
 }
 
 type activationDoc struct {

@@ -25,7 +25,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
 	k.Phase1 = policy.Phase1{
 		Proposals: everyProposal(), AllowWeak: true, Mode: policy.EitherMode, Prefer: policy.PreferOwn, Kilobytes: 64, DPD: 1500 * time.Millisecond,
-		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3},
+		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3}, Established: 5,
 		NATTraversal: true, Keepalive: 45 * time.Second,
 		PSKs: []policy.PSK{
 			{Peer: netip.MustParsePrefix("0.0.0.0/0"), Key: []byte("plain text: with 'quotes' # and more")},
@@ -33,6 +33,8 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 			{Peer: netip.MustParsePrefix("192.0.2.7/32"), Key: []byte{0, 1, 0xfe, '\n'}},
 			{Peer: netip.MustParsePrefix("192.0.2.8/32"), Key: []byte("hex:00")},
 			{Peer: netip.MustParsePrefix("192.0.2.9/32"), Key: []byte(" true")},
+			{Peer: netip.MustParsePrefix("192.0.2.10/32"), Identity: policy.Identity{Kind: policy.IdentityFQDN, Value: "gm1.example"}, Key: []byte("named")},
+			{Identity: policy.Identity{Kind: policy.IdentityKeyID, Value: "\x00\x01"}, Key: []byte("named anywhere")},
 		},
 	}
 	any4 := netip.MustParsePrefix("0.0.0.0/0")
@@ -41,6 +43,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
 			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckLKHSHA512, Management: policy.ManagementLKH,
+			Updates: 7, Backward: true,
 			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
@@ -240,6 +243,27 @@ func TestDataPathDefaults(t *testing.T) {
 	for _, d := range []policy.DataPath{{DF: 9}, {Fragment: 9}, {Own: []policy.OwnEntry{{}}}} {
 		if text, err := policy.MarshalMember(policy.Member{DataPath: d}); err == nil {
 			t.Errorf("%+v became\n%s", d, text)
+		}
+	}
+}
+
+// Tunnel mode in UDP preserves both addresses unless it is told otherwise, as tunnel mode does.
+func TestModesInUDP(t *testing.T) {
+	for mode, want := range map[policy.Mode]policy.Preservation{policy.ModeUDPTunnel: policy.PreserveBoth, policy.ModeUDPTransport: policy.PreserveAbsent} {
+		k := fullKeyServer(t)
+		k.Groups[0].SAs = k.Groups[0].SAs[:1]
+		transform := &k.Groups[0].SAs[0].Transform
+		*transform = policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 128, Mode: mode, Preservation: want}
+		text, err := policy.MarshalKeyServer(k, "sign.pem")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := policy.ParseKeyServer("ks.yaml", text, func(string) ([]byte, error) { return policy.SigningKeyPEM(k), nil })
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if got := again.Groups[0].SAs[0].Transform; got != *transform || !got.Mode.UDP() || got.Mode.Transports() != (mode == policy.ModeUDPTransport) {
+			t.Errorf("mode %d became %+v", mode, got)
 		}
 	}
 }

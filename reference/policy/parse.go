@@ -135,7 +135,7 @@ func (m *Member) askedFrom(servers []place[netip.AddrPort]) (all []netip.AddrPor
 			s.at.Problem("%s is not of the same IP version as the address %s", s.value.Addr(), own)
 		}
 		all = append(all, s.value)
-		if s.value.IsValid() && m.Phase1.needsPSK() && !keyOverlaps(m.Phase1.PSKs, host(s.value.Addr())) {
+		if s.value.IsValid() && m.Phase1.needsPSK() && !m.Phase1.Reaches(s.value.Addr()) {
 			s.at.Problem("%s has no pre-shared key; add one for it to phase1.psks", s.value.Addr())
 		}
 	}

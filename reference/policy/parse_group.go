@@ -31,8 +31,9 @@ var (
 	kekTransforms = kekNames()
 	sigHashes     = yamldoc.Names[SigHash]{{"sha256", SigHashSHA256}, {"sha384", SigHashSHA384}, {"sha512", SigHashSHA512},
 		{"sha1", SigHashSHA1}}
-	sigForms      = yamldoc.Names[SigForm]{{"digest-info", SigDigestInfo}, {"bare-hash", SigBareHash}}
-	modes         = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}}
+	sigForms = yamldoc.Names[SigForm]{{"digest-info", SigDigestInfo}, {"bare-hash", SigBareHash}}
+	modes    = yamldoc.Names[Mode]{{"tunnel", ModeTunnel}, {"transport", ModeTransport}, {"udp-tunnel", ModeUDPTunnel},
+		{"udp-transport", ModeUDPTransport}}
 	preservations = yamldoc.Names[Preservation]{{"both", PreserveBoth}, {"source", PreserveSource},
 		{"destination", PreserveDestination}, {"none", PreserveNone}, {"absent", PreserveAbsent}}
 	directions = yamldoc.Names[Direction]{{"absent", DirectionAbsent}, {"symmetric", DirectionSymmetric},
@@ -137,6 +138,8 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("sig_hash", &r.SigHash, sigHashes.Read),
 		yamldoc.Optional("signature_form", &r.SigForm, sigForms.Read),
 		yamldoc.Optional("management", &r.Management, managements.Read),
+		yamldoc.Optional("updates", &r.Updates, within(1, MostUpdates)),
+		yamldoc.Optional("backward_access_control", &r.Backward, yamldoc.Value.Bool),
 	)
 	if ok {
 		checkTransport(v, r)
@@ -174,6 +177,12 @@ func checkManagement(v yamldoc.Value, r RekeyPolicy) {
 	}
 	if lkh && r.KEK.Cipher == KEKAES && r.KEK.KeyBits == 192 {
 		v.Problem("an IV and a key of aes192-cbc are no whole blocks, which management lkh needs")
+	}
+	if r.Updates > 0 && !lkh {
+		v.Problem("only management lkh has updates; leave out the field \"updates\"")
+	}
+	if r.Backward && r.Transport == TransportNone {
+		v.Problem("with transport none nobody can be told of new keys when a member joins; leave out the field \"backward_access_control\"")
 	}
 	if r.Ack.LKH() && !lkh {
 		v.Problem("acknowledgements keyed by LKH need management lkh")
@@ -224,9 +233,11 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 	s.Transform.Protocol, s.Transform.Cipher = kind.Protocol, kind.Cipher
 	s.Transform.KeyBits, s.Transform.Integrity = kind.KeyBits, kind.Integrity
 	switch {
-	case s.Transform.Mode == ModeTransport && s.Transform.Preservation != PreserveAbsent:
+	case s.Transform.Mode.UDP() && s.Transform.Protocol != ProtocolESP:
+		v.Problem("the modes udp-tunnel and udp-transport are for ESP; there is no AH in UDP")
+	case s.Transform.Mode.Transports() && s.Transform.Preservation != PreserveAbsent:
 		v.Problem("preservation is for mode tunnel; transport mode keeps the IP header")
-	case s.Transform.Mode == ModeTunnel && !v.Has("preservation"):
+	case !s.Transform.Mode.Transports() && !v.Has("preservation"):
 		s.Transform.Preservation = PreserveBoth
 	}
 	return s

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -59,14 +58,11 @@ func phase1(v yamldoc.Value, open ReadFile) Phase1 {
 		yamldoc.Optional("retransmit", &p.Retransmit, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("retries", &p.Retries, within(0, 100)),
 		yamldoc.Optional("half_open", &p.HalfOpen, halfOpen),
+		yamldoc.Optional("established", &p.Established, within(1, maxHalfOpen)),
 		yamldoc.Optional("nat_traversal", &p.NATTraversal, yamldoc.Value.Bool),
 		yamldoc.Optional("keepalive", &p.Keepalive, between(time.Millisecond, maxDelay)),
 	)
-	peers := make(map[netip.Prefix]string)
-	for _, k := range keys {
-		once(k.at, peers, k.value.Peer)
-		p.PSKs = append(p.PSKs, k.value)
-	}
+	p.psks(keys)
 	given := make(map[Proposal]string)
 	for _, o := range proposals {
 		once(o.at, given, o.value)
@@ -129,16 +125,6 @@ func noting[T interface {
 		}
 		return x
 	}
-}
-
-func psk(v yamldoc.Value) PSK {
-	var k PSK
-	v.Fields(
-		yamldoc.Required("peer", &k.Peer, network),
-		yamldoc.Optional("identity", &k.Identity, claimed),
-		yamldoc.Required("key", &k.Key, pskKey),
-	)
-	return k
 }
 
 // pskKey reads the octets of a key. The key itself never stands in a problem.

@@ -81,11 +81,17 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, backward_access_control"}},
 	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{
 		`ks.yaml:13:7: groups[0].rekey: there is no KEK to manage with transport none; leave out the field "management"`}},
 	{"LKH with AES-192", "transport: unicast", "transport: unicast\n      management: lkh\n      cipher: aes192-cbc", []string{
 		"ks.yaml:13:7: groups[0].rekey: an IV and a key of aes192-cbc are no whole blocks, which management lkh needs"}},
+	{"updates without LKH", "transport: unicast", "transport: unicast\n      updates: 4", []string{
+		`ks.yaml:13:7: groups[0].rekey: only management lkh has updates; leave out the field "updates"`}},
+	{"more updates than go into a message", "transport: unicast", "transport: unicast\n      management: lkh\n      updates: 49", []string{
+		"ks.yaml:15:16: groups[0].rekey.updates: 49 is out of range; it must be from 1 to 48"}},
+	{"backward access control without rekeys", "transport: unicast", "transport: none\n      backward_access_control: true", []string{
+		`ks.yaml:13:7: groups[0].rekey: with transport none nobody can be told of new keys when a member joins; leave out the field "backward_access_control"`}},
 	{"acknowledgements by LKH without it", "transport: unicast", "transport: unicast\n      ack: lkh-sha512", []string{
 		"ks.yaml:13:7: groups[0].rekey: acknowledgements keyed by LKH need management lkh"}},
 	{"field twice", "address: 10.0.0.1", "address: 10.0.0.1\naddress: 10.0.0.9", []string{
@@ -145,6 +151,13 @@ var keyServerFaults = []fault{
 		`ks.yaml:7:12: phase1.psks[0].key: after "hex:" an even number of hexadecimal digits is expected`}},
 	{"PSK twice", "      key: secret", "      key: secret\n    - peer: 10.0.0.0/24\n      key: other", []string{
 		"ks.yaml:8:7: phase1.psks[1]: 10.0.0.0/24 is already given at phase1.psks[0]"}},
+	{"PSK of nobody", "peer: 10.0.0.0/24", "identity: address:10.0.0.1", []string{
+		`ks.yaml:6:7: phase1.psks[0]: a pre-shared key has a "peer", or an "identity" that is a name`}},
+	{"PSK by name in Main Mode", "      key: secret", "      key: secret\n    - identity: fqdn:gm1.example\n      key: other", []string{
+		`ks.yaml:8:7: phase1.psks[1]: a pre-shared key without "peer" is found by a name, which Main Mode says too late; ` +
+			`write "mode: aggressive" or, at a key server, "mode: either"`}},
+	{"PSK by name twice", "      key: secret", "      key: secret\n    - identity: fqdn:gm1.example\n      key: other\n    - identity: fqdn:GM1.example\n      key: third\n  mode: either", []string{
+		"ks.yaml:10:7: phase1.psks[2]: fqdn:gm1.example is already given at phase1.psks[1]"}},
 	{"PSK for nobody", "peer: 10.0.0.0/24", "peer: 10.9.0.0/24", []string{
 		"ks.yaml:9:5: groups[0]: the members 10.0.0.2/32 have no pre-shared key; add one for them to phase1.psks"}},
 	{"no proposal", "phase1:\n", "phase1:\n  proposals: []\n", []string{
@@ -239,6 +252,10 @@ var keyServerFaults = []fault{
 		`ks.yaml:20:14: groups[0].sas[0].esn: "1" where true or false is expected`}},
 	{"transport mode preserves", "aes128-gcm16", "aes128-gcm16\n        mode: transport\n        preservation: both", []string{
 		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
+	{"transport mode in UDP preserves", "aes128-gcm16", "aes128-gcm16\n        mode: udp-transport\n        preservation: both", []string{
+		"ks.yaml:17:9: groups[0].sas[0]: preservation is for mode tunnel; transport mode keeps the IP header"}},
+	{"AH in UDP", "aes128-gcm16", "ah-hmac-sha256\n        mode: udp-tunnel", []string{
+		"ks.yaml:17:9: groups[0].sas[0]: the modes udp-tunnel and udp-transport are for ESP; there is no AH in UDP"}},
 	{"ports without protocol", "aes128-gcm16", "aes128-gcm16\n        source_port: 5000", []string{
 		`ks.yaml:17:9: groups[0].sas[0]: ports need a protocol that has them; set the field "protocol" to tcp, udp or sctp`}},
 	{"SA twice", "        transform: aes128-gcm16\n",
@@ -264,6 +281,10 @@ var memberFaults = []fault{
 	{"signature form unknown", "group: 1234", "group: 1234\nrekey: {signature_form: pss, accept_sha1: 1}", []string{
 		`gm.yaml:5:25: rekey.signature_form: "pss" is unknown; known are digest-info, bare-hash`,
 		`gm.yaml:5:43: rekey.accept_sha1: "1" where true or false is expected`}},
+	{"key server by name in Main Mode", "peer: 10.0.0.1", "identity: fqdn:ks.example", []string{
+		"gm.yaml:3:15: key_servers[0]: 10.0.0.1 has no pre-shared key; add one for it to phase1.psks",
+		`gm.yaml:7:7: phase1.psks[0]: a pre-shared key without "peer" is found by a name, which Main Mode says too late; ` +
+			`write "mode: aggressive" or, at a key server, "mode: either"`}},
 	{"no key server", "[10.0.0.1]", "[]", []string{"gm.yaml:3:14: key_servers: the list is empty; name at least one key server"}},
 	{"key server twice", "[10.0.0.1]", "[10.0.0.1, '10.0.0.1:848']", []string{
 		"gm.yaml:3:25: key_servers[1]: 10.0.0.1:848 is already given at key_servers[0]"}},

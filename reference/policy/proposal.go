@@ -3,8 +3,8 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
+	"strings"
 )
 
 // ErrProposal means that Phase 1 cannot be protected with a proposal, or must not be.
@@ -109,6 +109,28 @@ func (p Proposal) String() string {
 	return text
 }
 
+// ParseProposal reads the words that String returns.
+func ParseProposal(text string) (Proposal, error) {
+	words := strings.Fields(text)
+	if len(words) != 3 && len(words) != 4 {
+		return Proposal{}, fmt.Errorf("%q is no proposal like %q", text, DefaultProposal)
+	}
+	p, err := phase1Ciphers.Named(words[0])
+	if err != nil {
+		return Proposal{}, err
+	}
+	if p.Hash, err = phase1Hashes.Named(words[1]); err != nil {
+		return Proposal{}, err
+	}
+	if p.Group, err = dhGroups.Named(words[2]); err != nil {
+		return Proposal{}, err
+	}
+	if len(words) == 4 {
+		p.Authentication, err = phase1Auths.Named(words[3])
+	}
+	return p, err
+}
+
 // String returns the word of a configuration file.
 func (h Phase1Hash) String() string {
 	if word, ok := phase1Hashes.Of(h); ok {
@@ -159,23 +181,9 @@ func (p Phase1) needsPSK() bool {
 	return len(p.PSKs) > 0 && !slices.ContainsFunc(p.Proposals, func(o Proposal) bool { return o.Authentication.Signs() })
 }
 
-// Expects reports whether a peer at an address may have an identity: that of its pre-shared key if the key names one, and one of
-// Peers if there are any.
-func (p Phase1) Expects(peer netip.Addr, id Identity) bool {
-	if k, ok := p.PSK(peer); ok && k.Identity != (Identity{}) && !k.Identity.Same(id) {
-		return false
-	}
+// Expects reports whether a peer may have an identity: one of Peers if there are any.
+func (p Phase1) Expects(id Identity) bool {
 	return len(p.Peers) == 0 || slices.ContainsFunc(p.Peers, func(known Identity) bool { return known.Same(id) })
-}
-
-// PSK finds the pre-shared key of a peer; the longest prefix wins (RFC 2409 §5.4).
-func (p Phase1) PSK(peer netip.Addr) (best PSK, ok bool) {
-	for _, k := range p.PSKs {
-		if k.Peer.Contains(peer) && (!ok || k.Peer.Bits() > best.Peer.Bits()) {
-			best, ok = k, true
-		}
-	}
-	return best, ok
 }
 
 // Weak reports whether the proposal has a part that is off unless a configuration allows it.

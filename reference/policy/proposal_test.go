@@ -83,3 +83,18 @@ func TestMarshalRefusesProposals(t *testing.T) {
 		}
 	}
 }
+
+func TestProposalsAreReadAsTheyAreWritten(t *testing.T) {
+	for _, p := range []policy.Proposal{policy.DefaultProposal, {Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
+		{Authentication: policy.AuthECDSA521, Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA512, Group: policy.ECP521}} {
+		got, err := policy.ParseProposal(p.String())
+		if err != nil || got != p {
+			t.Errorf("%s is read as %s, %v", p, got, err)
+		}
+	}
+	for _, bad := range []string{"", "aes128-cbc sha256", "des sha256 modp2048", "aes128-cbc sha256 modp2048 rsa more", "aes128-cbc sha256 modp2048 dsa"} {
+		if got, err := policy.ParseProposal(bad); err == nil {
+			t.Errorf("%q is read as %s", bad, got)
+		}
+	}
+}

@@ -38,11 +38,19 @@ func (s Selector) String() string {
 // Mode is the Encapsulation Mode of RFC 2407 §4.5.
 type Mode uint16
 
-// The encapsulation modes.
+// The encapsulation modes, with those of ESP in UDP (RFC 3947 §5.1).
 const (
-	ModeTunnel    Mode = 1
-	ModeTransport Mode = 2
+	ModeTunnel       Mode = 1
+	ModeTransport    Mode = 2
+	ModeUDPTunnel    Mode = 3
+	ModeUDPTransport Mode = 4
 )
+
+// UDP reports whether ESP travels in UDP (RFC 3948).
+func (m Mode) UDP() bool { return m == ModeUDPTunnel || m == ModeUDPTransport }
+
+// Transports reports whether the IP header of a packet stays in front of ESP, in UDP or not.
+func (m Mode) Transports() bool { return m == ModeTransport || m == ModeUDPTransport }
 
 // Preservation is the Address Preservation of RFC 6407 §5.5.1.1.1. Absent means both.
 type Preservation uint16

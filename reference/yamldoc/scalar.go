@@ -1,6 +1,7 @@
 package yamldoc
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -118,15 +119,24 @@ func (n Names[T]) Read(v Value) T {
 	if !ok {
 		return none
 	}
+	value, err := n.Named(text)
+	if err != nil {
+		v.Problem("%v", err)
+	}
+	return value
+}
+
+// Named returns the value for a word, or an error that lists those there are.
+func (n Names[T]) Named(word string) (T, error) {
 	words := make([]string, len(n))
 	for i, known := range n {
-		if known.Name == text {
-			return known.Value
+		if known.Name == word {
+			return known.Value, nil
 		}
 		words[i] = known.Name
 	}
-	v.Problem("%s is unknown; known are %s", quote(text), list(words))
-	return none
+	var none T
+	return none, fmt.Errorf("%s is unknown; known are %s", quote(word), list(words))
 }
 
 // Of returns the word for a value, the reverse of Read.

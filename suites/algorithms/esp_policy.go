@@ -1,6 +1,7 @@
 package algorithms
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -22,6 +23,13 @@ var _ = Describe("SAT and TEK of each transform at a member (RFC 2407 §4.5, RFC
 	auth := func(n uint16) wire.Attribute { return wire.TV(gdoi.AuthAlgorithm, n) }
 	bits := func(n uint16) wire.Attribute { return wire.TV(gdoi.KeyLength, n) }
 	cipherKey := func(octets int) wire.Attribute { return wire.TLV(gdoi.TEKAlgorithmKey, make([]byte, octets)) }
+	desKeys := func(parts ...byte) wire.Attribute {
+		var key []byte
+		for _, p := range parts {
+			key = append(key, bytes.Repeat([]byte{p}, 8)...)
+		}
+		return wire.TLV(gdoi.TEKAlgorithmKey, key)
+	}
 	macKey := func(octets int) wire.Attribute { return wire.TLV(gdoi.TEKIntegrityKey, make([]byte, octets)) }
 
 	for _, c := range []struct {
@@ -53,6 +61,10 @@ var _ = Describe("SAT and TEK of each transform at a member (RFC 2407 §4.5, RFC
 
 		{"refuses a 3DES key of two keys", "3des-hmac-sha1", "RFC6407-5.6.1.1-01", keyWith("a key of 16 octets", cipherKey(16))},
 		{"refuses a 3DES key of four keys", "3des-hmac-sha1", "RFC6407-5.6.1.1-01", keyWith("a key of 32 octets", cipherKey(32))},
+		{"refuses a 3DES key that begins with the same key twice", "3des-hmac-sha1", "RFC2451-2.3-01", keyWith("two equal keys in front", desKeys(1, 1, 2))},
+		{"refuses a 3DES key that ends with the same key twice", "3des-hmac-sha1", "RFC2451-2.3-01", keyWith("two equal keys behind", desKeys(1, 2, 2))},
+		{"refuses a 3DES key whose first two keys differ in parity alone", "3des-hmac-sha1", "RFC2451-2.3-01",
+			keyWith("keys that differ in parity", desKeys(2, 3, 4))},
 		{"refuses a cipher key for NULL", "null-hmac-sha256", "RFC6407-5.6.1-01", keyWith("a cipher key", cipherKey(16))},
 		{"refuses a TEK packet of NULL without its one key", "null-hmac-sha256", "RFC6407-5.6.1-01", keyWithout(gdoi.TEKIntegrityKey)},
 		{"refuses a GMAC key without salt", "aes128-gmac", "RFC4543-5.4-01 RFC6407-5.6.1-04", keyWith("a key of 16 octets", cipherKey(16))},

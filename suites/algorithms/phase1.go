@@ -78,8 +78,9 @@ func proposing(p policy.Proposal) lab.Setup {
 	only := func(c *policy.Phase1) { c.Proposals, c.AllowWeak = []policy.Proposal{p}, p.Weak() }
 	return lab.Setup{
 		KeyServer: func(c *policy.KeyServer) {
+			usual := c.Phase1.Proposals
 			if only(&c.Phase1); slow(p.Group) {
-				c.Phase1.Proposals = append(c.Phase1.Proposals, policy.DefaultProposal)
+				c.Phase1.Proposals = append(c.Phase1.Proposals, usual...)
 			}
 		},
 		Member: func(i int, c *policy.Member) {

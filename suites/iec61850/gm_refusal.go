@@ -103,7 +103,6 @@ func (r refusal) atRegistration(ctx SpecContext, kind core.Kind) {
 
 	registered := s.GM[0].AwaitRegistered(ctx) == nil
 	kit.Control(registered && s.holds(s.current()), "the unaltered registration is accepted")
-	s.Wait(ctx, lab.Patience, func() bool { return s.GM[0].Registrations() > 0 }) // a log comes its own way
 	Expect(s.GM[0].Registrations()).To(Equal(1), "and it is the only one")
 }
 

@@ -50,7 +50,7 @@ func mainModes(b *testing.B, daemon string) {
 		b.Fatal(err)
 	}
 	own := tester.NewIKE(ike.Config{Role: rule.GM, Rand: keymat.Seeded("bench"), Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: doiIPsec,
-		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true }}, conn)
+		PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: []byte(psk)}, true }}, conn)
 	settled, err := l.Settle(ctx, theirNode, theirs, talk)
 	if err != nil {
 		b.Fatal(err)

@@ -5,5 +5,5 @@
 // The daemons come as Debian packages that ci/setup.sh unpacks below out/peers; fixtures/peers/ike says how each is started
 // and told. They run in a namespace of the lab with mounts of their own.
 //
-// Specifications: RFC 2407 §4, RFC 2408 §3.15, RFC 2409 §4, §5 and appendices A and B, RFC 3706 §5.
+// Specifications: RFC 2407 §4, RFC 2408 §3.15, RFC 2409 §4, §5 and appendices A and B, RFC 3706 §5 and §6, RFC 4754.
 package interop

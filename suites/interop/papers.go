@@ -2,6 +2,7 @@ package interop
 
 import (
 	"crypto"
+	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/pem"
 	"net/netip"
@@ -23,10 +24,23 @@ func issue(key crypto.Signer, name string, address netip.Addr) []byte {
 	return anchor().Issue(key, pki.Subject{CN: name, O: "gdoilab", Addresses: []netip.Addr{address}})
 }
 
+// keysOf are the keys of both sides for a method.
+func keysOf(method policy.Phase1Auth) (own, theirs crypto.Signer) {
+	switch method {
+	case policy.AuthECDSA256:
+		return pki.ECDSA(elliptic.P256(), "own"), pki.ECDSA(elliptic.P256(), "theirs")
+	case policy.AuthECDSA384:
+		return pki.ECDSA(elliptic.P384(), "own"), pki.ECDSA(elliptic.P384(), "theirs")
+	case policy.AuthECDSA521:
+		return pki.ECDSA(elliptic.P521(), "own"), pki.ECDSA(elliptic.P521(), "theirs")
+	}
+	return pki.RSA("phase1-gm"), pki.RSA("phase1-ks")
+}
+
 // ownCredentials are those of the own node.
-func ownCredentials() *policy.Credentials {
+func ownCredentials(method policy.Phase1Auth) *policy.Credentials {
 	GinkgoHelper()
-	key := pki.RSA("phase1-gm")
+	key, _ := keysOf(method)
 	var certificates []*x509.Certificate
 	for _, der := range [][]byte{issue(key, "own", ownAddr), anchor().Certificate} {
 		c, err := x509.ParseCertificate(der)
@@ -37,9 +51,9 @@ func ownCredentials() *policy.Credentials {
 }
 
 // theirPapers are those of the foreign peer.
-func theirPapers() peer.Papers {
+func theirPapers(method policy.Phase1Auth) peer.Papers {
 	GinkgoHelper()
-	key := pki.RSA("phase1-ks")
+	_, key := keysOf(method)
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	kit.Precondition(err, "the foreign peer's key can be written")
 	return peer.Papers{Certificate: inPEM("CERTIFICATE", issue(key, "theirs", theirAddr)), Key: inPEM("PRIVATE KEY", der),

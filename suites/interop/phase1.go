@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -55,9 +56,15 @@ var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 
 			})
 		}
 		itIsAggressive(daemon)
+		itIsNamed(daemon)
 		itEnds(daemon)
 	}
-	itSigns("strongswan")
+	for _, daemon := range daemons {
+		itSigns(daemon, policy.AuthRSA, "RFC2409-5.1-01")
+	}
+	for _, method := range []policy.Phase1Auth{policy.AuthECDSA256, policy.AuthECDSA384, policy.AuthECDSA521} {
+		itSigns("strongswan", method) // libreswan has them for IKEv2 only
+	}
 })
 
 // itIsAggressive makes the specs of Aggressive Mode (RFC 2409 §5.4).
@@ -75,21 +82,36 @@ func itIsAggressive(daemon string) {
 	})
 }
 
-// itSigns makes the specs of authentication with RSA signatures (RFC 2409 §5.1).
-func itSigns(daemon string) {
+// itIsNamed makes the specs of keys that are chosen by a name (RFC 2409 §5.4).
+func itIsNamed(daemon string) {
+	ids := kit.Requirement("RFC2409-5.4-02", "RFC2409-5-12")
+	It(daemon+" answers Aggressive Mode by a name that has a key of its own", ids, kit.DUT(rule.GM), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, aggressive, byName)
+		Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
+		s.expectSA(usual)
+	})
+	It(daemon+" begins Aggressive Mode by a name that has a key of its own", ids, kit.DUT(rule.KS), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, aggressive, byName, begins)
+		Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
+		s.expectSA(usual)
+	})
+}
+
+// itSigns makes the specs of authentication with signatures (RFC 2409 §5.1, RFC 4754).
+func itSigns(daemon string, method policy.Phase1Auth, also ...string) {
 	suite := usual
-	suite.Authentication = policy.AuthRSA
-	ids := kit.Requirement("RFC2409-5.1-01", "RFC2409-5.1-03", "RFC2409-5-11", "RFC2409-5-12", "RFC2409-5-13", "RFC2409-5-14")
+	suite.Authentication = method
+	ids := kit.Requirement(append(also, "RFC2409-5.1-03", "RFC2409-5-11", "RFC2409-5-12", "RFC2409-5-13", "RFC2409-5-14")...)
 	for _, m := range []struct {
 		name  string
 		terms []term
 	}{{"Main Mode", nil}, {"Aggressive Mode", []term{aggressive}}} {
-		It(fmt.Sprintf("%s answers %s with RSA signatures", daemon, m.name), ids, kit.DUT(rule.GM), func(ctx SpecContext) {
+		It(fmt.Sprintf("%s answers %s with signatures of %s", daemon, m.name, method), ids, kit.DUT(rule.GM), func(ctx SpecContext) {
 			s := meet(ctx, daemon, suite, m.terms...)
 			Expect(s.begin(ctx)).To(Succeed(), "Phase 1 is established")
 			s.expectSA(suite)
 		})
-		It(fmt.Sprintf("%s begins %s with RSA signatures", daemon, m.name), ids, kit.DUT(rule.KS), func(ctx SpecContext) {
+		It(fmt.Sprintf("%s begins %s with signatures of %s", daemon, m.name, method), ids, kit.DUT(rule.KS), func(ctx SpecContext) {
 			s := meet(ctx, daemon, suite, append(slices.Clone(m.terms), begins)...)
 			Expect(s.answer(ctx)).To(Succeed(), "Phase 1 is established")
 			s.expectSA(suite)
@@ -116,6 +138,8 @@ var _ = Describe("The DOI of Phase 1 with a daemon that knows no other than its 
 
 // itEnds makes the specs of what goes on under an SA until it is deleted.
 func itEnds(daemon string) {
+	itDeletes(daemon, "", rule.GM, (*scene).begin)
+	itDeletes(daemon, " that it has begun", rule.KS, (*scene).answer, begins)
 	It(daemon+" answers a question whether it is alive", kit.Requirement("RFC2409-5.7-01", "RFC2409-B-04", "RFC2407-4.6.3-01"), kit.DUT(rule.GM),
 		func(ctx SpecContext) {
 			s := meet(ctx, daemon, usual)
@@ -124,9 +148,13 @@ func itEnds(daemon string) {
 			defer done()
 			Expect(s.own.Probe(waiting, 42)).To(Succeed())
 		})
-	It(daemon+" tells that it deletes the SA", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01", "RFC2409-B-04"), kit.DUT(rule.GM), func(ctx SpecContext) {
-		s := meet(ctx, daemon, usual)
-		kit.Precondition(s.begin(ctx), "Phase 1 is established")
+}
+
+// itDeletes makes the specs of the end of an SA.
+func itDeletes(daemon, which string, role rule.Role, establish func(*scene, context.Context) error, alter ...term) {
+	It(daemon+" tells that it deletes the SA"+which, kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01", "RFC2409-B-04"), kit.DUT(role), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, alter...)
+		kit.Precondition(establish(s, ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()
 		told := make(chan error, 1)
@@ -134,9 +162,9 @@ func itEnds(daemon string) {
 		Expect(s.own.AwaitDelete(waiting)).To(Succeed())
 		<-told
 	})
-	It(daemon+" understands that the SA is deleted", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01"), kit.DUT(rule.GM), func(ctx SpecContext) {
-		s := meet(ctx, daemon, usual)
-		kit.Precondition(s.begin(ctx), "Phase 1 is established")
+	It(daemon+" understands that the SA"+which+" is deleted", kit.Requirement("RFC2408-3.15-02", "RFC2409-5.7-01"), kit.DUT(role), func(ctx SpecContext) {
+		s := meet(ctx, daemon, usual, alter...)
+		kit.Precondition(establish(s, ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()
 		kit.Precondition(s.own.Probe(waiting, 1), daemon+" knows the SA")

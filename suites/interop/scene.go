@@ -40,8 +40,9 @@ var daemons = []string{"strongswan", "libreswan"}
 // scene is the reference's Phase 1 in a node of its own, and a foreign peer in another.
 type scene struct {
 	*lab.Lab
-	own    *tester.IKE
-	theirs lab.Foreigner
+	own      *tester.IKE
+	theirs   lab.Foreigner
+	expected policy.Identity // that the foreign peer has to prove
 }
 
 // terms are what one conversation has that others have not.
@@ -49,10 +50,15 @@ type terms struct {
 	begins  bool // the foreign peer is the initiator
 	mode    policy.ExchangeMode
 	nat     bool // both sides can traverse NATs
+	hidden  bool // the own node is behind one
+	beyond  bool // the foreign peer is
 	doi     uint32
 	asIPsec bool
-	hasty   bool // Phase 1 is given up soon
+	hasty   bool       // Phase 1 is given up soon
+	names   peer.Names // by which both are known; zero: their addresses
 	traffic *peer.Traffic
+	watches time.Duration // silence after which the own node asks whether the other is alive; 0: never
+	asks    time.Duration // and the foreign peer
 }
 
 type term func(*terms)
@@ -60,6 +66,34 @@ type term func(*terms)
 func begins(t *terms) { t.begins = true }
 
 func aggressive(t *terms) { t.mode = policy.AggressiveMode }
+
+// byName has both sides be known by their names, and the key be that of the name.
+func byName(t *terms) { t.names = peer.Names{Local: "theirs.example", Remote: "own.example"} }
+
+// identities are who the two sides say they are, the own one where the foreign peer sees it.
+func (t *terms) identities(ownAt netip.Addr) (own, theirs policy.Identity) {
+	if t.names.Local == "" {
+		return policy.AddressIdentity(ownAt), policy.AddressIdentity(theirAddr)
+	}
+	return policy.Identity{Kind: policy.IdentityFQDN, Value: t.names.Remote}, policy.Identity{Kind: policy.IdentityFQDN, Value: t.names.Local}
+}
+
+// keys are those of the own node: the right one for who the foreign peer is, and another for wherever it is.
+func (t *terms) keys() policy.Phase1 {
+	_, theirs := t.identities(ownAddr)
+	everywhere := policy.PSK{Peer: lab.WAN, Key: []byte(psk)}
+	if theirs.Kind == policy.IdentityAddress {
+		return policy.Phase1{PSKs: []policy.PSK{everywhere}}
+	}
+	everywhere.Key = []byte("another psk")
+	return policy.Phase1{PSKs: []policy.PSK{everywhere, {Identity: theirs, Key: []byte(psk)}}}
+}
+
+// watching has the own node ask for signs of life.
+func watching(t *terms) { t.watches = time.Second }
+
+// asking has the foreign peer ask for signs of life. The own node says that it would too, but does not come to it.
+func asking(t *terms) { t.asks, t.watches = time.Second, time.Hour }
 
 // traffic has ESP in UDP under the SA.
 func traffic(transform policy.Transform) term {
@@ -80,15 +114,26 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	cfg := ike.Config{
 		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
 		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
-		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(),
-		PSK: func(netip.Addr) ([]byte, bool) { return []byte(psk), true },
+		Mode: t.mode, Suites: ike.Suites([]policy.Proposal{suite}), Credentials: ownCredentials(suite.Authentication),
+		DPD: t.watches,
+		PSK: t.keys().PSK,
+	}
+	ownAt := ownAddr // as the foreign peer knows it
+	if t.hidden {
+		ownAt = lab.NATAddr
+	}
+	setup := lab.Setup{Hosts: t.traffic != nil, HideKeyServer: t.hidden}
+	if t.beyond {
+		setup.NAT = []int{1}
 	}
 	if t.hasty {
 		cfg.Retransmit, cfg.Retries = 200*time.Millisecond, 1
 	}
-	s := &scene{Lab: kit.Lab(ctx, lab.Setup{Hosts: t.traffic != nil})}
-	conversation := peer.Conversation{Local: theirAddr, Remote: ownAddr, PSK: psk, Suite: suite, Begins: t.begins,
-		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Papers: theirPapers()}
+	own, expected := t.identities(ownAt)
+	cfg.Identity = own
+	s := &scene{expected: expected, Lab: kit.Lab(ctx, setup)}
+	conversation := peer.Conversation{Local: theirAddr, Remote: ownAt, Names: t.names, PSK: psk, Suite: suite, Begins: t.begins,
+		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Asks: t.asks, Papers: theirPapers(suite.Authentication)}
 	if why := theirs.Missing(conversation); why != "" {
 		kit.Missing(why)
 	}
@@ -152,5 +197,5 @@ func (s *scene) expectSA(suite policy.Proposal) {
 	GinkgoHelper()
 	sa := s.own.SA()
 	Expect(sa.Suite()).To(Equal(ike.Suites([]policy.Proposal{suite})[0]), "the suite that was agreed on")
-	Expect(sa.PeerID().Data).To(Equal(theirAddr.AsSlice()), "the identity that the peer has proven")
+	Expect(sa.PeerName().Identity).To(Equal(s.expected), "the identity that the peer has proven")
 }

@@ -62,7 +62,7 @@ func ClearSince(l *lab.Lab, m Mark) []capture.Frame {
 	var clear []capture.Frame
 	for _, f := range WANSince(l, m) {
 		ip, ok := lab.Parse(f.Packet)
-		if ok && ip.Protocol != lab.ProtocolESP && protected(ip.Source) && protected(ip.Destination) {
+		if _, esp := ip.ESP(); ok && !esp && ip.Protocol != lab.ProtocolESP && protected(ip.Source) && protected(ip.Destination) {
 			clear = append(clear, f)
 		}
 	}

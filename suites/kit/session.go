@@ -86,6 +86,10 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 	})
 	l, err := build(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Device: session.Device,
 		Mutants: session.Mutants, Unsupported: Unsupported, Opens: opens}, setup)
+	var lacking *lab.Lacking
+	if errors.As(err, &lacking) {
+		end(verdict.Skipped, lacking.What)
+	}
 	if err != nil {
 		end(verdict.Error, err.Error())
 	}

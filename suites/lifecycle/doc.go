@@ -8,5 +8,6 @@
 //	delays.go   ATD and DTD, second by second
 //	kinds.go    every kind of PUSH, deletions among them, as it is sent and as it is taken
 //	missed.go   members that miss rekeys
+//	phase1_over.go  members whose Phase 1 SA has ended
 //	sids.go     Sender-IDs until they are used up
 package lifecycle

@@ -124,7 +124,7 @@ var _ = Describe("Every kind of GROUPKEY-PUSH of a key server (RFC 6407 §4, §5
 		})
 	}
 
-	It("tells the SAs in force with their keys and what is left of their life", kit.Requirement("RFC6407-4.3-03", "RFC6407-5.5.1-11", "RFC6407-4-08"),
+	It("tells the SAs in force with their keys and what is left of their life", kit.Requirement("RFC6407-4.3-03", "RFC6407-5.5.1-11"),
 		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 			s := group(ctx, 1)
 			given := kit.Last(s.pulls(0, core.Pull4, 1))

@@ -95,6 +95,27 @@ var downloads = []refusal{
 var updates = []refusal{
 	{"drops a rekey with two LKH packets", "RFC6407-5.6.3-02",
 		tester.EditKD(core.Push, "the LKH packet twice", func(kd *gdoi.KD) { kd.Packets = append(kd.Packets, kd.Packets[0]) }), nil},
+	{"drops a rekey with a KEK packet beside the LKH packet", "RFC6407-5.6.2-03",
+		tester.EditKD(core.Push, "a KEK packet too", func(kd *gdoi.KD) {
+			kek := gdoi.KeyPacket{Type: gdoi.KDTypeKEK, SPI: kd.Packets[0].SPI, Attributes: []wire.Attribute{
+				wire.TLV(gdoi.KEKAlgorithmKey, make([]byte, 32)), wire.TLV(gdoi.SigAlgorithmKey, kd.Packets[0].Values(gdoi.LKHSigAlgorithmKey)[0])}}
+			kd.Packets = append(kd.Packets, kek)
+		}), nil},
+	{"drops a rekey with updates for an SPI that the SAK does not have", "RFC6407-5.6-03",
+		tester.EditKeys(core.Push, gdoi.KDTypeLKH, "another SPI", func(p *gdoi.KeyPacket) {
+			p.SPI = slices.Clone(p.SPI)
+			p.SPI[0] ^= 1
+		}), nil},
+	{"drops a rekey with updates without the public key of PUSH", "RFC6407-5.6.3-01",
+		tester.EditKeys(core.Push, gdoi.KDTypeLKH, "no public key", func(p *gdoi.KeyPacket) {
+			p.Attributes = tester.RemoveAttribute(p.Attributes, gdoi.LKHSigAlgorithmKey)
+		}), nil},
+	{"drops a rekey with updates whose first reserved field is not 0", "RFC6407-5.6.3.1-04",
+		tester.EditUpdates(core.Push, "RESERVED 1", func(a *gdoi.LKHUpdate) { a.Reserved = 1 }), nil},
+	{"drops a rekey with updates that have a key whose reserved field is not 0", "RFC6407-5.6.3.1-04",
+		tester.EditUpdates(core.Push, "RESERVED 1 of a key", func(a *gdoi.LKHUpdate) { a.Keys[0].Reserved = 1 }), nil},
+	{"drops a rekey with updates without keys", "RFC6407-5.6.3.1-04",
+		tester.EditUpdates(core.Push, "no key", func(a *gdoi.LKHUpdate) { a.Keys = nil }), nil},
 	{"drops a rekey with updates of version 2", "RFC6407-5.6.3.1-03",
 		tester.EditUpdates(core.Push, "LKH version 2", func(a *gdoi.LKHUpdate) { a.Version = 2 }), nil},
 	{"drops a rekey with updates that say one key more than they have", "RFC6407-5.6.3.1-04",

@@ -2,6 +2,9 @@ package lkh
 
 import (
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -45,6 +48,7 @@ var owed = []struct {
 			Expect(all(key.Children, "Key Data")[0].Length).To(Equal(16+16), "IV and key")
 		}
 	}},
+	{"keys that hold when it gets them", []string{"RFC6407-5.6.3.1-06"}, func(m capture.Message) { inTime(m, array) }},
 }
 
 var _ = Describe("A hierarchy of keys at a key server (RFC 6407 §5.6.3)", kit.Subject("lkh"), kit.DUT(rule.KS), kit.Feature("lkh"), func() {
@@ -106,6 +110,13 @@ var _ = Describe("A hierarchy of keys at a key server (RFC 6407 §5.6.3)", kit.S
 		for i := range s.GM {
 			Expect(s.follows(i+1, next)).To(BeTrue(), "%s has the new KEK", s.GM[i].Name())
 		}
+	})
+
+	It("replaces the KEK by keys that hold when they come", kit.Requirement("RFC6407-5.6.3.1-06"), func(ctx SpecContext) {
+		s := up(ctx, 2)
+		since := kit.Now(s.Lab)
+		s.rekey(newKEK)
+		inTime(s.pushes(since, 1)[0], update)
 	})
 
 	for _, c := range []struct {
@@ -220,6 +231,29 @@ var acks = []struct {
 }{
 	{"SHA-256", policy.AckLKHSHA256, keymat.AckSHA256, "RFC8263-2.2-01"},
 	{"SHA-512", policy.AckLKHSHA512, keymat.AckSHA512, "RFC8263-2.4-01"},
+}
+
+// inTime expects that the keys of a message's arrays hold at the time of the message: a date of 0 says nothing. Clocks may differ by
+// a minute.
+func inTime(m capture.Message, arrays string) {
+	GinkgoHelper()
+	keys := all(m.Payloads, arrays+"/LKH Key")
+	Expect(keys).NotTo(BeEmpty())
+	for _, key := range keys {
+		Expect(date(key, "Creation Date")).To(BeNumerically("<=", m.At.Add(time.Minute).Unix()))
+		Expect(date(key, "Expiration Date")).To(Or(BeZero(), BeNumerically(">", m.At.Unix())))
+	}
+}
+
+// date is a date of a key, in seconds since 1970; the number may stand in parentheses behind its meaning.
+func date(key capture.Field, name string) int64 {
+	GinkgoHelper()
+	text := values(key.Children, name)
+	Expect(text).To(HaveLen(1))
+	number := text[0][strings.LastIndex(text[0], "(")+1:]
+	seconds, err := strconv.ParseInt(strings.TrimSuffix(number, ")"), 10, 64)
+	Expect(err).NotTo(HaveOccurred())
+	return seconds
 }
 
 // last is the last key of an update.

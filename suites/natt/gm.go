@@ -16,40 +16,7 @@ import (
 )
 
 var _ = Describe("A group member behind a NAT (RFC 3947 §4)", kit.Subject("natt"), kit.DUT(rule.GM), kit.Feature("nat-traversal"), func() {
-	floats := func(s *scene, ctx SpecContext) {
-		GinkgoHelper()
-		d := s.message(ctx, s.device, core.MainMode5)
-		Expect(d.from.Port()).To(BeEquivalentTo(port), "where it comes from")
-		Expect(d.to.Port()).To(BeEquivalentTo(port), "where it goes")
-	}
-
-	It("goes on with its identity from port 4500 to port 4500", kit.Requirement("RFC3947-4-01"), func(ctx SpecContext) {
-		floats(begin(ctx, behind()), ctx)
-	})
-
-	for which, whose := range []string{"its own end", "the key server's end"} {
-		It("finds a NAT in front of "+whose+" by NAT-D alone", kit.Requirement("RFC3947-4-01"), kit.Negative, func(ctx SpecContext) {
-			s := begin(ctx, open(), tester.WrongNATD(core.MainMode4, which))
-			floats(s, ctx)
-			kit.Control(s.registered(ctx), "it registers through what it takes for a NAT")
-		})
-	}
-
-	It("finds no NAT if one of several addresses of the key server is right", kit.Requirement("RFC3947-3.2-01"), func(ctx SpecContext) {
-		s := begin(ctx, open(), tester.MoreNATD(core.MainMode4))
-		Expect(s.message(ctx, s.device, core.MainMode5).from.Port()).To(BeEquivalentTo(lab.Port))
-	})
-
-	for _, d := range []tester.Deviation{tester.NoNATD(core.MainMode4), tester.OneNATD(core.MainMode4)} {
-		It("changes no ports after "+d.Name, kit.Requirement("RFC3947-3.2-02"), kit.Negative, func(ctx SpecContext) {
-			s := begin(ctx, open(), d)
-			from := s.message(ctx, s.device, core.MainMode5).from.Port()
-			kit.Reached(s.registered(ctx), "the member registers")
-			registered := s.afresh(ctx)
-			Expect(from).To(BeEquivalentTo(lab.Port), "nothing says that there is a NAT")
-			kit.Control(registered, "it registers with a key server that sends them")
-		})
-	}
+	changes(memberSide)
 
 	It("begins on port 4500, marker and all, with a key server that is asked there", kit.Requirement("RFC3947-4-05"), func(ctx SpecContext) {
 		setup := behind()
@@ -130,7 +97,7 @@ var _ = Describe("A group member behind a NAT (RFC 3947 §4)", kit.Subject("natt
 			usual := setup.Member
 			setup.Member = func(i int, c *policy.Member) { usual(i, c); c.ReRegister = time.Second }
 			s := prepare(ctx, setup)
-			s.NAT().Expire(time.Minute)
+			kit.Precondition(s.NAT().Expire(time.Minute), "the NAT forgets after a minute")
 			kit.Precondition(s.KS.Start(ctx), "the key server starts")
 			kit.Precondition(s.GM[0].Start(ctx), "the member starts")
 			kit.Reached(s.registered(ctx), "the member registers")
@@ -138,6 +105,47 @@ var _ = Describe("A group member behind a NAT (RFC 3947 §4)", kit.Subject("natt
 			Expect(s.rekeys(ctx)).To(BeTrue(), "the rekey goes through the mapping of the registration")
 		})
 })
+
+// changes makes the specs of the change to port 4500.
+func changes(mine side) {
+	floated, found := mine.floated[0], mine.other().exchanges
+	floats := func(s *scene, ctx SpecContext) {
+		GinkgoHelper()
+		d := s.message(ctx, s.device, floated)
+		Expect(d.from.Port()).To(BeEquivalentTo(port), "where it comes from")
+		Expect(d.to.Port()).To(BeEquivalentTo(port), "where it goes")
+	}
+
+	It("goes on with "+floated.String()+" from port 4500 to port 4500", kit.Requirement("RFC3947-4-01"), func(ctx SpecContext) {
+		floats(begin(ctx, mine.behind()), ctx)
+	})
+
+	for which, whose := range []string{"its own end", "the key server's end"} {
+		d := tester.WrongNATD(found, which)
+		It("finds a NAT in front of "+whose+" by NAT-D alone, after "+d.Name, kit.Requirement("RFC3947-4-01"), kit.Negative, func(ctx SpecContext) {
+			s := begin(ctx, mine.open(), d)
+			floats(s, ctx)
+			kit.Control(s.registered(ctx), "it registers through what it takes for a NAT")
+		})
+	}
+
+	more := tester.MoreNATD(found)
+	It("finds no NAT if one of several addresses of the key server is right, as in "+more.Name, kit.Requirement("RFC3947-3.2-01"), func(ctx SpecContext) {
+		s := begin(ctx, mine.open(), more)
+		Expect(s.message(ctx, s.device, floated).from.Port()).To(BeEquivalentTo(lab.Port))
+	})
+
+	for _, d := range []tester.Deviation{tester.NoNATD(found), tester.OneNATD(found)} {
+		It("changes no ports after "+d.Name, kit.Requirement("RFC3947-3.2-02"), kit.Negative, func(ctx SpecContext) {
+			s := begin(ctx, mine.open(), d)
+			from := s.message(ctx, s.device, floated).from.Port()
+			kit.Reached(s.registered(ctx), "the member registers")
+			registered := s.afresh(ctx)
+			Expect(from).To(BeEquivalentTo(lab.Port), "nothing says that there is a NAT")
+			kit.Control(registered, "it registers with a key server that sends them")
+		})
+	}
+}
 
 // alive is behind with keepalives at that interval.
 func alive(interval time.Duration) lab.Setup {

@@ -23,21 +23,14 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 		Expect(s.registered(ctx)).To(BeTrue(), "both members register")
 	})
 
-	It("answers from port 4500 to the port that the NAT has given the member", kit.Requirement("RFC3947-4-04"), func(ctx SpecContext) {
-		s := begin(ctx, behind())
-		for _, kind := range []core.Kind{core.MainMode6, core.Pull2, core.Pull4} {
-			d := s.message(ctx, s.device, kind)
-			Expect(d.from.Port()).To(BeEquivalentTo(port), "%s leaves from there", kind)
-			Expect(d.to).To(Equal(s.last()), "%s goes there", kind)
-		}
-	})
+	answersThere(keyServerSide)
 
 	It("answers a member that the NAT moves to another port in the middle of its registration", kit.Requirement("RFC3947-3-02", "RFC3947-4-04"),
 		func(ctx SpecContext) {
 			s := begin(ctx, behind(), tester.Withhold(core.Pull3))
 			kit.Reached(s.comes(ctx, s.device, core.Pull2), "the key server answers message 1 of the PULL")
 			before := s.last()
-			s.NAT().Forget()
+			kit.Precondition(s.NAT().Forget(), "the NAT forgets its mappings")
 			Expect(s.tester.Misbehave(nil)).To(Succeed())
 			fourth := s.message(ctx, s.device, core.Pull4)
 			Expect(s.last()).NotTo(Equal(before), "the member is at another port")
@@ -80,19 +73,7 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 		Expect(s.registered(ctx)).To(BeTrue())
 	})
 
-	for _, d := range []tester.Deviation{
-		tester.FloatedEarly(core.MainMode3), tester.Unfloated(core.MainMode5, lab.Port), tester.HalfFloated(core.MainMode5, lab.Port),
-	} {
-		It("takes no harm from "+d.Name, kit.Requirement("RFC3947-3-02"), kit.Negative, func(ctx SpecContext) {
-			s := begin(ctx, behind(), d)
-			s.comes(ctx, s.tester, core.MainMode5)
-			s.Pass(ctx, kit.Settle)
-			for _, m := range s.under(s.device, s.opening()) {
-				Expect(s.translated()).To(ContainElement(m.to), "it answers where it was asked from")
-			}
-			kit.Control(s.afresh(ctx), "a member that changes ports as it should registers")
-		})
-	}
+	harmless(keyServerSide, tester.FloatedEarly(core.MainMode3), tester.Unfloated(core.MainMode5, lab.Port), tester.HalfFloated(core.MainMode5, lab.Port))
 
 	It("takes PULL messages of a member that goes back to port 848, and answers there", kit.Requirement("RFC3947-3-02"), func(ctx SpecContext) {
 		s := begin(ctx, behind(), tester.Unfloated(core.Pull1, lab.Port))
@@ -153,11 +134,38 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 	})
 })
 
+// answersThere makes the spec of where answers go.
+func answersThere(mine side) {
+	It(mine.name+" answers from port 4500 to the port that the NAT has given the member", kit.Requirement("RFC3947-4-04"), func(ctx SpecContext) {
+		s := begin(ctx, mine.behind())
+		for _, kind := range mine.floated {
+			d := s.message(ctx, s.device, kind)
+			Expect(d.from.Port()).To(BeEquivalentTo(port), "%s leaves from there", kind)
+			Expect(d.to).To(Equal(s.last()), "%s goes there", kind)
+		}
+	})
+}
+
+// harmless makes the specs of members that change ports in another way.
+func harmless(mine side, ds ...tester.Deviation) {
+	for _, d := range ds {
+		It("takes no harm from "+d.Name, kit.Requirement("RFC3947-3-02"), kit.Negative, func(ctx SpecContext) {
+			s := begin(ctx, mine.behind(), d)
+			s.comes(ctx, s.tester, mine.other().floated[0])
+			s.Pass(ctx, kit.Settle)
+			for _, m := range s.under(s.device, s.opening()) {
+				Expect(s.translated()).To(ContainElement(m.to), "it answers where it was asked from")
+			}
+			kit.Control(s.afresh(ctx), "a member that changes ports as it should registers")
+		})
+	}
+}
+
 // moves has the NAT move the first member, which begins another PULL from its new port that it does not finish.
 func (s *scene) moves(ctx SpecContext) {
 	GinkgoHelper()
 	before := s.last()
-	s.NAT().Forget()
+	kit.Precondition(s.NAT().Forget(), "the NAT forgets its mappings")
 	answers := len(s.of(s.KS, isakmp.ExchangePull))
 	Expect(s.GM[0].Misbehave(tester.Withhold(core.Pull3).Tap)).To(Succeed())
 	kit.Precondition(s.GM[0].Register(ctx), "the member registers again")

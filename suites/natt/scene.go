@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"net/netip"
 	"slices"
 	"time"
@@ -141,27 +142,57 @@ func (s *scene) opening() isakmp.Cookie {
 	return ms[0].header.InitiatorCookie
 }
 
-// comes waits until a peer has sent a message of that kind, 1 to 6 in Main Mode and then the PULL, in the first registration.
+// comes waits until a peer has sent a message of that kind in the first registration.
 func (s *scene) comes(ctx context.Context, p *lab.Peer, kind core.Kind) bool {
 	GinkgoHelper()
 	s.Wait(ctx, lab.Patience, func() bool { return len(s.messages(s.GM[0])) > 0 })
 	cookie := s.opening()
-	return s.Wait(ctx, lab.Patience, func() bool { return len(s.under(p, cookie)) >= (place(kind)+1)/2 })
+	return s.Wait(ctx, lab.Patience, func() bool { return len(s.under(p, cookie)) >= s.sentBy(kind) })
 }
 
 // message is what a peer sent in that place of the first registration.
 func (s *scene) message(ctx context.Context, p *lab.Peer, kind core.Kind) datagram {
 	GinkgoHelper()
 	Expect(s.comes(ctx, p, kind)).To(BeTrue(), "%s is sent", kind)
-	return s.under(p, s.opening())[(place(kind)-1)/2]
+	return s.under(p, s.opening())[s.sentBy(kind)-1]
 }
 
-// place is a message's place in a registration.
-func place(kind core.Kind) int {
-	if kind >= core.Pull1 {
-		return int(kind-core.Pull1) + 7
+// sentBy is how many messages a registration takes its sender up to one of that kind.
+func (s *scene) sentBy(kind core.Kind) int {
+	if kind >= core.Aggressive1 {
+		return int(kind-core.Aggressive1)/2 + 1
 	}
-	return int(kind)
+	if kind < core.Pull1 {
+		return int(kind+1) / 2
+	}
+	after := int(kind-core.Pull1)/2 + 1
+	switch {
+	case s.messages(s.GM[0])[0].header.Exchange != isakmp.ExchangeAggressive:
+		return after + 3
+	case kind == core.Pull1 || kind == core.Pull3:
+		return after + 2
+	}
+	return after + 1
+}
+
+// natds are the NAT-D of a message of the device's, in clear or once there is a key for it.
+func (s *scene) natds(ctx context.Context, kind core.Kind) (found [][]byte) {
+	GinkgoHelper()
+	if d := s.message(ctx, s.device, kind); d.header.Flags&isakmp.FlagEncryption == 0 {
+		for _, n := range payloads[isakmp.NATD](d) {
+			found = append(found, n.Data)
+		}
+		return found
+	}
+	kit.Reached(s.registered(ctx), "the member registers")
+	for _, f := range s.decoded(kind)[0].Payloads {
+		if f.Name == "NAT-D" {
+			hash, err := hex.DecodeString(f.Value)
+			Expect(err).NotTo(HaveOccurred())
+			found = append(found, hash)
+		}
+	}
+	return found
 }
 
 // registered waits until the members are registered, and reports whether all are.

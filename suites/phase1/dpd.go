@@ -52,7 +52,7 @@ func watching(s side, deviceAsks bool) lab.Setup {
 var _ = Describe("Dead peer detection by a key server (RFC 3706)", kit.Subject("phase1"), kit.DUT(rule.KS), func() {
 	detects(keyServerSide)
 
-	It("no longer has the SA of a peer that it gave up", kit.Requirement("RFC3706-5.5-01"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+	It("no longer has the SA of a peer that it gave up", kit.Requirement("RFC3706-5.4-01"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 		t := begin(ctx, watching(keyServerSide, true), tester.Unanswered())
 		kit.Reached(t.reaches(ctx, core.Pull4), "the member registers")
 		cookie := t.openings(t.tester)[0].header.InitiatorCookie
@@ -65,7 +65,7 @@ var _ = Describe("Dead peer detection by a key server (RFC 3706)", kit.Subject("
 var _ = Describe("Dead peer detection by a group member (RFC 3706)", kit.Subject("phase1"), kit.DUT(rule.GM), func() {
 	detects(memberSide)
 
-	It("makes a new Phase 1 with a key server that it gave up", kit.Requirement("RFC3706-5.5-01"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+	It("makes a new Phase 1 with a key server that it gave up", kit.Requirement("RFC3706-5.4-01"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 		t := begin(ctx, watching(memberSide, true), tester.Unanswered())
 		Expect(t.device.AwaitRegistered(ctx)).To(Succeed())
 		t.Pass(ctx, time.Minute)
@@ -86,13 +86,24 @@ func detects(s side) {
 		Expect(complete).To(BeTrue(), "the registration goes on")
 	})
 
-	It(s.name+" answers R-U-THERE with its number and the cookies of the SA", kit.Requirement("RFC3706-5.2-01", "RFC3706-5.3-01", "RFC3706-6.1-01"),
-		func(ctx SpecContext) {
+	It(s.name+" asks nobody who has not said that it answers", kit.Requirement("RFC3706-5.1-02"), kit.Negative, func(ctx SpecContext) {
+		t := begin(ctx, watching(s, true), tester.Omit(core.MainMode1+core.MainMode2-offering(s), isakmp.PayloadVID, "RFC 3706 §5.1"))
+		kit.Reached(t.reaches(ctx, settled(s)), "the registration goes on without the Vendor ID")
+		Expect(t.Wait(ctx, 3*often, func() bool { return len(t.notifications(t.device, isakmp.NotifyRUThere)) > 0 })).To(BeFalse(), "it asks")
+		t.afresh(ctx)
+		kit.Control(t.says(ctx, t.device, isakmp.NotifyRUThere, 1), "it asks a peer that has said so")
+	})
+
+	It(s.name+" answers R-U-THERE with its number and the cookies of the SA",
+		kit.Requirement("RFC3706-5.2-01", "RFC3706-5.3-01", "RFC3706-5.3-02", "RFC3706-6.1-01"), func(ctx SpecContext) {
 			t := begin(ctx, watching(s, false))
 			kit.Reached(t.says(ctx, t.tester, isakmp.NotifyRUThere, 1), "the tester asks")
 			Expect(t.says(ctx, t.device, isakmp.NotifyRUThereACK, 1)).To(BeTrue(), "it answers")
 			asked, answer := t.notifications(t.tester, isakmp.NotifyRUThere)[0], t.notifications(t.device, isakmp.NotifyRUThereACK)[0]
+			Expect(value(answer, "N", "DOI")).To(Equal("IPSEC (1)"))
+			Expect(value(answer, "N", "Protocol")).To(Equal("ISAKMP (1)"))
 			Expect(value(answer, "N", "SPI")).To(Equal(pairOf(answer)))
+			Expect(value(answer, "N", "Sequence Number")).To(HaveLen(8), "4 octets")
 			Expect(value(answer, "N", "Sequence Number")).To(Equal(value(asked, "N", "Sequence Number")))
 			Expect(result(answer, "HASH(1)")).To(Equal(capture.OK))
 		})
@@ -103,6 +114,7 @@ func detects(s side) {
 	} {
 		unanswered(s, r, 0)
 	}
+	unanswered(s, row{"RFC2408-4.8-01", tester.InClear(core.Informational)}, 0, "RFC3706-5.2-02")
 	for _, r := range []row{
 		{"RFC3706-6.2-03", tester.SameNumber(0)},
 		{"RFC3706-6.2-03", tester.FallingNumbers()},
@@ -110,12 +122,13 @@ func detects(s side) {
 		unanswered(s, r, 1)
 	}
 
-	It(s.name+" asks under the SA with cookies, and numbers that count one up", kit.Requirement("RFC3706-5.3-01", "RFC3706-6.2-02"), func(ctx SpecContext) {
+	It(s.name+" asks under the SA with cookies, and numbers that count one up", kit.Requirement("RFC3706-5.3-01", "RFC3706-5.3-02", "RFC3706-6.2-02", "RFC2408-3.14-01"), func(ctx SpecContext) {
 		t := begin(ctx, watching(s, true), tester.Unanswered())
 		Expect(t.says(ctx, t.device, isakmp.NotifyRUThere, 3)).To(BeTrue(), "it asks again and again")
 		var numbers []uint64
 		for _, m := range t.notifications(t.device, isakmp.NotifyRUThere) {
 			Expect(value(m, "N", "Protocol")).To(Equal("ISAKMP (1)"))
+			Expect(value(m, "N", "DOI")).To(Equal("IPSEC (1)"))
 			Expect(value(m, "N", "SPI")).To(Equal(pairOf(m)))
 			numbers = append(numbers, numberIn(m))
 		}
@@ -143,7 +156,7 @@ func detects(s side) {
 		Expect(slices.Max(numbers)).To(BeNumerically("<", 1<<31))
 	})
 
-	It(s.name+" asks no more once it has given the peer up", kit.Requirement("RFC3706-5.5-01"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+	It(s.name+" asks no more once it has given the peer up", kit.Requirement("RFC3706-5.4-01"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 		t := begin(ctx, watching(s, true), tester.Unanswered())
 		Expect(t.says(ctx, t.device, isakmp.NotifyRUThere, 2)).To(BeTrue(), "it asks again")
 		t.Pass(ctx, 5*time.Minute)
@@ -170,9 +183,11 @@ func detects(s side) {
 	}
 }
 
-// unanswered makes the spec of an R-U-THERE that must not be answered, more often than so many times.
-func unanswered(s side, r row, answers int) {
-	It(s.name+" does not answer "+r.deviation.Name, kit.Requirement(string(r.requirement)), kit.Negative, func(ctx SpecContext) {
+// unanswered makes the spec of an R-U-THERE that must not be answered, more often than so many times. It may test other requirements
+// beside that of the row.
+func unanswered(s side, r row, answers int, also ...string) {
+	ids := append([]string{string(r.requirement)}, also...)
+	It(s.name+" does not answer "+r.deviation.Name, kit.Requirement(ids...), kit.Negative, func(ctx SpecContext) {
 		t := begin(ctx, watching(s, false), r.deviation)
 		kit.Reached(t.says(ctx, t.tester, isakmp.NotifyRUThere, 2), "the tester asks twice")
 		acks := func() int { return len(t.notifications(t.device, isakmp.NotifyRUThereACK)) }

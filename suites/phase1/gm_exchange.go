@@ -36,6 +36,7 @@ var _ = Describe("The reply at a group member (RFC 2409 §5)", kit.Subject("phas
 		{"RFC2409-5-10", tester.RemoveOffered(core.MainMode2, isakmp.AttrKeyLength)},
 	})
 	accepts(core.MainMode2, []row{
+		aligned(core.MainMode2),
 		{"RFC2408-3.5-02", tester.ProposalSPI(core.MainMode2, 8)},
 		{"RFC2408-3.16-02", tester.Behind(core.MainMode2, "a Vendor ID that nobody knows", "RFC 2408 §3.16", stranger)},
 	})

@@ -15,7 +15,7 @@ import (
 
 var _ = Describe("Which suites a group member offers and takes (RFC 2409 §5 and appendix A)", kit.Subject("phase1"), kit.DUT(rule.GM), func() {
 	It("offers its suites as transforms of one proposal, the preferred one first, with a Key Length beside AES and none beside 3DES",
-		kit.Requirement("RFC2409-5-07", "RFC2409-A-03", "RFC2409-4-02", "RFC2408-3.6-01"), func(ctx SpecContext) {
+		kit.Requirement("RFC2409-5-07", "RFC2409-A-03", "RFC3602-5.3-01", "RFC2409-4-02", "RFC2408-3.6-01"), func(ctx SpecContext) {
 			t := begin(ctx, under(triple, strong, usual))
 			complete := t.reaches(ctx, core.MainMode1)
 			var offered []policy.Proposal

@@ -63,6 +63,7 @@ var _ = Describe("The offer at a key server (RFC 2409 §5)", kit.Subject("phase1
 	})
 
 	accepts(core.MainMode1, []row{
+		aligned(core.MainMode1),
 		{"RFC2408-3.5-02", tester.ProposalSPI(core.MainMode1, 8)},
 		{"RFC2408-3.5-02", tester.ProposalSPI(core.MainMode1, 16)},
 		{"RFC2409-A-02", tester.SetOffered(core.MainMode1, wire.TV(isakmp.AttrLifeDuration, 3600))},

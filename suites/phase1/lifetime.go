@@ -2,6 +2,7 @@ package phase1
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -49,13 +50,28 @@ var _ = Describe("The lifetime of Phase 1 at a key server (RFC 2409 appendix A)"
 		Expect(serves(ctx, t)).To(BeFalse(), "afterwards it is not")
 	})
 
-	It("says so in a RESPONDER-LIFETIME if its lifetime is shorter than the one offered", kit.Requirement("RFC2407-4.6.3.1-01", "RFC2407-4.6.3-01"),
+	It("says so in a RESPONDER-LIFETIME if its lifetime is shorter than the one offered", kit.Requirement("RFC2407-4.6.3.1-01", "RFC2407-4.6.3.1-03", "RFC2407-4.6.3-01"),
 		func(ctx SpecContext) {
 			t := begin(ctx, lab.Setup{KeyServer: func(c *policy.KeyServer) { c.Phase1.Lifetime = life }})
 			complete := t.reaches(ctx, core.Pull2)
 			m := proof(t, keyServerSide)
 			Expect(value(m, "N")).To(Equal(isakmp.NotifyResponderLifetime.String()))
-			Expect(value(m, "N", "SPI")).To(Equal(m.Header.InitiatorCookie.String() + m.Header.ResponderCookie.String()))
+			Expect(value(m, "N", "DOI")).To(Equal("IPSEC (1)"))
+			Expect(value(m, "N", "Protocol")).To(Equal("ISAKMP (1)"))
+			Expect(value(m, "N", "SPI")).To(Equal(pairOf(m)))
+			Expect(value(m, "N", "Data")).To(Equal(fmt.Sprintf("800b0001000c0004%08x", int64(life/time.Second))))
+			Expect(complete).To(BeTrue(), "the registration goes on")
+		})
+
+	It("says so in an Informational under the SA where Aggressive Mode has established it", kit.Requirement("RFC2407-4.6.3.1-01", "RFC2407-4.6.3-01"),
+		func(ctx SpecContext) {
+			t := begin(ctx, shorter(life))
+			complete := t.reaches(ctx, core.Pull2)
+			told := t.decoded(t.device, core.Informational)
+			Expect(told).To(HaveLen(1))
+			Expect(value(told[0], "N")).To(Equal(isakmp.NotifyResponderLifetime.String()))
+			Expect(value(told[0], "N", "SPI")).To(Equal(told[0].Header.InitiatorCookie.String() + told[0].Header.ResponderCookie.String()))
+			Expect(told[0].Header.Flags&isakmp.FlagEncryption).NotTo(BeZero(), "it is protected")
 			Expect(complete).To(BeTrue(), "the registration goes on")
 		})
 
@@ -110,6 +126,27 @@ var _ = Describe("The lifetime of Phase 1 at a group member (RFC 2409 appendix A
 		Expect(renews(ctx, t)).To(BeTrue(), "it makes a new Phase 1, though it offered an hour")
 	})
 
+	It("keeps to the lifetime that the key server notifies after Aggressive Mode", kit.Requirement("RFC2407-4.6.3.1-02"), kit.Needs(lab.NeedVirtualTime),
+		func(ctx SpecContext) {
+			t := begin(ctx, shorter(time.Hour), tester.NotifiesLifetime(life))
+			Expect(t.device.AwaitRegistered(ctx)).To(Succeed())
+			t.Pass(ctx, life+near)
+			Expect(renews(ctx, t)).To(BeTrue(), "it makes a new Phase 1, though it offered a day")
+		})
+
+	It("keeps its lifetime when the key server notifies one for another SA", kit.Requirement("RFC2407-4.6.3.1-02"), kit.Needs(lab.NeedVirtualTime), kit.Negative,
+		func(ctx SpecContext) {
+			t := begin(ctx, shorter(time.Hour), tester.NotifiesLifetimeOfAnother(life))
+			Expect(t.device.AwaitRegistered(ctx)).To(Succeed())
+			t.Pass(ctx, life+near)
+			Expect(renews(ctx, t)).To(BeFalse(), "it uses the SA that it has")
+			Expect(t.tester.Misbehave(tester.NotifiesLifetime(life).Tap)).To(Succeed())
+			kit.Precondition(t.device.Clear(ctx), "the member begins again")
+			kit.Reached(t.device.AwaitRegistrations(ctx, 1, lab.Patience), "it registers")
+			t.Pass(ctx, life+near)
+			kit.Control(renews(ctx, t), "it keeps to one for its own SA")
+		})
+
 	It("lives with a lifetime that the key server notifies in message 6 and that cannot be read", kit.Requirement("RFC2407-4.6.3.1-02"),
 		func(ctx SpecContext) {
 			t := begin(ctx, lab.Setup{}, tester.RespondsGarbage())
@@ -152,6 +189,14 @@ var _ = Describe("The lifetime of Phase 1 at a group member (RFC 2409 appendix A
 		Expect(complete).To(BeTrue(), "the offer is sent")
 	})
 })
+
+// shorter is Aggressive Mode with a key server whose lifetime is shorter than what members offer.
+func shorter(d time.Duration) lab.Setup {
+	setup := aggressively()
+	keyServer := setup.KeyServer
+	setup.KeyServer = func(c *policy.KeyServer) { keyServer(c); c.Phase1.Lifetime = d }
+	return setup
+}
 
 // lifetimes are those of a transform by their Life Types.
 func lifetimes(tr isakmp.Transform) map[uint64]uint64 {

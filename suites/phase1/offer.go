@@ -28,6 +28,16 @@ func brokenHeaders(kind core.Kind) []row {
 	}
 }
 
+// oddVendor leaves a message unaligned.
+func oddVendor(kind core.Kind) tester.Deviation {
+	return tester.Behind(kind, "a Vendor ID of 5 octets", "RFC 2408 §3.6", isakmp.VID{Data: make([]byte, 5)})
+}
+
+// aligned is a message in clear with zeros behind its last payload, so that it has whole words (RFC 2408 §3.6).
+func aligned(kind core.Kind) row {
+	return row{"RFC2408-5.2-02", tester.Together(oddVendor(kind), tester.Trailing(kind, "zeros that align it", []byte{0, 0, 0}))}
+}
+
 // brokenOffers are the wrongs of message 1 that its reply can have too.
 func brokenOffers(kind core.Kind) []row {
 	return []row{
@@ -42,6 +52,8 @@ func brokenOffers(kind core.Kind) []row {
 			t.Reserved2 = 1
 		})},
 		{"RFC2408-5.2-02", tester.Trailing(kind, "octets behind its last payload", []byte{0, 0, 0, 4})},
+		{"RFC2408-5.2-02", tester.Trailing(kind, "an octet behind its last payload", []byte{0})},
+		{"RFC2408-5.2-02", tester.Together(oddVendor(kind), tester.Trailing(kind, "octets that are no zeros to align it", []byte{0, 0, 1}))},
 		{"RFC2408-5.2-02", tester.Behind(kind, "a payload of an unassigned type", "RFC 2408 §5.2",
 			isakmp.Raw{PayloadType: unassigned, Body: []byte{1, 2, 3, 4}})},
 		{"RFC2408-5.2-02", tester.Behind(kind, "a KE payload behind SA", "RFC 2408 §5.2", isakmp.KE{Data: make([]byte, 256)})},

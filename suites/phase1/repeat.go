@@ -36,28 +36,7 @@ var _ = Describe("Repetition by a group member (RFC 2408 §5.1)", kit.Subject("p
 		return copies(t.sent(t.device), messages[len(messages)-1].header)
 	}
 	for _, kind := range []core.Kind{core.MainMode1, core.MainMode3, core.MainMode5} {
-		It(fmt.Sprintf("repeats %s as often as it is told to, and then gives up", kind), kit.Requirement("RFC2408-5.1-03"),
-			kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
-				sent := unanswered(ctx, kind)
-				Expect(sent).To(HaveLen(1 + repetitions))
-				Expect(sent[1].at.Sub(sent[0].at)).To(BeNumerically("~", firstInterval, firstInterval/10), "the first time after what it is told")
-			})
-
-		It(fmt.Sprintf("waits longer before each repetition of %s", kind), kit.Requirement("RFC2408-5.1-04"),
-			kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
-				sent := unanswered(ctx, kind)
-				Expect(len(sent)).To(BeNumerically(">", 2), "it repeats more than once")
-				for i := 2; i < len(sent); i++ {
-					Expect(sent[i].at.Sub(sent[i-1].at)).To(BeNumerically(">=", sent[i-1].at.Sub(sent[i-2].at)*6/5), "repetition %d", i)
-				}
-			})
-
-		It(fmt.Sprintf("repeats %s as the same datagram", kind), kit.Requirement("RFC2408-5.1-05"), kit.Needs(lab.NeedVirtualTime),
-			func(ctx SpecContext) {
-				sent := unanswered(ctx, kind)
-				Expect(len(sent)).To(BeNumerically(">", 1), "it repeats")
-				Expect(distinct(sent)).To(HaveLen(1), "octet by octet")
-			})
+		repeats(kind, unanswered)
 	}
 
 	It("begins a new exchange after it gave one up", kit.Requirement("RFC2408-5.1-03"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
@@ -89,6 +68,49 @@ var _ = Describe("Repetition by a group member (RFC 2408 §5.1)", kit.Subject("p
 		t.start(ctx, t.KS, t.GM[0])
 		Expect(t.GM[0].AwaitRegistered(ctx)).To(Succeed())
 		Expect(mainMode(t.messages(t.device))).To(HaveLen(3), "messages 1, 3 and 5, and copies of them at most")
+	})
+})
+
+// repeats makes the specs of a message that gets no answer. Unanswered returns its copies.
+func repeats(kind core.Kind, unanswered func(SpecContext, core.Kind) []datagram) {
+	It(fmt.Sprintf("repeats %s as often as it is told to, and then gives up", kind), kit.Requirement("RFC2408-5.1-03"),
+		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+			sent := unanswered(ctx, kind)
+			Expect(sent).To(HaveLen(1 + repetitions))
+			Expect(sent[1].at.Sub(sent[0].at)).To(BeNumerically("~", firstInterval, firstInterval/10), "the first time after what it is told")
+		})
+
+	It(fmt.Sprintf("waits longer before each repetition of %s", kind), kit.Requirement("RFC2408-5.1-04"),
+		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+			sent := unanswered(ctx, kind)
+			Expect(len(sent)).To(BeNumerically(">", 2), "it repeats more than once")
+			for i := 2; i < len(sent); i++ {
+				Expect(sent[i].at.Sub(sent[i-1].at)).To(BeNumerically(">=", sent[i-1].at.Sub(sent[i-2].at)*6/5), "repetition %d", i)
+			}
+		})
+
+	It(fmt.Sprintf("repeats %s as the same datagram", kind), kit.Requirement("RFC2408-5.1-05"), kit.Needs(lab.NeedVirtualTime),
+		func(ctx SpecContext) {
+			sent := unanswered(ctx, kind)
+			Expect(len(sent)).To(BeNumerically(">", 1), "it repeats")
+			Expect(distinct(sent)).To(HaveLen(1), "octet by octet")
+		})
+}
+
+// A key server repeats the one message after which the member asks no more, since it takes its own for the last.
+var _ = Describe("Repetition by a key server in Aggressive Mode (RFC 2408 §5.1)", kit.Subject("phase1"), kit.DUT(rule.KS), func() {
+	setup := aggressively()
+	keyServer := setup.KeyServer
+	setup.KeyServer = func(c *policy.KeyServer) {
+		keyServer(c)
+		c.Phase1.Retransmit, c.Phase1.Retries = firstInterval, repetitions
+	}
+	repeats(core.Aggressive2, func(ctx SpecContext, kind core.Kind) []datagram {
+		t := begin(ctx, setup, tester.Withhold(core.Aggressive3))
+		Expect(t.reaches(ctx, kind)).To(BeTrue(), "the key server sends %s", kind)
+		first := t.messages(t.device)[0]
+		t.Pass(ctx, 40*firstInterval)
+		return copies(t.sent(t.device), first.header)
 	})
 })
 

@@ -50,7 +50,7 @@ var _ = Describe("SAT of a key server (RFC 6407 §5.5)", kit.Subject("registrati
 		ksSecondOwes([]ksDuty{
 			{"names the Key Length of AES-GCM with " + key + " bits", "RFC4106-8.4-01 RFC2407-4.5-06", ksWith(lab.GCM(), bits),
 				ksHas("SA/SAT/Key Length", key)},
-			{"names the Key Length of AES-CBC with " + key + " bits", "RFC3602-5.2-01 RFC2407-4.5-06", ksWith(lab.CBC(), bits),
+			{"names the Key Length of AES-CBC with " + key + " bits", "RFC3602-5.3-01 RFC2407-4.5-06", ksWith(lab.CBC(), bits),
 				ksHas("SA/SAT/Key Length", key)},
 		})
 	}

@@ -7,6 +7,9 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire"
 )
 
+// DOIIPsec is the domain of the notifications that RFC 2407 §4.6.3 and RFC 3706 §5.3 define, also under an SA of another DOI.
+const DOIIPsec = 1
+
 // Notify is the Notification payload (RFC 2408 §3.14).
 //
 //	DOI (4) | protocol (1) | SPI size (1) | notify type (2) | SPI | data

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
@@ -78,6 +79,7 @@ func examine() []finding {
 		tool("go", "building from source (Go 1.26); not needed to run this binary", "version"),
 		privileges(),
 		fabric("netns"),
+		nat(),
 		tool("tshark", "reading our captures with Wireshark's decryption in \"make test\"", "--version"),
 		scapy(),
 	}
@@ -97,6 +99,15 @@ func fabric(name string) finding {
 	}
 	if f.OK = err == nil; !f.OK {
 		f.Found = err.Error()
+	}
+	return f
+}
+
+// nat is what the kernel has for members behind a NAT.
+func nat() finding {
+	f := finding{Name: "NAT of netns", OK: true, For: "members behind a NAT, on the netns fabric", Found: "nftables in the kernel"}
+	if err := (lab.Namespaces{}).NATUsable(); err != nil {
+		f.OK, f.Found = false, err.Error()
 	}
 	return f
 }

@@ -28,7 +28,7 @@ func ends(t *testing.T, packet []byte) (from, to netip.AddrPort) {
 
 func TestNAT(t *testing.T) {
 	now := memoryEpoch
-	n := newNAT([]int{1})
+	n := newMemoryNAT(Plan{NAT: []int{1}})
 	inner, ks := netip.AddrPortFrom(MemberAddr(1), 4500), netip.AddrPortFrom(KeyServerAddr, 4500)
 	send := func(to netip.AddrPort) netip.AddrPort {
 		t.Helper()
@@ -59,7 +59,7 @@ func TestNAT(t *testing.T) {
 	if send(other) == first || !gets(ks, first) || gets(other, first) {
 		t.Error("one port for two peers")
 	}
-	n.Expire(time.Minute)
+	_ = n.Expire(time.Minute)
 	if now = now.Add(59 * time.Second); !gets(ks, first) {
 		t.Error("the mapping has ended too early")
 	}
@@ -67,14 +67,14 @@ func TestNAT(t *testing.T) {
 		t.Error("packets from outside keep the mapping")
 	}
 	second := send(ks)
-	if n.Forget(); second == first || gets(ks, second) || send(ks) == second {
+	if _ = n.Forget(); second == first || gets(ks, second) || send(ks) == second {
 		t.Error("the NAT has forgotten nothing")
 	}
 }
 
 // A UDP packet without a checksum stays without, and what is no UDP does not pass.
 func TestNATChecksum(t *testing.T) {
-	n := newNAT([]int{1})
+	n := newMemoryNAT(Plan{NAT: []int{1}})
 	packet := natPacket(t, netip.AddrPortFrom(MemberAddr(1), 4500), netip.AddrPortFrom(KeyServerAddr, 4500))
 	packet[26], packet[27] = 0, 0
 	out, ok := n.out(memoryEpoch, packet)
@@ -92,5 +92,27 @@ func TestNATChecksum(t *testing.T) {
 		if _, ok := n.in(memoryEpoch, p); ok {
 			t.Errorf("in: %x", p)
 		}
+	}
+}
+
+// A key server behind the NAT is found on its own ports, by everybody, and answers from there.
+func TestNATForwards(t *testing.T) {
+	n := newMemoryNAT(Plan{HideKeyServer: true})
+	ks, outside := netip.AddrPortFrom(KeyServerAddr, 4500), netip.AddrPortFrom(NATAddr, 4500)
+	for _, peer := range []netip.AddrPort{netip.AddrPortFrom(MemberAddr(1), 4500), netip.AddrPortFrom(MemberAddr(2), 50000)} {
+		in, ok := n.in(memoryEpoch, natPacket(t, peer, outside))
+		if !ok {
+			t.Fatalf("%s does not get in", peer)
+		}
+		if from, to := ends(t, in); from != peer || to != ks {
+			t.Errorf("%s to %s", from, to)
+		}
+		out, _ := n.out(memoryEpoch, natPacket(t, ks, peer))
+		if from, to := ends(t, out); from != outside || to != peer {
+			t.Errorf("the answer from %s to %s", from, to)
+		}
+	}
+	if _, ok := n.in(memoryEpoch, natPacket(t, netip.AddrPortFrom(MemberAddr(1), 4500), netip.AddrPortFrom(NATAddr, 501))); ok {
+		t.Error("another port is handed on")
 	}
 }

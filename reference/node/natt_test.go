@@ -1,0 +1,79 @@
+package node
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
+)
+
+// What arrives on port 4500 comes with DSCP and ECN, over either version of IP; on the other port nobody needs them.
+func TestTOSOfTheSharedPort(t *testing.T) {
+	for _, c := range []struct {
+		listen string
+		tos    func(net.Conn) error
+	}{
+		{"127.0.45.2:0", func(c net.Conn) error { return ipv4.NewConn(c).SetTOS(0xb9) }},
+		{"[::1]:0", func(c net.Conn) error { return ipv6.NewConn(c).SetTrafficClass(0xb9) }},
+	} {
+		s := &script{onPacket: func(d *core.Datagram) []core.Effect {
+			return []core.Effect{&core.Send{From: d.To, To: d.From, Data: fmt.Appendf(nil, "%d %s", d.TOS, d.Data)}}
+		}}
+		at := netip.MustParseAddrPort(c.listen)
+		n, _ := run(t, Config{Core: s, Listen: at, NATT: true})
+		for to, want := range map[netip.AddrPort]string{netip.AddrPortFrom(at.Addr(), natt.Port): "185 hello", n.Addr(): "0 hello"} {
+			conn, err := net.Dial("udp", to.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+			if err := c.tos(conn); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Write([]byte("hello")); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, 100)
+			if size, err := conn.Read(got); err != nil || string(got[:size]) != want {
+				t.Errorf("%s: %q, %v, want %q", to, got[:size], err, want)
+			}
+		}
+	}
+}
+
+// A gateway hears port 4500 at each of its addresses, once, and sends from that of its own.
+func TestSharedPortOfOtherAddresses(t *testing.T) {
+	s := &sockets{}
+	own, other := netip.MustParseAddr("127.0.45.3"), netip.MustParseAddr("127.0.45.4")
+	for _, more := range [][]netip.Addr{{own}, {own, other}, {other}} {
+		if err := s.share(more); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.shared) != 2 || s.shared[1].at != nattAddr(other) || s.from(&core.Send{From: nattAddr(own)}) != s.shared[0].conn ||
+		s.from(&core.Send{}) != s.unicast {
+		t.Errorf("%+v", s.shared)
+	}
+	for _, one := range s.shared {
+		_ = one.conn.Close()
+	}
+	if err := s.share([]netip.Addr{netip.MustParseAddr("192.0.2.99")}); err == nil {
+		t.Error("an address of somebody else can be bound")
+	}
+}
+
+func TestTOSOfNothing(t *testing.T) {
+	for _, control := range [][]byte{nil, make([]byte, 3), make([]byte, 40), {16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}} {
+		if got := tosOf(control); got != 0 {
+			t.Errorf("%x: %d", control, got)
+		}
+	}
+}

@@ -11,21 +11,21 @@ import (
 
 func (g *Group) sidSpace() uint64 { return 1 << g.cfg.SIDBits }
 
-// share are the SIDs that this key server may hand out.
-func (g *Group) share() sidShare {
+// share is the SIDs that this key server may hand out, from the first to the last.
+type share struct{ first, last uint64 }
+
+func (s share) size() uint64 { return s.last - s.first + 1 }
+
+func (g *Group) share() share {
 	if g.cfg.SIDRange == (policy.SIDRange{}) {
-		return sidShare{last: g.sidSpace() - 1}
+		return share{0, g.sidSpace() - 1}
 	}
-	s := sidShare{last: uint64(g.cfg.SIDRange.Last)}
+	s := share{0, uint64(g.cfg.SIDRange.Last)}
 	if guardSIDRangeFirst.Kept(g.opts.Rules) {
 		s.first = uint64(g.cfg.SIDRange.First)
 	}
 	return s
 }
-
-type sidShare struct{ first, last uint64 }
-
-func (s sidShare) size() uint64 { return s.last - s.first + 1 }
 
 func (g *Group) firstSID() uint64 {
 	first := g.share().first

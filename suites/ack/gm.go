@@ -130,7 +130,7 @@ var _ = Describe("Acknowledgements by a group member (RFC 8263 §3, §4)", kit.S
 		Expect(kit.Checked(a.ack, "ACK HASH")).To(Equal(capture.OK), "with a key from the KEK that is deleted")
 	})
 
-	It("acknowledges nothing if the key server has not asked for it", kit.Requirement("RFC8263-7.2-01", "RFC8263-1-01"), kit.Negative, func(ctx SpecContext) {
+	It("acknowledges nothing if the key server has not asked for it", kit.Requirement("RFC8263-7.2-01"), kit.Negative, func(ctx SpecContext) {
 		l := kit.Up(ctx, lab.Setup{})
 		for range 2 {
 			kit.Rekey(ctx, l, control.RekeyArgs{})

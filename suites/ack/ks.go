@@ -124,7 +124,7 @@ var _ = Describe("Acknowledgements at a key server (RFC 8263 §5, §6)", kit.Sub
 		}
 	})
 
-	It("discards an acknowledgement that it has not asked for", kit.Requirement("RFC8263-5-02", "RFC8263-1-01"), kit.Negative, func(ctx SpecContext) {
+	It("discards an acknowledgement that it has not asked for", kit.Requirement("RFC8263-5-02"), kit.Negative, func(ctx SpecContext) {
 		l := kit.Up(ctx, lab.Setup{})
 		rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
 		kit.Reached(l.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", 0, lab.Patience), "the member follows")

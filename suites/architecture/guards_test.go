@@ -57,7 +57,7 @@ func functions(t *testing.T) (all []function) {
 	return all
 }
 
-// failing are the names of the reference's functions whose last result is an error.
+// failing says of the reference's functions, by package and name and by name alone, whether the last result of any is an error.
 func failing(t *testing.T) map[string]bool {
 	t.Helper()
 	names := make(map[string]bool)
@@ -66,11 +66,22 @@ func failing(t *testing.T) map[string]bool {
 			if d, ok := d.(*ast.FuncDecl); ok && under(f.dir, "reference") && d.Type.Results != nil {
 				last := d.Type.Results.List[len(d.Type.Results.List)-1].Type
 				id, ok := last.(*ast.Ident)
-				names[d.Name.Name] = names[d.Name.Name] || ok && id.Name == "error"
+				for _, name := range []string{d.Name.Name, f.dir + "." + d.Name.Name} {
+					names[name] = names[name] || ok && id.Name == "error"
+				}
 			}
 		}
 	}
 	return names
+}
+
+// mayFail reports whether a called function returns an error. One of the own package hides its namesakes elsewhere.
+func mayFail(f function, call *ast.CallExpr, fails map[string]bool) bool {
+	name := lastPart(called(call))
+	if own, here := fails[f.file.dir+"."+name]; here {
+		return own
+	}
+	return fails[name]
 }
 
 func lastPart(name string) string { return name[strings.LastIndex(name, ".")+1:] }
@@ -163,7 +174,7 @@ func refusalsIn(f function, fails map[string]bool) (all []refusalAt) {
 			}
 		case *ast.AssignStmt:
 			if last, ok := n.Lhs[len(n.Lhs)-1].(*ast.Ident); ok && last.Name == "_" && len(n.Rhs) == 1 {
-				if call, ok := n.Rhs[0].(*ast.CallExpr); ok && fails[lastPart(called(call))] {
+				if call, ok := n.Rhs[0].(*ast.CallExpr); ok && mayFail(f, call, fails) {
 					add(n, "leaves aside the error of "+called(call))
 				}
 			}

@@ -168,19 +168,26 @@ func detects(s side) {
 		{"RFC3706-6.1-02", tester.OtherNumber(isakmp.NotifyRUThereACK, -999)},
 		{"RFC3706-6.1-03", tester.OtherCookies(isakmp.NotifyRUThereACK)},
 	} {
-		It(s.name+" goes on asking after "+r.deviation.Name, kit.Requirement(string(r.requirement)), kit.Negative, func(ctx SpecContext) {
-			t := begin(ctx, watching(s, true), r.deviation)
-			Expect(t.says(ctx, t.device, isakmp.NotifyRUThere, 3)).To(BeTrue(), "it asks")
-			asked := t.notifications(t.device, isakmp.NotifyRUThere)
-			Expect(asked[2].At.Sub(asked[0].At)).To(BeNumerically("<", often), "again, since it has heard nothing")
-			kit.ExpectRefused(ctx, t.device, r.requirement, BeNumerically(">", 0), "the device says that it refused the answer")
-			Expect(t.tester.Misbehave(nil)).To(Succeed())
-			answered := t.says(ctx, t.tester, isakmp.NotifyRUThereACK, len(t.notifications(t.tester, isakmp.NotifyRUThereACK))+2) // one may be under way
-			n := len(t.notifications(t.device, isakmp.NotifyRUThere))
-			quiet := !t.Wait(ctx, often/2, func() bool { return len(t.notifications(t.device, isakmp.NotifyRUThere)) > n })
-			kit.Control(answered && quiet, "the right answer quiets it")
-		})
+		goesOnAsking(s, r)
 	}
+	goesOnAsking(s, row{"RFC2408-4.8-01", tester.InClear(core.Informational)}, "RFC3706-5.2-02")
+}
+
+// goesOnAsking makes the spec of an R-U-THERE-ACK that is no sign of life. It may test other requirements beside that of the row.
+func goesOnAsking(s side, r row, also ...string) {
+	ids := append([]string{string(r.requirement)}, also...)
+	It(s.name+" goes on asking after "+r.deviation.Name, kit.Requirement(ids...), kit.Negative, func(ctx SpecContext) {
+		t := begin(ctx, watching(s, true), r.deviation)
+		Expect(t.says(ctx, t.device, isakmp.NotifyRUThere, 3)).To(BeTrue(), "it asks")
+		asked := t.notifications(t.device, isakmp.NotifyRUThere)
+		Expect(asked[2].At.Sub(asked[0].At)).To(BeNumerically("<", often), "again, since it has heard nothing")
+		kit.ExpectRefused(ctx, t.device, r.requirement, BeNumerically(">", 0), "the device says that it refused the answer")
+		Expect(t.tester.Misbehave(nil)).To(Succeed())
+		answered := t.says(ctx, t.tester, isakmp.NotifyRUThereACK, len(t.notifications(t.tester, isakmp.NotifyRUThereACK))+2) // one may be under way
+		n := len(t.notifications(t.device, isakmp.NotifyRUThere))
+		quiet := !t.Wait(ctx, often/2, func() bool { return len(t.notifications(t.device, isakmp.NotifyRUThere)) > n })
+		kit.Control(answered && quiet, "the right answer quiets it")
+	})
 }
 
 // unanswered makes the spec of an R-U-THERE that must not be answered, more often than so many times. It may test other requirements

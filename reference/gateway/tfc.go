@@ -3,6 +3,7 @@ package gateway
 import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/esp"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -15,7 +16,7 @@ var (
 )
 
 // conceals reports whether an SA's packets can be padded and hidden among dummies: ESP can, AH hides nothing.
-func (x *parcel) conceals() bool { return protocolOf(x.entry) == protocolESP }
+func (x *parcel) conceals() bool { return x.entry.Policy.Transform.Protocol != policy.ProtocolAH }
 
 // padded returns an inner packet with octets behind it, up to a multiple of what the configuration says but no more than the path
 // carries. In transport mode there is no inner length that would tell them from the rest (RFC 4303 §2.7).
@@ -47,11 +48,11 @@ func (g *Gateway) hide(x *parcel, length int, emit Emit) error {
 	g.bare = 0
 	head := g.sealed[:0]
 	if transports(x.entry) {
-		head = appendRouted(head, x.bytes[:x.routedLen], x.routedNextAt, protocolESP)
+		head = appendRouted(head, x.bytes[:x.routedLen], x.routedNextAt, protocolOf(x.entry))
 	} else {
 		head = g.appendOuter(head, x)
 	}
-	g.concealed = append(g.concealed[:0], make([]byte, max(0, x.entry.SA.MaxPayload(length-len(head))))...)
+	g.concealed = append(g.concealed[:0], make([]byte, max(0, x.entry.SA.MaxPayload(length-len(head)-udpLenOf(x.entry))))...)
 	outer, err := g.seal(x, head, g.concealed, esp.NextNone)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -52,10 +53,18 @@ func TestDummies(t *testing.T) {
 	for name, alter := range map[string]func(*policy.TrafficSA){
 		"tunnel":    func(*policy.TrafficSA) {},
 		"transport": func(s *policy.TrafficSA) { s.Transform.Mode = policy.ModeTransport },
+		"tunnel in UDP": func(s *policy.TrafficSA) {
+			s.Transform.Mode, s.Transform.Preservation = policy.ModeUDPTunnel, policy.PreserveNone
+		},
+		"transport in UDP": func(s *policy.TrafficSA) { s.Transform.Mode = policy.ModeUDPTransport },
 	} {
 		sa := gcmSA(1)
 		alter(&sa)
-		setup := func(c *Config) { c.TFC.DummyAfter, c.Transport = 2, true }
+		setup := func(c *Config) {
+			c.TFC.DummyAfter, c.Transport, c.UDP = 2, true, true
+			c.Peers = []policy.TunnelPeer{{Network: mustPrefix("10.1.0.0/16"), Gateway: netip.MustParseAddr(gatewayA)},
+				{Network: mustPrefix("10.2.0.0/16"), Gateway: netip.MustParseAddr(gatewayB)}}
+		}
 		a, b := newGateway(t, gatewayA, setup, sa), newGateway(t, gatewayB, setup, sa)
 		var all []emitted
 		for range 4 {

@@ -4,7 +4,7 @@
 // A registration has two steps, because nothing may change before the candidate has proven itself (RFC 6407 §3.2). Offer
 // says what the group would give now; Admit, after the proof, allocates Sender-IDs and records the member:
 //
-//	offer := g.Offer(now)                        // message 2 carries its policy
+//	offer := g.Offer(now, who)                   // message 2 carries its policy
 //	a, err := g.Admit(now, who, from, offer, n)  // message 4 carries its keys
 //
 // A rekey is a value first (Plan): what changes, under which Rekey SA, for whom. The carrier makes a message of it and

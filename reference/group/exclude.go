@@ -23,9 +23,9 @@ var (
 // ErrNoLKH means that a member cannot be excluded, since the next KEK would be sent under one that it has.
 var ErrNoLKH = errors.New("group: without LKH nobody can be excluded")
 
-// Exclude takes a member out until Readmit lets it in again. Of two PUSH messages the first replaces the KEK so that the member cannot have it, and
-// the second brings Data-Security SAs under that KEK (RFC 6407 §7.4.1). The error is ErrNoLKH, or says that there is no such
-// member.
+// Exclude takes a member out until Readmit lets it in again. Of two PUSH messages the first replaces the KEK so that the member
+// cannot have it, and the second brings Data-Security SAs under that KEK (RFC 6407 §7.4.1). The error is ErrNoLKH, or says that
+// there is no such member.
 func (g *Group) Exclude(now time.Time, id policy.Identity) ([]Plan, error) {
 	m := g.byIdentity[id.Folded()]
 	switch {
@@ -53,7 +53,7 @@ func (g *Group) Exclude(now time.Time, id policy.Identity) ([]Plan, error) {
 func (g *Group) Readmit(id policy.Identity) error {
 	id = id.Folded()
 	if _, excluded := g.excluded[id]; !excluded {
-		return fmt.Errorf("group: %v was not excluded", id)
+		return fmt.Errorf("group: %s was not excluded", id.Brief())
 	}
 	delete(g.excluded, id)
 	return nil

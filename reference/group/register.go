@@ -65,8 +65,8 @@ type Admission struct {
 func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, offer *Offer, asked int) (Admission, error) {
 	id = id.Folded()
 	n := g.sidsFor(asked)
-	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.shareSize()) {
-		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for, where there are %d", n, g.cfg.SIDBits, g.shareSize())
+	if !guardSIDSpace.AtMost(g.opts.Rules, uint64(n), g.share().size()) {
+		return Admission{}, guardSIDSpace.Violated("%d SIDs of %d bits asked for, where there are %d", n, g.cfg.SIDBits, g.share().size())
 	}
 	var a Admission
 	var err error

@@ -11,29 +11,28 @@ import (
 
 func (g *Group) sidSpace() uint64 { return 1 << g.cfg.SIDBits }
 
-// share is the first and the last SID that this key server may hand out.
-func (g *Group) share() (first, last uint64) {
+// share is the SIDs that this key server may hand out, from the first to the last.
+type share struct{ first, last uint64 }
+
+func (s share) size() uint64 { return s.last - s.first + 1 }
+
+func (g *Group) share() share {
 	if g.cfg.SIDRange == (policy.SIDRange{}) {
-		return 0, g.sidSpace() - 1
+		return share{0, g.sidSpace() - 1}
 	}
+	s := share{0, uint64(g.cfg.SIDRange.Last)}
 	if guardSIDRangeFirst.Kept(g.opts.Rules) {
-		first = uint64(g.cfg.SIDRange.First)
+		s.first = uint64(g.cfg.SIDRange.First)
 	}
-	return first, uint64(g.cfg.SIDRange.Last)
+	return s
 }
 
 func (g *Group) firstSID() uint64 {
-	first, _ := g.share()
+	first := g.share().first
 	if !guardSIDFirst.Kept(g.opts.Rules) {
 		first++
 	}
 	return first
-}
-
-// shareSize is how many SIDs there are for this key server.
-func (g *Group) shareSize() uint64 {
-	first, last := g.share()
-	return last - first + 1
 }
 
 // sidsFor is how many SIDs a member gets that asked for so many.
@@ -57,9 +56,8 @@ func (g *Group) short(n int) bool {
 	if n <= 0 || !guardSIDExhausted.Kept(g.opts.Rules) {
 		return false
 	}
-	_, last := g.share()
 	end := g.nextSID + uint64(n)
-	return end > g.sidSpace() || !guardSIDRange.AtMost(g.opts.Rules, end-1, last)
+	return end > g.sidSpace() || !guardSIDRange.AtMost(g.opts.Rules, end-1, g.share().last)
 }
 
 func (g *Group) takeSIDs(m *member, n int) []uint32 {

@@ -74,13 +74,6 @@ func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	return docs
 }
 
-func selectorDocs(selectors []Selector) (docs []selectorDoc) {
-	for _, s := range selectors {
-		docs = append(docs, selectorDocOf(s))
-	}
-	return docs
-}
-
 func flowDocs(flows []Flow) (docs []selectorDoc) {
 	for _, f := range flows {
 		doc := selectorDocOf(Selector{Protocol: f.Protocol, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort})

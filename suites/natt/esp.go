@@ -121,6 +121,7 @@ func carries(ctx context.Context, c course, setup lab.Setup) {
 			Expect([]netip.Addr{o.from.Addr(), o.to.Addr()}).To(ConsistOf(ends[0], ends[1]))
 			Expect([]uint16{o.from.Port(), o.to.Port()}).To(Equal([]uint16{port, port}))
 			Expect(o.checksum == 0).To(Equal(!c.ipv6), "a UDP checksum of zero")
+			Expect(!c.ipv6 || sumOf(o.outer) == 0).To(BeTrue(), "over IPv6 it is right")
 		}
 		return all
 	}
@@ -139,15 +140,18 @@ func carries(ctx context.Context, c course, setup lab.Setup) {
 }
 
 var _ = Describe("Policy of ESP in UDP at a key server (RFC 3947 §5.1)", kit.Subject("natt"), kit.DUT(rule.KS), func() {
-	for mode, name := range map[policy.Mode]string{policy.ModeUDPTunnel: "UDP tunnel (3)", policy.ModeUDPTransport: "UDP transport (4)"} {
-		It("hands out "+name+" where the group's policy has it", kit.Requirement("RFC3947-5.1-01"), func(ctx SpecContext) {
-			setup := inUDP(mode, policy.PreserveAbsent)
+	for _, c := range []struct {
+		name string
+		mode policy.Mode
+	}{{"UDP tunnel (3)", policy.ModeUDPTunnel}, {"UDP transport (4)", policy.ModeUDPTransport}} {
+		It("hands out "+c.name+" where the group's policy has it", kit.Requirement("RFC3947-5.1-01"), func(ctx SpecContext) {
+			setup := inUDP(c.mode, policy.PreserveAbsent)
 			setup.Hosts, setup.Members = false, 1
 			l := kit.Lab(ctx, setup)
 			kit.Precondition(l.Up(ctx), "the member registers")
 			second := kit.MessagesSince(l, 0, core.Pull2.String())
 			Expect(second).NotTo(BeEmpty())
-			Expect(kit.Value(second[0], "SA/SAT/Encapsulation Mode")).To(Equal(name))
+			Expect(kit.Value(second[0], "SA/SAT/Encapsulation Mode")).To(Equal(c.name))
 		})
 	}
 })
@@ -179,9 +183,8 @@ var _ = Describe("ESP in UDP at a group member (RFC 3948 §2.1, §3.1)", kit.Sub
 	})
 
 	It("takes ESP in UDP from the port that a NAT has given its sender", kit.Requirement("RFC3948-2.1-01"), func(ctx SpecContext) {
-		w := throughNAT
-		s := device(ctx, w.setup)
-		inner, packet := s.honest(w.route(tester.ESPPorts(translated.Port(), port), tester.OuterSource(translated.Addr()))...)
+		s := device(ctx, throughNAT.setup)
+		inner, packet := s.honest(throughNAT.route(tester.ESPPorts(translated.Port(), port), tester.OuterSource(translated.Addr()))...)
 		Expect(s.takes(inner, packet)).NotTo(BeNil())
 	})
 
@@ -273,24 +276,26 @@ var _ = Describe("ESP in UDP at a group member (RFC 3948 §2.1, §3.1)", kit.Sub
 	})
 
 	It("drops a packet in UDP whose inner source is not of the policy", kit.Requirement("RFC3948-3.1.1-01"), kit.Negative, func(ctx SpecContext) {
-		w := throughNAT
-		s := device(ctx, w.setup)
+		s := device(ctx, throughNAT.setup)
 		inner := s.inward()
 		inner.Source = netip.MustParseAddr("172.16.0.9")
-		from := w.route(tester.ESPPorts(translated.Port(), port), tester.OuterSource(translated.Addr()))
+		from := throughNAT.route(tester.ESPPorts(translated.Port(), port), tester.OuterSource(translated.Addr()))
 		s.drops([][]byte{s.keys.Packet(inner.Bytes(), from...)}, from...)
 	})
 
-	for name, protocol := range map[string]uint8{"TCP": protocolTCP, "UDP": protocolUDP} {
-		It("delivers "+name+" in transport mode with a right checksum though a NAT has changed its source", kit.Requirement("RFC3948-3.1.2-01"),
+	for _, c := range []struct {
+		name     string
+		protocol uint8
+	}{{"TCP", protocolTCP}, {"UDP", protocolUDP}} {
+		It("delivers "+c.name+" in transport mode with a right checksum though a NAT has changed its source", kit.Requirement("RFC3948-3.1.2-01"),
 			func(ctx SpecContext) {
 				s := device(ctx, inTransport())
-				p := s.segment(protocol)
+				p := s.segment(c.protocol)
 				got := s.takes(p, s.inPacket(p, tester.ESPPorts(translated.Port(), port), tester.OuterSource(translated.Addr())))
 				Expect(got).NotTo(BeNil(), "it is delivered")
 				Expect(got.Source).To(Equal(translated.Addr()), "from where the NAT has its sender")
-				none := protocol == protocolUDP && got.Payload[6] == 0 && got.Payload[7] == 0
-				Expect(none || sumOf(*got) == 0).To(BeTrue(), "the host's IP stack takes it")
+				none := c.protocol == protocolUDP && got.Payload[6] == 0 && got.Payload[7] == 0
+				Expect(none || sumOf(got.Packet()) == 0).To(BeTrue(), "the host's IP stack takes it")
 			})
 	}
 
@@ -300,7 +305,7 @@ var _ = Describe("ESP in UDP at a group member (RFC 3948 §2.1, §3.1)", kit.Sub
 		p.Payload[6], p.Payload[7] = 0, 0
 		got := s.takes(p, s.inPacket(p, tester.OuterSource(translated.Addr())))
 		Expect(got).NotTo(BeNil(), "it is delivered")
-		Expect(got.Payload[6] == 0 && got.Payload[7] == 0 || sumOf(*got) == 0).To(BeTrue(), "the host's IP stack takes it")
+		Expect(got.Payload[6] == 0 && got.Payload[7] == 0 || sumOf(got.Packet()) == 0).To(BeTrue(), "the host's IP stack takes it")
 	})
 
 	It("lets the host see that the checksum of TCP in tunnel mode is wrong", kit.Requirement("RFC3948-3.1.2-02"), kit.Negative, func(ctx SpecContext) {
@@ -310,10 +315,10 @@ var _ = Describe("ESP in UDP at a group member (RFC 3948 §2.1, §3.1)", kit.Sub
 		since := kit.Now(s.Lab)
 		s.inject(s.keys.Packet(wrong.Bytes(), tester.ESPInUDP()))
 		got := s.takes(right, s.keys.Packet(right.Bytes(), tester.ESPInUDP()))
-		kit.Control(got != nil && sumOf(*got) == 0, "a segment whose checksum is right is delivered as it is")
+		kit.Control(got != nil && sumOf(got.Packet()) == 0, "a segment whose checksum is right is delivered as it is")
 		for _, p := range s.delivered(since) {
 			if string(p.Payload[20:]) == string(wrong.Payload[20:]) {
-				Expect(sumOf(p)).NotTo(BeZero(), "the host's IP stack drops it")
+				Expect(sumOf(p.Packet())).NotTo(BeZero(), "the host's IP stack drops it")
 			}
 		}
 	})
@@ -353,11 +358,14 @@ var _ = Describe("ESP in UDP at a group member (RFC 3948 §2.1, §3.1)", kit.Sub
 		Expect(s.tooBig(mtu + 1)).To(Equal(mtu))
 	})
 
-	for name, when := range map[string]policy.Fragmentation{"before": policy.FragmentBefore, "after": policy.FragmentAfter} {
-		It("carries pings of 3000 octets that are fragmented "+name+" they are put into UDP", kit.Requirement("RFC4301-8.2.1-02"), func(ctx SpecContext) {
+	for _, c := range []struct {
+		name string
+		when policy.Fragmentation
+	}{{"before", policy.FragmentBefore}, {"after", policy.FragmentAfter}} {
+		It("carries pings of 3000 octets that are fragmented "+c.name+" they are put into UDP", kit.Requirement("RFC4301-8.2.1-02"), func(ctx SpecContext) {
 			setup := inTunnel()
 			usual := setup.Member
-			setup.Member = func(i int, c *policy.Member) { usual(i, c); c.DataPath.Fragment = when }
+			setup.Member = func(i int, m *policy.Member) { usual(i, m); m.DataPath.Fragment = c.when }
 			l := kit.Lab(ctx, setup)
 			kit.Precondition(l.Up(ctx), "every member registers")
 			since := kit.Now(l)

@@ -142,7 +142,7 @@ func (s *traffic) segment(protocol uint8) lab.IPv4 {
 		b = append(b, 0, 16, 0, 0)
 	}
 	p := lab.IPv4{Source: h2, Destination: h1, Protocol: protocol, TTL: 64, Payload: append(b, s.mark()...)}
-	binary.BigEndian.PutUint16(p.Payload[sumAt(protocol):], sumOf(p))
+	binary.BigEndian.PutUint16(p.Payload[sumAt(protocol):], sumOf(p.Packet()))
 	return p
 }
 
@@ -154,11 +154,11 @@ func sumAt(protocol uint8) int {
 	return 6
 }
 
-// sumOf is what the checksum of a TCP or UDP packet changes by: 0 if it is right, and if it is zero what it has to be.
-func sumOf(p lab.IPv4) uint16 {
-	pseudo := append(p.Source.AsSlice(), p.Destination.AsSlice()...)
-	pseudo = append(pseudo, 0, p.Protocol)
-	pseudo = binary.BigEndian.AppendUint16(pseudo, uint16(len(p.Payload)))
+// sumOf is the checksum of a TCP or UDP packet over its pseudo-header too: 0 if the one in it is right, and if that is zero what it has
+// to be.
+func sumOf(p lab.Packet) uint16 {
+	pseudo := slices.Concat(p.Source.AsSlice(), p.Destination.AsSlice(), []byte{0, p.Protocol})
+	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(p.Payload)))
 	return lab.Checksum(append(pseudo, p.Payload...))
 }
 

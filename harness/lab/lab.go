@@ -43,6 +43,8 @@ type Setup struct {
 	// ports of key management.
 	HideKeyServer bool
 	Family        Family // of key management; IPv6Family asks for IPv6 too
+	// Signature is that of rekeys, RSA or ECDSA-256; 0 means the one that the device's manifest names.
+	Signature policy.SigAlgorithm
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
 	KeyServer func(c *policy.KeyServer)
@@ -117,7 +119,7 @@ func (l *Lab) Acknowledged() bool {
 
 // populate makes the peers.
 func (l *Lab) populate() error {
-	ks, err := defaultKeyServer(l.env.Device.Phase1, l.setup)
+	ks, err := defaultKeyServer(l.env.Device.Usual, l.setup)
 	if err != nil {
 		return err
 	}
@@ -127,7 +129,7 @@ func (l *Lab) populate() error {
 	}
 	for i := 1; i <= l.setup.Members; i++ {
 		device := l.setup.Device == rule.Both || (l.setup.Device == rule.GM && i == 1)
-		gm, err := newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.env.Device.Phase1, l.setup, i)}, device)
+		gm, err := newPeer(l, Station{Name: MemberName(i), GM: defaultMember(l.env.Device.Usual, l.setup, i)}, device)
 		if err != nil {
 			return err
 		}
@@ -266,18 +268,21 @@ func Protect6(g *policy.Group) {
 var psk = []byte("gdoi-psk of the lab")
 
 // usualPhase1 is Phase 1 with a peer under the suite that the device's manifest names.
-func usualPhase1(usual policy.Proposal, with netip.Prefix) policy.Phase1 {
-	return policy.Phase1{Proposals: []policy.Proposal{usual}, AllowWeak: usual.Weak(), PSKs: []policy.PSK{{Peer: with, Key: psk}}}
+func usualPhase1(p policy.Proposal, with netip.Prefix) policy.Phase1 {
+	return policy.Phase1{Proposals: []policy.Proposal{p}, AllowWeak: p.Weak(), PSKs: []policy.PSK{{Peer: with, Key: psk}}}
 }
 
-func defaultKeyServer(usual policy.Proposal, s Setup) (*policy.KeyServer, error) {
-	key, err := SigningKey("ks1")
+func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
+	if s.Signature != 0 {
+		usual.Signature = s.Signature
+	}
+	key, err := SigningKey(map[policy.SigAlgorithm]string{policy.SigRSA: "ks1", policy.SigECDSA256: "ks-p256"}[usual.Signature])
 	if err != nil {
 		return nil, err
 	}
 	c := &policy.KeyServer{
 		Name: KeyServerName, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
-		Phase1: usualPhase1(usual, s.Family.Anywhere()),
+		Phase1: usualPhase1(usual.Phase1, s.Family.Anywhere()),
 		Groups: []policy.Group{DefaultGroup()},
 	}
 	if s.Family == IPv6Family {
@@ -292,12 +297,12 @@ func defaultKeyServer(usual policy.Proposal, s Setup) (*policy.KeyServer, error)
 	return c, nil
 }
 
-func defaultMember(usual policy.Proposal, s Setup, i int) *policy.Member {
+func defaultMember(usual peer.Usual, s Setup, i int) *policy.Member {
 	ks := s.keyServerFor(i)
 	c := &policy.Member{
 		Name: MemberName(i), Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
-		Phase1:     usualPhase1(usual, netip.PrefixFrom(ks, ks.BitLen())),
+		Phase1:     usualPhase1(usual.Phase1, netip.PrefixFrom(ks, ks.BitLen())),
 		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)},
 	}
 	if s.IPv6 {

@@ -17,10 +17,10 @@ func Rehearse(device *peer.Role) (*peer.Launch, error) {
 	s := peer.Subject{Place: peer.Place{Program: program, WAN: wanInterface}}
 	if device.Is == rule.KS {
 		s.Dir = filepath.Join(os.TempDir(), KeyServerName)
-		s.KS, err = defaultKeyServer(device.Phase1, Setup{Members: 1})
+		s.KS, err = defaultKeyServer(device.Usual, Setup{Members: 1})
 	} else {
 		s.Dir, s.LAN = filepath.Join(os.TempDir(), MemberName(1)), lanInterface
-		s.GM = defaultMember(device.Phase1, Setup{Members: 1}, 1)
+		s.GM = defaultMember(device.Usual, Setup{Members: 1}, 1)
 	}
 	if err != nil {
 		return nil, err
@@ -32,14 +32,14 @@ func Rehearse(device *peer.Role) (*peer.Launch, error) {
 // usually is a station with the policy that it has when a spec decides nothing.
 func usually(s Station) (peer.Subject, error) {
 	if s.KS != nil {
-		ks, err := defaultKeyServer(s.Device.Phase1, Setup{Members: 1})
+		ks, err := defaultKeyServer(s.Device.Usual, Setup{Members: 1})
 		return peer.Subject{KS: ks}, err
 	}
 	i := 1
 	for MemberName(i) != s.Name {
 		i++
 	}
-	return peer.Subject{GM: defaultMember(s.Device.Phase1, Setup{Members: i}, i)}, nil
+	return peer.Subject{GM: defaultMember(s.Device.Usual, Setup{Members: i}, i)}, nil
 }
 
 // The interfaces of a node.

@@ -21,15 +21,21 @@ type Manifest struct {
 	Notes    string
 	KS, GM   *Role // nil: the device does not play it
 	Features Features
-	Phase1   policy.Proposal // for specs that are not about Phase 1
+	Usual    Usual
 	Expected []Expected
+}
+
+// Usual is what specs use that are not about it.
+type Usual struct {
+	Phase1    policy.Proposal
+	Signature policy.SigAlgorithm // of rekeys: RSA with 2048 bits, or ECDSA-256
 }
 
 // Role is the device in one of its roles.
 type Role struct {
 	At      string // place in the manifest
 	Device  string // the manifest's name
-	Phase1  policy.Proposal
+	Usual   Usual
 	Is      rule.Role
 	Starts  []Start // at most one of a kind
 	Syslog  *Syslog // nil: nobody sees its log

@@ -19,7 +19,8 @@ func Parse(name string, data []byte) (*Manifest, error) {
 }
 
 func (m *Manifest) read(root yamldoc.Value) {
-	m.Features.At, m.Phase1 = root.Place(), policy.DefaultProposal
+	m.Features.At = root.Place()
+	m.Usual = Usual{Phase1: policy.DefaultProposal, Signature: policy.SigRSA}
 	root.Fields(
 		yamldoc.Required("name", &m.Name, name),
 		yamldoc.Optional("vendor", &m.Vendor, words),
@@ -29,10 +30,11 @@ func (m *Manifest) read(root yamldoc.Value) {
 		yamldoc.Field{Name: "features", Required: true, Read: m.Features.read},
 		yamldoc.Field{Name: "lacks", Read: m.Features.readLacks},
 		yamldoc.Field{Name: "phase1", Read: m.readPhase1},
+		yamldoc.Field{Name: "signature", Read: m.readSignature},
 		yamldoc.Optional("expected_failures", &m.Expected, expectedFailures),
 	)
 	for _, r := range m.Roles() {
-		r.Device, r.Phase1 = m.Name, m.Phase1
+		r.Device, r.Usual = m.Name, m.Usual
 	}
 }
 
@@ -115,12 +117,27 @@ func (m *Manifest) readPhase1(v yamldoc.Value) {
 	}
 	var asked demands
 	asked.proposal(p)
-	for _, feature := range asked {
+	m.want(v, asked...)
+	m.Usual.Phase1 = p
+}
+
+// usualSignatures are those that need no other hash than the usual one.
+var usualSignatures = yamldoc.Names[policy.SigAlgorithm]{{Name: "rsa", Value: policy.SigRSA}, {Name: "ecdsa-256", Value: policy.SigECDSA256}}
+
+func (m *Manifest) readSignature(v yamldoc.Value) {
+	if a := usualSignatures.Read(v); a != 0 {
+		m.want(v, signatures[a])
+		m.Usual.Signature = a
+	}
+}
+
+// want has a problem be that the device lacks a feature which a field presumes.
+func (m *Manifest) want(v yamldoc.Value, features ...string) {
+	for _, feature := range features {
 		if lacks := m.LacksFeature(feature); lacks != "" {
 			v.Problem("%s", lacks)
 		}
 	}
-	m.Phase1 = p
 }
 
 func words(v yamldoc.Value) string {

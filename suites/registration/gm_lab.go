@@ -29,7 +29,7 @@ func hasty(_ int, c *policy.Member) {
 // addresses only, so that packets have a way to it, and is never started.
 func newLab(ctx SpecContext, group func(*policy.Group), member func(*policy.Member)) *lab.Lab {
 	GinkgoHelper()
-	return kit.Lab(ctx, lab.Setup{Members: 2, Hosts: true, Group: group, Member: func(i int, c *policy.Member) {
+	return kit.Lab(ctx, lab.Setup{Members: 2, Hosts: true, Signature: policy.SigRSA, Group: group, Member: func(i int, c *policy.Member) {
 		hasty(i, c)
 		if member != nil {
 			member(c)

@@ -17,6 +17,7 @@ import (
 // ksLab starts a key server that is to be judged. The members are the tester's, and none runs yet.
 func ksLab(ctx SpecContext, s lab.Setup) *lab.Lab {
 	GinkgoHelper()
+	s.Signature = policy.SigRSA
 	l := kit.Lab(ctx, s)
 	kit.Precondition(l.KS.Start(ctx), "the key server starts")
 	return l

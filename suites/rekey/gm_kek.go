@@ -68,7 +68,7 @@ var _ = Describe("New keys by GROUPKEY-PUSH at a member (RFC 6407 §4, §4.4)", 
 
 	It("receives under the SA before and under the new one when a rekey has brought one", kit.Requirement("RFC6407-4-06", "RFC5374-4.2.1-07"),
 		func(ctx SpecContext) {
-			l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true, Group: kit.Acknowledging})
+			l := kit.Up(ctx, lab.Setup{Members: 2, Signature: policy.SigRSA, Hosts: true, Group: kit.Acknowledging})
 			s := &scene{l, ctx}
 			l.Intercept(func(c *lab.Crossing) { // gm2 does not get the rekey
 				ip, ok := lab.ParseIPv4(c.Packet)
@@ -85,7 +85,7 @@ var _ = Describe("New keys by GROUPKEY-PUSH at a member (RFC 6407 §4, §4.4)", 
 		})
 
 	It("builds the IVs of an SA that a rekey brings from the Sender-ID it has", kit.Requirement("RFC6407-4.4-06"), func(ctx SpecContext) {
-		l := kit.Lab(ctx, lab.Setup{Members: 2, Hosts: true, Group: kit.Acknowledging})
+		l := kit.Lab(ctx, lab.Setup{Members: 2, Signature: policy.SigRSA, Hosts: true, Group: kit.Acknowledging})
 		kit.Precondition(l.KS.Start(ctx), "the key server starts")
 		for _, gm := range []*lab.Peer{l.GM[1], l.GM[0]} { // so that the device has Sender-ID 1
 			kit.Precondition(gm.Start(ctx), gm.Name()+" starts")

@@ -28,7 +28,7 @@ type scene struct {
 // are routes to the hosts behind gm2 and gm3, which do not run.
 func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
 	GinkgoHelper()
-	l := kit.Lab(ctx, lab.Setup{Members: 3, Hosts: true, Member: hasty, Group: func(g *policy.Group) {
+	l := kit.Lab(ctx, lab.Setup{Members: 3, Signature: policy.SigRSA, Hosts: true, Member: hasty, Group: func(g *policy.Group) {
 		kit.Acknowledging(g)
 		for _, change := range alter {
 			change(g)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -19,7 +20,7 @@ import (
 var _ = Describe("Floods at a group member (RFC 6407 §7.2.5)", kit.Subject("robustness"), kit.DUT(rule.GM), func() {
 	It("takes the right rekey after many whose SIG is wrong", kit.Requirement("RFC6407-4.4-03"), kit.Negative, func(ctx SpecContext) {
 		const forged = 100
-		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true, Group: kit.Acknowledging})
+		l := kit.Up(ctx, lab.Setup{Members: 2, Hosts: true, Signature: policy.SigRSA, Group: kit.Acknowledging})
 		since := kit.Now(l)
 		var right []byte
 		l.Intercept(func(c *lab.Crossing) {

@@ -10,6 +10,7 @@ import (
 	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // registered is the event by which a log tells of a registration.
@@ -125,8 +126,12 @@ func (r *pull) led(now time.Time, retryDelay time.Duration) bool {
 // pulls are those of a member since a spec has started it last, oldest first.
 func (p *Peer) pulls() []*pull {
 	w := pullWatch{member: p, known: make(map[uint32]bool)}
+	link := "wan"
+	if slices.Contains(p.lab.setup.NAT, p.index()) {
+		link = NATLink // where it has its own address
+	}
 	for _, f := range p.lab.Frames()[p.begun:] {
-		if f.Link == "wan" && f.Note == "" {
+		if f.Link == link && f.Note == "" {
 			w.see(f)
 		}
 	}
@@ -157,6 +162,12 @@ func (w *pullWatch) see(f capture.Frame) {
 		return
 	}
 	from, to, data, ok := ip.UDP()
+	if kind, message, err := natt.Split(data); from.Port() == natt.Port || to.Port() == natt.Port {
+		if err != nil || kind != natt.KindISAKMP {
+			return
+		}
+		data = message
+	}
 	h, err := isakmp.ParseHeader(data)
 	member := w.member.Addr().Addr()
 	if !ok || err != nil || from.Addr() != member && to.Addr() != member {

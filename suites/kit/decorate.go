@@ -30,6 +30,15 @@ var Negative = ginkgo.Label("negative")
 // time is real.
 var Exhaustive = ginkgo.Label("exhaustive")
 
+// Row marks the specs of a table of messages that are altered in one place each, by the number of their row: all but the first are
+// Exhaustive, since to a network one such message is like another.
+func Row(n int) ginkgo.Labels {
+	if n == 0 {
+		return nil
+	}
+	return Exhaustive
+}
+
 // Limit is the longest that a spec may take on the wall clock.
 const Limit = 90 * time.Second
 

@@ -175,6 +175,7 @@ func SwitchesToward(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi s
 func GoesOverTo(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spi string) bool {
 	ginkgo.GinkgoHelper()
 	if !l.GM[i-1].Offers(peer.ControlStatus) {
+		l.Pass(ctx, Settle) // a look takes as long as there is patience if nobody answers what the host sends
 		return repeatedly(ctx, l, func() bool { return SPI(SendingSPITo(ctx, l, i, to)) == spi })
 	}
 	return l.Wait(ctx, lab.Patience, func() bool { return hasSA(ctx, l, i, spi) })

@@ -122,7 +122,7 @@ func owes(mine side) {
 		Expect(kit.Value(identity[0], "ID/Port")).To(Equal("0"))
 	})
 
-	It(mine.name+" sends everything on port 4500 once a NAT was found", kit.Requirement("RFC3947-4-02", "RFC6407-2.2-03"), func(ctx SpecContext) {
+	It(mine.name+" sends everything on port 4500 once a NAT was found", kit.Requirement("RFC3947-4-02", "RFC6407-2.2-03"), kit.Feature("ack"), func(ctx SpecContext) {
 		s := begin(ctx, mine.behind())
 		for _, kind := range mine.floated {
 			Expect(s.message(ctx, s.device, kind).from.Port()).To(BeEquivalentTo(port), "%s", kind)
@@ -159,7 +159,7 @@ func owes(mine side) {
 		Expect(onPort(s.messages(s.device))).To(HaveEach(BeEquivalentTo(lab.Port)))
 	})
 
-	It(mine.name+" takes no notice of keepalives", kit.Requirement("RFC3948-2.3-02", "RFC3948-2.3-03"), func(ctx SpecContext) {
+	It(mine.name+" takes no notice of keepalives", kit.Requirement("RFC3948-2.3-02", "RFC3948-2.3-03"), kit.Feature("ack"), func(ctx SpecContext) {
 		s := begin(ctx, mine.behind())
 		kit.Reached(s.registered(ctx), "the member registers")
 		from, to := s.last(), netip.AddrPortFrom(s.KS.Addr().Addr(), port)

@@ -246,7 +246,7 @@ var _ = Describe("ESP in UDP at a group member (RFC 3948 §2.1, §3.1)", kit.Sub
 		}
 	})
 
-	It("gets rekeys on the port where ESP arrives too", kit.Requirement("RFC3948-2.1-04"), func(ctx SpecContext) {
+	It("gets rekeys on the port where ESP arrives too", kit.Requirement("RFC3948-2.1-04"), kit.Feature("ack"), func(ctx SpecContext) {
 		setup := inTunnel()
 		setup.NAT, setup.Hosts = []int{1}, false
 		s := begin(ctx, setup)

@@ -91,7 +91,7 @@ var _ = Describe("A group member behind a NAT (RFC 3947 §4)", kit.Subject("natt
 			}
 		})
 
-	It("is still to be reached by a rekey after an hour behind a NAT that forgets in a minute", kit.Requirement("RFC3947-3.2-03", "RFC3948-4-01"),
+	It("is still to be reached by a rekey after an hour behind a NAT that forgets in a minute", kit.Requirement("RFC3947-3.2-03", "RFC3948-4-01"), kit.Feature("ack"),
 		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 			setup := behind()
 			usual := setup.Member

@@ -120,7 +120,7 @@ var _ = Describe("A key server behind a NAT (RFC 3947 §3.2, RFC 3948 §4)", kit
 })
 
 var _ = Describe("A group member whose key server is behind a NAT (RFC 3947 §3)", kit.Subject("natt"), kit.DUT(rule.GM), kit.Feature("nat-traversal"), func() {
-	It("takes a PUSH that comes from a port of the NAT's choice", kit.Requirement("RFC3947-3-01"), func(ctx SpecContext) {
+	It("takes a PUSH that comes from a port of the NAT's choice", kit.Requirement("RFC3947-3-01"), kit.Feature("ack"), func(ctx SpecContext) {
 		s := begin(ctx, beyond())
 		kit.Reached(s.registered(ctx), "the member registers")
 		kit.Precondition(s.NAT().Forget(), "the NAT forgets its mappings")
@@ -129,7 +129,7 @@ var _ = Describe("A group member whose key server is behind a NAT (RFC 3947 §3)
 		Expect(taken).To(BeTrue(), "the member acknowledges it")
 	})
 
-	It("acknowledges a PUSH to the port that it came from", kit.Requirement("RFC3947-3-02"), func(ctx SpecContext) {
+	It("acknowledges a PUSH to the port that it came from", kit.Requirement("RFC3947-3-02"), kit.Feature("ack"), func(ctx SpecContext) {
 		s := begin(ctx, beyond())
 		kit.Reached(s.registered(ctx), "the member registers")
 		kit.Precondition(s.NAT().Forget(), "the NAT forgets its mappings")

@@ -22,8 +22,8 @@ func drops(kind core.Kind, rows []row) { dropsUnder(lab.Setup{}, "", kind, rows)
 
 // dropsUnder is drops in another lab. Suffix tells its specs from others.
 func dropsUnder(setup lab.Setup, suffix string, kind core.Kind, rows []row, labels ...Labels) {
-	for _, r := range rows {
-		It("drops "+r.deviation.Name+suffix, kit.Requirement(string(r.requirement)), kit.Negative, labels, func(ctx SpecContext) {
+	for i, r := range rows {
+		It("drops "+r.deviation.Name+suffix, kit.Requirement(string(r.requirement)), kit.Negative, kit.Row(i), labels, func(ctx SpecContext) {
 			refuses(ctx, setup, kind, r)
 		})
 	}
@@ -48,8 +48,8 @@ func refuses(ctx SpecContext, setup lab.Setup, kind core.Kind, r row) {
 // accepts makes a spec of each row: the message is unusual but right, and the device goes on. An Informational that refuses it
 // is no answer, and neither is another beginning.
 func accepts(kind core.Kind, rows []row) {
-	for _, r := range rows {
-		It("accepts "+r.deviation.Name, kit.Requirement(string(r.requirement)), func(ctx SpecContext) {
+	for i, r := range rows {
+		It("accepts "+r.deviation.Name, kit.Requirement(string(r.requirement)), kit.Row(i), func(ctx SpecContext) {
 			t := begin(ctx, lab.Setup{}, r.deviation)
 			after := place(kind)/2 + 1
 			Expect(t.Wait(ctx, lab.Patience, func() bool { return t.goes(after) })).

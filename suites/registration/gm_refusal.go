@@ -25,9 +25,9 @@ type refusal struct {
 // refusals makes a spec of each row. Message is the one, 2 or 4, that the member may not go beyond: it has sent half as
 // many messages of its own when it refuses.
 func refusals(message int, rows []refusal) {
-	for _, r := range rows {
+	for i, r := range rows {
 		ids := strings.Fields(r.requirement)
-		It(r.sentence, kit.Requirement(ids...), kit.Negative, func(ctx SpecContext) {
+		It(r.sentence, kit.Requirement(ids...), kit.Negative, kit.Row(i), func(ctx SpecContext) {
 			refuses(ctx, newLab(ctx, r.group, nil), r.deviation, rule.ID(ids[0]), message/2)
 		})
 	}

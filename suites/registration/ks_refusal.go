@@ -22,9 +22,9 @@ type ksRefusal struct {
 
 // ksRefusals makes a spec of each row, about message 1 or 3.
 func ksRefusals(message int, rows []ksRefusal) {
-	for _, r := range rows {
+	for i, r := range rows {
 		ids := strings.Fields(r.requirement)
-		It(r.sentence, kit.Requirement(ids...), kit.Negative, func(ctx SpecContext) {
+		It(r.sentence, kit.Requirement(ids...), kit.Negative, kit.Row(i), func(ctx SpecContext) {
 			ksRefuses(ctx, ksLab(ctx, lab.Setup{}), message/2, rule.ID(ids[0]), r.deviation)
 		})
 	}

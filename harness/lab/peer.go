@@ -222,16 +222,27 @@ func (p *Peer) AwaitRegistered(ctx context.Context) error {
 		p.awaitLogged(ctx) // what it answers may be ahead of its log, by which registrations are counted
 		return nil
 	}
+	err := p.unregistered(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w: %w", err, cause)
+	}
+	return err
+}
+
+// unregistered says how it is known that the member is not registered.
+func (p *Peer) unregistered(ctx context.Context) error {
 	switch {
 	case p.Offers(peer.ControlStatus):
 	case p.Tells(registered):
-		return fmt.Errorf("lab: the log of %s does not say that it is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
+		return fmt.Errorf("lab: the log of %s does not say that it is registered after %s", p.Name(), Patience)
 	default:
-		return fmt.Errorf("lab: the wire does not show that %s is registered after %s: %w", p.Name(), Patience, context.Cause(ctx))
+		return fmt.Errorf("lab: the wire does not show that %s is registered after %s", p.Name(), Patience)
 	}
 	s, err := p.GMStatus(ctx)
-	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v: %w", p.Name(), Patience, s.State, s.Rejects,
-		errors.Join(err, context.Cause(ctx)))
+	if err != nil {
+		return fmt.Errorf("lab: %s is not registered after %s: %w", p.Name(), Patience, err)
+	}
+	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v", p.Name(), Patience, s.State, s.Rejects)
 }
 
 // awaitLogged waits until the log of a registered member says so, if it is one that does.

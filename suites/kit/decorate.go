@@ -91,7 +91,7 @@ func checkSpec(node types.NodeType, _ ginkgo.Offset, text string, args []any) (s
 	if !named {
 		errs = append(errs, fmt.Errorf("the spec %q names no requirement", text))
 	}
-	return text, append(args, ginkgo.SpecTimeout(Limit), ginkgo.Label(laneOf(text))), errs
+	return text, append(args, ginkgo.SpecTimeout(Limit)), errs
 }
 
 // unknownFeatures returns an error for each feature among the labels that is no word of the vocabulary.

@@ -22,9 +22,10 @@ import (
 
 // Options say which specs to run and whom to tell.
 type Options struct {
-	Filter   string // Ginkgo label expression
-	Spec     string // id of the only spec to run; "" all that the filter selects
-	Lane     Lane   // share of a worker process
+	Filter   string  // Ginkgo label expression
+	Spec     string  // id of the only spec to run; "" all that the filter selects
+	Worker   bool    // be the worker of another process, which has checked the options
+	Claims   *Claims // of a worker that shares the specs with others
 	Progress func(done, total int, s verdict.Spec)
 	FailFast bool // leave the other specs out once one has the verdict fail
 }
@@ -54,6 +55,9 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 			o.Progress(len(run.Specs), len(selected), spec)
 		}
 	})
+	if o.Claims != nil {
+		shareSpecs(o.Claims)
+	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suiteConfig, reporterConfig := configuration(o, selected)
 	ginkgo.RunSpecs(failer{}, suiteName, suiteConfig, reporterConfig)
@@ -71,16 +75,29 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 // chosen is choose, but for a worker: whoever started it knows what was selected, and making the tree of specs once more only for
 // that takes a third of the time of a worker with little to do.
 func chosen(o Options) ([]verdict.Spec, error) {
-	if o.Lane.N > 0 && o.Spec == "" {
+	if o.Worker && o.Spec == "" {
 		return nil, nil
 	}
 	return choose(o)
 }
 
+// someoneElses is set while the present spec is another worker's.
+var someoneElses bool
+
+// shareSpecs leaves out each spec that another worker has claimed.
+func shareSpecs(c *Claims) {
+	ginkgo.BeforeEach(func() {
+		r := ginkgo.CurrentSpecReport()
+		if someoneElses = !c.take(SpecID(first(labelled(r.Labels(), labelSubject)), r.LeafNodeText)); someoneElses {
+			ginkgo.Skip("another worker has it")
+		}
+	})
+}
+
 // configuration is Ginkgo's, for the selected specs.
 func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types.ReporterConfig) {
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
-	suiteConfig.LabelFilter = o.Lane.narrow(o.Filter)
+	suiteConfig.LabelFilter = o.Filter
 	if o.Spec != "" {
 		suiteConfig.LabelFilter = labelSubject + selected[0].Subject
 		suiteConfig.FocusStrings = []string{"^" + regexp.QuoteMeta(suiteName+" "+texts[selected[0].ID]) + "$"}
@@ -136,7 +153,7 @@ func writeEvidence(spec verdict.Spec, s *state) error {
 // collect has every finished spec turned into a verdict, with its evidence written, and added to the run.
 func collect(run *verdict.Run, tell func(verdict.Spec)) {
 	ginkgo.ReportAfterEach(func(r ginkgo.SpecReport) {
-		if r.LeafNodeType != types.NodeTypeIt || !ran(r) || enough {
+		if r.LeafNodeType != types.NodeTypeIt || !ran(r) || enough || someoneElses {
 			return
 		}
 		s := gathered()

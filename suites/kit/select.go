@@ -143,12 +143,12 @@ func Check(s Session, o Options) error {
 
 // choose returns the specs that the options select.
 func choose(o Options) ([]verdict.Spec, error) {
-	if o.Lane.N == 0 { // whoever starts a worker has checked the filter
+	if !o.Worker { // whoever starts a worker has checked the filter
 		if err := checkFilter(o.Filter); err != nil {
 			return nil, err
 		}
 	}
-	specs, err := list(o.Lane.narrow(o.Filter))
+	specs, err := list(o.Filter)
 	if err != nil || o.Spec == "" {
 		return specs, err
 	}

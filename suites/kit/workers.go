@@ -5,60 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/verdict"
 )
-
-// Every spec has one of so many lanes, by its text; a worker process takes every n-th lane.
-const lanes = 64
-
-const labelLane = "lane:"
-
-func laneOf(text string) string {
-	h := fnv.New32a()
-	h.Write([]byte(text))
-	return fmt.Sprintf("%s%d", labelLane, h.Sum32()%lanes)
-}
-
-// Lane says which share of the specs a worker takes: those of number I of N. The zero Lane is all of them.
-type Lane struct{ I, N int }
-
-// ParseLane reads "I/N".
-func ParseLane(text string) (Lane, error) {
-	var l Lane
-	if _, err := fmt.Sscanf(text, "%d/%d", &l.I, &l.N); err != nil || l.N < 1 || l.I < 0 || l.I >= l.N {
-		return Lane{}, fmt.Errorf("%q is no share of the specs, like 0/4", text)
-	}
-	return l, nil
-}
-
-// String returns "I/N".
-func (l Lane) String() string { return fmt.Sprintf("%d/%d", l.I, l.N) }
-
-// narrow limits a label filter to the lane.
-func (l Lane) narrow(filter string) string {
-	if l.N <= 1 {
-		return filter
-	}
-	var terms []string
-	for i := l.I; i < lanes; i += l.N {
-		terms = append(terms, fmt.Sprintf("%s%d", labelLane, i))
-	}
-	mine := "(" + strings.Join(terms, " || ") + ")"
-	if filter == "" {
-		return mine
-	}
-	return "(" + filter + ") && " + mine
-}
 
 // report is one line from a worker: a finished spec, or the last line.
 type report struct {
@@ -68,7 +24,7 @@ type report struct {
 	Err         string        `json:"error,omitempty"`
 }
 
-// Work runs one lane in this process and tells about it on w, for Spread in another process. It ends when in ends, so
+// Work runs what nobody else does in this process and tells about it on w, for Spread in another process. It ends when in ends, so
 // that a worker does not outlive whoever started it.
 func Work(s Session, o Options, w io.Writer, in io.Reader) error {
 	encoder := json.NewEncoder(w)
@@ -108,21 +64,27 @@ func Told(out io.Reader) ([]verdict.Spec, error) {
 }
 
 // Spread runs the specs in so many worker processes and returns their verdicts as Run would. The command of each worker
-// has to call Work with its lane. An interrupt ends the workers in order, and what they had done by then is returned.
-func Spread(s Session, o Options, workers int, command func(Lane) *exec.Cmd) (*verdict.Run, error) {
+// has to call Work with the Claims of the file that is its descriptor ClaimsFD. An interrupt ends the workers in order, and what they had done by then is returned.
+func Spread(s Session, o Options, workers int, command func() *exec.Cmd) (*verdict.Run, error) {
 	session = s
 	selected, err := choose(o)
 	if err != nil {
 		return nil, err
 	}
+	claims, err := newClaims()
+	if err != nil {
+		return nil, err
+	}
+	defer claims.Close()
 	g := &gathering{run: newRun(s), options: o, total: len(selected)}
 	var group sync.WaitGroup
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(interrupts)
 	var started []*exec.Cmd
-	for i := range workers {
-		cmd := command(Lane{i, workers})
+	for range workers {
+		cmd := command()
+		cmd.ExtraFiles = []*os.File{claims}
 		if err := g.start(cmd, &group); err != nil {
 			return nil, err
 		}
@@ -143,6 +105,9 @@ func Spread(s Session, o Options, workers int, command func(Lane) *exec.Cmd) (*v
 		return g.finish(selected)
 	}
 }
+
+// ClaimsFD is the file descriptor of the claims in a worker: the first behind standard error.
+const ClaimsFD = 3
 
 // gathering puts together what workers tell.
 type gathering struct {

@@ -155,7 +155,7 @@ func role(name string) string {
 
 // meet runs a worker and enters its verdicts.
 func meet(ctx context.Context, o Options, m verdict.Mutant, filter string, r *verdict.MutantResult) error {
-	args := []string{"run", "--lane", kit.Lane{I: 0, N: 1}.String(), "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", filter}
+	args := []string{"run", "--worker", "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", filter}
 	if !o.Whole {
 		args = append(args, "--fail-fast")
 	}

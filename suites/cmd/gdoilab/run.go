@@ -27,7 +27,7 @@ type runFlags struct {
 	mutants                        []string
 	redact, asJSON, failFast, bare bool
 	workers                        int
-	lane                           string
+	worker, claims                 bool
 }
 
 // once is a flag that can be given once: of two specs, one would be left out without a word.
@@ -79,9 +79,11 @@ the run was interrupted, and the exit status is 1.`,
 	c.Flags().StringArrayVar(&f.mutants, "mutant", nil, "alter a `GUARD=MUTATION` of the device; selftest lists what there is")
 	c.Flags().BoolVar(&f.bare, "no-evidence", false, "write nothing")
 	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes at once (default: what suits the fabric)")
-	c.Flags().StringVar(&f.lane, "lane", "", "be a worker with this share of the specs, as I/N")
+	c.Flags().BoolVar(&f.worker, "worker", false, "be a worker of another process")
+	c.Flags().BoolVar(&f.claims, "claims", false, "be one that shares the specs with others")
 	_ = c.Flags().MarkHidden("no-evidence")
-	_ = c.Flags().MarkHidden("lane")
+	_ = c.Flags().MarkHidden("worker")
+	_ = c.Flags().MarkHidden("claims")
 	_ = c.RegisterFlagCompletionFunc("fabric", completeFabrics)
 	_ = c.RegisterFlagCompletionFunc("dut", completeManifests)
 	_ = c.RegisterFlagCompletionFunc("filter", completeLabels)
@@ -96,7 +98,7 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.lane != "" {
+	if f.worker {
 		return kit.Work(s, options, out, os.Stdin)
 	}
 	if !f.asJSON {
@@ -150,10 +152,11 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 	if s, err = session(errOut, f); err != nil {
 		return s, o, err
 	}
-	if f.lane == "" {
+	switch o.Worker = f.worker; {
+	case !f.worker:
 		err = kit.Check(s, o)
-	} else {
-		o.Lane, err = kit.ParseLane(f.lane)
+	case f.claims:
+		o.Claims, err = kit.OpenClaims(os.NewFile(kit.ClaimsFD, "claims"))
 	}
 	if err == nil && !f.bare {
 		s.Out, err = outFolder(f.out)

@@ -40,7 +40,6 @@ func TestBadUsage(t *testing.T) {
 		{[]string{"run", "--mutant", "member.push.sec=off"}, `there is no guard "member.push.sec"; did you mean member.push.se`},
 		{[]string{"run", "--mutant", "☃=off"}, `there is no guard "☃"`},
 		{[]string{"run", "--mutant", "member.push.seq=on"}, `"on" is no mutation`},
-		{[]string{"run", "--lane", "2/2"}, `"2/2" is no share of the specs`},
 		{[]string{"explain"}, "accepts 1 arg(s), received 0"},
 		{[]string{"explain", "RFC6407-4.4-2"}, "there is no requirement RFC6407-4.4-2; did you mean RFC6407-4.4-02,"},
 		{[]string{"explain", "☃"}, "there is no requirement ☃"},

@@ -19,7 +19,7 @@ func workersFor(s kit.Session, f runFlags) int {
 	case s.Fabric.Name() == "memory":
 		return runtime.NumCPU()
 	default:
-		return 4 * runtime.NumCPU()
+		return 6 * runtime.NumCPU()
 	}
 }
 
@@ -33,8 +33,8 @@ func runAll(s kit.Session, o kit.Options, f runFlags) (*verdict.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kit.Spread(s, o, workers, func(lane kit.Lane) *exec.Cmd {
-		args := []string{"run", "--lane", lane.String(), "--fabric", s.Fabric.Name(), "--dut", f.dut, "--filter", f.filter, "--seed", f.seed}
+	return kit.Spread(s, o, workers, func() *exec.Cmd {
+		args := []string{"run", "--worker", "--claims", "--fabric", s.Fabric.Name(), "--dut", f.dut, "--filter", f.filter, "--seed", f.seed}
 		if f.bare {
 			args = append(args, "--no-evidence")
 		} else {

@@ -39,6 +39,11 @@ make -s build
 bin/gdoilab doctor || true
 bin/gdoilab run --fabric memory --out "$out/memory"
 
+step "captures read by programs that are not ours, beside the next step, which mostly waits"
+nice ci/readers/run.sh pcaps "$out/memory" >"$out/readers.log" 2>&1 &
+reading=$!
+trap 'kill "$reading" 2>/dev/null || true' EXIT
+
 step "every suite on the netns fabric, but for most rows of the tables, whose protocols are the same there"
 if [ "$(id -u)" = 0 ]; then
 	bin/gdoilab run --fabric netns --filter '!exhaustive' --out "$out/netns"
@@ -54,11 +59,16 @@ fi
 step "golden captures made again and compared"
 ci/pcaps.sh --check
 
-step "captures read by programs that are not ours"
-netns="$out/netns/specs/dataplane $out/netns/specs/ipv6 $out/netns/specs/membership $out/netns/specs/natt"
-[ -d "$out/netns" ] || netns=""
-# shellcheck disable=SC2086 # folders without spaces
-ci/readers/run.sh pcaps "$out/memory" $netns
+step "what those programs have read, and captures of the netns fabric"
+wait "$reading" || {
+	cat "$out/readers.log" >&2
+	exit 1
+}
+trap - EXIT
+cat "$out/readers.log"
+if [ -d "$out/netns" ]; then
+	ci/readers/run.sh "$out/netns/specs/dataplane" "$out/netns/specs/ipv6" "$out/netns/specs/membership" "$out/netns/specs/natt"
+fi
 
 step "the reference broken in one place at a time; the result is part of the report"
 bin/gdoilab selftest --out "$out/selftest.json" --evidence "$out/survivors" || {

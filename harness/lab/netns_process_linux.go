@@ -140,7 +140,7 @@ func (p *process) start() error {
 func (p *process) isUp() bool {
 	switch ready := p.launch.Ready; {
 	case p.launch.ReadyFile != "":
-		return fileExists(p.launch.ReadyFile)
+		return fileIsReady(p.launch.ReadyFile)
 	case ready.Line != nil:
 		return slices.ContainsFunc(slices.Concat(p.stderr.all(), p.stdout.all(), p.log.all()), ready.Line.MatchString)
 	default:
@@ -148,7 +148,15 @@ func (p *process) isUp() bool {
 	}
 }
 
-func fileExists(path string) bool { _, err := os.Stat(path); return err == nil }
+// fileIsReady reports whether a file is there, and if it is a socket, whether somebody listens: it is there a moment before.
+func fileIsReady(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return err == nil
+	}
+	conn, err := net.Dial("unix", path)
+	return err == nil && conn.Close() == nil
+}
 
 func (p *process) hasExited() bool {
 	select {

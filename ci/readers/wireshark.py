@@ -177,6 +177,12 @@ def read_group(jobs, tally):
             job.unload()
 
 
+def malformed(inner):
+    """Whether what was opened is no whole IP packet."""
+    ip = capfile.parse_ip(inner) if inner else None
+    return ip is None or bool(ip.error)
+
+
 def check_esp(job, base, rows, tally):
     for frame, message in zip(job.frames, job.messages):
         if message.kind != "ESP" or frame.ip is None or frame.ip.fragment:
@@ -206,12 +212,16 @@ def check_esp(job, base, rows, tally):
         if found == {()}:
             tally.add("ESP packets of a transform that tshark does not have")
             continue
+        good, wrong = good.split(",")[0], wrong.split(",")[0]    # behind them those of ESP inside
         says = keymath.OK if good in ("1", "True") else keymath.BAD if wrong in ("1", "True") else keymath.UNCHECKED
         if result == keymath.BAD and says != keymath.OK:
             tally.add("ESP agreed bad")
             continue
         if len(found) > 1 and result == keymath.OK and says == keymath.BAD:
             tally.add("ESP packets of an SPI with several keys, of which tshark tries one")
+            continue
+        if result == keymath.OK and says == keymath.UNCHECKED and malformed(message.inner):
+            tally.add("ESP with something malformed inside, which tshark does not come back from")
             continue
         blind = all(UNCHECKED in line for lines in found for line in lines)
         if says != result and not (blind and says == keymath.UNCHECKED and inner):

@@ -2,6 +2,7 @@
 """Opens the ESP and AH packets of captures with Scapy and looks for their contents on the LANs."""
 
 import ipaddress
+import re
 import string
 import sys
 
@@ -227,8 +228,9 @@ class Lan:
         self.by_content, self.by_load, self.links, whole = {}, {}, set(), capfile.Reassembler()
         self.hosts = {}     # link -> addresses of its host, of either version of IP
         for node in nodes:
-            if node.get("role") == "host":
-                self.hosts.setdefault("lan" + node["name"].lstrip("host"), set()).add(node["address"])
+            name = re.fullmatch(r"h(\d+)", node["name"])    # host1 is an address that the harness has no name for
+            if node.get("role") == "host" and name:
+                self.hosts.setdefault("lan" + name.group(1), set()).add(node["address"])
         self.all = []
         for frame in frames:
             packet = frame.ip

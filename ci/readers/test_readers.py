@@ -69,7 +69,7 @@ class Readers(unittest.TestCase):
         messages = [copy.deepcopy(as_message(m)) for m in gdoi.read(frames, entries)]
         if edit:
             edit(messages)
-        nodes = [{"address": "10.0.%d.2" % n, "name": "host%d" % n, "role": "host"} for n in (1, 2)]
+        nodes = [{"address": "10.0.%d.2" % n, "name": "h%d" % n, "role": "host"} for n in (1, 2)]
         nodes += [{"address": address, "name": role.lower(), "role": role}
                   for role, address in (("KS", self.one.server), ("GM", self.one.member))]
         for name, value in (("keys.json", keys or entries), ("messages.json", {"nodes": nodes, "messages": messages}),

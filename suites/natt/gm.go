@@ -77,17 +77,7 @@ var _ = Describe("A group member behind a NAT (RFC 3947 §4)", kit.Subject("natt
 			for _, interval := range []time.Duration{0, 50 * time.Second} {
 				s := begin(ctx, alive(interval))
 				kit.Reached(s.registered(ctx), "the member registers")
-				s.Pass(ctx, 10*time.Minute)
-				if interval == 0 {
-					interval = 20 * time.Second
-				}
-				sent := s.sent(s.device)
-				for i := 1; i < len(sent); i++ {
-					if len(sent[i].data) < marker {
-						Expect(sent[i].at.Sub(sent[i-1].at)).To(BeNumerically("~", interval, time.Second), "silence before a keepalive")
-					}
-				}
-				Expect(len(s.short())).To(BeNumerically("~", int(10*time.Minute/interval), 1))
+				s.expectKeepalives(ctx, interval)
 			}
 		})
 

@@ -287,3 +287,20 @@ func (s *scene) inject(from, to netip.AddrPort, data []byte) {
 	}
 	s.Inject(node, packet)
 }
+
+// expectKeepalives has ten minutes pass in which the device sends nothing but a keepalive after each such silence; 0 stands for the
+// 20 seconds of RFC 3948 §4.
+func (s *scene) expectKeepalives(ctx context.Context, silence time.Duration) {
+	GinkgoHelper()
+	s.Pass(ctx, 10*time.Minute)
+	if silence == 0 {
+		silence = 20 * time.Second
+	}
+	sent := s.sent(s.device)
+	for i := 1; i < len(sent); i++ {
+		if len(sent[i].data) < marker {
+			Expect(sent[i].at.Sub(sent[i-1].at)).To(BeNumerically("~", silence, time.Second), "silence before a keepalive")
+		}
+	}
+	Expect(len(s.short())).To(BeNumerically("~", int(10*time.Minute/silence), 1))
+}

@@ -28,8 +28,9 @@ type Peer struct {
 	proven  pullID // of a registration whose keys the member has been seen to use
 	earlier int    // registrations since then that went before a start afresh
 
-	mu  sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
-	tap core.Tap
+	mu    sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
+	tap   core.Tap
+	lines []logged // of its log, as far as it was read
 }
 
 // newPeer makes a peer that does not run yet. A device that does not play the role is an error.
@@ -217,9 +218,10 @@ func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Stat
 // AwaitRegistered waits until the member is registered.
 func (p *Peer) AwaitRegistered(ctx context.Context) error {
 	p.prove(ctx)
-	if p.lab.Wait(ctx, Patience, func() bool { return p.Registered(ctx) }) {
-		p.prove(ctx)       // the registration that led to it may have been another one
-		p.awaitLogged(ctx) // what it answers may be ahead of its log, by which registrations are counted
+	// What it answers may be ahead of its log, by which registrations are counted, and the log is cheaper to ask.
+	silent := func() bool { return p.Tells(registered) && len(p.Logged(registered)) == 0 }
+	if p.lab.Wait(ctx, Patience, func() bool { return !silent() && p.Registered(ctx) }) || silent() && p.Registered(ctx) {
+		p.prove(ctx) // the registration that led to it may have been another one
 		return nil
 	}
 	err := p.unregistered(ctx)
@@ -243,13 +245,6 @@ func (p *Peer) unregistered(ctx context.Context) error {
 		return fmt.Errorf("lab: %s is not registered after %s: %w", p.Name(), Patience, err)
 	}
 	return fmt.Errorf("lab: %s is not registered after %s: state %q, refused %v", p.Name(), Patience, s.State, s.Rejects)
-}
-
-// awaitLogged waits until the log of a registered member says so, if it is one that does.
-func (p *Peer) awaitLogged(ctx context.Context) {
-	if p.Tells(registered) {
-		p.AwaitLog(ctx, registered, 0, Patience)
-	}
 }
 
 // Refused returns how often the peer says that it refused something for this requirement.
@@ -279,6 +274,29 @@ func (p *Peer) log() []string {
 	return p.node.Log()
 }
 
+// logged is a line of the log, as it came and as it was understood.
+type logged struct {
+	text string
+	syslog.Line
+	known bool
+}
+
+// read understands the whole log. Whoever waits for a line asks for it again and again, so what has been understood is kept.
+func (p *Peer) read(events peer.Events) []logged {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	texts := p.log()
+	for i, text := range texts {
+		if i < len(p.lines) && p.lines[i].text == text {
+			continue
+		}
+		p.lines = p.lines[:i] // the log of a peer that was started anew
+		line, known := events.Read(text)
+		p.lines = append(p.lines, logged{text, line, known})
+	}
+	return p.lines[:len(texts):len(texts)]
+}
+
 // Logged returns the lines that tell of an event, or of any if it is "".
 func (p *Peer) Logged(event string) []syslog.Line {
 	if p.Device() && p.unsupported(p.station.Device.LacksEvent(event)) != nil {
@@ -289,9 +307,9 @@ func (p *Peer) Logged(event string) []syslog.Line {
 		events = p.station.Device.Syslog.Events
 	}
 	var lines []syslog.Line
-	for _, text := range p.log() {
-		if l, ok := events.Read(text); ok && (event == "" || l.Tag == event) {
-			lines = append(lines, l)
+	for _, l := range p.read(events) {
+		if l.known && (event == "" || l.Tag == event) {
+			lines = append(lines, l.Line)
 		}
 	}
 	return lines

@@ -67,16 +67,12 @@ func Told(out io.Reader) ([]verdict.Spec, error) {
 // has to call Work with the Claims of the file that is its descriptor ClaimsFD. An interrupt ends the workers in order, and what they had done by then is returned.
 func Spread(s Session, o Options, workers int, command func() *exec.Cmd) (*verdict.Run, error) {
 	session = s
-	selected, err := choose(o)
-	if err != nil {
-		return nil, err
-	}
 	claims, err := newClaims()
 	if err != nil {
 		return nil, err
 	}
 	defer claims.Close()
-	g := &gathering{run: newRun(s), options: o, total: len(selected)}
+	g := &gathering{run: newRun(s), options: o}
 	var group sync.WaitGroup
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
@@ -89,6 +85,14 @@ func Spread(s Session, o Options, workers int, command func() *exec.Cmd) (*verdi
 			return nil, err
 		}
 		started = append(started, cmd)
+	}
+	selected, err := g.expect() // while the workers get ready
+	if err != nil {
+		for _, cmd := range started {
+			_ = cmd.Process.Kill()
+		}
+		group.Wait()
+		return nil, err
 	}
 	ended := make(chan struct{})
 	go func() { group.Wait(); close(ended) }()
@@ -126,6 +130,15 @@ func (g *gathering) interrupt() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.run.Interrupted = true
+}
+
+// expect learns what the workers will tell about. What they tell meanwhile waits.
+func (g *gathering) expect() ([]verdict.Spec, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	selected, err := choose(g.options)
+	g.total = len(selected)
+	return selected, err
 }
 
 // start starts a worker and follows what it tells.

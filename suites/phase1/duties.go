@@ -102,9 +102,10 @@ var duties = []duty{
 			Expect(isakmp.PayloadType(first.data[isakmp.HeaderLen])).NotTo(BeElementOf(isakmp.PayloadProposal, isakmp.PayloadTransform))
 			Expect(t.decoded(t.device, core.KindUnknown)[0].Err).To(BeEmpty(), "the chain can be read to its end")
 		}},
-	{needs("RFC2409-5-05"), "sends a public value as long as its group", exchanging, eachOf(isakmp.PayloadKE, func(f capture.Field) {
-		Expect(f.Length).To(Equal(isakmp.GenericLen + publicLen))
-	})},
+	{needs("RFC2409-5-05"), "sends a public value as long as its group", exchanging, func(t *talk, s side) {
+		agreed := groupOf(suiteOf(transforms(t, t.KS)[0]))
+		eachOf(isakmp.PayloadKE, func(f capture.Field) { Expect(f.Length).To(Equal(isakmp.GenericLen + agreed.octets)) })(t, s)
+	}},
 	{needs("RFC2409-5-06"), "sends a nonce of 8 to 256 octets", exchanging, eachOf(isakmp.PayloadNonce, func(f capture.Field) {
 		Expect(f.Length).To(And(BeNumerically(">=", isakmp.GenericLen+8), BeNumerically("<=", isakmp.GenericLen+256)))
 	})},

@@ -29,7 +29,7 @@ var _ = Describe("Which suite a key server chooses (RFC 2409 §5 and appendix A)
 		It("says NO-PROPOSAL-CHOSEN, if anything, to "+weak.name+" alone, which is off by default, and takes what is strong beside it",
 			kit.Requirement("RFC2408-5.4-02"), kit.Negative, func(ctx SpecContext) {
 				// GM --> KS  HDR, SA with one transform, the weak one
-				t := begin(ctx, lab.Setup{}, tester.SetOffered(core.MainMode1, weak.Attribute))
+				t := begin(ctx, under(usual), tester.SetOffered(core.MainMode1, weak.Attribute))
 				t.Wait(ctx, time.Second, func() bool { return len(t.sent(t.device)) > 0 })
 				for _, m := range t.decoded(t.device, core.Informational) {
 					Expect(value(m, "N")).To(Equal(isakmp.NotifyNoProposalChosen.String()))

@@ -18,7 +18,17 @@ type row struct {
 }
 
 // drops makes a spec of each row: the device does not answer the deviating message, but the right one.
-func drops(kind core.Kind, rows []row) { dropsUnder(lab.Setup{}, "", kind, rows) }
+func drops(kind core.Kind, rows []row) { dropsUnder(plainly(kind), "", kind, rows) }
+
+// plainly is the usual suite for what stands in clear, where rows name its algorithms and the values of its group; what is behind
+// the encryption is the same under every suite, and the device's manifest names one.
+func plainly(kind core.Kind) lab.Setup {
+	switch kind {
+	case core.MainMode1, core.MainMode2, core.MainMode3, core.MainMode4, core.Aggressive1, core.Aggressive2:
+		return under(usual)
+	}
+	return lab.Setup{}
+}
 
 // dropsUnder is drops in another lab. Suffix tells its specs from others.
 func dropsUnder(setup lab.Setup, suffix string, kind core.Kind, rows []row, labels ...Labels) {
@@ -50,7 +60,7 @@ func refuses(ctx SpecContext, setup lab.Setup, kind core.Kind, r row) {
 func accepts(kind core.Kind, rows []row) {
 	for i, r := range rows {
 		It("accepts "+r.deviation.Name, kit.Requirement(string(r.requirement)), kit.Row(i), func(ctx SpecContext) {
-			t := begin(ctx, lab.Setup{}, r.deviation)
+			t := begin(ctx, plainly(kind), r.deviation)
 			after := place(kind)/2 + 1
 			Expect(t.Wait(ctx, lab.Patience, func() bool { return t.goes(after) })).
 				To(BeTrue(), "the device answers %s", r.deviation.Name)

@@ -13,7 +13,6 @@ import (
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
@@ -27,29 +26,11 @@ type talk struct {
 // prepare builds the network without starting anything. The tester is the key server, or else the first member.
 func prepare(ctx context.Context, setup lab.Setup) *talk {
 	GinkgoHelper()
-	l := kit.Lab(ctx, usually(setup))
+	l := kit.Lab(ctx, setup)
 	if l.KS.Device() {
 		return &talk{l, l.KS, l.GM[0]}
 	}
 	return &talk{l, l.GM[0], l.KS}
-}
-
-// usually has Phase 1 protected with the usual suite, whatever the device's manifest names, unless the spec decides otherwise.
-func usually(s lab.Setup) lab.Setup {
-	keyServer, member := s.KeyServer, s.Member
-	s.KeyServer = func(c *policy.KeyServer) {
-		propose(&c.Phase1, some(usual))
-		if keyServer != nil {
-			keyServer(c)
-		}
-	}
-	s.Member = func(i int, c *policy.Member) {
-		propose(&c.Phase1, some(usual))
-		if member != nil {
-			member(i, c)
-		}
-	}
-	return s
 }
 
 // begin has the first member register with the key server; the tester's messages deviate.

@@ -45,6 +45,7 @@ type Setup struct {
 	Family        Family // of key management; IPv6Family asks for IPv6 too
 	// Signature is that of rekeys, RSA or ECDSA-256; 0 means the one that the device's manifest names.
 	Signature policy.SigAlgorithm
+	Profile   policy.Profile // of the device and of the testers
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
 	KeyServer func(c *policy.KeyServer)
@@ -281,7 +282,7 @@ func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
 		return nil, err
 	}
 	c := &policy.KeyServer{
-		Name: KeyServerName, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
+		Name: KeyServerName, Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
 		Phase1: usualPhase1(usual.Phase1, s.Family.Anywhere()),
 		Groups: []policy.Group{DefaultGroup()},
 	}
@@ -300,7 +301,7 @@ func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
 func defaultMember(usual peer.Usual, s Setup, i int) *policy.Member {
 	ks := s.keyServerFor(i)
 	c := &policy.Member{
-		Name: MemberName(i), Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
+		Name: MemberName(i), Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
 		Phase1:     usualPhase1(usual.Phase1, netip.PrefixFrom(ks, ks.BitLen())),
 		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)},

@@ -14,6 +14,7 @@ import (
 func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []string {
 	var d demands
 	d.add(len(ks.Groups) > 1, "several-groups")
+	d.add(keyServer && ks.Profile == policy.ProfileGETVPN, "profile:getvpn")
 	for _, g := range ks.Groups {
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
@@ -27,6 +28,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	for _, m := range members {
 		if !keyServer {
 			d.phase1(m.Phase1)
+			d.add(m.Profile == policy.ProfileGETVPN, "profile:getvpn")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			for _, one := range m.Memberships() {
 				d.add(len(one.Authorised) > 0, "authorisation")

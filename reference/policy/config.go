@@ -8,6 +8,7 @@ import (
 // KeyServer is the whole configuration of a key server.
 type KeyServer struct {
 	Name       string
+	Profile    Profile
 	Address    netip.AddrPort // where it listens; port 848 unless said (RFC 6407 §2.2)
 	Phase1     Phase1
 	Groups     []Group
@@ -17,6 +18,7 @@ type KeyServer struct {
 // Member is the whole configuration of a group member.
 type Member struct {
 	Name         string
+	Profile      Profile
 	Address      netip.AddrPort   // its own; port 848 unless said
 	OtherAddress netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)

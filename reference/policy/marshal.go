@@ -22,6 +22,9 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
 	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1}
+	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
+		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
+	}
 	if len(k.SigningKey) > 0 {
 		doc.SigningKey = signingKey
 	}
@@ -51,6 +54,9 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
+	if doc.Profile, err = profileDocOf(m.Profile); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}
@@ -63,6 +69,18 @@ func MarshalMember(m Member) ([]byte, error) {
 		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form}
 	}
 	return yaml.Marshal(doc)
+}
+
+// profileDocOf leaves out the one that nobody has to name.
+func profileDocOf(p Profile) (string, error) {
+	if p == ProfileRFC6407 {
+		return "", nil
+	}
+	name, ok := word(profiles, p)
+	if !ok {
+		return "", fmt.Errorf("profile %d has no name", uint8(p))
+	}
+	return name, nil
 }
 
 func membershipDocs(groups []Membership) (docs []membershipDoc) {

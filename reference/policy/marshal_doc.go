@@ -4,6 +4,7 @@ package policy
 
 type keyServerDoc struct {
 	Name       string     `yaml:"name"`
+	Profile    string     `yaml:"profile,omitempty"`
 	Address    string     `yaml:"address"`
 	SigningKey string     `yaml:"signing_key,omitempty"`
 	Phase1     phase1Doc  `yaml:"phase1"`
@@ -12,6 +13,7 @@ type keyServerDoc struct {
 
 type memberDoc struct {
 	Name          string        `yaml:"name"`
+	Profile       string        `yaml:"profile,omitempty"`
 	Address       string        `yaml:"address"`
 	OtherAddress  string        `yaml:"other_address,omitempty"`
 	KeyServers    []string      `yaml:"key_servers,omitempty"`

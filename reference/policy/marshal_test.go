@@ -22,7 +22,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.Address = netip.MustParseAddrPort("192.0.2.1:8848")
+	k.Address, k.Profile = netip.MustParseAddrPort("192.0.2.1:8848"), policy.ProfileGETVPN
 	k.Phase1 = policy.Phase1{
 		Proposals: everyProposal(), AllowWeak: true, Mode: policy.EitherMode, Prefer: policy.PreferOwn, Kilobytes: 64, DPD: 1500 * time.Millisecond,
 		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3}, Established: 5,
@@ -203,7 +203,7 @@ func memberRoundTrip(t *testing.T, m policy.Member) policy.Member {
 // fullMember has a value in every field that a configuration file can hold.
 func fullMember() policy.Member {
 	return policy.Member{
-		Name: "gm", Address: netip.MustParseAddrPort("192.0.2.9:1848"), OtherAddress: netip.MustParseAddr("2001:db8::9"),
+		Name: "gm", Profile: policy.ProfileGETVPN, Address: netip.MustParseAddrPort("192.0.2.9:1848"), OtherAddress: netip.MustParseAddr("2001:db8::9"),
 		KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848"), netip.MustParseAddrPort("192.0.2.2:8480")},
 		Phase1: policy.Phase1{
 			Proposals: []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.ECP521}, policy.DefaultProposal},

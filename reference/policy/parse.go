@@ -41,6 +41,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	var groups []place[Group]
 	root.Fields(
 		yamldoc.Required("name", &k.Name, nodeName),
+		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
@@ -81,6 +82,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var demand place[bool]
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
+		yamldoc.Optional("profile", &m.Profile, profiles.Read),
 		yamldoc.Required("address", &m.Address, unicastPort),
 		yamldoc.Optional("other_address", &other, placed(unicast)),
 		yamldoc.Optional("key_servers", &servers, keyServers),

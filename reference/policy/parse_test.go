@@ -79,7 +79,7 @@ var keyServerFaults = []fault{
 		`ks.yaml:1:1: the field "address" is missing`,
 		"ks.yaml:2:1: adress: unknown field; did you mean address?"}},
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
-		"ks.yaml:2:1: colour: unknown field; known are name, address, signing_key, phase1, groups"}},
+		"ks.yaml:2:1: colour: unknown field; known are name, profile, address, signing_key, phase1, groups"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
 		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, backward_access_control"}},
 	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{

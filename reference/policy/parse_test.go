@@ -70,9 +70,9 @@ var keyServerFaults = []fault{
 	{"empty", keyServerYAML, "", []string{"ks.yaml: is empty"}},
 	{"not YAML", "name: ks1", "name: [ks1", []string{"ks.yaml:2:1: not YAML: ',' or ']' must be specified"}},
 	{"a list", keyServerYAML, "- a\n", []string{
-		"ks.yaml:1:1: a list where a mapping is expected, with the fields name, address, signing_key, phase1, groups"}},
+		"ks.yaml:1:1: a list where a mapping is expected, with the fields name, profile, address, signing_key, phase1, groups"}},
 	{"text", keyServerYAML, "hello\n", []string{
-		`ks.yaml:1:1: "hello" where a mapping is expected, with the fields name, address, signing_key, phase1, groups`}},
+		`ks.yaml:1:1: "hello" where a mapping is expected, with the fields name, profile, address, signing_key, phase1, groups`}},
 	{"two documents", "name: ks1", "name: ks1\n---\nname: ks2", []string{
 		"ks.yaml:2:1: a second document begins here; a file holds only one"}},
 	{"unknown field, close", "address:", "adress:", []string{

@@ -111,6 +111,9 @@ func (k *KeyServer) validateGroups() error {
 		if err := group.Validate(g); err != nil {
 			return fmt.Errorf("keyserver %s: %w", k.cfg.Name, err)
 		}
+		if err := g.CheckLifetimes(k.cfg.Profile); err != nil {
+			return fmt.Errorf("keyserver %s: group %s: %w", k.cfg.Name, g.Name, err)
+		}
 		if seen[g.ID] {
 			return fmt.Errorf("keyserver %s: there are two groups %d", k.cfg.Name, g.ID)
 		}
@@ -164,7 +167,18 @@ func (k *KeyServer) start(now time.Time) {
 		c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
 		k.groups = append(k.groups, c)
 		k.byID[cfg.ID] = c
+		k.advise(cfg)
 		k.follow(c)
+	}
+}
+
+// advise tells an operator of lifetimes that the vendor advises against (GETVPN-TIMER-06, -12, -13).
+func (k *KeyServer) advise(cfg policy.Group) {
+	if k.cfg.Profile != policy.ProfileGETVPN {
+		return
+	}
+	for _, line := range cfg.Advice() {
+		k.log(core.Warning, "LIFETIME_ADVICE", line, field("group", cfg.ID))
 	}
 }
 

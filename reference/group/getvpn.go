@@ -120,6 +120,7 @@ func (g *Group) nextRounds(now time.Time) (plans []Plan) {
 	for _, r := range g.rounds {
 		for len(r.left) > 0 && !now.Before(r.next) {
 			n := min(loopSize, len(r.left))
+			r.plan.Round++
 			p := g.roundTo(now, r, r.left[:n])
 			g.await(now, p, r.under, r.left[:n])
 			plans = append(plans, p)
@@ -143,6 +144,7 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 			g.rounds = append(g.rounds, r)
 			continue
 		}
+		r.plan.Round++
 		plans = append(plans, g.roundTo(now, r, r.left))
 	}
 	g.outstanding = slices.DeleteFunc(g.outstanding, func(o *outstanding) bool { return o.made.Before(now) })

@@ -17,6 +17,7 @@ type Plan struct {
 	Under   policy.RekeySA   // protects the message; the one in force before this rekey
 	To      []netip.AddrPort // empty: there is nobody to tell
 	Attempt int              // above 0: it has been sent before; the same octets go out again, unless the number is another
+	Round   int              // above 0: others have been sent it before, and these are next
 	Missing []Missing        // members that should have acknowledged an earlier attempt
 }
 

@@ -85,13 +85,18 @@ func (g *Group) acknowledged(m *member, window *ackWindow, r *rekeySA, sequence 
 		m.ackedSA, m.acked = r, sequence
 	}
 	for _, o := range slices.Clone(g.outstanding) {
-		if o.under == r && o.plan.Rekey.Sequence == sequence {
+		if o.under == r && slices.Contains(o.numbers, sequence) || g.beyond(o, r) {
 			o.release(m)
 			if o.finished() {
 				g.settle(o)
 			}
 		}
 	}
+}
+
+// beyond reports whether who acknowledges under that Rekey SA needs no more copies of the rekey that brought it.
+func (g *Group) beyond(o *outstanding, r *rekeySA) bool {
+	return g.getvpn() && o.plan.Rekey.NewRekey != nil && o.plan.Rekey.NewRekey.SPI == r.SPI
 }
 
 // missing lists the members whose acknowledgement is overdue. One that has never acknowledged anything may be unable to,

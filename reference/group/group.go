@@ -40,6 +40,8 @@ type Options struct {
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
 	SigAlgorithm policy.SigAlgorithm
 	SigKeyBits   int
+
+	Profile policy.Profile // of the key server
 }
 
 // Group is one group of a key server.
@@ -59,6 +61,7 @@ type Group struct {
 	byAddress   map[netip.Addr]*member
 	byPlace     map[netip.AddrPort]*member // those that have proven no address
 	outstanding []*outstanding
+	rounds      []*round
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
 }

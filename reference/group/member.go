@@ -99,6 +99,7 @@ func (g *Group) drop(gone func(*member) bool) {
 
 // release stops waiting for acknowledgements of a member.
 func (g *Group) release(m *member) {
+	g.leave(m)
 	for _, o := range slices.Clone(g.outstanding) {
 		o.release(m)
 		if o.finished() {

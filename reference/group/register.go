@@ -117,7 +117,7 @@ func (g *Group) enforce(now time.Time, id policy.Identity, offer *Offer) ([]Plan
 func (g *Group) renew(now time.Time, candidate policy.Identity) []Plan {
 	var plans []Plan
 	if guardSIDDelete.Kept(g.opts.Rules) {
-		plans = append(plans, g.plan(now, g.deleteAll(), candidate))
+		plans = append(g.overtake(now), g.plan(now, g.deleteAll(), candidate))
 	}
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)

@@ -25,7 +25,7 @@ func antiReplay(v yamldoc.Value) AntiReplay {
 	}
 	var a AntiReplay
 	ok := v.Fields(
-		yamldoc.Optional("counter", &a.Counter, replayWindow),
+		yamldoc.Optional("counter", &a.Counter, counterWindow),
 		yamldoc.Optional("time", &a.Window, seconds(1, math.MaxUint16)),
 		yamldoc.Optional("tick", &a.Tick, between(pseudotime.Unit, maxTick)),
 	)
@@ -44,6 +44,15 @@ func antiReplay(v yamldoc.Value) AntiReplay {
 		a.Method = ReplayTime
 	}
 	return a
+}
+
+// counterWindow reads a size that a SAT can tell in two octets, or 0 for none.
+func counterWindow(v yamldoc.Value) int {
+	n := int(v.Uint(0, math.MaxUint16))
+	if n > 0 && n < 32 {
+		v.Problem("%d is too small; it must be 32 or more, or 0 for no window", n)
+	}
+	return n
 }
 
 // checkReplay refuses what cannot be looked at together.

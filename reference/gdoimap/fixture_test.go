@@ -264,7 +264,7 @@ func (f *fixture) receive(t testing.TB, rules *rule.Switches) (Policy, *policy.S
 	if err != nil {
 		return Policy{}, nil, err
 	}
-	p, err := ReadSA(sa, rules)
+	p, err := readSA(sa, f.vendor, rules)
 	if err != nil {
 		return p, nil, err
 	}

@@ -44,6 +44,9 @@ func (g *Group) Deadline() (time.Time, bool) {
 	for _, sa := range g.epoch.sas {
 		sooner(sa.replace)
 	}
+	if sync := g.syncDue(); !sync.IsZero() {
+		sooner(sync)
+	}
 	for _, o := range g.outstanding {
 		sooner(o.next)
 	}
@@ -66,7 +69,8 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 		}
 	}
 	if !kek && len(teks) == 0 {
-		return plans, nil
+		made, err := g.synchronise(now)
+		return append(plans, made...), err
 	}
 	made, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
 	return append(plans, made...), err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Ack is an acknowledgement as a carrier has read it.
@@ -52,6 +53,11 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 		g.acknowledged(m, window, r, a.Sequence)
 	}
 	return nil
+}
+
+// Unsolicited reports whether Ack has refused an acknowledgement because nobody waits for it.
+func Unsolicited(v *rule.Violation) bool {
+	return slices.Contains([]*rule.Guard{guardAckAsked, guardAckMember, guardAckSent, guardAckDuplicate}, v.Guard)
 }
 
 // acknowledger finds the member that an acknowledgement is of and what it has acknowledged under the Rekey SA so far.
@@ -102,7 +108,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		if last {
 			m.missed++
 		}
-		gone := m.missed >= goneAfter
+		gone := m.missed >= GoneAfter
 		if gone {
 			g.drop(func(have *member) bool { return have == m })
 		}

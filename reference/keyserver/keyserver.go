@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/keymat"
@@ -144,6 +145,7 @@ func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
 func (k *KeyServer) start(now time.Time) {
 	k.started = true
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
+	k.tellStart()
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
@@ -167,6 +169,7 @@ func (k *KeyServer) start(now time.Time) {
 		c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
 		k.groups = append(k.groups, c)
 		k.byID[cfg.ID] = c
+		k.tell(c, getvpn.KSGroupAdd)
 		k.follow(c)
 	}
 }

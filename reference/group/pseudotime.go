@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/pseudotime"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -90,6 +91,16 @@ func (g *Group) synchronise(now time.Time) ([]Plan, error) {
 		return nil, nil
 	}
 	return g.carryOut(now, order{told: g.places(func(*trafficSA) bool { return true })})
+}
+
+// replayStatus is how an operator reads what an SA tells of anti-replay; nil if it says nothing.
+func replayStatus(r *policy.ReplaySA) *control.Replay {
+	if r == nil {
+		return nil
+	}
+	var s control.Replay
+	s.Method, s.Window = r.Words()
+	return &s
 }
 
 // Pseudotime is that of the group now, and whether it has one that advances.

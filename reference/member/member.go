@@ -45,7 +45,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 	m.gateway = gateway.New(gateway.Config{
 		DataPath: first.DataPath,
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
-		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
+		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding, Metadata: first.Metadata,
 	})
 	for _, g := range m.groups {
 		g.gateway = m.gateway.Join(g.expected())

@@ -2,9 +2,11 @@ package policy
 
 import (
 	"cmp"
+	"strconv"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/pseudotime"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
 // ReplayMethod is how the members of a group know packets that are repeated (profile getvpn).
@@ -51,6 +53,17 @@ func (a AntiReplay) Time() time.Duration {
 
 // Ticks is the length of a tick of the pseudotime.
 func (a AntiReplay) Ticks() time.Duration { return cmp.Or(a.Tick, DefaultTick) }
+
+// Words are the method and its window as an operator reads them: "counter" and "64", "time" and "100s", or "none".
+func (a AntiReplay) Words() (method, window string) {
+	switch {
+	case a.Packets() > 0:
+		return "counter", strconv.Itoa(a.Packets())
+	case a.Time() > 0:
+		return "time", yamldoc.Duration(a.Time())
+	}
+	return "none", ""
+}
 
 // ReplayAttributes are the numbers of the attributes of a SAT that tell of anti-replay and tags. Cisco has not published its own.
 // 0 means the one of DefaultReplayAttributes.

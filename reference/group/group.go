@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/pseudotime"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -32,9 +33,10 @@ var ErrNoRekey = errors.New("group: the group has no rekey")
 
 // Options are what a group gets from its carrier.
 type Options struct {
-	Rand   io.Reader      // keys and SPIs
-	Rules  *rule.Switches // of the node
-	Source netip.AddrPort // where its PUSH messages come from
+	Rand   io.Reader                // keys and SPIs
+	Rules  *rule.Switches           // of the node
+	Source netip.AddrPort           // where its PUSH messages come from
+	Replay *policy.ReplayAttributes // profile getvpn: the numbers under which SAs tell of anti-replay; nil: RFC 6407 alone
 
 	// Of the key that signs PUSH messages; not needed without rekey.
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
@@ -64,6 +66,9 @@ type Group struct {
 	rounds      []*round
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
+
+	clock  pseudotime.Clock
+	synced time.Time // when the members were told the pseudotime last
 }
 
 // used is what is remembered of an SPI.
@@ -92,6 +97,9 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	}
 	g.adopt(now, first)
 	g.nextSID = g.firstSID()
+	if !guardClockStart.Kept(g.opts.Rules) {
+		g.startClock(now)
+	}
 	return g, nil
 }
 

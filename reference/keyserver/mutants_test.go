@@ -113,6 +113,7 @@ func scenes() []scene {
 		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
+		{"pseudotime", configuration(stamped), (*witness).pseudotime},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},

@@ -20,9 +20,11 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.toGroups(c, func(g *membership) { g.renew(now, "the operator asks for it") })
 	case control.Clear:
 		m.toGroups(c, func(g *membership) { g.clear(now) })
+	case control.ClearReplay:
+		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s)",
+			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay)})
 	}
 }
 
@@ -99,6 +101,7 @@ func (m *Member) status(now time.Time) control.GMStatus {
 
 func (m *membership) status(now time.Time) control.GMGroup {
 	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...)}
+	s.Pseudotime = m.gateway.Replay(now)
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 	}

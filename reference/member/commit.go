@@ -57,6 +57,7 @@ func (m *membership) takePolicy(now time.Time, p *push, d *core.Datagram) (unusa
 		m.setRekey(m.newRekeySA(now, *p.policy.Rekey, 0))
 		m.secretRekey()
 	}
+	m.followTime(now, p)
 	for _, v := range m.unauthorised(p.policy.SAs) {
 		m.refuse(now, v, d.From)
 	}

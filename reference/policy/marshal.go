@@ -21,7 +21,7 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay)}
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
@@ -50,6 +50,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand,
+		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -229,7 +230,7 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management, Updates: r.Updates, Backward: r.Backward, KEK: behaviour, Reminders: r.Reminders,
+		Management: management, Updates: r.Updates, Backward: r.Backward, KEK: behaviour, Reminders: r.Reminders, Sync: duration(r.Sync),
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()
@@ -273,9 +274,13 @@ func saDocOf(s SAPolicy) (any, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return nil, fmt.Errorf("transform %+v has no name", t)
 	}
+	replay, err := antiReplayDocOf(s.AntiReplay)
+	if err != nil {
+		return nil, err
+	}
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
-		Lifetime: duration(s.Lifetime),
+		Lifetime: duration(s.Lifetime), AntiReplay: replay,
 	}
 	for _, also := range s.Also {
 		doc.Also = append(doc.Also, selectorDocOf(also))

@@ -3,12 +3,13 @@ package policy
 // The structures of configuration files as the YAML encoder wants them. The readers do not use them: they walk the file.
 
 type keyServerDoc struct {
-	Name       string     `yaml:"name"`
-	Profile    string     `yaml:"profile,omitempty"`
-	Address    string     `yaml:"address"`
-	SigningKey string     `yaml:"signing_key,omitempty"`
-	Phase1     phase1Doc  `yaml:"phase1"`
-	Groups     []groupDoc `yaml:"groups"`
+	Name       string               `yaml:"name"`
+	Profile    string               `yaml:"profile,omitempty"`
+	Address    string               `yaml:"address"`
+	Replay     *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	SigningKey string               `yaml:"signing_key,omitempty"`
+	Phase1     phase1Doc            `yaml:"phase1"`
+	Groups     []groupDoc           `yaml:"groups"`
 }
 
 type memberDoc struct {
@@ -32,8 +33,10 @@ type memberDoc struct {
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
 	OnDemand      bool          `yaml:"on_demand,omitempty"`
 
-	Groups      []membershipDoc `yaml:"groups,omitempty"`
-	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Groups      []membershipDoc      `yaml:"groups,omitempty"`
+	Rekey       *memberRekeyDoc      `yaml:"rekey,omitempty"`
+	Replay      *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	Metadata    *metadataDoc         `yaml:"metadata,omitempty"`
 	dataPathDoc `yaml:",inline"`
 }
 
@@ -163,6 +166,7 @@ type rekeyDoc struct {
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
 	Updates     int    `yaml:"updates,omitempty"`
+	Sync        string `yaml:"pseudotime_sync,omitempty"`
 	Backward    bool   `yaml:"backward_access_control,omitempty"`
 	KEK         string `yaml:"kek,omitempty"`
 	Reminders   bool   `yaml:"reminders,omitempty"`
@@ -195,4 +199,5 @@ type saDoc struct {
 	Preservation string        `yaml:"preservation"`
 	Direction    string        `yaml:"direction"`
 	Lifetime     string        `yaml:"lifetime,omitempty"`
+	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
 }

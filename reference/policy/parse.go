@@ -53,6 +53,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	algorithm := signatureAlgorithm(k.SigningKey)
 	for _, g := range groups {
 		k.Groups = append(k.Groups, g.value)
+		checkGroupModes(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -80,7 +81,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var groups []place[groupMember]
 	var ofOne places
 	var demand place[bool]
-	fields := append(dataPathFields(&m.DataPath),
+	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -109,6 +110,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
+	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {

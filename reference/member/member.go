@@ -45,6 +45,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 	m.gateway = gateway.New(gateway.Config{
 		DataPath: first.DataPath,
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
+		Profile: first.Profile, FailClose: first.FailClose,
 		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
 	})
 	for _, g := range m.groups {

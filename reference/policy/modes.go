@@ -1,6 +1,10 @@
 package policy
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
 
 // Authorization says who may register with a group of GET VPN, instead of the list of members. An identity that is an address is
 // looked for among the addresses only, any other among the identities only, so that a list which is not there asks nothing of its
@@ -33,3 +37,26 @@ const (
 	ACLDeny ACLAction = iota + 1
 	ACLPermit
 )
+
+// Usage says in which directions a member of GET VPN uses the SAs of a group.
+type Usage uint8
+
+// The usages. Of receive-only traffic leaves in clear; with the other but both, clear traffic may come in beside ESP.
+const (
+	UsageBoth            Usage = iota
+	UsageInboundOptional       // packets leave in ESP
+	UsageReceiveOnly           // packets leave in clear
+)
+
+var usages = yamldoc.Names[Usage]{{"both", UsageBoth}, {"inbound-optional", UsageInboundOptional}, {"receive-only", UsageReceiveOnly}}
+
+// String returns the word of a command or a status.
+func (u Usage) String() string {
+	name, _ := usages.Of(u)
+	return name
+}
+
+// ParseUsage reads what an operator may ask a member for: what its key server says of directions is not the operator's to set.
+func ParseUsage(word string) (Usage, error) {
+	return usages[:2].Named(word)
+}

@@ -82,6 +82,7 @@ type KSGroup struct {
 	SAs         []SA       `json:"sas"`
 	Members     []KSMember `json:"members"`
 	NextSID     uint32     `json:"next_sid"`
+	Direction   string     `json:"direction,omitempty"` // of GET VPN: both, receive-only
 }
 
 // KSMember is one registered member as the key server knows it.
@@ -132,4 +133,5 @@ type GMGroup struct {
 	RekeyExpiry time.Time `json:"rekey_expiry"`
 	SAs         []SA      `json:"sas"`
 	SIDs        []uint32  `json:"sids,omitempty"`
+	Modes       *Modes    `json:"modes,omitempty"` // of GET VPN
 }

@@ -37,11 +37,17 @@ func authorizedIdentity(a policy.Authorization, proven policy.Peer) bool {
 	return a.Identities == nil || slices.ContainsFunc(*a.Identities, func(known policy.Identity) bool { return known.Admits(proven) })
 }
 
-// unlisted is the guard that the lists of GET VPN refuse a candidate with; nil if the group has none.
-func (g *Group) unlisted(id netip.Addr) *rule.Guard {
+// AdmitsNobody reports whether there is a list of identities with none on it.
+func (g *Group) AdmitsNobody() bool {
+	a := g.cfg.Authorization
+	return a != nil && a.Identities != nil && len(*a.Identities) == 0
+}
+
+// listing is the guard of the list that decides about a candidate.
+func (g *Group) listing(id netip.Addr) *rule.Guard {
 	switch {
 	case g.cfg.Authorization == nil:
-		return nil
+		return guardAuthorised
 	case id.IsValid():
 		return guardByAddress
 	}

@@ -165,6 +165,9 @@ func (k *KeyServer) start(now time.Time) {
 		k.groups = append(k.groups, c)
 		k.byID[cfg.ID] = c
 		k.follow(c)
+		if c.Usage() == policy.UsageReceiveOnly {
+			k.tellUsage(c)
+		}
 	}
 }
 

@@ -133,5 +133,5 @@ type GMGroup struct {
 	RekeyExpiry time.Time `json:"rekey_expiry"`
 	SAs         []SA      `json:"sas"`
 	SIDs        []uint32  `json:"sids,omitempty"`
-	Modes       *Modes    `json:"modes,omitempty"` // of GET VPN
+	Modes       Modes     `json:"modes,omitzero"` // of GET VPN
 }

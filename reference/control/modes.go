@@ -22,10 +22,10 @@ type DirectionArgs struct {
 
 // Modes is what a member of GET VPN shows of a group beside its SAs.
 type Modes struct {
-	Direction string     `json:"direction"`                // both, inbound-optional, receive-only
-	FailClose bool       `json:"fail_close"`               // the list for the time without a policy is activated
-	Closed    bool       `json:"closed"`                   // it counts now
-	Revert    bool       `json:"fail_close_revert"`        // the group's policy goes with its last SA
-	Removal   *time.Time `json:"policy_removal,omitempty"` // when that will be, unless a key server can be reached before
-	ActiveSA  bool       `json:"active_sa"`                // there is an SA to protect traffic with
+	Direction string    `json:"direction"`               // both, inbound-optional, receive-only
+	FailClose bool      `json:"fail_close"`              // the list for the time without a policy is activated
+	Closed    bool      `json:"closed"`                  // it counts now
+	Revert    bool      `json:"fail_close_revert"`       // the group's policy goes with its last SA
+	Removal   time.Time `json:"policy_removal,omitzero"` // when that will be, unless a key server can be reached before
+	ActiveSA  bool      `json:"active_sa"`               // there is an SA to protect traffic with
 }

@@ -117,5 +117,11 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 			g.onStart(now)
 		}
 	}
+	if _, traffic := ev.(*core.Packet); !traffic {
+		for _, g := range m.groups {
+			g.revert(now)
+			g.onActiveSA(now)
+		}
+	}
 	return m.out
 }

@@ -114,6 +114,9 @@ func scenes() []scene {
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
+		{"authorization", configuration(authorizing(onlyFirst, onlyName), withPSKs), (*witness).authorization},
+		{"authorization of names", configuration(authorizing(nil, onlyName), withPSKs), (*witness).authorization},
+		{"receive-only", configuration(receiveOnlyAtFirst), (*witness).receiveOnly},
 	}
 }
 

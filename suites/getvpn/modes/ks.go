@@ -36,15 +36,20 @@ var _ = Describe("A key server whose group is receive-only", kit.Subject("modes"
 		return all
 	}
 	directions := func(m capture.Message) []string { return said(m, "SA Direction") }
-	// converts has the key server change over, which sends a rekey at once, and returns that.
+	// pushed waits for the rekey that leaves at once since the mark.
+	pushed := func(ctx SpecContext, l *lab.Lab, since kit.Mark) capture.Message {
+		GinkgoHelper()
+		sent := func() []capture.Message { return kit.MessagesSince(l, since, core.Push.String()) }
+		Expect(l.Wait(ctx, kit.Settle, func() bool { return len(sent()) > 0 })).To(BeTrue(), "a rekey is sent at once")
+		return sent()[0]
+	}
+	// converts has the key server change over, and returns the rekey about it.
 	converts := func(ctx SpecContext, l *lab.Lab, on bool) capture.Message {
 		GinkgoHelper()
 		before := kit.Now(l)
 		_, err := l.KS.ReceiveOnly(ctx, on)
 		kit.Precondition(err, "the key server changes over")
-		sent := func() []capture.Message { return kit.MessagesSince(l, before, core.Push.String()) }
-		Expect(l.Wait(ctx, kit.Settle, func() bool { return len(sent()) > 0 })).To(BeTrue(), "a rekey is sent at once")
-		return sent()[0]
+		return pushed(ctx, l, before)
 	}
 	spis := func(m capture.Message) []string { return said(m, "SPI") }
 	two := func(g *policy.Group) {
@@ -58,7 +63,7 @@ var _ = Describe("A key server whose group is receive-only", kit.Subject("modes"
 		Expect(directions(kit.Last(kit.MessagesSince(l, 0, core.Pull2.String())))).To(Equal([]string{receiver, receiver}))
 		before := kit.Now(l)
 		kit.Rekey(ctx, l, control.RekeyArgs{})
-		Expect(directions(kit.Last(kit.MessagesSince(l, before, core.Push.String())))).To(Equal([]string{receiver, receiver}))
+		Expect(directions(pushed(ctx, l, before))).To(Equal([]string{receiver, receiver}))
 	})
 
 	It("sends new SAs for both directions at once when receive-only ends", kit.Requirement("GETVPN-RECVONLY-06", "GETVPN-RECVONLY-09", "GETVPN-POLICY-09"),

@@ -85,6 +85,7 @@ type KSGroup struct {
 	SAs         []SA       `json:"sas"`
 	Members     []KSMember `json:"members"`
 	NextSID     uint32     `json:"next_sid"`
+	Direction   string     `json:"direction,omitempty"`  // of GET VPN: both, receive-only
 	Pseudotime  string     `json:"pseudotime,omitempty"` // seconds; of a group with time-based anti-replay in which somebody is or was
 }
 
@@ -137,5 +138,6 @@ type GMGroup struct {
 	RekeyExpiry time.Time   `json:"rekey_expiry"`
 	SAs         []SA        `json:"sas"`
 	SIDs        []uint32    `json:"sids,omitempty"`
+	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
 	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay
 }

@@ -19,11 +19,13 @@ import (
 type Config struct {
 	policy.DataPath
 
-	Address   netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
-	Addresses []netip.Addr   // further ones; of each IP version the first counts, and without any the outside lacks it
-	MTU       int            // of the outside link; 0 means 1500
-	FailOpen  bool           // without an SA, protected traffic passes in clear
-	Inside    []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
+	Address   netip.Addr   // its own: key management to and from it is never protected; source of its ICMP errors
+	Addresses []netip.Addr // further ones; of each IP version the first counts, and without any the outside lacks it
+	MTU       int          // of the outside link; 0 means 1500
+	FailOpen  bool         // without an SA, protected traffic passes in clear
+	Profile   policy.Profile
+	FailClose policy.FailClose // of GET VPN
+	Inside    []netip.Prefix   // networks behind it: only they are told of packets that are too big; empty: anybody
 
 	UDP          bool            // its node has port 4500, for ESP in UDP (RFC 3948)
 	ReplayWindow int             // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
@@ -172,7 +174,7 @@ func keyManagementPort(port uint16) bool { return port == portGDOI || port == po
 // Hears reports whether the node may take a datagram that came in clear to its own socket. It may, since that is key
 // management.
 func (g *Gateway) Hears(from, to netip.AddrPort) bool {
-	return guardKeyManagement.Kept(g.rules) || !g.Protects(sadb.Flow{Source: from.Addr(), Destination: to.Addr(),
+	return guardKeyManagement.Kept(g.rules) || !g.failsClose() && !g.Protects(sadb.Flow{Source: from.Addr(), Destination: to.Addr(),
 		Protocol: protocolUDP, SourcePort: from.Port(), DestinationPort: to.Port()})
 }
 

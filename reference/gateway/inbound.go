@@ -20,7 +20,7 @@ func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
 // inboundOther takes a packet that is not ESP in UDP.
 func (g *Gateway) inboundOther(now time.Time, p *packet, emit Emit) error {
 	switch {
-	case g.keyManagement(&p.flow, p.flow.Destination), g.pushed(&p.flow):
+	case g.keyManagement(&p.flow, p.flow.Destination), g.pushed(&p.flow) && !g.failsClose():
 		return g.bypass(p, core.Inside, emit)
 	case p.local():
 		return nil
@@ -44,8 +44,11 @@ func (g *Gateway) inboundClear(now time.Time, p *packet, emit Emit) error {
 	if done, err := g.ownPolicy(core.Outside, p, emit); done {
 		return err
 	}
+	if g.failsClose() {
+		return g.failClose(core.Outside, p, emit)
+	}
 	open := g.cfg.FailOpen && !g.db.Knows(now, p.flow)
-	if !open && !guardClear.Holds(g.rules, !g.Protects(p.flow)) {
+	if !open && !guardClear.Holds(g.rules, !g.closed(p.flow, core.Outside)) {
 		return guardClear.Violated("%v came in clear", p.flow)
 	}
 	return g.bypass(p, core.Inside, emit)

@@ -118,17 +118,24 @@ func (g *Group) Authorised(id netip.Addr, recorded policy.Identity, proven polic
 }
 
 // Unauthorised is the violation to report of a peer that is not Authorised.
-func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
-	if !id.IsValid() {
-		return guardAuthorised.Violated("%v is not on the list of the group's members", proven.Identity)
+func (g *Group) Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
+	guard := guardAuthorised
+	if !g.listed(id, proven) {
+		guard = g.listing(id)
 	}
-	return guardAuthorised.Violated("%v is not on the list of the group's members", id)
+	if !id.IsValid() {
+		return guard.Violated("%v is not on the list of the group's members", proven.Identity)
+	}
+	return guard.Violated("%v is not on the list of the group's members", id)
 }
 
 // IsUnauthorised reports whether that is what a violation says.
 func IsUnauthorised(v *rule.Violation) bool { return v.Guard == guardAuthorised }
 
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
+	if a := g.cfg.Authorization; a != nil {
+		return g.authorized(*a, id, proven)
+	}
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
 			return true

@@ -175,6 +175,9 @@ func (k *KeyServer) start(now time.Time) {
 		k.tell(c, getvpn.KSGroupAdd)
 		k.advise(cfg)
 		k.follow(c)
+		if c.Usage() == policy.UsageReceiveOnly {
+			k.tellUsage(c)
+		}
 	}
 }
 

@@ -118,6 +118,9 @@ func scenes() []scene {
 		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
 		{"loops", configuration(ofVendor), (*witness).loops},
+		{"authorization", configuration(authorizing(onlyFirst, onlyName), withPSKs), (*witness).authorization},
+		{"authorization of names", configuration(authorizing(nil, onlyName), withPSKs), (*witness).authorization},
+		{"receive-only", configuration(receiveOnlyAtFirst), (*witness).receiveOnly},
 	}
 }
 

@@ -37,11 +37,11 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 	m.sids = orNone(sids)
 	m.leases.clear()
 	m.synchronise(offered, p.SAs)
-	m.install(now, m.listening(m.authorised(p.SAs)), p.Activation)
+	m.install(now, m.listening(m.directed(now, m.authorised(p.SAs))), p.Activation)
 	if len(p.SAs) > 0 {
 		m.gateway.Forget() // flows that are no longer the group's
 	}
-	m.registration.done, m.registration.at = true, time.Time{}
+	m.registration.done, m.registration.at, m.registration.failed = true, time.Time{}, 0
 	m.secretSIDs()
 	m.log(core.Notice, "REGISTERED", "registered", "key_server", m.server().String(), "group", m.groupText(),
 		"rekey", m.rekeyText(), "sequence", m.sequenceText(), "spis", spiText(p.SAs), "sids", m.sidText())

@@ -22,9 +22,15 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.toGroups(c, func(g *membership) { g.clear(now) })
 	case control.ClearReplay:
 		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
+	case control.Direction:
+		if err := m.direction(c); err != nil {
+			m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
+			return
+		}
+		m.reply(c.ID, struct{}{})
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s)",
+			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction)})
 	}
 }
 
@@ -81,6 +87,7 @@ func (m *membership) clear(now time.Time) {
 	m.gateway.Delete(now, policy.ProtocolESP, 0)
 	m.gateway.Delete(now, policy.ProtocolAH, 0)
 	m.outlet = outlet{}
+	m.clearPolicy()
 	m.registration = registration{}
 	m.register(now)
 }
@@ -108,5 +115,6 @@ func (m *membership) status(now time.Time) control.GMGroup {
 	if m.sids != nil {
 		s.SIDs = m.sids.Values
 	}
+	s.Modes = m.modes(now)
 	return s
 }

@@ -27,7 +27,7 @@ type Member struct {
 	Group        uint32
 	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
-	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised and SIDRequest are zero
+	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
 	Authorised   []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside       []netip.Prefix // networks behind this gateway
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
@@ -39,6 +39,8 @@ type Member struct {
 	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
 	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	Passive       bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
+	FailClose     FailClose     // of GET VPN
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
 	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
@@ -54,6 +56,7 @@ type Membership struct {
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
 	SIDRequest int
+	Passive    bool
 }
 
 // Memberships returns the member as it is in each of its groups, as if it were in no other.
@@ -65,6 +68,7 @@ func (m Member) Memberships() []Member {
 	for _, in := range m.Groups {
 		one := m
 		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
+		one.Passive = in.Passive
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers
 		}
@@ -128,6 +132,9 @@ type Group struct {
 	Activation Activation
 	SIDBits    int      // 0 means 8
 	SIDRange   SIDRange // the share of this key server where there are others of the group (RFC 6054 §4); zero: all
+
+	Authorization *Authorization // of GET VPN, instead of Members and Identities
+	ReceiveOnly   bool           // of GET VPN: all SAs are handed out for receiving only, for a group that has yet to be rolled out
 }
 
 // SIDRange is the first and the last of some Sender-IDs.

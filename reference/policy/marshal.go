@@ -49,13 +49,16 @@ func MarshalMember(m Member) ([]byte, error) {
 		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850,
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
-		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand,
+		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
 		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if doc.Profile, err = profileDocOf(m.Profile); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
+	if doc.FailClose, err = failCloseDocOf(m.FailClose); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if m.OtherAddress.IsValid() {
@@ -89,6 +92,7 @@ func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	for _, in := range groups {
 		docs = append(docs, membershipDoc{
 			ID: in.Group, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
+			Passive: in.Passive,
 		})
 	}
 	return docs
@@ -185,12 +189,17 @@ func pskText(key []byte) string {
 }
 
 func groupDocOf(g Group) (groupDoc, error) {
-	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
+	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation),
+		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly}
+	members := texts(g.Members)
 	if g.SIDRange != (SIDRange{}) {
 		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}
 	}
 	for _, i := range g.Identities {
-		doc.Members = append(doc.Members, i.String())
+		members = append(members, i.String())
+	}
+	if g.Authorization == nil {
+		doc.Members = &members
 	}
 	if g.Rekey != (RekeyPolicy{Transport: TransportNone}) {
 		rekey, err := rekeyDocOf(g.Rekey)

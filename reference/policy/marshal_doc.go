@@ -32,6 +32,8 @@ type memberDoc struct {
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
 	OnDemand      bool          `yaml:"on_demand,omitempty"`
+	Passive       bool          `yaml:"passive,omitempty"`
+	FailClose     *failCloseDoc `yaml:"fail_close,omitempty"`
 
 	Groups      []membershipDoc      `yaml:"groups,omitempty"`
 	Rekey       *memberRekeyDoc      `yaml:"rekey,omitempty"`
@@ -46,6 +48,7 @@ type membershipDoc struct {
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`
 	SIDRequest int           `yaml:"sid_request,omitempty"`
+	Passive    bool          `yaml:"passive,omitempty"`
 }
 
 type memberRekeyDoc struct {
@@ -140,12 +143,16 @@ type groupDoc struct {
 	Name       string         `yaml:"name"`
 	ID         uint32         `yaml:"id"`
 	OID        *oidDoc        `yaml:"oid,omitempty"`
-	Members    []string       `yaml:"members"`
+	Members    *[]string      `yaml:"members,omitempty"`
 	SIDBits    int            `yaml:"sid_bits,omitempty"`
 	SIDRange   *sidRangeDoc   `yaml:"sid_range,omitempty"`
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
-	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
+
+	Authorization *authorizationDoc `yaml:"authorization,omitempty"`
+	ReceiveOnly   bool              `yaml:"receive_only,omitempty"`
+
+	SAs []any `yaml:"sas"` // saDoc or iecSADoc
 }
 
 type sidRangeDoc struct {

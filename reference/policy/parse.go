@@ -57,6 +57,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		checkReplayProfile(g.at, g.value, k.Profile)
 		k.Groups = append(k.Groups, g.value)
 		checkOfProfile(g.at, k.Profile, g.value)
+		checkGroupModes(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -85,7 +86,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var ofOne places
 	var demand place[bool]
 	var rekey place[MemberRekey]
-	fields := append(dataPathFields(&m.DataPath),
+	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -120,6 +121,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
 		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
 	}
+	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {

@@ -78,7 +78,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 	g := Group{Rekey: RekeyPolicy{Transport: TransportNone}}
 	var sas []place[SAPolicy]
 	var share place[SIDRange]
-	ok := v.Fields(
+	ok := v.Fields(append(groupModeFields(&g),
 		yamldoc.Required("name", &g.Name, nodeName),
 		yamldoc.Required("id", &g.ID, func(v yamldoc.Value) uint32 {
 			id := groupID(v)
@@ -86,13 +86,13 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 			return id
 		}),
 		yamldoc.Optional("oid", &g.OID, oidName),
-		yamldoc.Field{Name: "members", Required: true, Read: func(v yamldoc.Value) { g.Members, g.Identities = groupMembers(v) }},
+		yamldoc.Field{Name: "members", Read: func(v yamldoc.Value) { g.Members, g.Identities = groupMembers(v) }},
 		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
 		yamldoc.Optional("sid_range", &share, placed(sidRange)),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
 		yamldoc.Optional("activation", &g.Activation, activation),
 		yamldoc.Required("sas", &sas, saPolicies),
-	)
+	)...)
 	for _, sa := range sas {
 		g.SAs = append(g.SAs, sa.value)
 		if lifetime := orElse(sa.value.Lifetime, defaultTEK); g.Rekey.Margin >= lifetime {

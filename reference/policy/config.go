@@ -41,6 +41,8 @@ type Member struct {
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	AccessList    []ACE    // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8    // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
@@ -124,6 +126,8 @@ type Group struct {
 	Activation Activation
 	SIDBits    int      // 0 means 8
 	SIDRange   SIDRange // the share of this key server where there are others of the group (RFC 6054 §4); zero: all
+	// DenyProtocol is the Protocol-ID of SATs that carry deny entries of access lists; 0 means DefaultDenyProtocol.
+	DenyProtocol uint8
 }
 
 // SIDRange is the first and the last of some Sender-IDs.
@@ -163,9 +167,11 @@ type RekeyPolicy struct {
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
 type SAPolicy struct {
-	Selector  Selector
-	Also      []Selector // further flows under the same SA, each with a SAT of its own
-	Transform Transform
-	Lifetime  time.Duration // 0 means 3600 s
-	Handling  IECHandling   // of IEC 61850
+	Selector     Selector
+	Also         []Selector // further flows under the same SA, each with a SAT of its own
+	AccessList   []ACE      // instead of both: what is protected and what is not, the first entry decides; of the profile getvpn
+	IPsecProfile string     // by which an operator knows how it protects; that another one is named is a change of policy
+	Transform    Transform
+	Lifetime     time.Duration // 0 means 3600 s
+	Handling     IECHandling   // of IEC 61850
 }

@@ -50,6 +50,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand,
+		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -183,7 +184,8 @@ func pskText(key []byte) string {
 }
 
 func groupDocOf(g Group) (groupDoc, error) {
-	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation)}
+	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation),
+		DenyProtocol: g.DenyProtocol}
 	if g.SIDRange != (SIDRange{}) {
 		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}
 	}
@@ -274,6 +276,9 @@ func saDocOf(s SAPolicy) (any, error) {
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
 		Lifetime: duration(s.Lifetime),
+	}
+	if doc.AccessList, doc.IPsecProfile = aceDocs(s.AccessList), s.IPsecProfile; len(s.AccessList) > 0 {
+		doc.selectorDoc = selectorDoc{}
 	}
 	for _, also := range s.Also {
 		doc.Also = append(doc.Also, selectorDocOf(also))

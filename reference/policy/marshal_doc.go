@@ -32,9 +32,12 @@ type memberDoc struct {
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
 	OnDemand      bool          `yaml:"on_demand,omitempty"`
 
-	Groups      []membershipDoc `yaml:"groups,omitempty"`
-	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
-	dataPathDoc `yaml:",inline"`
+	Groups     []membershipDoc `yaml:"groups,omitempty"`
+	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
+	AccessList []aceDoc        `yaml:"access_list,omitempty"`
+
+	DenyProtocol uint8 `yaml:"deny_protocol,omitempty"`
+	dataPathDoc  `yaml:",inline"`
 }
 
 type membershipDoc struct {
@@ -142,6 +145,8 @@ type groupDoc struct {
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
 	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
+
+	DenyProtocol uint8 `yaml:"deny_protocol,omitempty"`
 }
 
 type sidRangeDoc struct {
@@ -171,8 +176,8 @@ type activationDoc struct {
 }
 
 type selectorDoc struct {
-	Source          string `yaml:"source"`
-	Destination     string `yaml:"destination"`
+	Source          string `yaml:"source,omitempty"`
+	Destination     string `yaml:"destination,omitempty"`
 	Protocol        any    `yaml:"protocol,omitempty"` // a name, or the number of a protocol that has none
 	SourcePort      uint16 `yaml:"source_port,omitempty"`
 	DestinationPort uint16 `yaml:"destination_port,omitempty"`
@@ -186,6 +191,8 @@ type iecSADoc struct {
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
 	Also         []selectorDoc `yaml:"also,omitempty"`
+	AccessList   []aceDoc      `yaml:"access_list,omitempty"`
+	IPsecProfile string        `yaml:"ipsec_profile,omitempty"`
 	Transform    string        `yaml:"transform"`
 	ESN          bool          `yaml:"esn,omitempty"`
 	Mode         string        `yaml:"mode"`

@@ -53,6 +53,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	algorithm := signatureAlgorithm(k.SigningKey)
 	for _, g := range groups {
 		k.Groups = append(k.Groups, g.value)
+		checkChangeFields(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -80,6 +81,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var groups []place[groupMember]
 	var ofOne places
 	var demand place[bool]
+	var vendor places
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
@@ -102,9 +104,16 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
+		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
+		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
+	}
+	for _, v := range vendor {
+		if m.Profile != ProfileGETVPN {
+			v.Problem("is for profile %s", ProfileGETVPN)
+		}
 	}
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")

@@ -44,6 +44,7 @@ type RekeyArgs struct {
 	DeleteAll  bool     `json:"delete_all"`            // delete all TEKs and the KEK; members register again
 	DeleteTEKs []string `json:"delete_teks,omitempty"` // delete the SAs with these SPIs, in hexadecimal; 0: all
 	DeleteKEK  bool     `json:"delete_kek,omitempty"`  // delete the KEK; members register again
+	Replace    bool     `json:"replace,omitempty"`     // replace the TEKs; those before live on as long as it takes to go over to them
 	Announce   bool     `json:"announce,omitempty"`    // tell the SAs in force once more, with the keys that they have
 	Lifetime   int      `json:"lifetime,omitempty"`    // with Announce: seconds that they live from now on, fewer than they would
 }

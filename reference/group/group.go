@@ -35,6 +35,8 @@ type Options struct {
 	Rand   io.Reader      // keys and SPIs
 	Rules  *rule.Switches // of the node
 	Source netip.AddrPort // where its PUSH messages come from
+	// Profile is whose rules the group follows where RFC 6407 leaves them to the vendor.
+	Profile policy.Profile
 
 	// Of the key that signs PUSH messages; not needed without rekey.
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
@@ -50,6 +52,7 @@ type Group struct {
 	epoch    *epoch // in force
 	prepared *epoch // made ahead for when the SIDs are used up; not in force
 	heir     *heir  // made ahead for who joins; not in force
+	former   formers
 	retired  []*rekeySA
 	usedSPIs map[uint32]used // of Data-Security SAs, until they expire
 
@@ -74,15 +77,9 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	if err := Validate(cfg); err != nil {
 		return nil, err
 	}
-	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]used),
+	g := &Group{cfg: completed(cfg), opts: o, usedSPIs: make(map[uint32]used),
 		byIdentity: make(map[policy.Identity]*member), byAddress: make(map[netip.Addr]*member), byPlace: make(map[netip.AddrPort]*member),
 		excluded: make(map[policy.Identity]struct{})}
-	if g.cfg.SIDBits == 0 {
-		g.cfg.SIDBits = defaultSIDBits
-	}
-	if g.cfg.Rekey.Interval == 0 {
-		g.cfg.Rekey.Interval = defaultInterval
-	}
 	first, err := g.newEpoch()
 	if err != nil {
 		return nil, err
@@ -90,6 +87,17 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	g.adopt(now, first)
 	g.nextSID = g.firstSID()
 	return g, nil
+}
+
+// completed is a policy with what stands for its zeros.
+func completed(cfg policy.Group) policy.Group {
+	if cfg.SIDBits == 0 {
+		cfg.SIDBits = defaultSIDBits
+	}
+	if cfg.Rekey.Interval == 0 {
+		cfg.Rekey.Interval = defaultInterval
+	}
+	return cfg
 }
 
 // ID is the group identifier.

@@ -103,7 +103,7 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		p.To, p.Missing = nil, g.missing(o, last)
 		if !last {
 			p.Attempt++
-			p.To = g.addresses(o.waiting())
+			p.To = o.under.addresses(o.waiting())
 			o.plan.Attempt, o.next = p.Attempt, now.Add(g.wait())
 		}
 		if len(p.To) > 0 || len(p.Missing) > 0 {

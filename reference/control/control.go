@@ -5,14 +5,16 @@ import (
 	"time"
 )
 
-// The commands. A key server knows Status, Rekey, Exclude and Readmit; a member knows Status, Register and Clear.
+// The commands. A key server knows Status, Rekey, Exclude, Readmit and Configure; a member knows Status, Register and Clear.
 const (
-	Status   = "status"   // answer: KSStatus or GMStatus
-	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
-	Exclude  = "exclude"  // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
-	Readmit  = "readmit"  // arguments: ExcludeArgs; the member may register again; answer: {}
-	Register = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
-	Clear    = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
+	Status  = "status"  // answer: KSStatus or GMStatus
+	Rekey   = "rekey"   // arguments: RekeyArgs; answer: RekeyResult
+	Exclude = "exclude" // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
+	Readmit = "readmit" // arguments: ExcludeArgs; the member may register again; answer: {}
+	// Configure has a key server go by another policy. Arguments: ConfigureArgs; answer: ConfigureResult.
+	Configure = "configure"
+	Register  = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
+	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 )
 
 // Request is one line to a node.
@@ -53,6 +55,16 @@ type RekeyArgs struct {
 type ExcludeArgs struct {
 	Group  uint32 `json:"group"`  // 0: the only one
 	Member string `json:"member"` // its identity
+}
+
+// ConfigureArgs is a whole policy in the place of the present one.
+type ConfigureArgs struct {
+	Config string `json:"config"` // the document, with its keys in it
+}
+
+// ConfigureResult says what the groups told their members at once.
+type ConfigureResult struct {
+	Rekeys []RekeyResult `json:"rekeys"` // of each group that had to: the last message
 }
 
 // RekeyResult says what was sent.

@@ -45,15 +45,20 @@ type Policy struct {
 	Rekey      *policy.RekeySA // nil if there was no SAK
 	Activation policy.Activation
 	SAs        []policy.TrafficSA
+	Access     policy.AccessList // what all SATs say, in order; see ReadOrdered
 }
 
 // ReadSA reads the SA payload of message 2 or of a PUSH (RFC 6407 §5.2). The error is a *rule.Violation if a requirement
 // refuses it. The generic header of the SA itself is the caller's to check.
 func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) {
+	return readChain(sa, chain{rules: rules})
+}
+
+func readChain(sa gdoi.SA, c chain) (Policy, error) {
+	rules := c.rules
 	if err := checkHead(sa, rules); err != nil {
 		return Policy{}, err
 	}
-	c := chain{rules: rules}
 	for _, p := range sa.Attributes {
 		if err := c.take(p); err != nil {
 			return Policy{}, err
@@ -156,9 +161,16 @@ func (c *chain) takeSAT(p gdoi.SAT, reserved uint8) error {
 	}
 	c.sats++
 	c.follows = checkAfterSAT
+	deny := c.policy.Access.Protocol
+	if deny != 0 && p.ProtocolID == deny {
+		return c.takeDeny(p.Raw)
+	}
 	sa, ok, err := readSAT(p, c.rules)
 	if err == nil && ok {
 		c.policy.SAs = append(c.policy.SAs, sa)
+	}
+	if err == nil && ok && deny != 0 {
+		c.permit(sa.Selector)
 	}
 	return err
 }

@@ -173,8 +173,8 @@ var (
 // is made, and the plans tell the members of it; everything else takes effect when its time comes. With an error the group goes on as
 // it was: that of the policy, or of the source of randomness.
 func (g *Group) Configure(now time.Time, cfg policy.Group, o Options) ([]Plan, error) {
-	if err := g.changeable(cfg); err != nil {
-		return nil, fmt.Errorf("group %s: %w", g.cfg.Name, err)
+	if err := g.Changeable(cfg); err != nil {
+		return nil, err
 	}
 	if err := Validate(cfg); err != nil {
 		return nil, err
@@ -191,7 +191,14 @@ func (g *Group) Configure(now time.Time, cfg policy.Group, o Options) ([]Plan, e
 	return plans, err
 }
 
-// changeable says why a policy cannot take the place of the present one.
+// Changeable says why a policy cannot take the place of the present one while the group lives.
+func (g *Group) Changeable(cfg policy.Group) error {
+	if err := g.changeable(cfg); err != nil {
+		return fmt.Errorf("group %s: %w", g.cfg.Name, err)
+	}
+	return nil
+}
+
 func (g *Group) changeable(cfg policy.Group) error {
 	switch {
 	case g.opts.Profile != policy.ProfileGETVPN:

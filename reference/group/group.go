@@ -106,6 +106,9 @@ func (g *Group) ID() uint32 { return g.cfg.ID }
 // Name is the group's name in the configuration.
 func (g *Group) Name() string { return g.cfg.Name }
 
+// Policy is what the group goes by now.
+func (g *Group) Policy() policy.Group { return g.cfg }
+
 // Authorised reports whether a peer may join that has proven this identity: an address that is listed, or another identity or a
 // certificate that is (RFC 6407 §3.1). Recorded is the identity by which the group would know it: that of an excluded member is let
 // in no more.

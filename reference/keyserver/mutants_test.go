@@ -113,6 +113,10 @@ func scenes() []scene {
 		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
+		{"changes", configuration(vendor), (*witness).changes},
+		{"another multicast address", configuration(vendor, multicast), (*witness).movedMulticast},
+		{"access lists", configuration(vendor, ofSA(listed(100))), (*witness).accessLists},
+		{"access lists in order", configuration(vendor, ofSA(listed(98))), (*witness).accessLists},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 	}
 }

@@ -201,7 +201,7 @@ func (g *Group) Changeable(cfg policy.Group) error {
 
 func (g *Group) changeable(cfg policy.Group) error {
 	switch {
-	case g.opts.Profile != policy.ProfileGETVPN:
+	case !g.getvpn():
 		return errProfile
 	case (cfg.Rekey.Transport == policy.TransportNone) != (g.cfg.Rekey.Transport == policy.TransportNone):
 		return errTransport

@@ -35,13 +35,13 @@ type Options struct {
 	Rand   io.Reader      // keys and SPIs
 	Rules  *rule.Switches // of the node
 	Source netip.AddrPort // where its PUSH messages come from
-	// Profile is whose rules the group follows where RFC 6407 leaves them to the vendor.
-	Profile policy.Profile
 
 	// Of the key that signs PUSH messages; not needed without rekey.
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
 	SigAlgorithm policy.SigAlgorithm
 	SigKeyBits   int
+
+	Profile policy.Profile // of the key server
 }
 
 // Group is one group of a key server.
@@ -62,6 +62,7 @@ type Group struct {
 	byAddress   map[netip.Addr]*member
 	byPlace     map[netip.AddrPort]*member // those that have proven no address
 	outstanding []*outstanding
+	rounds      []*round
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
 }
@@ -125,6 +126,9 @@ func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
 	return guardAuthorised.Violated("%v is not on the list of the group's members", id)
 }
 
+// IsUnauthorised reports whether that is what a violation says.
+func IsUnauthorised(v *rule.Violation) bool { return v.Guard == guardAuthorised }
+
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
@@ -139,6 +143,7 @@ type Changes struct {
 	Rekeys []policy.RekeySA   // made and in force, or for a while still to be listened to
 	SAs    []policy.TrafficSA // made and in force
 	Ended  []policy.RekeySPI  // no longer listened to
+	Left   []netip.AddrPort   // where members were that are no longer counted
 }
 
 // Changes returns what has changed since it was last called, and at first everything.

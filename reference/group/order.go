@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
-	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // What an operator cannot have.
@@ -79,7 +78,7 @@ func (g *Group) possible(now time.Time, o order, what control.RekeyArgs) error {
 		return ErrNoRekey
 	case o.kek && o.noKEK:
 		return errBoth
-	case what.Replace && g.opts.Profile != policy.ProfileGETVPN:
+	case what.Replace && !g.getvpn():
 		return errShortens
 	case what.Lifetime != 0 && !what.Announce:
 		return errLifetime

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -181,6 +182,8 @@ func (k *KeyServer) found(now time.Time, cfg policy.Group, o group.Options) []*c
 		return nil
 	}
 	c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
+	k.tell(c, getvpn.KSGroupAdd)
+	k.advise(cfg)
 	if k.cfg.Profile == policy.ProfileGETVPN {
 		k.tellLists(cfg)
 	}

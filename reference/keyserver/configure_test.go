@@ -231,7 +231,6 @@ func TestReplacedSAsLiveShorter(t *testing.T) {
 		{time.Hour, 3200 * time.Second, 180 * time.Second},
 		{time.Hour, 3239 * time.Second, 180 * time.Second},
 		{48 * time.Hour, time.Hour, time.Hour},
-		{100 * time.Second, 85 * time.Second, 15 * time.Second},
 	} {
 		l := newLab(t, configuration(vendor, ofSA(func(sa *policy.SAPolicy) { sa.Lifetime = c.whole })), nil)
 		m := l.joined(1)

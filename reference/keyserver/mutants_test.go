@@ -118,6 +118,9 @@ func scenes() []scene {
 		{"access lists", configuration(vendor, ofSA(listed(100))), (*witness).accessLists},
 		{"access lists in order", configuration(vendor, ofSA(listed(98))), (*witness).accessLists},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
+		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
+		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
+		{"loops", configuration(ofVendor), (*witness).loops},
 	}
 }
 

@@ -40,50 +40,46 @@ type change struct {
 // changes are all that a policy can change in while the group lives, in the order of the guide. A change that renews does so at once
 // when the new policy is there as a whole, however much of it is new: one rekey tells everything (GETVPN-POLICY-14).
 var changes = []change{
-	{duty("tek-lifetime", "GETVPN-POLICY-01", "another lifetime of Data-Security SAs waits for the next rekey"),
+	{rule.Duty("group.change.tek-lifetime", "GETVPN-POLICY-01", rule.KS, "another lifetime of Data-Security SAs waits for the next rekey"),
 		waits, ofSAs(func(was, is policy.SAPolicy) bool { return tekLifetime(was) != tekLifetime(is) })},
-	{duty("transform", "GETVPN-POLICY-02", "another transform of an SA is told at once"),
+	{rule.Duty("group.change.transform", "GETVPN-POLICY-02", rule.KS, "another transform of an SA is told at once"),
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return algorithms(was.Transform) != algorithms(is.Transform) })},
-	{duty("ipsec-profile", "GETVPN-POLICY-03", "another IPsec profile of an SA is told at once"),
+	{rule.Duty("group.change.ipsec-profile", "GETVPN-POLICY-03", rule.KS, "another IPsec profile of an SA is told at once"),
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return was.IPsecProfile != is.IPsecProfile })},
-	{duty("access-list", "GETVPN-POLICY-04", "another access list of an SA is told at once"),
+	{rule.Duty("group.change.access-list", "GETVPN-POLICY-04", rule.KS, "another access list of an SA is told at once"),
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return !slices.Equal(entries(was), entries(is)) })},
-	{duty("receive-only", "GETVPN-POLICY-08", "that an SA is receive-only from now on is told at once"),
+	{rule.Duty("group.change.receive-only", "GETVPN-POLICY-08", rule.KS, "that an SA is receive-only from now on is told at once"),
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return !receiveOnly(was) && receiveOnly(is) })},
-	{duty("both-ways", "GETVPN-POLICY-09", "that an SA is receive-only no longer is told at once"),
+	{rule.Duty("group.change.both-ways", "GETVPN-POLICY-09", rule.KS, "that an SA is receive-only no longer is told at once"),
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return receiveOnly(was) && !receiveOnly(is) })},
-	{duty("kek-lifetime", "GETVPN-POLICY-10", "another lifetime of the KEK waits for the next KEK"),
+	{rule.Duty("group.change.kek-lifetime", "GETVPN-POLICY-10", rule.KS, "another lifetime of the KEK waits for the next KEK"),
 		waits, func(was, is terms) bool { return kekLifetime(was.Rekey) != kekLifetime(is.Rekey) }},
-	{duty("signing-key", "GETVPN-POLICY-11", "another key for signatures is told at once"),
+	{rule.Duty("group.change.signing-key", "GETVPN-POLICY-11", rule.KS, "another key for signatures is told at once"),
 		renewsKEK, func(was, is terms) bool { return !bytes.Equal(was.publicKey, is.publicKey) }},
-	{duty("kek-cipher", "GETVPN-POLICY-12", "another cipher of the KEK is told at once"),
+	{rule.Duty("group.change.kek-cipher", "GETVPN-POLICY-12", rule.KS, "another cipher of the KEK is told at once"),
 		renewsKEK, func(was, is terms) bool { return kekTransform(was.Rekey) != kekTransform(is.Rekey) }},
-	{duty("tek", "GETVPN-POLICY-16", "whatever else is another in an SA, or in how many there are, is told at once"),
+	{rule.Duty("group.change.tek", "GETVPN-POLICY-16", rule.KS, "whatever else is another in an SA, or in how many there are, is told at once"),
 		renewsTEK, func(was, is terms) bool {
 			return len(was.SAs) != len(is.SAs) || ofSAs(func(was, is policy.SAPolicy) bool { return rest(was) != rest(is) })(was, is)
 		}},
-	{duty("to-unicast", "GETVPN-POLICY-20", "that rekeys are unicast from now on is told at once"),
+	{rule.Duty("group.change.to-unicast", "GETVPN-POLICY-20", rule.KS, "that rekeys are unicast from now on is told at once"),
 		renewsKEK, func(was, is terms) bool { return !unicasts(was) && unicasts(is) }},
-	{duty("to-multicast", "GETVPN-POLICY-21", "that rekeys are multicast from now on is told at once"),
+	{rule.Duty("group.change.to-multicast", "GETVPN-POLICY-21", rule.KS, "that rekeys are multicast from now on is told at once"),
 		renewsKEK, func(was, is terms) bool { return unicasts(was) && !unicasts(is) }},
-	{duty("retransmission", "GETVPN-POLICY-23", "other repetitions of rekeys wait for the next rekey"),
+	{rule.Duty("group.change.retransmission", "GETVPN-POLICY-23", rule.KS, "other repetitions of rekeys wait for the next rekey"),
 		waits, func(was, is terms) bool {
 			return was.Rekey.Retransmit != is.Rekey.Retransmit || was.Rekey.Interval != is.Rekey.Interval
 		}},
-	{duty("members", "GETVPN-POLICY-27", "another list of members waits for who registers next"),
+	{rule.Duty("group.change.members", "GETVPN-POLICY-27", rule.KS, "another list of members waits for who registers next"),
 		waits, func(was, is terms) bool {
 			return !slices.Equal(was.Members, is.Members) || !slices.Equal(was.Identities, is.Identities)
 		}},
-	{duty("identity", "GETVPN-POLICY-35", "another identity of the group waits for who registers next"),
+	{rule.Duty("group.change.identity", "GETVPN-POLICY-35", rule.KS, "another identity of the group waits for who registers next"),
 		waits, func(was, is terms) bool { return was.ID != is.ID }},
-	{duty("rekey-address", "GETVPN-POLICY-38", "another address of multicast rekeys is told at once"),
+	{rule.Duty("group.change.rekey-address", "GETVPN-POLICY-38", rule.KS, "another address of multicast rekeys is told at once"),
 		renewsKEK, func(was, is terms) bool {
 			return multicastTo(was) != multicastTo(is) && !unicasts(was) && !unicasts(is)
 		}},
-}
-
-func duty(name string, id rule.ID, doc string) *rule.Guard {
-	return rule.Duty("group.change."+name, id, rule.KS, doc)
 }
 
 // ofSAs compares the SAs of two policies that correspond.

@@ -166,7 +166,7 @@ func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA
 		return nil, err
 	}
 	t := &trafficSA{TrafficSA: policy.TrafficSA{
-		SPI: spi, Selector: p.Selector, Transform: p.Transform, Lifetime: tekLifetime(p),
+		SPI: spi, Selector: p.Flows()[0], Transform: p.Transform, Lifetime: tekLifetime(p),
 		CipherKey: material[:cipherOctets:cipherOctets], IntegrityKey: material[cipherOctets:],
 		Handling: p.Handling, Replay: g.replayOf(p),
 	}}

@@ -114,9 +114,11 @@ func scenes() []scene {
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
-		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
+		{"profile getvpn", configuration(ofVendor), (*witness).vendor},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
 		{"loops", configuration(ofVendor), (*witness).loops},
+		{"unanswered", configuration(acknowledged, ofVendor), (*witness).unanswered},
+		{"unanswered by multicast", configuration(acknowledged, ofVendor, multicast), (*witness).unanswered},
 	}
 }
 

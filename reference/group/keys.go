@@ -83,7 +83,7 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 		Source: g.opts.Source, Destination: g.destination(),
 		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
 		SigHash: g.sigHash(), SigAlgorithm: g.opts.SigAlgorithm, SigKeyBits: g.opts.SigKeyBits, SigForm: cfg.SigForm,
-		Ack: cfg.Ack, Lifetime: kekLifetime(cfg),
+		Ack: g.asks(), Lifetime: kekLifetime(cfg),
 		IV: iv, Key: key, PublicKey: g.opts.PublicKey,
 	}}
 	copy(r.SPI[:], material)

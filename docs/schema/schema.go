@@ -24,6 +24,7 @@ const (
 	Explain    = "explain.schema.json"
 	Coverage   = "coverage.schema.json"
 	Places     = "places.schema.json"
+	Messages   = "messages.schema.json"
 	Selftest   = "selftest.schema.json"
 	Deviations = "deviations.schema.json"
 	Doctor     = "doctor.schema.json"

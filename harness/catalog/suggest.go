@@ -12,12 +12,13 @@ const suggestions = 3
 // UnknownError says that an id is not in the catalogue, and which ids are near it.
 type UnknownError struct {
 	ID   string
+	What string   // it names: "message"; "" is a requirement
 	Near []string // best first, may be empty
 }
 
 // Error is one line: the wrong id and what may have been meant.
 func (e *UnknownError) Error() string {
-	text := "catalog: there is no requirement " + e.ID
+	text := "catalog: there is no " + cmp.Or(e.What, "requirement") + " " + e.ID
 	if len(e.Near) > 0 {
 		text += "; did you mean " + strings.Join(e.Near, ", ") + "?"
 	}

@@ -97,6 +97,7 @@ type Severity uint8
 
 // The severities in use.
 const (
+	Alert   Severity = 1
 	Error   Severity = 3
 	Warning Severity = 4
 	Notice  Severity = 5

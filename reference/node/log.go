@@ -24,7 +24,7 @@ func (n *Node) log(now time.Time, l *core.Log) {
 }
 
 var severities = map[core.Severity]string{
-	core.Error: "error", core.Warning: "warning", core.Notice: "notice", core.Info: "info", core.Debug: "debug",
+	core.Alert: "alert", core.Error: "error", core.Warning: "warning", core.Notice: "notice", core.Info: "info", core.Debug: "debug",
 }
 
 // text is a line for a person: time, severity, tag, text and fields.

@@ -21,12 +21,18 @@ type explainJSON struct {
 func explainCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "explain REQUIREMENT", Short: "Show a requirement and the specs that test it", Args: cobra.ExactArgs(1),
+		Use: "explain REQUIREMENT|MESSAGE", Short: "Show a requirement and the specs that test it, or a message of GET VPN", Args: cobra.ExactArgs(1),
 		Long: `Show what a requirement demands and of whom, how it can be tested, which specs test it, and which guards of the
-reference enforce it. "coverage" lists the requirements.`,
-		Example:           `  gdoilab explain RFC6407-4.4-02`,
+reference enforce it. "coverage" lists the requirements.
+
+The name of a message of GET VPN shows who tells it, when, and in which words.`,
+		Example: `  gdoilab explain RFC6407-4.4-02
+  gdoilab explain GDOI-GM_REGISTER`,
 		ValidArgsFunction: completeRequirements,
 		RunE: func(c *cobra.Command, args []string) error {
+			if isMessage(args[0]) {
+				return explainMessage(c.OutOrStdout(), args[0], asJSON)
+			}
 			x, err := lookUp(args[0])
 			if err != nil {
 				return err

@@ -38,6 +38,10 @@ func DetailOf(sa policy.TrafficSA) SADetail {
 	if c, ok := t.Cipher.Form(); ok {
 		d.KeyOctets -= c.Salt
 	}
+	if s := sa.Selector; s.Source.IsValid() {
+		d.Source, d.Destination = s.Source.String(), s.Destination.String()
+		d.IPProtocol, d.SourcePort, d.DestinationPort = s.Protocol, s.SourcePort, s.DestinationPort
+	}
 	return d
 }
 

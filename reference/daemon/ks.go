@@ -3,6 +3,7 @@ package daemon
 import (
 	"crypto/rand"
 
+	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -35,5 +36,5 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
-	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
 }

@@ -13,12 +13,15 @@ func (g *Group) Status(time.Time) control.KSGroup {
 	if r := g.epoch.rekey; r != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = g.RekeySPI(), r.sequence, r.expires
 		s.KEK, s.RekeyCounts = control.KEKOf(r.RekeySA), g.counts.RekeyCounts
+		s.KEK.Due = r.replace
 	}
 	for i, sa := range g.epoch.sas {
 		for _, flow := range g.flows(i, sa.TrafficSA) {
+			detail := control.DetailOf(flow)
+			detail.Due = sa.replace
 			s.SAs = append(s.SAs, control.SA{
 				SPI: FormatSPI(sa.SPI), Selector: flow.Selector.String(), Cipher: sa.Transform.String(),
-				Expiry: sa.expires, Sending: true, Detail: control.DetailOf(flow),
+				Expiry: sa.expires, Sending: true, Detail: detail,
 			})
 		}
 	}

@@ -13,6 +13,7 @@ type KeyServer struct {
 	Phase1     Phase1
 	Groups     []Group
 	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	Console    Console
 }
 
 // Member is the whole configuration of a group member.
@@ -24,6 +25,7 @@ type Member struct {
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
+	GroupName    string         // by which operators know the group on the console
 	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
 	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised and SIDRequest are zero
@@ -40,6 +42,7 @@ type Member struct {
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
+	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 }
 
@@ -47,6 +50,7 @@ type Member struct {
 // protect is of the first (RFC 4301 §4.4.1).
 type Membership struct {
 	Group      uint32
+	GroupName  string
 	GroupOID   OIDName
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
@@ -62,6 +66,7 @@ func (m Member) Memberships() []Member {
 	for _, in := range m.Groups {
 		one := m
 		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
+		one.GroupName = in.GroupName
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers
 		}

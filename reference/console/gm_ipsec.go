@@ -2,8 +2,10 @@ package console
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
+	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -126,43 +128,41 @@ func showIPsecSA(in *call) error {
 		"#pkts decaps", fmt.Sprint(s.Counters["decrypted"]), "#pkts decrypt", fmt.Sprint(s.Counters["decrypted"]), "#pkts verify", fmt.Sprint(s.Counters["decrypted"]))
 	for _, g := range groups {
 		for _, sa := range g.SAs {
-			g.ipsec(p, sa.SPI, sa.Sending)
+			g.ipsec(p, sa)
 		}
 	}
 	p.gap()
 	return nil
 }
 
-// ipsec is one SA with its packets on the one side and how it protects them on the other.
-func (g gmGroup) ipsec(p *page, spi string, sending bool) {
-	for _, sa := range g.SAs {
-		if sa.SPI != spi {
-			continue
-		}
-		d := sa.Detail
-		p.head(1, "   ", "protected vrf: (none) spi: "+spiText(sa.SPI))
-		local, remote := ident(d.Source, d.IPProtocol, d.SourcePort), ident(d.Destination, d.IPProtocol, d.DestinationPort)
-		p.put(2, "   local  ident (addr/mask/prot/port): "+local, "local ident", local)
-		p.put(2, "   remote ident (addr/mask/prot/port): "+remote, "remote ident", remote)
-		p.put(2, "   Group: "+g.name, "Group", g.name)
-		p.put(2, "   current_peer 0.0.0.0 port 848", "current_peer", "0.0.0.0 port 848")
-		p.put(2, "     spi: "+spiText(sa.SPI), "spi", spiText(sa.SPI))
-		p.put(2, fmt.Sprintf("       transform: %s ,", transform(d)), "transform", transform(d))
-		p.put(2, "       in use settings ={"+capital(d.Mode)+", }", "in use settings", capital(d.Mode))
-		timing := g.timing(sa)
-		p.put(2, "       sa timing: remaining key lifetime (sec): "+timing, "sa timing: remaining key lifetime (sec)", timing)
-		status := "ACTIVE(ACTIVE)"
-		if !sending {
-			status = "ACTIVE(PASSIVE)"
-		}
-		p.put(2, "       Status: "+status, "Status", status)
-		return
+// ipsec is one SA: its packets, and how it protects them.
+func (g gmGroup) ipsec(p *page, sa control.SA) {
+	d := sa.Detail
+	p.head(1, "   ", "protected vrf: (none)")
+	local, remote := ident(d.Source, d.IPProtocol, d.SourcePort), ident(d.Destination, d.IPProtocol, d.DestinationPort)
+	p.put(2, "   local  ident (addr/mask/prot/port): "+local, "local ident", local)
+	p.put(2, "   remote ident (addr/mask/prot/port): "+remote, "remote ident", remote)
+	p.put(2, "   Group: "+g.name, "Group", g.name)
+	p.put(2, "   current_peer 0.0.0.0 port 848", "current_peer", "0.0.0.0 port 848")
+	p.put(2, "     spi: "+spiText(sa.SPI), "spi", spiText(sa.SPI))
+	p.put(2, fmt.Sprintf("       transform: %s ,", transform(d)), "transform", transform(d))
+	p.put(2, "       in use settings ={"+capital(d.Mode)+", }", "in use settings", capital(d.Mode))
+	timing := g.timing(sa)
+	p.put(2, "       sa timing: remaining key lifetime (sec): "+timing, "sa timing: remaining key lifetime (sec)", timing)
+	status := "ACTIVE(ACTIVE)"
+	if !sa.Sending {
+		status = "ACTIVE(PASSIVE)"
 	}
+	p.put(2, "       Status: "+status, "Status", status)
 }
 
-// ident writes packets of one side as the tables of SAs do.
+// ident writes packets of one side as the tables of SAs do: address, mask, protocol and port.
 func ident(prefix string, protocol uint8, port uint16) string {
-	return fmt.Sprintf("(%s/%d/%d)", strings.Replace(prefix, "/", "/", 1), protocol, port)
+	if p, err := netip.ParsePrefix(prefix); err == nil && p.Addr().Is4() {
+		mask := ^(^uint32(0) >> p.Bits())
+		prefix = fmt.Sprintf("%s/%d.%d.%d.%d", p.Addr(), byte(mask>>24), byte(mask>>16), byte(mask>>8), byte(mask))
+	}
+	return fmt.Sprintf("(%s/%d/%d)", prefix, protocol, port)
 }
 
 // mapName is how the console calls the one crypto map of a member.

@@ -123,8 +123,7 @@ func (g ksGroup) direction() string {
 // saOf is one SA of the group's policy with the one that is made of it.
 func (g ksGroup) saOf(p *page, i int, s policy.SAPolicy) {
 	const at = "      "
-	p.head(1, at, "IPSec SA Number "+strconv.Itoa(i+1))
-	p.field(2, at, "IPSec SA Number", i+1)
+	p.head(1, at, fmt.Sprintf("IPSec SA Number        : %d", i+1))
 	for _, sa := range g.made(s) {
 		p.field(2, at, "IPSec SA Rekey Lifetime", fmt.Sprintf("%d secs", sa.Detail.Lifetime))
 		p.field(2, at, "Profile Name", s.Transform.Name())

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 )
 
 // common are the words that key servers and members have alike, beside those of "show".
@@ -51,7 +54,7 @@ func shown() []*word {
 			return nil
 		}),
 		command("debugging", "State of each debugging option", showDebugging),
-		command("logging", "Show the contents of logging buffers", showTrace),
+		command("logging", "Show the contents of logging buffers", showBuffer),
 		keyword("monitor", "Monitoring different system events", keyword("event-trace", "Tracing of system events",
 			command("gdoi", "GDOI", showTrace, command("all", "Everything", showTrace)))),
 		command("privilege", "Show current privilege level", func(in *call) error {
@@ -156,18 +159,34 @@ func clearTrace(in *call) error {
 
 // showTrace shows the last events in the order in which they were.
 func showTrace(in *call) error {
-	for _, e := range in.console.trace.events {
-		at := e.at.UTC().Format("Jan 2 15:04:05.000")
-		text := e.log.Text
-		if !strings.HasPrefix(text, "%") {
-			text = fmt.Sprintf("%%GDOI-%d-%s: %s", e.log.Severity, e.log.Tag, text)
-			for _, f := range e.log.Fields {
-				text += fmt.Sprintf(" %s=%s", f.Name, f.Value)
-			}
-		}
-		in.page.record(0, "*"+at+": "+text, "time", at, "event", e.log.Tag, "text", text)
-	}
+	in.page.events(in.console.trace.events)
 	return nil
+}
+
+// showBuffer shows what has been told last, messages of debugging among it.
+func showBuffer(in *call) error {
+	in.page.events(in.console.buffer.events)
+	return nil
+}
+
+func (p *page) events(events []event) {
+	for _, e := range events {
+		at := e.at.UTC().Format("Jan 2 15:04:05.000")
+		text := eventText(e.log)
+		p.record(0, "*"+at+": "+text, "time", at, "event", e.log.Tag, "text", text)
+	}
+}
+
+// eventText writes a message of GET VPN as routers do, and lines of our own in the same form with their fields.
+func eventText(l *core.Log) string {
+	if m, ok := getvpn.Find(l.Tag); ok {
+		return m.Head() + ": " + l.Text
+	}
+	text := fmt.Sprintf("%%GDOI-%d-%s: %s", l.Severity, l.Tag, l.Text)
+	for _, f := range l.Fields {
+		text += fmt.Sprintf(" %s=%s", f.Name, f.Value)
+	}
+	return text
 }
 
 // several shows one thing after the other.

@@ -22,12 +22,13 @@ type Options struct {
 
 // Console is a core that an operator can talk to. It is not safe for concurrent use.
 type Console struct {
-	inner core.Core
-	opts  Options
-	root  []*word
-	trace trace
-	debug debugging
-	out   []core.Effect // of the command in progress
+	inner  core.Core
+	opts   Options
+	root   []*word
+	trace  trace // of the events
+	buffer trace // of everything that has been told
+	debug  debugging
+	out    []core.Effect // of the command in progress
 }
 
 var _ core.Core = (*Console)(nil)
@@ -123,6 +124,6 @@ func (c *Console) ask(now time.Time, name string, args, answer any) error {
 // tell puts a message of the console's own into the log.
 func (c *Console) tell(now time.Time, m getvpn.Message, fields ...core.Field) {
 	l := getvpn.Event(m, fields...)
-	c.trace.add(now, l)
+	c.note(now, l)
 	c.out = append(c.out, l)
 }

@@ -50,7 +50,7 @@ func (d *debugging) wants(peer netip.Addr) bool {
 func (c *Console) watch(now time.Time, ev core.Event, effects []core.Effect) []core.Effect {
 	for _, e := range effects {
 		if l, ok := e.(*core.Log); ok {
-			c.trace.add(now, l)
+			c.note(now, l)
 		}
 	}
 	if len(c.debug.on) == 0 {
@@ -58,21 +58,29 @@ func (c *Console) watch(now time.Time, ev core.Event, effects []core.Effect) []c
 	}
 	var told []core.Effect
 	if d, ok := ev.(*core.Datagram); ok && c.debug.wants(d.From.Addr()) {
-		told = append(told, message("received from", d.From, d.Data))
+		told = append(told, c.message(now, "received from", d.From, d.Data))
 	}
 	for _, e := range effects {
 		if s, ok := e.(*core.Send); ok && c.debug.wants(s.To.Addr()) {
-			told = append(told, message("sent to", s.To, s.Data))
+			told = append(told, c.message(now, "sent to", s.To, s.Data))
 		}
 	}
 	return append(told, effects...)
 }
 
+// note keeps an event that the log is told of.
+func (c *Console) note(now time.Time, l *core.Log) {
+	c.trace.add(now, l)
+	c.buffer.add(now, l)
+}
+
 // message tells of one datagram what its header says.
-func message(what string, peer netip.AddrPort, data []byte) *core.Log {
+func (c *Console) message(now time.Time, what string, peer netip.AddrPort, data []byte) *core.Log {
 	text := fmt.Sprintf("%d octets %s %s", len(data), what, peer)
 	if h, err := isakmp.ParseHeader(data); err == nil {
 		text = fmt.Sprintf("exchange %d, message ID %08x, %d octets %s %s", h.Exchange, h.MessageID, len(data), what, peer)
 	}
-	return &core.Log{Severity: core.Debug, Tag: "DEBUG", Text: text, Fields: []core.Field{{Name: "peer", Value: peer.Addr().String()}}}
+	l := &core.Log{Severity: core.Debug, Tag: "DEBUG", Text: text, Fields: []core.Field{{Name: "peer", Value: peer.Addr().String()}}}
+	c.buffer.add(now, l)
+	return l
 }

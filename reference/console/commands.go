@@ -69,6 +69,9 @@ func showPhase1(in *call) error {
 
 // showNoSAs is "show crypto ipsec sa" of a key server, which forwards no traffic of its groups.
 func showNoSAs(in *call) error {
+	if !in.console.kept(guardNoSAs) {
+		in.page.put(0, "     spi: 0x1(1)")
+	}
 	in.page.put(0, "No SAs found")
 	return nil
 }
@@ -87,7 +90,12 @@ func clearGroups(in *call) error {
 		return err
 	}
 	for _, g := range groups {
-		in.console.tell(in.now, getvpn.KSClearRegister, core.Field{Name: "group", Value: g.Name})
+		if in.console.kept(guardTold) {
+			in.console.tell(in.now, getvpn.KSClearRegister, core.Field{Name: "group", Value: g.Name})
+		}
+		if !in.console.kept(guardClearKS) {
+			continue
+		}
 		if err := in.console.ask(in.now, control.Rekey, control.RekeyArgs{Group: g.ID, DeleteAll: true}, nil); err != nil {
 			return err
 		}
@@ -158,7 +166,7 @@ func clearGM() []*word {
 // clearMember has a member forget the keys of groups and register again.
 func clearMember(in *call) error {
 	groups, err := in.gmGroups(in.args...)
-	if err != nil || !in.confirmed() {
+	if err != nil || !in.confirmed() || !in.console.kept(guardClearGM) {
 		return err
 	}
 	for _, g := range groups {

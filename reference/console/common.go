@@ -159,7 +159,11 @@ func clearTrace(in *call) error {
 
 // showTrace shows the last events in the order in which they were.
 func showTrace(in *call) error {
-	in.page.events(in.console.trace.events)
+	last := slices.Clone(in.console.trace.events)
+	if !in.console.kept(guardOrder) {
+		slices.Reverse(last)
+	}
+	in.page.events(last)
 	return nil
 }
 

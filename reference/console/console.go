@@ -9,6 +9,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Options are what a console knows beside its core.
@@ -16,6 +17,7 @@ type Options struct {
 	Hostname  string // in prompts
 	Enable    string // the secret that enable asks for; "" none
 	Interface string // the outside one of a member; "" means outside
+	Rules     *rule.Switches
 	KeyServer *policy.KeyServer
 	Member    *policy.Member // one of these two
 }
@@ -48,20 +50,20 @@ func New(inner core.Core, o Options) *Console {
 }
 
 // KeyServer is a key server's core with a console in front of it, if the profile has one.
-func KeyServer(inner core.Core, cfg policy.KeyServer) core.Core {
+func KeyServer(inner core.Core, cfg policy.KeyServer, rules *rule.Switches) core.Core {
 	if cfg.Profile != policy.ProfileGETVPN {
 		return inner
 	}
-	return New(inner, Options{Hostname: cfg.Name, Enable: cfg.Console.Enable, KeyServer: &cfg})
+	return New(inner, Options{Hostname: cfg.Name, Enable: cfg.Console.Enable, Rules: rules, KeyServer: &cfg})
 }
 
 // Member is a member's core with a console in front of it, if the profile has one. The device is its outside interface, as far as
 // it is known.
-func Member(inner core.Core, cfg policy.Member, device string) core.Core {
+func Member(inner core.Core, cfg policy.Member, device string, rules *rule.Switches) core.Core {
 	if cfg.Profile != policy.ProfileGETVPN {
 		return inner
 	}
-	return New(inner, Options{Hostname: cfg.Name, Enable: cfg.Console.Enable, Interface: device, Member: &cfg})
+	return New(inner, Options{Hostname: cfg.Name, Enable: cfg.Console.Enable, Interface: device, Rules: rules, Member: &cfg})
 }
 
 // Deadline is that of the core.

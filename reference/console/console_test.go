@@ -88,7 +88,7 @@ func ks() (*Console, *told) {
 			SAs: []policy.SAPolicy{{Selector: policy.Selector{Source: netip.MustParsePrefix("10.0.0.0/8"), Destination: netip.MustParsePrefix("10.0.0.0/8")}}},
 		}},
 	}
-	return KeyServer(inner, cfg).(*Console), inner
+	return KeyServer(inner, cfg, nil).(*Console), inner
 }
 
 // gm is the console of a member that knows this.
@@ -107,7 +107,7 @@ func gm() (*Console, *told) {
 			Selector: policy.Selector{Source: netip.MustParsePrefix("0.0.0.0/0"), Destination: netip.MustParsePrefix("0.0.0.0/0"), Protocol: 89}, Action: policy.OwnBypass,
 		}}},
 	}
-	return Member(inner, cfg, "Ethernet2/0").(*Console), inner
+	return Member(inner, cfg, "Ethernet2/0", nil).(*Console), inner
 }
 
 // typed types one line in a mode.
@@ -191,7 +191,7 @@ func TestRefusals(t *testing.T) {
 	if at, ok := c.Deadline(); !ok || !at.Equal(epoch) {
 		t.Errorf("%v, %v", at, ok)
 	}
-	if plain := Member(inner, policy.Member{}, ""); plain != core.Core(inner) {
+	if plain := Member(inner, policy.Member{}, "", nil); plain != core.Core(inner) {
 		t.Error("a console where the profile has none")
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // gmVersion is the version of GET VPN that a member of the reference says it has.
@@ -21,6 +22,7 @@ type gmGroup struct {
 	cfg  policy.Member // as it is in this group
 	name string
 	now  time.Time
+	owes func(*rule.Guard) bool
 }
 
 // gmGroups are the groups of a member, or the one that the line names.
@@ -32,12 +34,12 @@ func (in *call) gmGroups(named ...string) ([]gmGroup, error) {
 	var all []gmGroup
 	known := in.console.opts.Member.Memberships()
 	for i, g := range s.Memberships() {
-		one := gmGroup{GMGroup: g, cfg: known[min(i, len(known)-1)], now: s.Time}
+		one := gmGroup{GMGroup: g, cfg: known[min(i, len(known)-1)], now: s.Time, owes: in.console.kept}
 		one.name = one.cfg.GroupName
 		if one.name == "" {
 			one.name = strconv.FormatUint(uint64(g.Group), 10)
 		}
-		if len(named) == 0 || named[0] == one.name || named[0] == strconv.FormatUint(uint64(g.Group), 10) {
+		if len(named) == 0 || !one.owes(guardOne) || named[0] == one.name || named[0] == strconv.FormatUint(uint64(g.Group), 10) {
 			all = append(all, one)
 		}
 	}
@@ -179,7 +181,21 @@ func (g gmGroup) reRegisters() string {
 	if g.ReRegisters.IsZero() {
 		return never
 	}
+	if !g.owes(guardSooner) {
+		return fmt.Sprintf("%d sec", left(g.now, g.later()))
+	}
 	return fmt.Sprintf("%d sec", left(g.now, g.ReRegisters))
+}
+
+// later is the last end of a key.
+func (g gmGroup) later() time.Time {
+	last := g.RekeyExpiry
+	for _, sa := range g.SAs {
+		if sa.Expiry.After(last) {
+			last = sa.Expiry
+		}
+	}
+	return last
 }
 
 func lastFrom(address string) string {
@@ -219,6 +235,9 @@ func (g gmGroup) kek(p *page) {
 	const in = "    "
 	p.head(1, "", "KEK POLICY:")
 	if k := g.KEK; k != nil {
+		if !g.owes(guardLife) {
+			g.RekeyExpiry = g.now.Add(time.Duration(k.Lifetime) * time.Second)
+		}
 		p.field(2, in, "Rekey Transport Type", capital(k.Transport))
 		p.field(2, in, "Lifetime (secs)", left(g.now, g.RekeyExpiry))
 		p.field(2, in, "Encrypt Algorithm", kekCipher(k))
@@ -234,6 +253,9 @@ func (g gmGroup) teks(p *page, device string) {
 	p.head(1, "", "TEK POLICY for the current KS-Policy ACEs Downloaded:")
 	p.head(2, "  ", device+":")
 	seen := make(map[string]bool)
+	if len(g.SAs) > 0 && !g.owes(guardLatest) {
+		seen[g.SAs[0].SPI] = true
+	}
 	for _, sa := range g.SAs {
 		if !seen[sa.SPI] {
 			seen[sa.SPI] = true
@@ -247,7 +269,14 @@ func (g gmGroup) tek(p *page, sa control.SA) {
 	const in = "        "
 	field := func(label, value string) { p.put(4, in+label+": "+value, label, value) }
 	p.head(3, "    ", "IPsec SA:")
-	field("spi", spiText(sa.SPI))
+	if g.owes(guardForm) {
+		field("spi", spiText(sa.SPI))
+	} else {
+		field("spi", "0x"+sa.SPI)
+	}
+	if !g.owes(guardLengths) {
+		sa.Detail.KeyOctets, sa.Detail.IntegrityOctets = sa.Detail.IntegrityOctets, sa.Detail.KeyOctets
+	}
 	field("transform", transform(sa.Detail))
 	field("sa timing:remaining key lifetime (sec)", g.timing(sa))
 	method, value := g.replay()

@@ -119,6 +119,9 @@ func showIPsecSA(in *call) error {
 	if err != nil {
 		return err
 	}
+	if !in.console.kept(guardUse) {
+		s.Counters = nil
+	}
 	p := &in.page
 	p.head(0, "", "interface: "+in.console.opts.Interface)
 	p.put(1, fmt.Sprintf("    Crypto map tag: %s, local addr %s", mapName, groups[0].own()), "Crypto map tag", mapName, "local addr", groups[0].own())
@@ -215,7 +218,7 @@ func showRuleset(detail bool) func(*call) error {
 		p.head(0, "", in.console.opts.Interface+":")
 		handle := uint64(59000000000000)
 		rule := func(text string, deny bool) {
-			if detail {
+			if detail && in.console.kept(guardHandles) {
 				handle++
 				if text = fmt.Sprintf("%014d %s", handle, text); deny {
 					text += fmt.Sprintf(" -> %014d", handle+100)

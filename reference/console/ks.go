@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // ksVersion is the version of GET VPN that a key server of the reference says it has.
@@ -19,6 +20,7 @@ type ksGroup struct {
 	server string // the key server's address
 	handle int
 	now    time.Time
+	owes   func(*rule.Guard) bool
 }
 
 // firstHandle is the number of the first group: routers count from here.
@@ -33,8 +35,11 @@ func (in *call) ksGroups(named ...string) ([]ksGroup, error) {
 	cfg := in.console.opts.KeyServer
 	var all []ksGroup
 	for i, g := range s.Groups {
+		if len(g.Members) > 0 && !in.console.kept(guardMembers) {
+			g.Members = g.Members[1:]
+		}
 		if len(named) == 0 || named[0] == g.Name || named[0] == strconv.FormatUint(uint64(g.ID), 10) {
-			all = append(all, ksGroup{KSGroup: g, cfg: cfg.Groups[min(i, len(cfg.Groups)-1)], server: cfg.Address.Addr().String(), handle: firstHandle + i, now: s.Time})
+			all = append(all, ksGroup{KSGroup: g, cfg: cfg.Groups[min(i, len(cfg.Groups)-1)], server: cfg.Address.Addr().String(), handle: firstHandle + i, now: s.Time, owes: in.console.kept})
 		}
 	}
 	if len(all) == 0 {

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
 )
@@ -16,6 +17,9 @@ func (g ksGroup) title() string {
 func showKSRekey(in *call, g ksGroup) {
 	p := &in.page
 	p.head(0, "", g.title())
+	if !g.owes(guardNumber) {
+		g.Sequence = 0
+	}
 	p.pairs(1, "  ", "# of teks", len(spis(g.SAs)), "Seq num", g.Sequence)
 	g.kek(p, false)
 	p.gap()
@@ -44,6 +48,9 @@ func (g ksGroup) kek(p *page, full bool) {
 		return
 	}
 	const at = "    "
+	if !g.owes(guardKEK) {
+		g.RekeyExpiry = g.now.Add(time.Duration(k.Lifetime) * time.Second)
+	}
 	p.head(2, "  ", fmt.Sprintf("KEK POLICY (transport type : %s)", capital(k.Transport)))
 	p.pairs(3, at, "spi", rekeySPI(g.Rekey))
 	p.pairs(3, at, "management alg", management(k), "encrypt alg", kekCipher(k))

@@ -42,8 +42,9 @@ type debugging struct {
 }
 
 // wants reports whether messages with a peer are told of.
-func (d *debugging) wants(peer netip.Addr) bool {
-	return len(d.on) > 0 && (len(d.peers) == 0 || slices.Contains(d.peers, peer))
+func (c *Console) wants(peer netip.Addr) bool {
+	d := c.debug
+	return len(d.on) > 0 && (len(d.peers) == 0 || slices.Contains(d.peers, peer) || !c.kept(guardCondition))
 }
 
 // watch keeps what the core tells its log, and beside it tells of the messages themselves while debugging is on.
@@ -57,11 +58,11 @@ func (c *Console) watch(now time.Time, ev core.Event, effects []core.Effect) []c
 		return effects
 	}
 	var told []core.Effect
-	if d, ok := ev.(*core.Datagram); ok && c.debug.wants(d.From.Addr()) {
+	if d, ok := ev.(*core.Datagram); ok && c.wants(d.From.Addr()) {
 		told = append(told, c.message(now, "received from", d.From, d.Data))
 	}
 	for _, e := range effects {
-		if s, ok := e.(*core.Send); ok && c.debug.wants(s.To.Addr()) {
+		if s, ok := e.(*core.Send); ok && c.wants(s.To.Addr()) {
 			told = append(told, c.message(now, "sent to", s.To, s.Data))
 		}
 	}

@@ -38,14 +38,14 @@ var registry = struct {
 		if err != nil {
 			return nil, err
 		}
-		return console.KeyServer(ks, c), nil
+		return console.KeyServer(ks, c, o.Rules), nil
 	}},
 	"reference-gm": {Member: func(c policy.Member, o Options) (core.Core, error) {
 		gm, err := member.New(c, member.Options{Rand: o.Rand, Rules: o.Rules, Secrets: true, Forwarding: o.Forwarding})
 		if err != nil {
 			return nil, err
 		}
-		return console.Member(gm, c, ""), nil
+		return console.Member(gm, c, "", o.Rules), nil
 	}},
 }}
 

@@ -36,5 +36,5 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
-	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
 }

@@ -10,7 +10,7 @@ import (
 // The modes of a conversation. A question is one too: what was asked stands behind its word.
 const (
 	modeUser     = ""                      // may look
-	modeExec     = "exec"                  // may do everything
+	modeExec     = control.ConsoleExec     // may do everything
 	modePassword = control.ConsolePassword // the secret of enable is asked for
 	modeConfirm  = "confirm:"              // the command behind it waits for yes or no
 	modeClosed   = control.ConsoleClosed

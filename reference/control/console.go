@@ -16,8 +16,10 @@ type ConsoleResult struct {
 	Prompt string `json:"prompt"` // for the next line
 }
 
-// ConsoleClosed is the mode of a conversation that has ended, ConsolePassword that in which the line is a secret.
+// The modes that a carrier knows: in ConsoleExec the operator may do everything, in ConsolePassword the line is a secret, and
+// ConsoleClosed is the mode of a conversation that has ended.
 const (
+	ConsoleExec     = "exec"
 	ConsoleClosed   = "closed"
 	ConsolePassword = "password"
 )

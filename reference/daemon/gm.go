@@ -37,6 +37,7 @@ commands status, register and clear.`,
 		statusCommand(printMember),
 		groupCommand("register", "register again now; keys in use stay until they are replaced"),
 		groupCommand("clear", "forget all keys and register afresh"),
+		consoleCommand,
 	},
 }
 
@@ -57,6 +58,7 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
+	o.console = cfg.Console
 	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}

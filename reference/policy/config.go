@@ -13,6 +13,7 @@ type KeyServer struct {
 	Phase1     Phase1
 	Groups     []Group
 	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	SNMP       *SNMP  // of GET VPN; nil: no agent
 }
 
 // Member is the whole configuration of a group member.
@@ -41,6 +42,8 @@ type Member struct {
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	SNMP          *SNMP    // of GET VPN; nil: no agent
+	Track         *Track   // of GET VPN, of a member of one group; nil: nothing is tracked
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
@@ -51,6 +54,7 @@ type Membership struct {
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
 	SIDRequest int
+	Track      *Track
 }
 
 // Memberships returns the member as it is in each of its groups, as if it were in no other.
@@ -61,7 +65,7 @@ func (m Member) Memberships() []Member {
 	var all []Member
 	for _, in := range m.Groups {
 		one := m
-		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
+		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest, one.Track = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest, in.Track
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers
 		}

@@ -25,6 +25,9 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
+	if doc.SNMP, err = snmpDocOf(k.SNMP); err != nil {
+		return nil, err
+	}
 	if len(k.SigningKey) > 0 {
 		doc.SigningKey = signingKey
 	}
@@ -60,7 +63,10 @@ func MarshalMember(m Member) ([]byte, error) {
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}
-	doc.Authorised = flowDocs(m.Authorised)
+	doc.Authorised, doc.Track = flowDocs(m.Authorised), trackDocOf(m.Track)
+	if doc.SNMP, err = snmpDocOf(m.SNMP); err != nil {
+		return nil, err
+	}
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
 		if !ok {
@@ -87,6 +93,7 @@ func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	for _, in := range groups {
 		docs = append(docs, membershipDoc{
 			ID: in.Group, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
+			Track: trackDocOf(in.Track),
 		})
 	}
 	return docs

@@ -9,6 +9,7 @@ type keyServerDoc struct {
 	SigningKey string     `yaml:"signing_key,omitempty"`
 	Phase1     phase1Doc  `yaml:"phase1"`
 	Groups     []groupDoc `yaml:"groups"`
+	SNMP       *snmpDoc   `yaml:"snmp,omitempty"`
 }
 
 type memberDoc struct {
@@ -34,6 +35,8 @@ type memberDoc struct {
 
 	Groups      []membershipDoc `yaml:"groups,omitempty"`
 	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	SNMP        *snmpDoc        `yaml:"snmp,omitempty"`
+	Track       *trackDoc       `yaml:"track,omitempty"`
 	dataPathDoc `yaml:",inline"`
 }
 
@@ -43,6 +46,7 @@ type membershipDoc struct {
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`
 	SIDRequest int           `yaml:"sid_request,omitempty"`
+	Track      *trackDoc     `yaml:"track,omitempty"`
 }
 
 type memberRekeyDoc struct {

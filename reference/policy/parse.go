@@ -38,6 +38,7 @@ func parseMember(name string, data []byte, open ReadFile) (Member, error) {
 func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	var k KeyServer
 	var keyed bool
+	var agent place[*SNMP]
 	var groups []place[Group]
 	root.Fields(
 		yamldoc.Required("name", &k.Name, nodeName),
@@ -46,7 +47,9 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
+		yamldoc.Optional("snmp", &agent, placed(snmp)),
 	)
+	k.SNMP = ofProfile(k.Profile, agent)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
@@ -80,6 +83,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var groups []place[groupMember]
 	var ofOne places
 	var demand place[bool]
+	var agent place[*SNMP]
+	var tracked place[*Track]
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
@@ -102,10 +107,13 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
+		yamldoc.Optional("snmp", &agent, placed(snmp)),
+		yamldoc.Optional("track", &tracked, noted(&ofOne, placed(track))),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
 	}
+	m.SNMP, m.Track = ofProfile(m.Profile, agent), ofProfile(m.Profile, tracked)
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
@@ -117,6 +125,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	m.KeyServers = m.askedFrom(servers)
 	for _, g := range groups {
 		in := g.value.Membership
+		in.Track = ofProfile(m.Profile, g.value.track)
 		in.KeyServers = m.askedFrom(g.value.servers)
 		m.Groups = append(m.Groups, in)
 	}

@@ -82,6 +82,8 @@ type KSGroup struct {
 	SAs         []SA       `json:"sas"`
 	Members     []KSMember `json:"members"`
 	NextSID     uint32     `json:"next_sid"`
+	KEK         *KEK       `json:"kek,omitempty"`
+	RekeyCounts
 }
 
 // KSMember is one registered member as the key server knows it.
@@ -92,6 +94,7 @@ type KSMember struct {
 	SIDs       []uint32  `json:"sids,omitempty"`
 	Acked      uint32    `json:"acked"` // highest sequence number acknowledged
 	EverAcked  bool      `json:"ever_acked"`
+	MemberCounts
 }
 
 // SA is one Data-Security SA without its keys.
@@ -101,6 +104,7 @@ type SA struct {
 	Cipher   string    `json:"cipher"`
 	Expiry   time.Time `json:"expiry"`
 	Sending  bool      `json:"sending"` // members: new packets leave under it
+	Detail   SADetail  `json:"detail,omitzero"`
 }
 
 // GMStatus is what a group member shows. In JSON the fields of its group stand among its own.
@@ -132,4 +136,6 @@ type GMGroup struct {
 	RekeyExpiry time.Time `json:"rekey_expiry"`
 	SAs         []SA      `json:"sas"`
 	SIDs        []uint32  `json:"sids,omitempty"`
+	KEK         *KEK      `json:"kek,omitempty"`
+	GMCounts
 }

@@ -104,6 +104,7 @@ func (m *Group) SAs(now time.Time) []control.SA {
 			Cipher:   e.Policy.Transform.String(),
 			Expiry:   e.Expiry,
 			Sending:  m.gateway.db.Sending(now, e),
+			Detail:   control.DetailOf(e.Policy),
 		})
 	}
 	return list

@@ -50,6 +50,7 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 	}
 	if window != nil && guardAckRecorded.Kept(rules) {
 		g.acknowledged(m, window, r, a.Sequence)
+		g.countAck(now, m, a.Sequence)
 	}
 	return nil
 }
@@ -101,6 +102,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		}
 		if last {
 			m.missed++
+			m.counts.missed++
 		}
 		gone := m.missed >= goneAfter
 		if gone {

@@ -61,6 +61,7 @@ type Group struct {
 	outstanding []*outstanding
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
+	counts      counts
 }
 
 // used is what is remembered of an SPI.

@@ -12,19 +12,20 @@ func (g *Group) Status(time.Time) control.KSGroup {
 	s := control.KSGroup{Name: g.cfg.Name, ID: g.cfg.ID, NextSID: uint32(g.nextSID), SAs: []control.SA{}, Members: []control.KSMember{}}
 	if r := g.epoch.rekey; r != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = g.RekeySPI(), r.sequence, r.expires
+		s.KEK, s.RekeyCounts = control.KEKOf(r.RekeySA), g.counts.RekeyCounts
 	}
 	for i, sa := range g.epoch.sas {
 		for _, flow := range g.flows(i, sa.TrafficSA) {
 			s.SAs = append(s.SAs, control.SA{
 				SPI: FormatSPI(sa.SPI), Selector: flow.Selector.String(), Cipher: sa.Transform.String(),
-				Expiry: sa.expires, Sending: true,
+				Expiry: sa.expires, Sending: true, Detail: control.DetailOf(flow),
 			})
 		}
 	}
 	for _, m := range g.members {
 		s.Members = append(s.Members, control.KSMember{
 			Identity: m.identity.Brief(), Address: m.address.String(), Registered: m.registered,
-			SIDs: m.sids, Acked: m.acked, EverAcked: m.everAcked,
+			SIDs: m.sids, Acked: m.acked, EverAcked: m.everAcked, MemberCounts: m.counts.status(),
 		})
 	}
 	return s

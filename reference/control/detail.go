@@ -15,6 +15,7 @@ type KEK struct {
 	Ack          string `json:"ack,omitempty"`        // the type of acknowledgement that is asked for
 	Management   string `json:"management,omitempty"` // lkh
 	Lifetime     int    `json:"lifetime"`             // seconds, when it was made or handed over
+	Ends
 }
 
 // SADetail is what an SA is beyond its name: enough to compare it with what a packet carries.
@@ -26,6 +27,7 @@ type SADetail struct {
 	KeyOctets       int    `json:"key_octets"`
 	IntegrityOctets int    `json:"integrity_octets"`
 	Lifetime        int    `json:"lifetime"` // seconds, when it was made or handed over
+	Flow            Flow   `json:"flow,omitzero"`
 }
 
 // RekeyCounts are what a key server has sent to a group.

@@ -69,12 +69,16 @@ func TestSchema(t *testing.T) {
 		}
 	}
 	for name, wrong := range map[string]string{
-		"no list":       `{}`,
-		"empty":         `[]`,
-		"no summary":    `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"MUST","role":"KS","keyword":"implied","observable":"wire","test":"x","source":"memory"}]`,
-		"unknown level": `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"WILL","role":"KS","keyword":"implied","observable":"wire","summary":"x","test":"x","source":"memory"}]`,
-		"unknown field": `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"MUST","role":"KS","keyword":"implied","observable":"wire","summary":"x","test":"x","source":"memory","owner":"x"}]`,
-		"malformed id":  `[{"id":"6407-1-01","rfc":"1","section":"1","level":"MUST","role":"KS","keyword":"implied","observable":"wire","summary":"x","test":"x","source":"memory"}]`,
+		"no list":          `{}`,
+		"empty":            `[]`,
+		"no summary":       `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"MUST","role":"KS","keyword":"implied","observable":"wire","test":"x","source":"memory"}]`,
+		"unknown level":    `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"WILL","role":"KS","keyword":"implied","observable":"wire","summary":"x","test":"x","source":"memory"}]`,
+		"unknown field":    `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"MUST","role":"KS","keyword":"implied","observable":"wire","summary":"x","test":"x","source":"memory","owner":"x"}]`,
+		"keyword left out": `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"MUST","role":"KS","observable":"wire","summary":"x","test":"x","source":"memory"}]`,
+		"level of a guide": `[{"id":"RFC1-1-01","rfc":"1","section":"1","level":"required","role":"KS","keyword":"implied","observable":"wire","summary":"x","test":"x","source":"memory"}]`,
+		"guide, a MUST":    `[{"id":"A-B-01","section":"1","level":"MUST","role":"KS","testability":"wire","summary":"x","test":"x","source":"guide"}]`,
+		"guide, unseen":    `[{"id":"A-B-01","section":"1","level":"required","role":"KS","summary":"x","test":"x","source":"guide"}]`,
+		"malformed id":     `[{"id":"6407-1-01","rfc":"1","section":"1","level":"MUST","role":"KS","keyword":"implied","observable":"wire","summary":"x","test":"x","source":"memory"}]`,
 	} {
 		if s.Validate(decode(t, []byte(wrong))) == nil {
 			t.Errorf("%s is valid", name)
@@ -171,5 +175,54 @@ func BenchmarkLoad(b *testing.B) {
 		if _, err := catalog.Parse(text); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Entries that name others name such as there are, and what one catalogue has no other has.
+func TestLoadAll(t *testing.T) {
+	all, err := catalog.LoadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, name := range catalog.Names {
+		c, err := catalog.Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += c.Len()
+	}
+	if all.Len() != n {
+		t.Errorf("%d entries, %d in the catalogues", all.Len(), n)
+	}
+	for _, r := range all.All() {
+		for _, id := range r.Related {
+			if _, err := all.Find(id); err != nil || id == r.ID {
+				t.Errorf("%s is related to %s: %v", r.ID, id, err)
+			}
+		}
+	}
+}
+
+func TestGuide(t *testing.T) {
+	c, err := catalog.Named("getvpn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Find("GETVPN-TIMER-03")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors, ok := r.Vectors.(map[string]any)
+	if !ok || vectors["default_task_section"] != uint64(3600) || r.Ambiguity == "" || r.Area() != "GETVPN-TIMER" || r.Seen() != "wire" || !r.Must() {
+		t.Errorf("%+v", r)
+	}
+	for id, must := range map[string]bool{"GETVPN-TIMER-06": false, "GETVPN-REKEY-20": true, "GETVPN-PLAT-01": false, "GETVPN-PLAT-10": false} {
+		if r, err := c.Find(id); err != nil || r.Must() != must {
+			t.Errorf("%s: %v, %v", id, r.Must(), err)
+		}
+	}
+	if r, err := c.Find("GETVPN-COOP-01"); err != nil || r.Halves()[0] != "COOP" || r.Binds("KS") {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

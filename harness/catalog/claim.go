@@ -23,8 +23,13 @@ func (r Requirement) Halves() []string {
 
 // Must reports whether an implementation has no choice, and whether it meets the demand can be seen from outside.
 func (r Requirement) Must() bool {
-	return (r.Level == "MUST" || r.Level == "MUST NOT") && r.Observable != "none"
+	return slices.Contains(binding, r.Level) && !slices.Contains(unseen, r.Seen())
 }
+
+var (
+	binding = []string{"MUST", "MUST NOT", "required", "restriction"}
+	unseen  = []string{"none", "platform", "doc"}
+)
 
 // claimsOf sorts claims by the requirements that they name.
 func claimsOf(claims []Claim) map[string][]Claim {

@@ -179,7 +179,7 @@ func TestShareAndKept(t *testing.T) {
 	if got := strings.Join(catalog.Kept(rows), "\n"); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	lost, err := catalog.Lost(rows)
+	lost, err := catalog.Lost("gdoi", rows)
 	if err != nil || len(lost) < 300 {
 		t.Errorf("%d lost, error %v", len(lost), err)
 	}
@@ -191,7 +191,7 @@ func TestShareAndKept(t *testing.T) {
 }
 
 func TestNamed(t *testing.T) {
-	if _, err := catalog.Named("cisco"); err == nil || !strings.Contains(err.Error(), "only gdoi and juniper") {
+	if _, err := catalog.Named("cisco"); err == nil || !strings.Contains(err.Error(), "only gdoi, juniper, getvpn, pfs") {
 		t.Error(err)
 	}
 	if _, err := catalog.LoadPlaces("cisco"); err == nil {

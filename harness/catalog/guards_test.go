@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/reference/rule"
 
 	// Every package of the reference that declares guards.
@@ -27,7 +28,10 @@ const reference = "../../reference"
 // Each guard enforces a requirement that exists. A duty has to be demanded of its role. A check, bound or timer may also
 // stand for a demand on the other side: it refuses what a faulty peer sends, or holds to what a peer has announced.
 func TestGuardsEnforceRequirements(t *testing.T) {
-	c := load(t)
+	c, err := catalog.LoadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, g := range rule.All() {
 		r, err := c.Find(string(g.ID))
 		if err != nil {

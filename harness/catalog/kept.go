@@ -9,8 +9,9 @@ import (
 	"github.com/gdoilab/gdoilab/fixtures"
 )
 
-// KeptFile is the name in fixtures.FS of the list of what was tested once.
-const KeptFile = "tested-gdoi.txt"
+// KeptFile is the name in fixtures.FS of the list of what was tested once of a catalogue. That of an overview has none: specs name what follows
+// from it in the RFCs.
+func KeptFile(catalogue string) string { return "tested-" + catalogue + ".txt" }
 
 // Kept lists the halves of requirements that specs test, "RFC6407-4.4-02 GM", in the order of the catalogue.
 func Kept(rows []Covered) []string {
@@ -25,9 +26,9 @@ func Kept(rows []Covered) []string {
 	return kept
 }
 
-// Lost lists what specs tested when the list in fixtures was made, and no longer do.
-func Lost(rows []Covered) ([]string, error) {
-	text, err := fs.ReadFile(fixtures.FS, KeptFile)
+// Lost lists what specs tested when the list of the catalogue was made, and no longer do.
+func Lost(catalogue string, rows []Covered) ([]string, error) {
+	text, err := fs.ReadFile(fixtures.FS, KeptFile(catalogue))
 	if err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
 	}

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -115,19 +114,11 @@ func (p Place) check(class Class, c *Catalog) error {
 
 // find looks an id up in every catalogue that is built in.
 func find(id string) (Requirement, error) {
-	var all error
-	for _, name := range Names {
-		c, err := Named(name)
-		if err != nil {
-			return Requirement{}, err
-		}
-		r, err := c.Find(id)
-		if err == nil {
-			return r, nil
-		}
-		all = errors.Join(all, err)
+	all, err := LoadAll()
+	if err != nil {
+		return Requirement{}, err
 	}
-	return Requirement{}, all
+	return all.Find(id)
 }
 
 // unmarshal reads a document. The YAML decoder panics on some malformed documents, such as a tagged scalar in place of the list; to a reader

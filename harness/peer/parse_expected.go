@@ -52,7 +52,7 @@ func requirement(v yamldoc.Value) string {
 	if !ok {
 		return ""
 	}
-	requirements, err := catalog.Load()
+	requirements, err := catalog.LoadAll()
 	if err == nil {
 		_, err = requirements.Find(id)
 	}

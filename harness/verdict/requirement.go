@@ -9,7 +9,7 @@ import (
 // Result is the outcome of one requirement: the worst verdict of the specs that test it.
 type Result struct {
 	ID      string   `json:"id"`
-	Level   string   `json:"level,omitempty"` // MUST, SHOULD, …; empty if the id is not in the catalogue
+	Level   string   `json:"level,omitempty"` // MUST, SHOULD, …; empty if the id is in no catalogue
 	Role    string   `json:"role,omitempty"`
 	Section string   `json:"section,omitempty"` // "RFC 6407 §4.4"
 	Summary string   `json:"summary,omitempty"`
@@ -66,7 +66,7 @@ func result(c *catalog.Catalog, id string) *Result {
 	if err != nil {
 		return &Result{ID: id}
 	}
-	return &Result{ID: id, Level: q.Level, Role: q.Role, Section: "RFC " + q.RFC + " §" + q.Section, Summary: q.Summary}
+	return &Result{ID: id, Level: q.Level, Role: q.Role, Section: q.Origin(), Summary: q.Summary}
 }
 
 func (q *Result) add(s *Spec) {
@@ -78,10 +78,13 @@ func (q *Result) add(s *Spec) {
 	}
 }
 
-// coverage counts the results against the catalogue.
+// coverage counts the results against the catalogue, of which those of other catalogues are no part.
 func coverage(c *catalog.Catalog, results []Result) Coverage {
 	have := Coverage{Catalogue: c.Len()}
 	for _, q := range results {
+		if _, err := c.Find(q.ID); err != nil {
+			continue
+		}
 		switch q.Verdict {
 		case Unsupported, Skipped:
 			continue

@@ -27,9 +27,13 @@ type Report struct {
 }
 
 // NewReport makes the report of a run: what report.json says, without secrets if the run is redacted. It fills in the
-// run's Summary.
+// run's Summary and its Readings.
 func NewReport(r *Run) (*Report, error) {
-	c, err := catalog.Load()
+	all, err := catalog.LoadAll()
+	if err != nil {
+		return nil, err
+	}
+	gdoi, err := catalog.Load()
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +42,9 @@ func NewReport(r *Run) (*Report, error) {
 	if r.Redacted {
 		shown = redactRun(r)
 	}
-	results := shown.Results(c)
-	return &Report{Run: shown, Coverage: coverage(c, results), Requirements: results}, nil
+	r.Readings, shown.Readings = r.readings(all), shown.readings(all)
+	results := shown.Results(all)
+	return &Report{Run: shown, Coverage: coverage(gdoi, results), Requirements: results}, nil
 }
 
 // WriteAll is NewReport, then Write.

@@ -30,7 +30,9 @@ type Config struct {
 	Forwarding   bool      // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
 	ForwardESP   bool      // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
 	Rand         io.Reader // IVs of CBC
-	Rules        *rule.Switches
+	// Rollover is how long before an older SA ends a newer one takes over from it, where no activation delay says; 0: at once.
+	Rollover time.Duration
+	Rules    *rule.Switches
 }
 
 const defaultMTU = 1500

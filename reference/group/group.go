@@ -40,6 +40,8 @@ type Options struct {
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
 	SigAlgorithm policy.SigAlgorithm
 	SigKeyBits   int
+
+	Profile policy.Profile // of the key server
 }
 
 // Group is one group of a key server.
@@ -59,6 +61,7 @@ type Group struct {
 	byAddress   map[netip.Addr]*member
 	byPlace     map[netip.AddrPort]*member // those that have proven no address
 	outstanding []*outstanding
+	rounds      []*round
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
 	counts      counts
@@ -115,6 +118,9 @@ func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
 	return guardAuthorised.Violated("%v is not on the list of the group's members", id)
 }
 
+// IsUnauthorised reports whether that is what a violation says.
+func IsUnauthorised(v *rule.Violation) bool { return v.Guard == guardAuthorised }
+
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
@@ -129,6 +135,7 @@ type Changes struct {
 	Rekeys []policy.RekeySA   // made and in force, or for a while still to be listened to
 	SAs    []policy.TrafficSA // made and in force
 	Ended  []policy.RekeySPI  // no longer listened to
+	Left   []netip.AddrPort   // where members were that are no longer counted
 }
 
 // Changes returns what has changed since it was last called, and at first everything.

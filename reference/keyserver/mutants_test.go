@@ -114,6 +114,9 @@ func scenes() []scene {
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
+		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
+		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
+		{"loops", configuration(ofVendor), (*witness).loops},
 	}
 }
 

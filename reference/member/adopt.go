@@ -32,6 +32,7 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 		m.renew(now, "a rekey has overtaken the registration")
 		return
 	}
+	before, first := m.rekey, !m.registration.done
 	m.takeRekey(now, p.Rekey, number)
 	m.sids = orNone(sids)
 	m.leases.clear()
@@ -44,6 +45,7 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 	m.secretSIDs()
 	m.log(core.Notice, "REGISTERED", "registered", "key_server", m.server().String(), "group", m.groupText(),
 		"rekey", m.rekeyText(), "sequence", m.sequenceText(), "spis", spiText(p.SAs), "sids", m.sidText())
+	m.tellRegistered(before, first, p.SAs)
 }
 
 // takeRekey makes the SAK of a registration the Rekey SA in force.

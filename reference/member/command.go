@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -70,6 +71,7 @@ func (m *Member) reply(id uint64, answer any) {
 // until there are keys again they are dropped, not sent in clear.
 func (m *membership) clear(now time.Time) {
 	m.log(core.Notice, "SA_REMOVED", "the operator cleared all SAs", "group", m.groupText())
+	m.tell(getvpn.GMClearRegister)
 	m.exchange, m.pull, m.phase1, m.keeper = nil, nil, nil, keeper{}
 	m.setRekey(nil)
 	m.sids = nil

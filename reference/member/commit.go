@@ -36,6 +36,7 @@ func (m *membership) commitPush(now time.Time, p *push, d *core.Datagram) {
 	unusable := m.takePolicy(now, p, d)
 	m.log(core.Notice, "REKEY_ACCEPTED", "rekey accepted", "sequence", strconv.FormatUint(uint64(p.seq), 10),
 		"under", under.SPI.String(), "rekey", m.rekeyText(), "spis", p.spiText(), "from", d.From.String())
+	m.tellRekey(p, under, d)
 	m.acknowledge(p, under, d)
 	switch {
 	case m.rekey == nil && guardReRegister.Kept(m.rules):

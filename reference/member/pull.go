@@ -9,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -79,7 +80,9 @@ func (m *membership) onPull(now time.Time, d *core.Datagram) {
 		err = m.onPull4(now, o, d)
 	}
 	if err != nil {
-		m.refuse(now, err, d.From)
+		if m.refuse(now, err, d.From) {
+			m.tellRefusedPull(err)
+		}
 	} else {
 		m.onProven(now)
 	}
@@ -108,6 +111,7 @@ func (m *membership) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) err
 	m.pull.nr = nonce.Data
 	offer, err := m.readOffer(now, sa, d)
 	if err != nil {
+		m.tell(getvpn.GMRejectingSAPayload, getvpn.Field("reason", err))
 		m.sendConflict(err)
 		m.refusePhase1(now, "the policy is not acceptable: "+err.Error())
 		return err
@@ -139,6 +143,7 @@ func (m *membership) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) err
 		err = m.checkDownload(m.pull.offer.Rekey)
 	}
 	if err != nil {
+		m.tellRefusedKeys(err)
 		m.refusePhase1(now, "the keys are not acceptable: "+err.Error())
 		return err
 	}

@@ -139,6 +139,7 @@ func (m *membership) readPush(p *push) error {
 	if p.sa == nil || p.kd == nil {
 		return nil
 	}
+	m.tellTEKProtocol(*p.sa)
 	pol, err := gdoimap.ReadSA(*p.sa, m.rules)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 )
 
 // Deadline is when the member wants a Timer event: the earliest of what it waits for.
@@ -94,6 +95,7 @@ func (m *membership) expire(now time.Time) {
 	m.outlet.expire(now)
 	if m.rekey != nil && due(now, m.rekey.expiry) {
 		m.log(core.Notice, "SA_REMOVED", "the Rekey SA has ended", "rekey", m.rekeyText())
+		m.tell(getvpn.GMDeleteExpiredKEK)
 		m.setRekey(nil)
 		m.renew(now, "the Rekey SA has ended")
 	}

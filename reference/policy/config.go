@@ -76,8 +76,9 @@ func (m Member) Memberships() []Member {
 
 // MemberRekey says which signatures of PUSH messages a member takes beyond, or instead of, those that RFC 6407 asks for.
 type MemberRekey struct {
-	AcceptSHA1    bool    // SIG_HASH_ALGORITHM may be SHA-1
-	SignatureForm SigForm // of RSA
+	AcceptSHA1    bool         // SIG_HASH_ALGORITHM may be SHA-1
+	SignatureForm SigForm      // of RSA
+	KEKBehaviour  KEKBehaviour // of profile getvpn
 }
 
 // Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.
@@ -150,19 +151,21 @@ const (
 
 // RekeyPolicy configures the Rekey SA and its schedule.
 type RekeyPolicy struct {
-	Transport   Transport
-	Address     netip.AddrPort // multicast destination
-	KEKLifetime time.Duration  // 0 means 86400 s
-	Margin      time.Duration  // a TEK or KEK is replaced this long before it expires; 0 means a tenth of its lifetime
-	Retransmit  int            // further copies of a multicast PUSH, or attempts without acknowledgement
-	Interval    time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
-	Ack         AckType
-	KEK         KEKTransform // the zero value means DefaultKEK
-	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
-	SigForm     SigForm      // of RSA
-	Management  Management   // of the KEK
-	Updates     int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
-	Backward    bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
+	Transport    Transport
+	Address      netip.AddrPort // multicast destination
+	KEKLifetime  time.Duration  // 0 means 86400 s
+	Margin       time.Duration  // a TEK or KEK is replaced this long before it expires; 0 means a tenth of its lifetime
+	Retransmit   int            // further copies of a multicast PUSH, or attempts without acknowledgement
+	Interval     time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
+	Ack          AckType
+	KEK          KEKTransform // the zero value means DefaultKEK
+	SigHash      SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
+	SigForm      SigForm      // of RSA
+	Management   Management   // of the KEK
+	Updates      int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	KEKBehaviour KEKBehaviour // of profile getvpn
+	Reminders    bool         // of profile getvpn: who has not acknowledged a PUSH gets it again at each Interval, until the next one
+	Backward     bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.

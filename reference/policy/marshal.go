@@ -69,10 +69,11 @@ func MarshalMember(m Member) ([]byte, error) {
 	}
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
-		if !ok {
-			return nil, fmt.Errorf("policy: signature form %d has no name", uint8(m.Rekey.SignatureForm))
+		kek, ok2 := word(kekBehaviours, m.Rekey.KEKBehaviour)
+		if !ok || !ok2 {
+			return nil, fmt.Errorf("policy: signature form %d or KEK behaviour %d has no name", uint8(m.Rekey.SignatureForm), uint8(m.Rekey.KEKBehaviour))
 		}
-		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form}
+		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form, KEK: kek}
 	}
 	return yaml.Marshal(doc)
 }
@@ -227,14 +228,15 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	hash, ok2 := word(sigHashes, r.SigHash)
 	form, ok3 := word(sigForms, r.SigForm)
 	management, ok4 := word(managements, r.Management)
-	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d, signature form %d or management %d has no name",
-			r.KEK, r.SigHash, uint8(r.SigForm), r.Management)
+	behaviour, ok5 := word(kekBehaviours, r.KEKBehaviour)
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
+		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d, signature form %d, management %d or KEK behaviour %d has no name",
+			r.KEK, r.SigHash, uint8(r.SigForm), r.Management, uint8(r.KEKBehaviour))
 	}
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management, Updates: r.Updates, Backward: r.Backward,
+		Management: management, Updates: r.Updates, Backward: r.Backward, KEK: behaviour, Reminders: r.Reminders,
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()

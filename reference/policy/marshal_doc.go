@@ -52,6 +52,7 @@ type membershipDoc struct {
 type memberRekeyDoc struct {
 	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
 	SigForm    string `yaml:"signature_form,omitempty"`
+	KEK        string `yaml:"kek,omitempty"`
 }
 
 type dataPathDoc struct {
@@ -167,6 +168,8 @@ type rekeyDoc struct {
 	Management  string `yaml:"management,omitempty"`
 	Updates     int    `yaml:"updates,omitempty"`
 	Backward    bool   `yaml:"backward_access_control,omitempty"`
+	KEK         string `yaml:"kek,omitempty"`
+	Reminders   bool   `yaml:"reminders,omitempty"`
 }
 
 type activationDoc struct {

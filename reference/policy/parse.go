@@ -56,6 +56,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	algorithm := signatureAlgorithm(k.SigningKey)
 	for _, g := range groups {
 		k.Groups = append(k.Groups, g.value)
+		checkOfProfile(g.at, k.Profile, g.value)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -85,6 +86,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var demand place[bool]
 	var agent place[*SNMP]
 	var tracked place[*Track]
+	var rekey place[MemberRekey]
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
@@ -106,9 +108,9 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
-		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
 		yamldoc.Optional("snmp", &agent, placed(snmp)),
 		yamldoc.Optional("track", &tracked, noted(&ofOne, placed(track))),
+		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
@@ -116,6 +118,9 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	m.SNMP, m.Track = ofProfile(m.Profile, agent), ofProfile(m.Profile, tracked)
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
+	}
+	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
+		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
 	}
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
@@ -161,6 +166,7 @@ func memberRekey(v yamldoc.Value) MemberRekey {
 	v.Fields(
 		yamldoc.Optional("accept_sha1", &r.AcceptSHA1, yamldoc.Value.Bool),
 		yamldoc.Optional("signature_form", &r.SignatureForm, sigForms.Read),
+		yamldoc.Optional("kek", &r.KEKBehaviour, kekBehaviours.Read),
 	)
 	return r
 }

@@ -140,8 +140,11 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("management", &r.Management, managements.Read),
 		yamldoc.Optional("updates", &r.Updates, within(1, MostUpdates)),
 		yamldoc.Optional("backward_access_control", &r.Backward, yamldoc.Value.Bool),
+		yamldoc.Optional("kek", &r.KEKBehaviour, kekBehaviours.Read),
+		yamldoc.Optional("reminders", &r.Reminders, yamldoc.Value.Bool),
 	)
 	if ok {
+		checkReminders(v, r)
 		checkTransport(v, r)
 		checkManagement(v, r)
 	}

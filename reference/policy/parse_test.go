@@ -81,7 +81,7 @@ var keyServerFaults = []fault{
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
 		"ks.yaml:2:1: colour: unknown field; known are name, profile, address, signing_key, phase1, groups, snmp"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
-		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, backward_access_control"}},
+		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, backward_access_control, kek, reminders"}},
 	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{
 		`ks.yaml:13:7: groups[0].rekey: there is no KEK to manage with transport none; leave out the field "management"`}},
 	{"LKH with AES-192", "transport: unicast", "transport: unicast\n      management: lkh\n      cipher: aes192-cbc", []string{

@@ -117,9 +117,19 @@ func (db *DB) Replace(group int, generation uint64, sendTill, expiry time.Time) 
 // for some of its flows or is about to.
 func (db *DB) Relieves(now time.Time, group int, s policy.Selector, generation uint64) bool {
 	return slices.ContainsFunc(db.entries, func(e *Entry) bool {
-		over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
-		return e.Group == group && e.Generation < generation && e.lives(now) && !over && e.sender(db.rules) && overlap(e.Policy.Selector, s)
+		return e.Generation < generation && e.serves(now, group, s, db.rules)
 	})
+}
+
+// Relieved is when the last of the SAs ends that one with that SPI, of that generation and for that selector, would take over from;
+// zero if there is none. The SA itself does not count, if it is there already.
+func (db *DB) Relieved(now time.Time, group int, spi uint32, s policy.Selector, generation uint64) (end time.Time) {
+	for _, e := range db.entries {
+		if e.Generation < generation && e.Policy.SPI != spi && e.serves(now, group, s, db.rules) && e.Expiry.After(end) {
+			end = e.Expiry
+		}
+	}
+	return end
 }
 
 // replaced reports whether an entry of that generation has the same selector as the older e.

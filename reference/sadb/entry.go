@@ -69,6 +69,12 @@ func (e *Entry) of(group int, guard *rule.Guard, rules *rule.Switches) bool {
 
 func (e *Entry) lives(now time.Time) bool { return now.Before(e.Expiry) }
 
+// serves reports whether the entry sends for some flows of a selector of its group, or is about to.
+func (e *Entry) serves(now time.Time, group int, s policy.Selector, rules *rule.Switches) bool {
+	over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
+	return e.Group == group && e.lives(now) && !over && e.sender(rules) && overlap(e.Policy.Selector, s)
+}
+
 func (e *Entry) sender(rules *rule.Switches) bool {
 	return guardSender.Holds(rules, e.Policy.Transform.Direction != policy.DirectionReceiverOnly)
 }

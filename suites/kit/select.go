@@ -100,7 +100,7 @@ func checkFilter(filter string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	requirements, err := catalog.Load()
+	requirements, err := catalog.LoadAll()
 	if err != nil {
 		return err
 	}

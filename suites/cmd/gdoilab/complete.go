@@ -40,7 +40,7 @@ func completeSpecs(*cobra.Command, []string, string) ([]string, cobra.ShellCompD
 }
 
 func completeRequirements(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	requirements, err := catalog.Load()
+	requirements, err := catalog.LoadAll()
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -65,13 +65,13 @@ there is no spec: implied by requirements that are tested, untestable from outsi
 Exit status 1 if a requirement has no class, or one that the specs contradict.`,
 		RunE: func(c *cobra.Command, _ []string) error { return showCoverage(c, f) },
 	}
-	c.Flags().StringVar(&f.catalogue, "catalogue", "gdoi", "which catalogue: gdoi, or juniper (an overview of IKEv1)")
+	c.Flags().StringVar(&f.catalogue, "catalogue", "gdoi", "which catalogue: gdoi, juniper (an overview of IKEv1), getvpn or pfs (guides of another vendor)")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, with everything")
 	c.Flags().BoolVar(&f.sections, "sections", false, "count by section")
 	c.Flags().BoolVar(&f.specs, "specs", false, "list the requirements that are tested and their specs")
 	c.Flags().BoolVar(&f.missing, "missing", false, "list the requirements that lack a spec for a role")
 	c.Flags().BoolVar(&f.places, "places", false, "list the same with the reasons")
-	c.Flags().BoolVar(&f.kept, "kept", false, "list what is tested, as fixtures/tested-gdoi.txt keeps it")
+	c.Flags().BoolVar(&f.kept, "kept", false, "list what is tested, as fixtures/tested-*.txt keep it")
 	c.MarkFlagsMutuallyExclusive("json", "sections", "specs", "missing", "places", "kept")
 	return c
 }
@@ -147,7 +147,7 @@ func coverageOf(catalogue string, rows []catalog.Covered) coverageJSON {
 	x.Share.Percent = percent(x.Share.Tested, x.Share.Of)
 	for _, c := range rows {
 		r := c.Requirement
-		row := coveredJSON{ID: r.ID, Level: r.Level, Role: r.Role, Observable: r.Observable, Class: c.Class, Specs: append([]catalog.Claim{}, c.Claims...),
+		row := coveredJSON{ID: r.ID, Level: r.Level, Role: r.Role, Observable: r.Seen(), Class: c.Class, Specs: append([]catalog.Claim{}, c.Claims...),
 			Untested: c.Untested, Other: c.Other}
 		if c.Place != nil {
 			row.Reason, row.By = c.Place.Reason, c.Place.By
@@ -168,15 +168,18 @@ func count(rows []catalog.Covered) tally {
 	return t
 }
 
-// sections counts by section, or by RFC alone, in the order of the catalogue.
+// sections counts by section, or by RFC alone or the area of another document, in the order of the catalogue.
 func sections(rows []catalog.Covered, apart bool) []sectionJSON {
 	type place struct{ rfc, section string }
 	var order []place
 	of := make(map[place][]catalog.Covered)
 	for _, c := range rows {
 		at := place{c.Requirement.RFC, ""}
-		if apart || at.rfc == "" {
+		switch {
+		case apart:
 			at.section = c.Requirement.Section
+		case at.rfc == "":
+			at.section = c.Requirement.Area()
 		}
 		if of[at] == nil {
 			order = append(order, at)

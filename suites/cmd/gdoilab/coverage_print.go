@@ -16,7 +16,12 @@ var heads = map[catalog.Class]string{catalog.Half: "half", catalog.OutOfScope: "
 func printTallies(w io.Writer, rows []catalog.Covered, apart bool) {
 	sum := count(rows)
 	g := &grid{Header: []string{"RFC", "all"}}
-	if apart {
+	switch guide := rows[0].Requirement.RFC == ""; {
+	case guide && apart:
+		g.Header[0] = "section"
+	case guide:
+		g.Header[0] = "area"
+	case apart:
 		g.Header[0] = "RFC and section"
 	}
 	var shown []catalog.Class

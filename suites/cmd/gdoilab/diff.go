@@ -106,7 +106,7 @@ func isFile(path string) bool {
 
 // demand is what a requirement says, for people.
 func demand(id string) string {
-	c, err := catalog.Load()
+	c, err := catalog.LoadAll()
 	if err != nil {
 		return err.Error()
 	}

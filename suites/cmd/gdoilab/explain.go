@@ -21,12 +21,18 @@ type explainJSON struct {
 func explainCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "explain REQUIREMENT", Short: "Show a requirement and the specs that test it", Args: cobra.ExactArgs(1),
+		Use: "explain REQUIREMENT|MESSAGE", Short: "Show a requirement and the specs that test it, or a message of GET VPN", Args: cobra.ExactArgs(1),
 		Long: `Show what a requirement demands and of whom, how it can be tested, which specs test it, and which guards of the
-reference enforce it. "coverage" lists the requirements.`,
-		Example:           `  gdoilab explain RFC6407-4.4-02`,
+reference enforce it. "coverage" lists the requirements.
+
+The name of a message of GET VPN shows who tells it, when, and in which words.`,
+		Example: `  gdoilab explain RFC6407-4.4-02
+  gdoilab explain GDOI-GM_REGISTER`,
 		ValidArgsFunction: completeRequirements,
 		RunE: func(c *cobra.Command, args []string) error {
+			if isMessage(args[0]) {
+				return explainMessage(c.OutOrStdout(), args[0], asJSON)
+			}
 			x, err := lookUp(args[0])
 			if err != nil {
 				return err
@@ -43,7 +49,7 @@ reference enforce it. "coverage" lists the requirements.`,
 }
 
 func lookUp(id string) (*explainJSON, error) {
-	requirements, err := catalog.Load()
+	requirements, err := catalog.LoadAll()
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +77,19 @@ func lookUp(id string) (*explainJSON, error) {
 
 func explain(w io.Writer, x *explainJSON) {
 	r := x.Requirement
-	fmt.Fprintf(w, "%s   RFC %s §%s   %s   binds %s   seen on: %s\n\n%s\n\n", r.ID, r.RFC, r.Section, r.Level, r.Role, r.Observable,
-		wrap(w, r.Summary))
+	fmt.Fprintf(w, "%s   %s   %s   binds %s   seen on: %s\n\n%s\n\n", r.ID, r.Origin(), r.Level, r.Role, r.Seen(), wrap(w, r.Summary))
 	fmt.Fprintf(w, "How it can be tested:\n%s\n", wrap(w, r.Test))
-	if r.Note != "" {
-		fmt.Fprintf(w, "\nNote:\n%s\n", wrap(w, r.Note))
-	}
+	paragraph(w, "What the text leaves open, and what is accepted:", r.Ambiguity)
+	paragraph(w, "Note:", r.Note)
+	names(w, r.Related, "See also:", "")
 	names(w, x.Specs, "Tested by:", "No spec tests it.")
 	names(w, x.Guards, "Enforced by, and broken there by \"gdoilab selftest\":", "")
+}
+
+func paragraph(w io.Writer, title, text string) {
+	if text != "" {
+		fmt.Fprintf(w, "\n%s\n%s\n", title, wrap(w, text))
+	}
 }
 
 func names(w io.Writer, list []string, title, none string) {

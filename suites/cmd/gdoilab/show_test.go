@@ -38,7 +38,7 @@ func TestList(t *testing.T) {
 
 // Every spec names requirements of the catalogue, a subject and a role.
 func TestListIsComplete(t *testing.T) {
-	requirements, err := catalog.Load()
+	requirements, err := catalog.LoadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,9 +113,23 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func TestExplainMessage(t *testing.T) {
+	s := call("explain", "GDOI-GM_REGISTER")
+	for _, want := range []string{"facility CRYPTO", "severity 5", "told by a member", "%CRYPTO-5-GM_REGSTER", "A line of a device:"} {
+		if s.code != 0 || !strings.Contains(s.out, want) {
+			t.Errorf("%q is missing: %+v", want, s)
+		}
+	}
+	s = call("explain", "TRANSERR", "--json")
+	validate(t, schema.Messages, "["+s.out+"]")
+	if s = call("explain", "GM_REGSITER"); s.code == 0 || !strings.Contains(s.err, "did you mean GM_REGISTER") {
+		t.Errorf("%+v", s)
+	}
+}
+
 // Everything in the catalogue can be explained, in JSON by its schema.
 func TestExplainAll(t *testing.T) {
-	requirements, err := catalog.Load()
+	requirements, err := catalog.LoadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

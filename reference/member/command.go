@@ -86,7 +86,7 @@ func (m *membership) clear(now time.Time) {
 // status shows the first group as if it were the only one, and all of them if there are several.
 func (m *Member) status(now time.Time) control.GMStatus {
 	s := control.GMStatus{
-		Role: "GM", Name: m.cfg.Name, Time: now, Address: m.groups[0].cfg.Address, GMGroup: m.groups[0].status(now),
+		Role: "GM", Name: m.cfg.Name, Time: now, Address: m.groups[0].cfg.Address.String(), GMGroup: m.groups[0].status(now),
 		Counters: m.gateway.Counters(), Rejects: m.rejects.Counts(),
 	}
 	if len(m.groups) > 1 {

@@ -2,7 +2,6 @@ package mib
 
 import (
 	"encoding/hex"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -29,7 +28,7 @@ type builder struct {
 // KeyServer is what a key server shows. Notifies says whether it sends notifications to anybody.
 func KeyServer(s control.KSStatus, notifies bool) Table {
 	b := builder{now: s.Time}
-	self := ofAddress(s.Address.Addr())
+	self := ofPlace(s.Address)
 	for _, g := range s.Groups {
 		group := ofGroup(g.ID).index()
 		members := number(len(g.Members))
@@ -60,7 +59,7 @@ func lastRekey(c control.RekeyCounts) int {
 // Member is what a group member shows, in each of its groups; see KeyServer.
 func Member(s control.GMStatus, notifies bool) Table {
 	b := builder{now: s.Time}
-	self := ofAddress(s.Address.Addr())
+	self := ofPlace(s.Address)
 	for _, g := range s.Memberships() {
 		group := ofGroup(g.Group).index()
 		b.group(group, strconv.FormatUint(uint64(g.Group), 10))
@@ -87,8 +86,7 @@ func registrar(g control.GMGroup) identity {
 	if g.Rekey == "" && len(g.SAs) == 0 {
 		return identity{kind: ipv4Address}
 	}
-	at, _ := netip.ParseAddrPort(g.KeyServer)
-	return ofAddress(at.Addr())
+	return ofPlace(g.KeyServer)
 }
 
 func (b *builder) group(index OID, name string) {
@@ -102,9 +100,9 @@ func (b *builder) kek(columns []Column, of OID, spi string, k *control.KEK, expi
 	if spi == "" || k == nil {
 		return
 	}
-	source, destination := ofAddress(k.Source.Addr()).columns(), ofAddress(k.Destination.Addr()).columns()
+	source, destination := ofPlace(k.Source).columns(), ofPlace(k.Destination).columns()
 	b.row(columns, of.with(1), octets(spi),
-		source[0], source[1], source[2], port(k.Source.Port()), destination[0], destination[1], destination[2], port(k.Destination.Port()),
+		source[0], source[1], source[2], portOf(k.Source), destination[0], destination[1], destination[2], portOf(k.Destination),
 		number(udp), number(management[k.Management]), number(kekCiphers[k.Cipher]), number(k.KeyBits),
 		number(hashes[k.SigHash]), number(signatures[k.SigAlgorithm]), number(k.SigKeyBits), number(0),
 		number(k.Lifetime), b.left(expiry), number(kekInUse))

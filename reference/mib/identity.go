@@ -33,8 +33,15 @@ func ofAddress(a netip.Addr) identity {
 	return identity{ipv4Address, a.AsSlice()}
 }
 
+// ofPlace is the identity of a node at an address with a port.
+func ofPlace(s string) identity {
+	at, _ := netip.ParseAddrPort(s)
+	return ofAddress(at.Addr())
+}
+
 // ofNetwork is the identity of a network, which is an address if it has but one.
-func ofNetwork(p netip.Prefix) identity {
+func ofNetwork(s string) identity {
+	p, _ := netip.ParsePrefix(s)
 	if !p.IsValid() || p.IsSingleIP() {
 		return ofAddress(p.Addr())
 	}
@@ -57,6 +64,12 @@ func (i identity) index() OID {
 // columns are the identity's type, length and value.
 func (i identity) columns() []Value {
 	return []Value{number(i.kind), number(len(i.value)), {Octets: i.value}}
+}
+
+// portOf is the port of an address.
+func portOf(s string) Value {
+	at, _ := netip.ParseAddrPort(s)
+	return port(at.Port())
 }
 
 // port is a CgmGdoiUnsigned16: two octets.

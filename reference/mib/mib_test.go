@@ -41,7 +41,7 @@ var (
 )
 
 func ksStatus() control.KSStatus {
-	return control.KSStatus{Time: now, Address: server, Groups: []control.KSGroup{{
+	return control.KSStatus{Time: now, Address: server.String(), Groups: []control.KSGroup{{
 		Name: "red", ID: 1234, Rekey: rekey, Sequence: 7, RekeyExpiry: now.Add(30 * time.Minute), KEK: kek(),
 		SAs: []control.SA{sa("00000100", true, flow, gcm)}, Members: []control.KSMember{{}, {}},
 		RekeyCounts: control.RekeyCounts{Rekeys: 7, Retransmits: 2, Took: 345},
@@ -49,7 +49,7 @@ func ksStatus() control.KSStatus {
 }
 
 func gmStatus() control.GMStatus {
-	return control.GMStatus{Time: now, Address: member, GMGroup: control.GMGroup{
+	return control.GMStatus{Time: now, Address: member.String(), GMGroup: control.GMGroup{
 		Group: 1234, State: "registered", KeyServer: server.String(), Rekey: rekey, Sequence: 6, RekeyExpiry: now.Add(-time.Second), KEK: kek(),
 		SAs: []control.SA{sa("00000200", false, flow, gcm), sa("00000100", true, flow, gcm),
 			sa("00000100", true, policy.Selector{Source: netip.MustParsePrefix("10.0.0.7/32"), Destination: net10, DestinationPort: 53}, gcm)},
@@ -143,7 +143,7 @@ func TestTransforms(t *testing.T) {
 // GETNEXT goes through all objects in their order, each of a known column, and every readable column is met.
 func TestOrder(t *testing.T) {
 	ipv6 := gmStatus()
-	ipv6.Address = netip.MustParseAddrPort("[2001:db8::9]:848")
+	ipv6.Address = "[2001:db8::9]:848"
 	ipv6.SAs = []control.SA{sa("00000100", true, policy.Selector{Source: netip.MustParsePrefix("2001:db8::/32"), Destination: netip.MustParsePrefix("::1/128")}, cbc)}
 	met := make(map[string]bool)
 	for _, table := range []mib.Table{mib.KeyServer(ksStatus(), true), mib.Member(gmStatus(), true), mib.Member(ipv6, false)} {

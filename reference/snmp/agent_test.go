@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +24,7 @@ var (
 		{Name: "sha256", Hash: policy.SNMPSHA256, Password: "authentication", Privacy: "encryption"},
 		{Name: "sha512", Hash: policy.SNMPSHA512, Password: "authentication", Privacy: "encryption"},
 	}
-	shown = mib.Member(control.GMStatus{Time: start, Address: netip.MustParseAddrPort("192.0.2.9:848"), GMGroup: control.GMGroup{
+	shown = mib.Member(control.GMStatus{Time: start, Address: "192.0.2.9:848", GMGroup: control.GMGroup{
 		Group: 1234, KeyServer: "192.0.2.1:848", Rekey: strings.Repeat("0a", 16), Sequence: 6, KEK: &control.KEK{}, SAs: []control.SA{{SPI: "00000100"}},
 	}}, false)
 )

@@ -139,5 +139,6 @@ type GMGroup struct {
 	SAs         []SA      `json:"sas"`
 	SIDs        []uint32  `json:"sids,omitempty"`
 	KEK         *KEK      `json:"kek,omitempty"`
+	Track       string    `json:"track,omitempty"` // of the tracked object: up or down; empty without
 	GMCounts
 }

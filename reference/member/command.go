@@ -104,6 +104,9 @@ func (m *membership) status(now time.Time) control.GMGroup {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 		s.KEK = control.KEKOf(m.rekey.RekeySA)
 	}
+	if m.cfg.Track != nil {
+		s.Track = m.tracked.String()
+	}
 	if m.sids != nil {
 		s.SIDs = m.sids.Values
 	}

@@ -51,6 +51,7 @@ type membership struct {
 	leases   leases
 	outlet   outlet
 	keeper   keeper
+	tracked  tracked
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

@@ -34,6 +34,7 @@ func (m *membership) deadline(next *earliest) {
 	next.or(m.leases.renewAt)
 	m.outlet.deadline(next)
 	next.or(m.keeper.at)
+	next.or(m.tracked.at)
 }
 
 // earliest is the first of some times. Zero times do not count.

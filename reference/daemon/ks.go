@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 
 	"github.com/gdoilab/gdoilab/reference/keyserver"
+	"github.com/gdoilab/gdoilab/reference/mib"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
@@ -35,5 +36,7 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
-	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	out := node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	o.withAgent(&out, cfg.SNMP, tableOf(mib.KeyServer))
+	return out, nil
 }

@@ -21,6 +21,8 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
+
+	beside []companion // of the node, as its configuration says
 }
 
 func (o *options) register(root *cobra.Command) {

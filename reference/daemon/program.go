@@ -62,6 +62,11 @@ func (p program) serve(cmd *cobra.Command, o *options) error {
 	if err != nil {
 		return err
 	}
+	beside, err := accompany(n, o.beside)
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	defer beside.Close()
 	return n.Run(cmd.Context())
 }
 

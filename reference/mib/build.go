@@ -27,7 +27,7 @@ type builder struct {
 
 // KeyServer is what a key server shows. Notifies says whether it sends notifications to anybody.
 func KeyServer(s control.KSStatus, notifies bool) Table {
-	b := builder{now: s.Time}
+	b := builder{Table{role: roleKS}, s.Time}
 	self := ofPlace(s.Address)
 	for _, g := range s.Groups {
 		group := ofGroup(g.ID).index()
@@ -58,7 +58,7 @@ func lastRekey(c control.RekeyCounts) int {
 
 // Member is what a group member shows, in each of its groups; see KeyServer.
 func Member(s control.GMStatus, notifies bool) Table {
-	b := builder{now: s.Time}
+	b := builder{Table{role: roleGM}, s.Time}
 	self := ofPlace(s.Address)
 	for _, g := range s.Memberships() {
 		group := ofGroup(g.Group).index()

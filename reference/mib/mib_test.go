@@ -196,7 +196,7 @@ func TestNotifications(t *testing.T) {
 		role, tag string
 		want      mib.Notification
 	}{
-		{"KS", "REGISTERED", mib.KSRegistrationComplete}, {"KS", "REKEY_SENT", mib.KSRekeyPushed}, {"KS", "MEMBER_EXCLUDED", mib.KSMemberDeleted},
+		{"KS", "REGISTERED", mib.KSRegistrationComplete}, {"KS", "REKEY_SENT", mib.KSRekeyPushed},
 		{"KS", "STARTED", 0}, {"GM", "REGISTRATION_START", mib.MemberRegister}, {"GM", "REGISTERED", mib.MemberRegistered},
 		{"GM", "REREGISTRATION", mib.MemberReRegister}, {"GM", "REGISTRATION_START", 0}, {"GM", "REGISTRATION_START", mib.MemberRegister},
 		{"GM", "REKEY_ACCEPTED", mib.MemberRekeyReceived},

@@ -13,7 +13,6 @@ const (
 	MemberRegistered       Notification = 6
 	MemberReRegister       Notification = 7
 	MemberRekeyReceived    Notification = 8
-	KSMemberDeleted        Notification = 13
 )
 
 // OID names the notification in a trap.
@@ -21,7 +20,7 @@ func (n Notification) OID() OID { return Root.with(0, uint32(n)) }
 
 // Who tells which, as the switches say.
 var (
-	toldByKeyServer = []Notification{KSRegistrationComplete, KSRekeyPushed, KSMemberDeleted}
+	toldByKeyServer = []Notification{KSRegistrationComplete, KSRekeyPushed}
 	toldByMember    = []Notification{MemberRegister, MemberRegistered, MemberReRegister, MemberRekeyReceived}
 )
 
@@ -41,7 +40,7 @@ type Teller struct{ again bool }
 
 // of has the notification that goes with a line of a role's log.
 var of = map[string]map[string]Notification{
-	roleKS: {"REGISTERED": KSRegistrationComplete, "REKEY_SENT": KSRekeyPushed, "MEMBER_EXCLUDED": KSMemberDeleted},
+	roleKS: {"REGISTERED": KSRegistrationComplete, "REKEY_SENT": KSRekeyPushed},
 	roleGM: {
 		"REGISTERED": MemberRegistered, "REREGISTRATION": MemberReRegister, "REGISTRATION_START": MemberRegister,
 		"REKEY_ACCEPTED": MemberRekeyReceived,

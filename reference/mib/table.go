@@ -62,7 +62,13 @@ type Object struct {
 }
 
 // Table is what an agent can be asked for, in the order of object identifiers.
-type Table struct{ objects []Object }
+type Table struct {
+	role    string
+	objects []Object
+}
+
+// Role is whose table it is, as a status names it: KS or GM.
+func (t Table) Role() string { return t.role }
 
 // Objects are all of them, in order.
 func (t Table) Objects() []Object { return t.objects }

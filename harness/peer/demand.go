@@ -33,6 +33,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			for _, one := range m.Memberships() {
 				d.add(len(one.Authorised) > 0, "authorisation")
 			}
+			d.add(m.Client.Limits(), "client-limits")
 			d.add(m.FailOpen, "fail-open")
 			d.add(m.ReplayWindow > 0, "replay-window")
 			d.add(m.OnDemand, "on-demand")

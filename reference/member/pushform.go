@@ -154,6 +154,9 @@ func (m *membership) readPush(p *push) error {
 	if err == nil {
 		err = m.checkHash(pol.Rekey)
 	}
+	if err == nil {
+		err = m.limited(pol.Rekey, pol.SAs)
+	}
 	if err != nil {
 		return err
 	}

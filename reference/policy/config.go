@@ -40,6 +40,7 @@ type Member struct {
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
+	Client        Client   // of profile getvpn: what it takes of what its key server offers
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 }
 

@@ -34,6 +34,7 @@ type memberDoc struct {
 
 	Groups      []membershipDoc `yaml:"groups,omitempty"`
 	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Client      *clientDoc      `yaml:"client,omitempty"`
 	dataPathDoc `yaml:",inline"`
 }
 

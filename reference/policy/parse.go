@@ -82,6 +82,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var ofOne places
 	var demand place[bool]
 	var rekey place[MemberRekey]
+	var limits place[Client]
 	fields := append(dataPathFields(&m.DataPath),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
@@ -104,6 +105,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
 		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
+		yamldoc.Optional("client", &limits, placed(client)),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
@@ -119,7 +121,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
 		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
 	}
-	m.KeyServers = m.askedFrom(servers)
+	m.KeyServers, m.Client = m.askedFrom(servers), limits.value
+	checkClient(root, limits.at, m)
 	for _, g := range groups {
 		in := g.value.Membership
 		in.KeyServers = m.askedFrom(g.value.servers)

@@ -46,6 +46,7 @@ type Member struct {
 	FailClose     FailClose     // of GET VPN
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
+	Client        Client           // of profile getvpn: what it takes of what its key server offers
 	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
 	Console       Console

@@ -65,6 +65,9 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.FailClose, err = failCloseDocOf(m.FailClose); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
+	if doc.Client, err = clientDocOf(m.Client); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}

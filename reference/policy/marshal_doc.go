@@ -40,6 +40,7 @@ type memberDoc struct {
 
 	Groups     []membershipDoc `yaml:"groups,omitempty"`
 	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Client     *clientDoc      `yaml:"client,omitempty"`
 	SNMP       *snmpDoc        `yaml:"snmp,omitempty"`
 	Track      *trackDoc       `yaml:"track,omitempty"`
 	AccessList []aceDoc        `yaml:"access_list,omitempty"`

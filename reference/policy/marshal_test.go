@@ -222,6 +222,8 @@ func fullMember() policy.Member {
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash, KEKBehaviour: policy.KEKOld},
 		SNMP:  fullSNMP(), Track: fullTrack(),
+		Client: policy.Client{Ciphers: []policy.KEKTransform{policy.DefaultKEK, {Cipher: policy.KEK3DES, KeyBits: 192}},
+			Hashes: []policy.SigHash{policy.SigHashSHA384}, Transforms: policy.Transforms()[:2]},
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
 			Resync: policy.Resync{Failures: 1000, Cycles: 1},

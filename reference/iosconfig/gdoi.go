@@ -103,13 +103,25 @@ func enterSA(r *reader, l line, s *localServer, seq string) {
 		on("match address ipv4 <acl>", func(_ *reader, _ line, a []string) { sa.acl = a[0] }),
 		on("match address ipv6 <acl>", noField),
 		on("replay counter window-size <n>", func(r *reader, l line, a []string) {
-			sa.replay = policy.AntiReplay{Method: policy.ReplayCounter, Counter: r.number(l, a[0], 1, 1024)}
+			sa.replay = policy.AntiReplay{Method: policy.ReplayCounter, Counter: r.window(l, a[0])}
 		}),
 		on("replay time window-size <s>", func(r *reader, l line, a []string) {
 			sa.replay = policy.AntiReplay{Method: policy.ReplayTime, Window: r.seconds(l, a[0], 1, 100)}
 		}),
 		on("no replay", func(*reader, line, []string) { sa.replay = policy.AntiReplay{Method: policy.ReplayNone} }),
 		on("tag cts sgt", noField), on("no tag", ignored), on("no tag cts sgt", ignored))
+}
+
+// leastWindow is the smallest window over sequence numbers that a receiver may have (RFC 4303 §3.4.3).
+const leastWindow = 32
+
+// window reads the size of one. A smaller one, as the guide has it in an example, is as good as the smallest.
+func (r *reader) window(l line, text string) int {
+	n := r.number(l, text, 1, 1024)
+	if n < leastWindow {
+		r.warn(l, "a window of %d packets is smaller than any receiver may have; it is one of %d", n, leastWindow)
+	}
+	return max(n, leastWindow)
 }
 
 // enterRedundancy takes what only key servers have that serve a group together.

@@ -96,6 +96,11 @@ func (r *reader) lacking(l line, format string, args ...any) {
 		r.problem(l, format, args...)
 		return
 	}
+	r.warn(l, format, args...)
+}
+
+// warn notes what is read otherwise than it stands there.
+func (r *reader) warn(l line, format string, args ...any) {
 	r.warnings = append(r.warnings, yamldoc.Problem{File: r.file, Line: l.no, Column: 1, Text: fmt.Sprintf(format, args...)})
 }
 

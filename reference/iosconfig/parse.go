@@ -16,8 +16,8 @@ import (
 // port is that of GDOI.
 const port = 848
 
-// ParseKeyServer makes a key server's configuration. The name stands in errors, which are yamldoc.Problems. Warnings there are
-// only if the options ask for them.
+// ParseKeyServer makes a key server's configuration. The name stands in errors, which are yamldoc.Problems. Warnings are of
+// what is read otherwise than it stands there and, if the options ask for that, of what has no effect.
 func ParseKeyServer(name string, data []byte, o Options) (policy.KeyServer, yamldoc.Problems, error) {
 	r := newReader(name, o)
 	r.read(data)

@@ -20,9 +20,11 @@ type Group struct {
 	named     bool              // what was expected was named: it belongs to the group already before its policy is known
 	informed  bool              // protected is the group's policy, no longer what was expected
 	usage     policy.Usage
+	converts  bool // the next SAs send at once
 	sids      policy.SIDs
 	spent     bool // a sender had no IV left since Spent was asked last
 	wanted    bool // a packet had no SA since Wanted was asked last
+	replay    replay
 }
 
 // Join adds a group, whose policy comes behind that of the groups which the gateway has.
@@ -92,6 +94,8 @@ func (m *Group) Wanted() bool {
 // Accepts is Gateway.Accepts.
 func (m *Group) Accepts(t policy.TrafficSA) error { return m.gateway.Accepts(t) }
 
+func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
+
 // SAs describes the installed SAs of the group, newest first.
 func (m *Group) SAs(now time.Time) []control.SA {
 	list := []control.SA{}
@@ -100,11 +104,12 @@ func (m *Group) SAs(now time.Time) []control.SA {
 			continue
 		}
 		list = append(list, control.SA{
-			SPI:      fmt.Sprintf("%08x", e.Policy.SPI),
+			SPI:      formatSPI(e.Policy.SPI),
 			Selector: e.Policy.Selector.String(),
 			Cipher:   e.Policy.Transform.String(),
 			Expiry:   e.Expiry,
 			Sending:  m.gateway.db.Sending(now, e) && m.usage != policy.UsageReceiveOnly,
+			Replay:   replayStatus(e),
 		})
 	}
 	return list

@@ -102,12 +102,16 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	}
 	plain, next, err := e.SA.OpenPacket(start, outer.bytes, outer.espAt)
 	if err != nil {
+		g.notRepeated(now, e, outer, err)
 		return refused(err, outer.flow)
 	}
 	g.opened = plain
 	if !guardDummy.Holds(g.rules, next != esp.NextNone) {
 		g.counts.dropped++
 		return nil
+	}
+	if plain, next, err = g.unstamp(now, e, outer, plain, len(start), next); err != nil {
+		return refused(err, outer.flow)
 	}
 	var inner packet
 	if err := inner.unwrap(e, outer, plain, next); err != nil {

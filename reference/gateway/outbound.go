@@ -18,6 +18,8 @@ type parcel struct {
 	entry               *sadb.Entry
 	source, destination netip.Addr // outer
 	mtu                 int        // of the path
+	metadata            int        // octets of headers between ESP and what is protected
+	now                 time.Time
 }
 
 // outbound takes a packet from inside.
@@ -42,7 +44,7 @@ func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
 	if !ok || g.before(e, p.flow) || g.groups[e.Group].withholds() {
 		return g.unprotected(now, p, emit)
 	}
-	x := parcel{packet: p, entry: e}
+	x := parcel{packet: p, entry: e, now: now, metadata: g.metadataLen(e)}
 	if err := g.address(&x); err != nil {
 		return err
 	}
@@ -119,7 +121,9 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	} else {
 		head, payload = g.appendOuter(head, x), g.padded(x, inner)
 	}
+	payload, next = g.stamp(x, payload, next)
 	outer, err := g.seal(x, head, payload, next)
+	tallyOut(x.entry, err)
 	if err == nil {
 		g.counts.encrypted++
 	}

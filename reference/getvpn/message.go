@@ -2,6 +2,7 @@ package getvpn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -121,6 +122,18 @@ func (m Message) Head() string {
 // Format is the whole line with its {placeholders}.
 func (m Message) Format() string { return m.Head() + ": " + table[m].text }
 
+// Own returns those of the fields that the message has places for, to be given behind the others: where a name is there twice, the first
+// one counts.
+func (m Message) Own(fields ...core.Field) []core.Field {
+	var own []core.Field
+	for _, f := range fields {
+		if strings.Contains(table[m].text, "{"+f.Name+"}") {
+			own = append(own, f)
+		}
+	}
+	return own
+}
+
 // Field is one value of a message.
 func Field(name string, value any) core.Field {
 	return core.Field{Name: name, Value: fmt.Sprint(value)}
@@ -130,9 +143,21 @@ func Field(name string, value any) core.Field {
 const unknown = "-"
 
 // Event is the log line of a message: its tag is the mnemonic, and the fields fill the places of their names. Other fields are
-// facts beside the words.
+// facts beside the words. Of two fields with one name the first counts.
 func Event(m Message, fields ...core.Field) *core.Log {
+	fields = once(fields)
 	return &core.Log{Severity: table[m].severity, Tag: table[m].mnemonic, Text: fill(table[m].text, fields), Fields: fields}
+}
+
+// once leaves out fields whose name was there before.
+func once(fields []core.Field) []core.Field {
+	var kept []core.Field
+	for _, f := range fields {
+		if !slices.ContainsFunc(kept, func(k core.Field) bool { return k.Name == f.Name }) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 // fill puts values into the places of a text. A value is never read for places of its own.

@@ -17,6 +17,14 @@ func TestEventFillsItsPlaces(t *testing.T) {
 	}
 }
 
+func TestOwn(t *testing.T) {
+	own := KSLastGM.Own(Field("group", "G1"), Field("ks_addr", "10.0.8.1"))
+	l := Event(KSLastGM, append([]core.Field{Field("group", "G2"), Field("gm_addr", "10.0.8.7")}, own...)...)
+	if l.Text != "last GM 10.0.8.7 left group G2" || len(l.Fields) != 2 {
+		t.Errorf("the event is %+v", l)
+	}
+}
+
 func TestEventWithoutItsValues(t *testing.T) {
 	if l := Event(KSLastGM, Field("group", "{gm_addr}")); l.Text != "last GM - left group {gm_addr}" {
 		t.Errorf("the text is %q", l.Text)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Ack is an acknowledgement as a carrier has read it.
@@ -54,6 +55,11 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 	return nil
 }
 
+// Unsolicited reports whether Ack has refused an acknowledgement because nobody waits for it.
+func Unsolicited(v *rule.Violation) bool {
+	return slices.Contains([]*rule.Guard{guardAckAsked, guardAckMember, guardAckSent, guardAckDuplicate}, v.Guard)
+}
+
 // acknowledger finds the member that an acknowledgement is of and what it has acknowledged under the Rekey SA so far.
 func (g *Group) acknowledger(r *rekeySA, a Ack) (*member, *ackWindow) {
 	m := g.byAddress[a.Member.Unmap()]
@@ -79,13 +85,18 @@ func (g *Group) acknowledged(m *member, window *ackWindow, r *rekeySA, sequence 
 		m.ackedSA, m.acked = r, sequence
 	}
 	for _, o := range slices.Clone(g.outstanding) {
-		if o.under == r && o.plan.Rekey.Sequence == sequence {
+		if o.under == r && slices.Contains(o.numbers, sequence) || g.beyond(o, r) {
 			o.release(m)
 			if o.finished() {
 				g.settle(o)
 			}
 		}
 	}
+}
+
+// beyond reports whether who acknowledges under that Rekey SA needs no more copies of the rekey that brought it.
+func (g *Group) beyond(o *outstanding, r *rekeySA) bool {
+	return g.getvpn() && o.plan.Rekey.NewRekey != nil && o.plan.Rekey.NewRekey.SPI == r.SPI
 }
 
 // missing lists the members whose acknowledgement is overdue. One that has never acknowledged anything may be unable to,
@@ -102,7 +113,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		if last {
 			m.missed++
 		}
-		gone := m.missed >= goneAfter
+		gone := m.missed >= GoneAfter
 		if gone {
 			g.drop(func(have *member) bool { return have == m })
 		}

@@ -38,6 +38,12 @@ func (g *Group) enlive(now time.Time, r *rekeySA) {
 // acknowledgements of it have had time to come (RFC 8263 §6).
 func (g *Group) retire(now time.Time, r *rekeySA) {
 	r.heard = now.Add(g.wait() * time.Duration(g.cfg.Rekey.Retransmit))
+	if len(g.rounds) > 0 {
+		r.heard = r.heard.Add(g.loopTime() * time.Duration(g.delivery().loops()))
+	}
+	if g.cfg.Rekey.Reminders && r.expires.After(r.heard) {
+		r.heard = r.expires
+	}
 	if r.Ack != policy.AckNone {
 		r.heard = r.heard.Add(g.wait())
 		if !guardAckKEKKept.Kept(g.opts.Rules) {
@@ -104,7 +110,7 @@ func (g *Group) download(now time.Time, e *epoch) policy.Download {
 		}
 	}
 	for i, sa := range e.sas {
-		d.SAs = append(d.SAs, g.flows(i, sa.lasting(now))...)
+		d.SAs = append(d.SAs, g.flows(i, g.stamp(now, sa.lasting(now)))...)
 	}
 	return d
 }

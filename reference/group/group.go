@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/pseudotime"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -32,14 +33,17 @@ var ErrNoRekey = errors.New("group: the group has no rekey")
 
 // Options are what a group gets from its carrier.
 type Options struct {
-	Rand   io.Reader      // keys and SPIs
-	Rules  *rule.Switches // of the node
-	Source netip.AddrPort // where its PUSH messages come from
+	Rand   io.Reader                // keys and SPIs
+	Rules  *rule.Switches           // of the node
+	Source netip.AddrPort           // where its PUSH messages come from
+	Replay *policy.ReplayAttributes // profile getvpn: the numbers under which SAs tell of anti-replay; nil: RFC 6407 alone
 
 	// Of the key that signs PUSH messages; not needed without rekey.
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
 	SigAlgorithm policy.SigAlgorithm
 	SigKeyBits   int
+
+	Profile policy.Profile // of the key server
 }
 
 // Group is one group of a key server.
@@ -59,8 +63,12 @@ type Group struct {
 	byAddress   map[netip.Addr]*member
 	byPlace     map[netip.AddrPort]*member // those that have proven no address
 	outstanding []*outstanding
+	rounds      []*round
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
+
+	clock  pseudotime.Clock
+	synced time.Time // when the members were told the pseudotime last
 }
 
 // used is what is remembered of an SPI.
@@ -89,6 +97,9 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	}
 	g.adopt(now, first)
 	g.nextSID = g.firstSID()
+	if !guardClockStart.Kept(g.opts.Rules) {
+		g.startClock(now)
+	}
 	return g, nil
 }
 
@@ -118,6 +129,11 @@ func (g *Group) Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation 
 	return guard.Violated("%v is not on the list of the group's members", id)
 }
 
+// IsUnauthorised reports whether that is what a violation says.
+func IsUnauthorised(v *rule.Violation) bool {
+	return v.Guard == guardAuthorised || v.Guard == guardByAddress || v.Guard == guardByIdentity
+}
+
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
 	if a := g.cfg.Authorization; a != nil {
 		return g.authorized(*a, id, proven)
@@ -135,6 +151,7 @@ type Changes struct {
 	Rekeys []policy.RekeySA   // made and in force, or for a while still to be listened to
 	SAs    []policy.TrafficSA // made and in force
 	Ended  []policy.RekeySPI  // no longer listened to
+	Left   []netip.AddrPort   // where members were that are no longer counted
 }
 
 // Changes returns what has changed since it was last called, and at first everything.

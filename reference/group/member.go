@@ -8,9 +8,9 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-// goneAfter is how many PUSH messages in a row a member may leave unacknowledged, each with all its repetitions, before
+// GoneAfter is how many PUSH messages in a row a member may leave unacknowledged, each with all its repetitions, before
 // it is considered gone (RFC 8263 §6 leaves the number open). One that comes back registers again.
-const goneAfter = 3
+const GoneAfter = 3
 
 // member is a registered member as the group knows it.
 type member struct {
@@ -79,6 +79,9 @@ func (g *Group) Move(id policy.Identity, to netip.AddrPort) {
 // Has reports whether somebody is in the group under that identity.
 func (g *Group) Has(id policy.Identity) bool { return g.byIdentity[id.Folded()] != nil }
 
+// Members is how many members the group counts.
+func (g *Group) Members() int { return len(g.members) }
+
 // drop forgets the members of which that is so, however many, in one pass.
 func (g *Group) drop(gone func(*member) bool) {
 	g.members = slices.DeleteFunc(g.members, func(m *member) bool {
@@ -86,6 +89,7 @@ func (g *Group) drop(gone func(*member) bool) {
 			return false
 		}
 		delete(g.byIdentity, m.identity)
+		g.changes.Left = append(g.changes.Left, m.address)
 		m.unseat()
 		g.unsettle(m)
 		g.release(m)
@@ -95,6 +99,7 @@ func (g *Group) drop(gone func(*member) bool) {
 
 // release stops waiting for acknowledgements of a member.
 func (g *Group) release(m *member) {
+	g.leave(m)
 	for _, o := range slices.Clone(g.outstanding) {
 		o.release(m)
 		if o.finished() {

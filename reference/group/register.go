@@ -23,6 +23,7 @@ type Offer struct {
 // used up, or with backward access control to one that is no member yet, it offers keys that are not in force yet: Admit puts
 // them in force.
 func (g *Group) Offer(now time.Time, id policy.Identity) (*Offer, error) {
+	g.startClock(now)
 	e := g.epoch
 	switch {
 	case g.exhausted():
@@ -56,6 +57,7 @@ func (g *Group) prepare() error {
 type Admission struct {
 	Download policy.Download
 	Plans    []Plan
+	First    bool // there was no member before
 }
 
 // Admit records a member that has proven itself and gives it the keys of the offer, the present sequence number and, if
@@ -80,7 +82,7 @@ func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, of
 		a.Plans = append(a.Plans, g.renew(now, id)...)
 		return a, fmt.Errorf("%w: %d asked for", ErrSIDsExhausted, n)
 	}
-	a.Download = g.download(now, g.epoch)
+	a.Download, a.First = g.download(now, g.epoch), len(g.members) == 0
 	m := g.record(now, id, from)
 	if err := g.seat(m, &a.Download); err != nil {
 		g.drop(func(have *member) bool { return have == m })
@@ -116,7 +118,7 @@ func (g *Group) enforce(now time.Time, id policy.Identity, offer *Offer) ([]Plan
 func (g *Group) renew(now time.Time, candidate policy.Identity) []Plan {
 	var plans []Plan
 	if guardSIDDelete.Kept(g.opts.Rules) {
-		plans = append(plans, g.plan(now, g.deleteAll(), candidate))
+		plans = append(g.overtake(now), g.plan(now, g.deleteAll(), candidate))
 	}
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)

@@ -16,7 +16,8 @@ type Plan struct {
 	Rekey   policy.Rekey
 	Under   policy.RekeySA   // protects the message; the one in force before this rekey
 	To      []netip.AddrPort // empty: there is nobody to tell
-	Attempt int              // above 0: the message has been sent before, and the same octets go out again
+	Attempt int              // above 0: it has been sent before; the same octets go out again, unless the number is another
+	Round   int              // above 0: others have been sent it before, and these are next
 	Missing []Missing        // members that should have acknowledged an earlier attempt
 }
 
@@ -38,10 +39,10 @@ func (g *Group) restart(now time.Time) ([]Plan, error) {
 	if err := g.prepare(); err != nil {
 		return nil, err
 	}
-	p := g.plan(now, g.deleteAll(), policy.Identity{})
+	plans := append(g.overtake(now), g.plan(now, g.deleteAll(), policy.Identity{}))
 	g.nextSID = g.firstSID()
 	g.adopt(now, g.prepared)
-	return []Plan{p}, nil
+	return plans, nil
 }
 
 // deleteAll tells members to delete all SAs, zero standing for all of a kind (RFC 6407 §5.9).
@@ -52,7 +53,7 @@ func (g *Group) deleteAll() policy.Rekey {
 // carryOut makes what an order calls for, and puts it in force. The messages with it go out under the Rekey SA in force
 // until now (RFC 6407 §4.3).
 func (g *Group) carryOut(now time.Time, o order) ([]Plan, error) {
-	next, change, err := g.successor(now, o)
+	next, change, err := g.successor(now, g.synchronising(o))
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,10 @@ func (g *Group) succeed(now time.Time, next *epoch, change policy.Rekey) (plans 
 			return nil, err
 		}
 	}
-	plans = g.parts(now, change)
+	if len(change.SAs) > 0 {
+		g.synced = now
+	}
+	plans = append(g.overtake(now), g.parts(now, change)...)
 	if change.NewRekey != nil && !guardSequenceRestart.Kept(g.opts.Rules) {
 		next.rekey.sequence = old.sequence
 	}
@@ -112,7 +116,7 @@ func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) 
 		if o.lifetime > 0 && !slices.Contains(o.made, i) {
 			next.shorten(i, o.lifetime)
 		}
-		change.SAs = append(change.SAs, g.flows(i, next.sas[i].lasting(now))...)
+		change.SAs = append(change.SAs, g.flows(i, g.rekeyStamp(now, next.sas[i].lasting(now)))...)
 	}
 	if len(change.SAs) > 0 {
 		change.Activation = g.cfg.Activation
@@ -146,7 +150,9 @@ func (g *Group) planFor(now time.Time, change policy.Rekey, holders []*member) P
 	}
 	p.Rekey.Under, p.Rekey.Sequence = r.SPI, r.sequence
 	if len(p.To) > 0 {
-		g.await(now, p, r, holders)
+		first := g.firstOf(now, p, r, holders)
+		p.To = g.addresses(first)
+		g.await(now, p, r, first)
 	}
 	return p
 }

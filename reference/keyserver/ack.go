@@ -41,7 +41,9 @@ func (k *KeyServer) onAck(now time.Time, c *carried, d *core.Datagram) {
 	}
 	err = c.Ack(now, a.Ack, func(under policy.RekeySA) bool { return k.proves(a, under) })
 	if err != nil {
-		k.refuse(now, err, d.From)
+		if k.refuse(now, err, d.From) {
+			k.tellRefusedAck(c, a.Member, err)
+		}
 		return
 	}
 	k.log(core.Info, "ACK_RECEIVED", "rekey acknowledged", field("group", c.ID()), field("member", a.Member),

@@ -34,19 +34,23 @@ func field(name string, value any) core.Field {
 	return core.Field{Name: name, Value: fmt.Sprint(value)}
 }
 
-// refuse accounts for a message that was refused. Whatever is no violation is an error of this side.
-func (k *KeyServer) refuse(now time.Time, err error, from netip.AddrPort) {
+// refuse accounts for a message that was refused, and reports whether there is a line about what it broke: their number is limited.
+// Whatever is no violation is an error of this side.
+func (k *KeyServer) refuse(now time.Time, err error, from netip.AddrPort) (told bool) {
 	var v *rule.Violation
 	var notified *ike.Notified
 	switch {
 	case err == nil:
 	case errors.As(err, &v):
-		k.out = append(k.out, k.refused.Refuse(now, v, from)...)
+		lines := k.refused.Refuse(now, v, from)
+		k.out = append(k.out, lines...)
+		return len(lines) > 0
 	case errors.As(err, &notified):
 		k.log(core.Info, "NOTIFIED", notified.Error(), field("from", from))
 	default:
 		k.fail("message from "+from.String(), err)
 	}
+	return false
 }
 
 // refuseGuard is refuse for messages that cost as little as possible.

@@ -132,6 +132,7 @@ func (k *KeyServer) onInformational(now time.Time, s *session, d *core.Datagram)
 	deleted, err := s.sa.Deleted(o)
 	k.refuse(now, err, d.From)
 	if deleted {
+		k.tellRejected(s, d.From)
 		k.sessions.remove(s)
 		k.log(core.Info, "PHASE1_DELETED", "the peer deleted its Phase 1 SA", field("peer", d.From))
 		return

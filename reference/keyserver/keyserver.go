@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/keymat"
@@ -111,6 +112,9 @@ func (k *KeyServer) validateGroups() error {
 		if err := group.Validate(g); err != nil {
 			return fmt.Errorf("keyserver %s: %w", k.cfg.Name, err)
 		}
+		if err := g.CheckLifetimes(k.cfg.Profile); err != nil {
+			return fmt.Errorf("keyserver %s: group %s: %w", k.cfg.Name, g.Name, err)
+		}
 		if seen[g.ID] {
 			return fmt.Errorf("keyserver %s: there are two groups %d", k.cfg.Name, g.ID)
 		}
@@ -144,10 +148,14 @@ func (k *KeyServer) Handle(now time.Time, ev core.Event) []core.Effect {
 func (k *KeyServer) start(now time.Time) {
 	k.started = true
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
+	k.tellStart()
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
-	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address}
+	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address, Profile: k.cfg.Profile}
+	if k.cfg.Profile == policy.ProfileGETVPN {
+		o.Replay = &k.cfg.Replay
+	}
 	if k.signing != nil {
 		var err error
 		if o.PublicKey, err = keymat.MarshalPublicKey(k.signing.Public()); err != nil {
@@ -164,10 +172,22 @@ func (k *KeyServer) start(now time.Time) {
 		c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
 		k.groups = append(k.groups, c)
 		k.byID[cfg.ID] = c
+		k.tell(c, getvpn.KSGroupAdd)
+		k.advise(cfg)
 		k.follow(c)
 		if c.Usage() == policy.UsageReceiveOnly {
 			k.tellUsage(c)
 		}
+	}
+}
+
+// advise tells an operator of lifetimes that the vendor advises against (GETVPN-TIMER-06, -12, -13).
+func (k *KeyServer) advise(cfg policy.Group) {
+	if k.cfg.Profile != policy.ProfileGETVPN {
+		return
+	}
+	for _, line := range cfg.Advice() {
+		k.log(core.Warning, "LIFETIME_ADVICE", line, field("group", cfg.ID))
 	}
 }
 

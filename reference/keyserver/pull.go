@@ -11,6 +11,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -26,6 +27,7 @@ type pull struct {
 	id     uint32 // Message ID
 	began  time.Time
 	stream *ike.Stream
+	asked  gdoi.ID // how message 1 names the group
 	group  *carried
 	offer  *group.Offer
 	ni, nr []byte
@@ -122,7 +124,9 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 		err = k.admissible(s, p, d)
 	}
 	if err != nil {
-		k.refuse(now, err, d.From)
+		if k.refuse(now, err, d.From) {
+			k.tellRefusedPull(p, err, d.From)
+		}
 		return
 	}
 	if s.sa.Exhausted() {
@@ -159,7 +163,9 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram, digest [sha256.Size]byte) {
 	opened, sids, err := k.openPull3(s, p, d)
 	if err != nil {
-		k.refuse(now, err, d.From)
+		if k.refuse(now, err, d.From) {
+			k.tellRefusedPull(p, err, d.From)
+		}
 		return
 	}
 	opened.Commit()
@@ -193,6 +199,7 @@ func (k *KeyServer) onAdmitted(c *carried, id policy.Identity, from netip.AddrPo
 		fields = append(fields, field("sids", a.Download.SIDs.Values))
 	}
 	k.log(core.Notice, "REGISTERED", "member registered", fields...)
+	k.tellAdmitted(c, from, a)
 }
 
 // onNotAdmitted reports a registration that failed at its end. The member is told that it has to begin again.

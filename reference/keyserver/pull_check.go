@@ -52,8 +52,8 @@ func (k *KeyServer) openPull1(s *session, p *pull, d *core.Datagram) (*ike.Opene
 		return nil, guardNonceMax.Violated("Ni of %d octets", n)
 	}
 	p.ni = append([]byte{}, ni.Data...)
-	id, _, _ := isakmp.Find[gdoi.ID](o.Payloads)
-	p.group, err = k.findGroup(s, id, d.From)
+	p.asked, _, _ = isakmp.Find[gdoi.ID](o.Payloads)
+	p.group, err = k.findGroup(s, p.asked, d.From)
 	return o, err
 }
 

@@ -31,6 +31,7 @@ func (k *KeyServer) carry(c *carried, plans ...group.Plan) {
 		for _, m := range p.Missing {
 			k.log(core.Warning, "ACK_MISSING", "no acknowledgement from the member", field("group", c.ID()),
 				field("member", m.Identity.Brief()), field("address", m.Address), field("sequence", p.Rekey.Sequence), field("gone", m.Gone))
+			k.tellMissing(c, m)
 		}
 	}
 }
@@ -47,6 +48,7 @@ func (k *KeyServer) push(c *carried, p group.Plan) {
 	k.log(core.Notice, "REKEY_SENT", "rekey sent", field("group", c.ID()), field("sequence", p.Rekey.Sequence),
 		field("rekey", p.Under.SPI), field("addresses", len(p.To)), field("attempt", p.Attempt), field("spis", spis(p.Rekey)),
 		field("kek", p.Rekey.NewRekey != nil), field("delete", p.Rekey.DeleteKEK || len(p.Rekey.DeleteTEKs) > 0))
+	k.tellSent(c, p)
 }
 
 // datagram seals a plan, or finds what it was sealed to before.
@@ -91,6 +93,7 @@ func (k *KeyServer) transmit(p group.Plan, data []byte) []byte {
 // follow takes up what has changed in a group: Rekey SAs by which messages are to be known, and keys for the key log.
 func (k *KeyServer) follow(c *carried) {
 	changes := c.Changes()
+	k.tellLeft(c, changes.Left)
 	for _, spi := range changes.Ended {
 		delete(k.byRekey, cookies(spi))
 	}

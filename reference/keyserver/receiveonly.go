@@ -46,5 +46,5 @@ func (k *KeyServer) tellUsage(c *carried) {
 	if c.Usage() == policy.UsageReceiveOnly {
 		message = getvpn.KSConvSAsIngress
 	}
-	k.out = append(k.out, getvpn.Event(message, getvpn.Field("group", c.Name())))
+	k.tell(c, message)
 }

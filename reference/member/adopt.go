@@ -25,16 +25,18 @@ var (
 // finishPull takes over what a registration brought. If a PUSH has changed the group since message 2, the policy of the
 // registration may be older than that of the PUSH: then the member asks again instead of going back.
 func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids *policy.SIDs) {
-	overtaken := m.pull.overtaken
+	overtaken, offered := m.pull.overtaken, m.pull.offered
 	m.pull = nil
 	m.registration.reused = false
 	if overtaken && guardStale.Kept(m.rules) {
 		m.renew(now, "a rekey has overtaken the registration")
 		return
 	}
+	before, first := m.rekey, !m.registration.done
 	m.takeRekey(now, p.Rekey, number)
 	m.sids = orNone(sids)
 	m.leases.clear()
+	m.synchronise(offered, p.SAs)
 	m.install(now, m.listening(m.directed(now, m.authorised(p.SAs))), p.Activation)
 	if len(p.SAs) > 0 {
 		m.gateway.Forget() // flows that are no longer the group's
@@ -43,6 +45,7 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 	m.secretSIDs()
 	m.log(core.Notice, "REGISTERED", "registered", "key_server", m.server().String(), "group", m.groupText(),
 		"rekey", m.rekeyText(), "sequence", m.sequenceText(), "spis", spiText(p.SAs), "sids", m.sidText())
+	m.tellRegistered(before, first, p.SAs)
 }
 
 // takeRekey makes the SAK of a registration the Rekey SA in force.

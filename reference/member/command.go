@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -25,9 +26,11 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 			return
 		}
 		m.reply(c.ID, struct{}{})
+	case control.ClearReplay:
+		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear, control.Direction)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s)",
+			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction)})
 	}
 }
 
@@ -76,6 +79,7 @@ func (m *Member) reply(id uint64, answer any) {
 // until there are keys again they are dropped, not sent in clear.
 func (m *membership) clear(now time.Time) {
 	m.log(core.Notice, "SA_REMOVED", "the operator cleared all SAs", "group", m.groupText())
+	m.tell(getvpn.GMClearRegister)
 	m.exchange, m.pull, m.phase1, m.keeper = nil, nil, nil, keeper{}
 	m.setRekey(nil)
 	m.sids = nil
@@ -104,6 +108,7 @@ func (m *Member) status(now time.Time) control.GMStatus {
 
 func (m *membership) status(now time.Time) control.GMGroup {
 	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...)}
+	s.Pseudotime = m.gateway.Replay(now)
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 	}

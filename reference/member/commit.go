@@ -35,6 +35,7 @@ func (m *membership) commitPush(now time.Time, p *push, d *core.Datagram) {
 	unusable := m.takePolicy(now, p, d)
 	m.log(core.Notice, "REKEY_ACCEPTED", "rekey accepted", "sequence", strconv.FormatUint(uint64(p.seq), 10),
 		"under", under.SPI.String(), "rekey", m.rekeyText(), "spis", p.spiText(), "from", d.From.String())
+	m.tellRekey(p, under, d)
 	m.acknowledge(p, under, d)
 	switch {
 	case m.rekey == nil && guardReRegister.Kept(m.rules):
@@ -56,6 +57,7 @@ func (m *membership) takePolicy(now time.Time, p *push, d *core.Datagram) (unusa
 		m.setRekey(m.newRekeySA(now, *p.policy.Rekey, 0))
 		m.secretRekey()
 	}
+	m.followTime(now, p)
 	for _, v := range m.unauthorised(p.policy.SAs) {
 		m.refuse(now, v, d.From)
 	}

@@ -25,15 +25,17 @@ func (m *membership) log(severity core.Severity, tag, text string, fields ...str
 
 const groupField = "group"
 
-// refuse counts and logs what broke a requirement. Other errors, such as a notification that nobody has proven, are only
-// logged.
-func (m *membership) refuse(now time.Time, err error, from netip.AddrPort) {
+// refuse counts and logs what broke a requirement, and reports whether there is a line about it: their number is limited. Other errors,
+// such as a notification that nobody has proven, are only logged.
+func (m *membership) refuse(now time.Time, err error, from netip.AddrPort) (told bool) {
 	var v *rule.Violation
 	if errors.As(err, &v) {
-		m.emit(m.rejects.Refuse(now, v, from)...)
-		return
+		lines := m.rejects.Refuse(now, v, from)
+		m.emit(lines...)
+		return len(lines) > 0
 	}
 	m.log(core.Debug, "IGNORED", err.Error(), "from", from.String())
+	return false
 }
 
 // refuseGuard is refuse for what costs next to nothing to send.

@@ -47,6 +47,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
 		Profile: first.Profile, FailClose: first.FailClose,
 		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
+		Rollover: rolloverOf(first), Metadata: first.Metadata,
 	})
 	for _, g := range m.groups {
 		g.gateway = m.gateway.Join(g.expected())

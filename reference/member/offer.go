@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -24,7 +25,8 @@ var errNothingAuthorised = errors.New("all of it is for flows that are not autho
 // readOffer reads the policy of message 2. It is not acceptable if it cannot be carried out, or if nothing of it is
 // authorised.
 func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoimap.Policy, error) {
-	offer, err := gdoimap.ReadSA(sa, m.rules)
+	m.tellTEKProtocol(sa)
+	offer, err := m.readSA(sa)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +48,7 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 		return nil, errNothingAuthorised
 	}
 	if err := m.carriesOut(offer.SAs); err != nil {
+		m.tell(getvpn.GMNoCryptoEngine)
 		return nil, err
 	}
 	return &offer, nil

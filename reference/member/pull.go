@@ -9,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -40,6 +41,7 @@ type pull struct {
 	stream    *ike.Stream
 	ni, nr    []byte
 	offer     *gdoimap.Policy // of message 2; nil until then
+	offered   time.Time       // when it came
 	overtaken bool            // a PUSH has changed the group since message 2
 	answered  []byte          // the last message accepted; a copy of it is no news
 	repeat    repetition
@@ -79,7 +81,9 @@ func (m *membership) onPull(now time.Time, d *core.Datagram) {
 		err = m.onPull4(now, o, d)
 	}
 	if err != nil {
-		m.refuse(now, err, d.From)
+		if m.refuse(now, err, d.From) {
+			m.tellRefusedPull(err)
+		}
 	} else {
 		m.onProven(now)
 	}
@@ -108,11 +112,12 @@ func (m *membership) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) err
 	m.pull.nr = nonce.Data
 	offer, err := m.readOffer(now, sa, d)
 	if err != nil {
+		m.tell(getvpn.GMRejectingSAPayload, getvpn.Field("reason", err))
 		m.sendConflict(err)
 		m.refusePhase1(now, "the policy is not acceptable: "+err.Error())
 		return err
 	}
-	m.pull.offer = offer
+	m.pull.offer, m.pull.offered = offer, now
 	m.ask(now, core.Pull3, m.hash3, m.needs(offer)...)
 	return nil
 }
@@ -139,6 +144,7 @@ func (m *membership) onPull4(now time.Time, o *ike.Opened, d *core.Datagram) err
 		err = m.checkDownload(m.pull.offer.Rekey)
 	}
 	if err != nil {
+		m.tellRefusedKeys(err)
 		m.refusePhase1(now, "the keys are not acceptable: "+err.Error())
 		return err
 	}

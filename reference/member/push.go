@@ -53,7 +53,9 @@ func (m *membership) onPush(now time.Time, d *core.Datagram) {
 		err = m.readPush(p)
 	}
 	if err != nil {
-		m.refuse(now, err, d.From)
+		if m.refuse(now, err, d.From) {
+			m.tellRefusedPush(err, p)
+		}
 		m.ackUnproven(p, d)
 		return
 	}

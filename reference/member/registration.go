@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -40,6 +41,7 @@ func (m *membership) state() string {
 
 func (m *membership) onStart(now time.Time) {
 	m.log(core.Info, "STARTED", "group member started", "group", m.groupText())
+	m.tellStart()
 	if !m.cfg.OnDemand {
 		m.register(now)
 	}
@@ -52,6 +54,7 @@ func (m *membership) register(now time.Time) {
 		return
 	}
 	m.log(core.Info, "REGISTRATION_START", "registration begins", "key_server", m.server().String(), "group", m.groupText())
+	m.tell(getvpn.GMRegister)
 	m.registration.reused = m.phase1Usable(now)
 	if m.registration.reused {
 		m.startPull(now)
@@ -102,6 +105,7 @@ func (m *membership) renew(now time.Time, why string) {
 		return
 	}
 	m.log(core.Notice, "REREGISTRATION", why, "group", m.groupText())
+	m.tell(getvpn.GMReRegister)
 	m.register(now)
 }
 

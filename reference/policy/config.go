@@ -12,7 +12,8 @@ type KeyServer struct {
 	Address    netip.AddrPort // where it listens; port 848 unless said (RFC 6407 §2.2)
 	Phase1     Phase1
 	Groups     []Group
-	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	Replay     ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	SigningKey []byte           // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
 }
 
 // Member is the whole configuration of a group member.
@@ -42,7 +43,9 @@ type Member struct {
 	FailClose     FailClose     // of GET VPN
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
-	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
+	DataPath      DataPath         // how it carries packets; in a file its fields are the member's
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
@@ -76,8 +79,9 @@ func (m Member) Memberships() []Member {
 
 // MemberRekey says which signatures of PUSH messages a member takes beyond, or instead of, those that RFC 6407 asks for.
 type MemberRekey struct {
-	AcceptSHA1    bool    // SIG_HASH_ALGORITHM may be SHA-1
-	SignatureForm SigForm // of RSA
+	AcceptSHA1    bool         // SIG_HASH_ALGORITHM may be SHA-1
+	SignatureForm SigForm      // of RSA
+	KEKBehaviour  KEKBehaviour // of profile getvpn
 }
 
 // Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.
@@ -153,26 +157,30 @@ const (
 
 // RekeyPolicy configures the Rekey SA and its schedule.
 type RekeyPolicy struct {
-	Transport   Transport
-	Address     netip.AddrPort // multicast destination
-	KEKLifetime time.Duration  // 0 means 86400 s
-	Margin      time.Duration  // a TEK or KEK is replaced this long before it expires; 0 means a tenth of its lifetime
-	Retransmit  int            // further copies of a multicast PUSH, or attempts without acknowledgement
-	Interval    time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
-	Ack         AckType
-	KEK         KEKTransform // the zero value means DefaultKEK
-	SigHash     SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
-	SigForm     SigForm      // of RSA
-	Management  Management   // of the KEK
-	Updates     int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
-	Backward    bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
+	Transport    Transport
+	Address      netip.AddrPort // multicast destination
+	KEKLifetime  time.Duration  // 0 means 86400 s
+	Margin       time.Duration  // a TEK or KEK is replaced this long before it expires; 0 means a tenth of its lifetime
+	Retransmit   int            // further copies of a multicast PUSH, or attempts without acknowledgement
+	Interval     time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
+	Ack          AckType
+	KEK          KEKTransform  // the zero value means DefaultKEK
+	SigHash      SigHash       // 0 means SHA-256, or with ECDSA the hash of the curve
+	SigForm      SigForm       // of RSA
+	Management   Management    // of the KEK
+	Updates      int           // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	Sync         time.Duration // profile getvpn: the pseudotime is told at least so often; 0 means 2 h
+	KEKBehaviour KEKBehaviour  // of profile getvpn
+	Reminders    bool          // of profile getvpn: who has not acknowledged a PUSH gets it again at each Interval, until the next one
+	Backward     bool          // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
 type SAPolicy struct {
-	Selector  Selector
-	Also      []Selector // further flows under the same SA, each with a SAT of its own
-	Transform Transform
-	Lifetime  time.Duration // 0 means 3600 s
-	Handling  IECHandling   // of IEC 61850
+	Selector   Selector
+	Also       []Selector // further flows under the same SA, each with a SAT of its own
+	Transform  Transform
+	Lifetime   time.Duration // 0 means 3600 s
+	Handling   IECHandling   // of IEC 61850
+	AntiReplay AntiReplay    // profile getvpn: not of IEC 61850
 }

@@ -21,7 +21,7 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay)}
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
@@ -50,6 +50,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
+		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -66,10 +67,11 @@ func MarshalMember(m Member) ([]byte, error) {
 	doc.Authorised = flowDocs(m.Authorised)
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
-		if !ok {
-			return nil, fmt.Errorf("policy: signature form %d has no name", uint8(m.Rekey.SignatureForm))
+		kek, ok2 := word(kekBehaviours, m.Rekey.KEKBehaviour)
+		if !ok || !ok2 {
+			return nil, fmt.Errorf("policy: signature form %d or KEK behaviour %d has no name", uint8(m.Rekey.SignatureForm), uint8(m.Rekey.KEKBehaviour))
 		}
-		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form}
+		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form, KEK: kek}
 	}
 	return yaml.Marshal(doc)
 }
@@ -229,14 +231,15 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	hash, ok2 := word(sigHashes, r.SigHash)
 	form, ok3 := word(sigForms, r.SigForm)
 	management, ok4 := word(managements, r.Management)
-	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d, signature form %d or management %d has no name",
-			r.KEK, r.SigHash, uint8(r.SigForm), r.Management)
+	behaviour, ok5 := word(kekBehaviours, r.KEKBehaviour)
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
+		return rekeyDoc{}, fmt.Errorf("cipher %+v, signature hash %d, signature form %d, management %d or KEK behaviour %d has no name",
+			r.KEK, r.SigHash, uint8(r.SigForm), r.Management, uint8(r.KEKBehaviour))
 	}
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management, Updates: r.Updates, Backward: r.Backward,
+		Management: management, Updates: r.Updates, Backward: r.Backward, KEK: behaviour, Reminders: r.Reminders, Sync: duration(r.Sync),
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()
@@ -280,9 +283,13 @@ func saDocOf(s SAPolicy) (any, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return nil, fmt.Errorf("transform %+v has no name", t)
 	}
+	replay, err := antiReplayDocOf(s.AntiReplay)
+	if err != nil {
+		return nil, err
+	}
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
-		Lifetime: duration(s.Lifetime),
+		Lifetime: duration(s.Lifetime), AntiReplay: replay,
 	}
 	for _, also := range s.Also {
 		doc.Also = append(doc.Also, selectorDocOf(also))

@@ -3,12 +3,13 @@ package policy
 // The structures of configuration files as the YAML encoder wants them. The readers do not use them: they walk the file.
 
 type keyServerDoc struct {
-	Name       string     `yaml:"name"`
-	Profile    string     `yaml:"profile,omitempty"`
-	Address    string     `yaml:"address"`
-	SigningKey string     `yaml:"signing_key,omitempty"`
-	Phase1     phase1Doc  `yaml:"phase1"`
-	Groups     []groupDoc `yaml:"groups"`
+	Name       string               `yaml:"name"`
+	Profile    string               `yaml:"profile,omitempty"`
+	Address    string               `yaml:"address"`
+	Replay     *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	SigningKey string               `yaml:"signing_key,omitempty"`
+	Phase1     phase1Doc            `yaml:"phase1"`
+	Groups     []groupDoc           `yaml:"groups"`
 }
 
 type memberDoc struct {
@@ -34,8 +35,10 @@ type memberDoc struct {
 	Passive       bool          `yaml:"passive,omitempty"`
 	FailClose     *failCloseDoc `yaml:"fail_close,omitempty"`
 
-	Groups      []membershipDoc `yaml:"groups,omitempty"`
-	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Groups      []membershipDoc      `yaml:"groups,omitempty"`
+	Rekey       *memberRekeyDoc      `yaml:"rekey,omitempty"`
+	Replay      *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	Metadata    *metadataDoc         `yaml:"metadata,omitempty"`
 	dataPathDoc `yaml:",inline"`
 }
 
@@ -51,6 +54,7 @@ type membershipDoc struct {
 type memberRekeyDoc struct {
 	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
 	SigForm    string `yaml:"signature_form,omitempty"`
+	KEK        string `yaml:"kek,omitempty"`
 }
 
 type dataPathDoc struct {
@@ -169,7 +173,10 @@ type rekeyDoc struct {
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
 	Updates     int    `yaml:"updates,omitempty"`
+	Sync        string `yaml:"pseudotime_sync,omitempty"`
 	Backward    bool   `yaml:"backward_access_control,omitempty"`
+	KEK         string `yaml:"kek,omitempty"`
+	Reminders   bool   `yaml:"reminders,omitempty"`
 }
 
 type activationDoc struct {
@@ -199,4 +206,5 @@ type saDoc struct {
 	Preservation string        `yaml:"preservation"`
 	Direction    string        `yaml:"direction"`
 	Lifetime     string        `yaml:"lifetime,omitempty"`
+	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
 }

@@ -139,9 +139,13 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("signature_form", &r.SigForm, sigForms.Read),
 		yamldoc.Optional("management", &r.Management, managements.Read),
 		yamldoc.Optional("updates", &r.Updates, within(1, MostUpdates)),
+		yamldoc.Optional("pseudotime_sync", &r.Sync, seconds(1, maxLifetime)),
 		yamldoc.Optional("backward_access_control", &r.Backward, yamldoc.Value.Bool),
+		yamldoc.Optional("kek", &r.KEKBehaviour, kekBehaviours.Read),
+		yamldoc.Optional("reminders", &r.Reminders, yamldoc.Value.Bool),
 	)
 	if ok {
+		checkReminders(v, r)
 		checkTransport(v, r)
 		checkManagement(v, r)
 	}
@@ -225,11 +229,13 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 		yamldoc.Optional("preservation", &s.Transform.Preservation, preservations.Read),
 		yamldoc.Optional("direction", &s.Transform.Direction, directions.Read),
 		yamldoc.Optional("lifetime", &s.Lifetime, seconds(1, maxLifetime)),
+		yamldoc.Optional("anti_replay", &s.AntiReplay, antiReplay),
 	)
 	if !v.Fields(fields...) {
 		return s
 	}
 	checkSelector(v, s.Selector)
+	checkReplay(v, s)
 	s.Transform.Protocol, s.Transform.Cipher = kind.Protocol, kind.Cipher
 	s.Transform.KeyBits, s.Transform.Integrity = kind.KeyBits, kind.Integrity
 	switch {

@@ -20,14 +20,14 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.toGroups(c, func(g *membership) { g.renew(now, "the operator asks for it") })
 	case control.Clear:
 		m.toGroups(c, func(g *membership) { g.clear(now) })
+	case control.ClearReplay:
+		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
 	case control.Direction:
 		if err := m.direction(c); err != nil {
 			m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
 			return
 		}
 		m.reply(c.ID, struct{}{})
-	case control.ClearReplay:
-		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
 	default:
 		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s)",
 			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction)})

@@ -9,8 +9,8 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// Ability is something that a device can do for whoever tests it, beside its protocol. What a role's control, syslog and
-// keylog say decides about it.
+// Ability is something that a device can do for whoever tests it, beside its protocol. What a role's control, syslog,
+// keylog and snmp say decides about it.
 type Ability string
 
 // The abilities.
@@ -26,6 +26,7 @@ const (
 	ControlConsole  Ability = "control.console"
 	ReadKeys        Ability = "keylog"
 	ReadLog         Ability = "syslog"
+	ReadSNMP        Ability = "snmp"
 	Mutants         Ability = "mutants"
 )
 
@@ -55,6 +56,8 @@ func (r *Role) Lacks(a Ability) string {
 		return r.declares(r.At, "no keylog")
 	case a == ReadLog && r.Syslog == nil:
 		return r.declares(r.At, "no syslog")
+	case a == ReadSNMP && r.SNMP == nil:
+		return r.declares(r.At, "no snmp")
 	case a == Mutants && !r.alterable():
 		return r.declares(r.At, "no core and no mutant_args")
 	}

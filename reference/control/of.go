@@ -11,7 +11,7 @@ func KEKOf(r policy.RekeySA) *KEK {
 	k := &KEK{
 		Transport: string(policy.TransportUnicast), Cipher: policy.KEKTransform{Cipher: r.Cipher, KeyBits: r.KeyBits}.Word(), KeyBits: r.KeyBits,
 		SigHash: r.SigHash.Word(), SigAlgorithm: r.SigAlgorithm.Word(), SigKeyBits: r.SigKeyBits, PublicKey: len(r.PublicKey),
-		Lifetime: seconds(r.Lifetime),
+		Lifetime: seconds(r.Lifetime), Ends: endsOf(r.Source, r.Destination),
 	}
 	if form, ok := r.Cipher.Form(); ok {
 		k.IV = form.IV
@@ -34,13 +34,10 @@ func DetailOf(sa policy.TrafficSA) SADetail {
 	d := SADetail{
 		Protocol: t.Protocol.Word(), Transform: t.Name(), Mode: t.Mode.Word(), Direction: t.Direction.Word(),
 		KeyOctets: t.CipherKeyLen(), IntegrityOctets: t.IntegrityKeyLen(), Lifetime: seconds(sa.Lifetime),
+		Flow: FlowOf(sa.Selector),
 	}
 	if c, ok := t.Cipher.Form(); ok {
 		d.KeyOctets -= c.Salt
-	}
-	if s := sa.Selector; s.Source.IsValid() {
-		d.Source, d.Destination = s.Source.String(), s.Destination.String()
-		d.IPProtocol, d.SourcePort, d.DestinationPort = s.Protocol, s.SourcePort, s.DestinationPort
 	}
 	return d
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
+	"github.com/gdoilab/gdoilab/reference/mib"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
@@ -37,5 +38,7 @@ func buildKeyServer(o *options) (node.Config, error) {
 		return node.Config{}, usageError{fileError{err}}
 	}
 	o.console = cfg.Console
-	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	out := node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	o.withAgent(&out, cfg.SNMP, tableOf(mib.KeyServer))
+	return out, nil
 }

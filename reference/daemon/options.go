@@ -23,6 +23,7 @@ type options struct {
 	outside                      string
 	inside                       []string
 	console                      policy.Console // of the configuration
+	beside                       []companion    // of the node, as its configuration says
 }
 
 func (o *options) register(root *cobra.Command) {

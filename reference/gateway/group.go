@@ -96,6 +96,16 @@ func (m *Group) Accepts(t policy.TrafficSA) error { return m.gateway.Accepts(t) 
 
 func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
 
+// Keyed reports whether the group has an SA.
+func (m *Group) Keyed(now time.Time) bool {
+	for _, e := range m.gateway.db.Entries() {
+		if e.Group == m.place && now.Before(e.Expiry) {
+			return true
+		}
+	}
+	return false
+}
+
 // SAs describes the installed SAs of the group, newest first.
 func (m *Group) SAs(now time.Time) []control.SA {
 	list := []control.SA{}

@@ -14,6 +14,7 @@ type KeyServer struct {
 	Groups     []Group
 	Replay     ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	SigningKey []byte           // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	SNMP       *SNMP            // of GET VPN; nil: no agent
 	Console    Console
 }
 
@@ -49,6 +50,8 @@ type Member struct {
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
 	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	SNMP          *SNMP    // of GET VPN; nil: no agent
+	Track         *Track   // of GET VPN, of a member of one group; nil: nothing is tracked
 	AccessList    []ACE    // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
 	DenyProtocol  uint8    // see Group
 }
@@ -62,6 +65,7 @@ type Membership struct {
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
 	SIDRequest int
+	Track      *Track
 	Passive    bool
 }
 
@@ -73,7 +77,7 @@ func (m Member) Memberships() []Member {
 	var all []Member
 	for _, in := range m.Groups {
 		one := m
-		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
+		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest, one.Track = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest, in.Track
 		one.Passive, one.GroupName = in.Passive, in.GroupName
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers

@@ -62,7 +62,8 @@ var duties = func() map[Message]*rule.Guard {
 	guards := make(map[Message]*rule.Guard, len(demanded))
 	for _, m := range All() {
 		if d, ok := demanded[m]; ok {
-			guards[m] = rule.Duty("getvpn.tell."+strings.ToLower(m.String()), d.id, d.role, "what "+m.String()+" tells of is told")
+			name := "getvpn.tell." + strings.ToLower(m.String())
+			guards[m] = rule.Duty(name, d.id, d.role, "what "+m.String()+" tells of is told")
 		}
 	}
 	return guards

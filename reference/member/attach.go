@@ -1,7 +1,6 @@
 package member
 
 import (
-	"errors"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -10,12 +9,12 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-var errNoAttachment = errors.New("only a member of the profile getvpn has a policy that can be taken off an interface")
+const noAttachment = "only a member of the profile getvpn has a policy that can be taken off an interface"
 
 // onAttachment puts the policies of the groups that a command names on the interface, or takes them off.
 func (m *Member) onAttachment(now time.Time, c *core.Command) {
 	if m.cfg.Profile != policy.ProfileGETVPN {
-		m.emit(&core.Reply{ID: c.ID, Err: errNoAttachment.Error()})
+		m.emit(&core.Reply{ID: c.ID, Err: noAttachment})
 		return
 	}
 	m.toGroups(c, func(g *membership) {

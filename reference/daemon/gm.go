@@ -59,6 +59,7 @@ func buildMember(o *options) (node.Config, error) {
 		return node.Config{}, err
 	}
 	out := node.Config{Name: cfg.Name, Core: m, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	o.receiver, o.profile = cfg.Log, cfg.Profile
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
 	} else {

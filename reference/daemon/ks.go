@@ -36,5 +36,6 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
+	o.receiver, o.profile = cfg.Log, cfg.Profile
 	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
 }

@@ -13,6 +13,7 @@ type KeyServer struct {
 	Phase1     Phase1
 	Groups     []Group
 	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	Log        LogReceiver
 }
 
 // Member is the whole configuration of a group member.
@@ -41,6 +42,7 @@ type Member struct {
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	Log           LogReceiver
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several

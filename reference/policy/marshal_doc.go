@@ -9,6 +9,7 @@ type keyServerDoc struct {
 	SigningKey string     `yaml:"signing_key,omitempty"`
 	Phase1     phase1Doc  `yaml:"phase1"`
 	Groups     []groupDoc `yaml:"groups"`
+	Log        *logDoc    `yaml:"log,omitempty"`
 }
 
 type memberDoc struct {
@@ -34,6 +35,7 @@ type memberDoc struct {
 
 	Groups      []membershipDoc `yaml:"groups,omitempty"`
 	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Log         *logDoc         `yaml:"log,omitempty"`
 	dataPathDoc `yaml:",inline"`
 }
 

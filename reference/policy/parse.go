@@ -46,6 +46,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
+		yamldoc.Optional("log", &k.Log, logReceiver),
 	)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
@@ -102,6 +103,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
 		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
+		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)

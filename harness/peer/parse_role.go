@@ -39,6 +39,7 @@ func unknown(kind, name string, known []string) string {
 
 var sources = yamldoc.Names[Source]{
 	{"stderr", SourceStderr}, {"stdout", SourceStdout}, {"file", SourceFile}, {"udp", SourceUDP},
+	{"tcp", SourceTCP},
 }
 
 // log reads where the log of a role comes from and how it is read.
@@ -50,7 +51,7 @@ func log(v yamldoc.Value, isProcess bool) *Syslog {
 		yamldoc.Required("events", &s.Events, events),
 	)
 	if isProcess && !v.Has("from") {
-		v.Problem("the field %q is missing; it says where a process writes its log: stderr, stdout, file, udp", "from")
+		v.Problem("the field %q is missing; it says where a process writes its log: stderr, stdout, file, udp, tcp", "from")
 	}
 	if v.Has("file") != (s.From == SourceFile) {
 		v.Problem("a file is named if, and only if, from is file")

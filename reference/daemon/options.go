@@ -22,6 +22,7 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
+	console                      policy.Console // of the configuration
 
 	receiver policy.LogReceiver // of the log, as the configuration has it
 	profile  policy.Profile

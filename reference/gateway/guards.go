@@ -10,6 +10,8 @@ import (
 var (
 	guardATD = rule.Timer("gateway.install.atd", "RFC5374-4.2.1-05", rule.GM, time.Second,
 		"new SAs do not send before the activation delay has passed")
+	guardRollover = rule.Timer("gateway.install.rollover", "GETVPN-REKEY-11", rule.GM, 10*time.Second,
+		"in profile getvpn a new SA sends from 30 s before the end of the one that it replaces")
 	guardDTD = rule.Timer("gateway.install.dtd", "RFC6407-5.4.1-02", rule.GM, time.Second,
 		"replaced SAs end when the deactivation delay has passed")
 )

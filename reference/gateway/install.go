@@ -28,9 +28,20 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 		start = now.Add(guardATD.Delay(g.rules, *a.ATD))
 	}
 	installed := false
+	last := start
 	m.unusable = m.unusable[:0]
 	for _, t := range sas {
-		err := m.install(now, t, start)
+		from := start
+		switch {
+		case a.ATD == nil:
+			from = m.takeover(now, t)
+		case !g.db.Relieves(now, m.place, t.Selector, g.generation):
+			from = now
+		}
+		err := m.install(now, t, from)
+		if from.After(last) {
+			last = from
+		}
 		if err != nil {
 			m.unusable = append(m.unusable, t.Selector)
 		}
@@ -42,9 +53,24 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 		if a.DTD != nil {
 			end = now.Add(guardDTD.Delay(g.rules, *a.DTD))
 		}
-		g.db.Replace(m.place, g.generation, start, end)
+		g.db.Replace(m.place, g.generation, last, end)
 	}
 	return errors.Join(errs...)
+}
+
+// takeover is when an SA begins to send that takes over from older ones some time before they end. One that ends before them does
+// so at once.
+func (m *Group) takeover(now time.Time, t policy.TrafficSA) time.Time {
+	g := m.gateway
+	if g.cfg.Rollover == 0 {
+		return now
+	}
+	before := guardRollover.Delay(g.rules, g.cfg.Rollover)
+	from := g.db.Relieved(now, m.place, t.SPI, t.Selector, g.generation).Add(-before)
+	if from.Before(now) || !from.Before(now.Add(t.Lifetime-before)) {
+		return now
+	}
+	return from
 }
 
 func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) error {
@@ -58,12 +84,9 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) erro
 	if err := g.Accepts(t); err != nil {
 		return err
 	}
-	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
+	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
 	if len(m.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = m.sids.Values[0], m.sids.Bits, true
-	}
-	if !g.db.Relieves(now, m.place, t.Selector, g.generation) {
-		start = now
 	}
 	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Group: m.place, Generation: g.generation})
 	return err

@@ -38,3 +38,39 @@ func TestNoPauseWithoutRollover(t *testing.T) {
 	install(8, 3)
 	sends(8, 3)
 }
+
+// A gateway whose newer SAs take over some time before the older ones end goes on with the older until then; what takes over from
+// both takes over from the last. A copy of what it has changes nothing.
+func TestRollover(t *testing.T) {
+	g := newGateway(t, gatewayA, func(c *Config) { c.Rollover = 30 * time.Second })
+	sends := func(seconds float64, want byte) {
+		t.Helper()
+		if spi := one(t, g, at(seconds), core.Inside, udp(t, hostA, hostB, 10), core.Outside)[23]; spi != want {
+			t.Errorf("after %v s it sends on SPI %d, want %d", seconds, spi, want)
+		}
+	}
+	install := func(seconds float64, spi uint32, lifetime time.Duration, a policy.Activation) {
+		t.Helper()
+		sa := gcmSA(spi)
+		sa.Lifetime = lifetime
+		if err := g.groups[0].Install(at(seconds), []policy.TrafficSA{sa}, a, &policy.SIDs{Bits: 8, Values: []uint32{5}}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	none := policy.Activation{}
+	install(0, 1, 300*time.Second, none)
+	sends(0, 1)
+	install(200, 2, 300*time.Second, none)
+	install(210, 2, 290*time.Second, none)
+	sends(269.9, 1)
+	install(250, 3, 300*time.Second, none)
+	sends(270, 2)
+	sends(469.9, 2)
+	sends(470, 3)
+	install(480, 4, 40*time.Second, none) // it ends first
+	sends(480, 4)
+	wait := 5 * time.Second
+	install(485, 5, 300*time.Second, policy.Activation{ATD: &wait})
+	sends(489.9, 4)
+	sends(490, 5)
+}

@@ -28,6 +28,7 @@ type member struct {
 	ackedSA   *rekeySA
 	everAcked bool
 	missed    int // PUSH messages in a row without acknowledgement
+	counts    memberCounts
 }
 
 // record enters a member, or enters it again under the same identity.
@@ -99,6 +100,7 @@ func (g *Group) drop(gone func(*member) bool) {
 
 // release stops waiting for acknowledgements of a member.
 func (g *Group) release(m *member) {
+	g.leave(m)
 	for _, o := range slices.Clone(g.outstanding) {
 		o.release(m)
 		if o.finished() {

@@ -14,6 +14,9 @@ type outstanding struct {
 	sent  []*member            // to whom, in the order of the plan
 	owing map[*member]struct{} // those of them that have not acknowledged it
 	next  time.Time
+
+	made    time.Time // when the lifetimes in it were counted
+	numbers []uint32  // of the copies, the last ones; an acknowledgement of any counts
 }
 
 // release stops waiting for a member.
@@ -38,11 +41,14 @@ func (g *Group) Deadline() (time.Time, bool) {
 			first = t
 		}
 	}
-	if g.epoch.rekey != nil {
-		sooner(g.epoch.rekey.replace)
+	if next := g.scheduled(); !next.IsZero() {
+		sooner(next)
 	}
-	for _, sa := range g.epoch.sas {
-		sooner(sa.replace)
+	for _, r := range g.rounds {
+		sooner(r.next)
+	}
+	if sync := g.syncDue(); !sync.IsZero() {
+		sooner(sync)
 	}
 	for _, o := range g.outstanding {
 		sooner(o.next)
@@ -56,17 +62,18 @@ func (g *Group) Deadline() (time.Time, bool) {
 // Due returns the messages to be sent now: repetitions, and then what the ends of lifetimes call for. Before the KEK
 // ends, everything is replaced in one PUSH; otherwise the Data-Security SAs whose time has come.
 func (g *Group) Due(now time.Time) ([]Plan, error) {
-	plans := g.repetitions(now)
+	plans := append(g.repetitions(now), g.nextRounds(now)...)
 	g.forget(now)
-	kek := g.epoch.rekey != nil && !now.Before(g.epoch.rekey.replace)
+	kek := g.epoch.rekey != nil && !now.Before(g.kekDue(g.epoch.rekey))
 	var teks []int
 	for i, sa := range g.epoch.sas {
-		if kek || !now.Before(sa.replace) {
+		if kek || !now.Before(g.tekDue(sa)) {
 			teks = append(teks, i)
 		}
 	}
 	if !kek && len(teks) == 0 {
-		return plans, nil
+		made, err := g.synchronise(now)
+		return append(plans, made...), err
 	}
 	made, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
 	return append(plans, made...), err
@@ -74,7 +81,8 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 
 // await arranges for the repetitions of a PUSH that is being sent now.
 func (g *Group) await(now time.Time, p Plan, r *rekeySA, holders []*member) {
-	o := &outstanding{plan: p, under: r, sent: holders, owing: make(map[*member]struct{}), next: now.Add(g.wait())}
+	o := &outstanding{plan: p, under: r, sent: holders, owing: make(map[*member]struct{}), next: now.Add(g.wait()),
+		made: now, numbers: []uint32{p.Rekey.Sequence}}
 	for _, m := range holders {
 		o.owing[m] = struct{}{}
 	}
@@ -98,22 +106,31 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		if now.Before(o.next) {
 			continue
 		}
-		last := o.plan.Attempt >= g.cfg.Rekey.Retransmit
+		last := g.last(o) || g.quiet(now)
 		p := o.plan
-		p.To, p.Missing = nil, g.missing(o, last)
+		missing := g.missing(o, last)
+		p.To = nil
 		if !last {
-			p.Attempt++
-			p.To = g.addresses(o.waiting())
-			o.plan.Attempt, o.next = p.Attempt, now.Add(g.wait())
+			p = g.again(now, o)
+			p.To, o.next = o.under.addresses(o.waiting()), now.Add(g.wait())
 		}
+		p.Missing = missing
 		if len(p.To) > 0 || len(p.Missing) > 0 {
 			plans = append(plans, p)
 		}
-		if last || (o.under.Ack == policy.AckNone && p.Attempt >= g.cfg.Rekey.Retransmit) {
+		if last || (o.under.Ack == policy.AckNone && g.last(o)) {
 			g.settle(o)
 		}
 	}
 	return plans
+}
+
+// last reports whether a PUSH has been sent as often as it is at most. Reminders have no end but the next rekey.
+func (g *Group) last(o *outstanding) bool {
+	if g.cfg.Rekey.Reminders && guardReminders.Kept(g.opts.Rules) {
+		return false
+	}
+	return o.plan.Attempt >= g.cfg.Rekey.Retransmit
 }
 
 // settle ends the repetitions of a PUSH.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/keymat"
@@ -37,8 +36,9 @@ type Options struct {
 type KeyServer struct {
 	cfg     policy.KeyServer
 	opts    Options
-	signing crypto.Signer // RSA or ECDSA; nil if no group has a rekey
-	twofold bool          // the signing key is that of Phase 1, too
+	signing crypto.Signer   // RSA or ECDSA; nil if no group has a rekey
+	signers []crypto.Signer // those before it, under whose Rekey SAs there are members
+	twofold bool            // the signing key is that of Phase 1, too
 	phase1  ike.Config
 
 	started  bool
@@ -112,6 +112,9 @@ func (k *KeyServer) validateGroups() error {
 		if err := group.Validate(g); err != nil {
 			return fmt.Errorf("keyserver %s: %w", k.cfg.Name, err)
 		}
+		if err := g.CheckLifetimes(k.cfg.Profile); err != nil {
+			return fmt.Errorf("keyserver %s: group %s: %w", k.cfg.Name, g.Name, err)
+		}
 		if seen[g.ID] {
 			return fmt.Errorf("keyserver %s: there are two groups %d", k.cfg.Name, g.ID)
 		}
@@ -149,25 +152,22 @@ func (k *KeyServer) start(now time.Time) {
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
-	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address}
-	if k.signing != nil {
-		var err error
-		if o.PublicKey, err = keymat.MarshalPublicKey(k.signing.Public()); err != nil {
-			k.fail("signing key", err)
-		}
-		o.SigAlgorithm, o.SigKeyBits, _ = policy.SignatureOf(k.signing.Public())
-	}
+	o := k.groupOptions()
 	for _, cfg := range k.cfg.Groups {
-		g, err := group.New(cfg, o, now)
-		if err != nil {
-			k.fail("group "+cfg.Name, err)
-			continue
+		for _, c := range k.found(now, cfg, o) {
+			k.groups = append(k.groups, c)
+			k.byID[cfg.ID] = c
 		}
-		c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
-		k.groups = append(k.groups, c)
-		k.byID[cfg.ID] = c
-		k.tell(c, getvpn.KSGroupAdd)
-		k.follow(c)
+	}
+}
+
+// advise tells an operator of lifetimes that the vendor advises against (GETVPN-TIMER-06, -12, -13).
+func (k *KeyServer) advise(cfg policy.Group) {
+	if k.cfg.Profile != policy.ProfileGETVPN {
+		return
+	}
+	for _, line := range cfg.Advice() {
+		k.log(core.Warning, "LIFETIME_ADVICE", line, field("group", cfg.ID))
 	}
 }
 

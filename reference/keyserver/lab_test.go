@@ -91,6 +91,7 @@ type lab struct {
 	ks      *keyserver.KeyServer
 	now     time.Time
 	logs    []*core.Log
+	logged  []time.Time // when the logs came
 	secrets []*core.Secret
 	sent    []*core.Send  // of the last event
 	spent   time.Duration // by the key server on events
@@ -125,7 +126,7 @@ func (l *lab) handle(ev core.Event) []*core.Send {
 		case *core.Send:
 			l.sent = append(l.sent, e)
 		case *core.Log:
-			l.logs = append(l.logs, e)
+			l.logs, l.logged = append(l.logs, e), append(l.logged, l.now)
 		case *core.Secret:
 			l.secrets = append(l.secrets, e)
 		}
@@ -167,7 +168,7 @@ func (l *lab) command(name string, args, answer any) (sent []*core.Send, err err
 		case *core.Send:
 			sent = append(sent, e)
 		case *core.Log:
-			l.logs = append(l.logs, e)
+			l.logs, l.logged = append(l.logs, e), append(l.logged, l.now)
 		case *core.Secret:
 			l.secrets = append(l.secrets, e)
 		case *core.Reply:

@@ -55,11 +55,11 @@ func (k *KeyServer) tellLeft(c *carried, left []netip.AddrPort) {
 	}
 }
 
-// tellSent tells of a rekey, but not of its repetitions.
+// tellSent tells of a rekey, but not of its repetitions and of the loops after the first.
 func (k *KeyServer) tellSent(c *carried, p group.Plan) {
 	seq := getvpn.Field("seq", p.Rekey.Sequence)
 	switch to := p.To[0].Addr(); {
-	case p.Attempt > 0:
+	case p.Attempt > 0 || p.Round > 0:
 	case to.IsMulticast():
 		k.tell(c, getvpn.KSSendMcastRekey, getvpn.Field("mcast_addr", to), seq)
 	default:

@@ -39,17 +39,21 @@ type membership struct {
 	sealed      []byte // the message that ike has just made, before a tap saw it
 
 	registration registration
+	counts       counts
 	exchange     *ike.Exchange // Phase 1 in progress
 	phase1       *ike.SA       // Phase 1 established
 	pull         *pull         // GROUPKEY-PULL in progress
 
 	rekey    *rekeySA        // nil without a KEK
+	kekGone  time.Time       // when to register again, after the Rekey SA has ended; zero if nothing asks for it
 	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
 	recent   recentPushes
 	sids     *policy.SIDs
 	leases   leases
-	outlet   outlet
-	keeper   keeper
+
+	directions directions // of GET VPN
+	outlet     outlet
+	keeper     keeper
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

@@ -45,7 +45,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		Rekey: policy.RekeyPolicy{
 			Transport: policy.TransportMulticast, Address: netip.MustParseAddrPort("239.1.2.3:848"), KEKLifetime: 90 * time.Second,
 			Margin: 1500 * time.Millisecond, Retransmit: 3, Interval: 500 * time.Millisecond, Ack: policy.AckLKHSHA512, Management: policy.ManagementLKH,
-			Updates: 7, Backward: true,
+			Updates: 7, Backward: true, KEKBehaviour: policy.KEKOld,
 			KEK: policy.KEKTransform{Cipher: policy.KEK3DES, KeyBits: 192}, SigHash: policy.SigHashSHA1, SigForm: policy.SigBareHash,
 		},
 		Activation: policy.Activation{DTD: ptr(65535 * time.Second), ATD: ptr(time.Duration(0))},
@@ -63,6 +63,10 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 				Also:      []policy.Selector{{Source: any4, Destination: any4, Protocol: 1}, {Source: any4, Destination: any4, Protocol: 6, SourcePort: 22}},
 				Transform: policy.Transform{Cipher: policy.CipherAESGCM16, KeyBits: 192, Mode: policy.ModeTunnel},
 			},
+		},
+	}, policy.Group{
+		Name: "reminding", ID: 8, Rekey: policy.RekeyPolicy{
+			Transport: policy.TransportUnicast, Interval: time.Hour, Ack: policy.AckKEKSHA256, KEKLifetime: policy.LongestLifetime, Reminders: true,
 		},
 	}, policy.Group{
 		Name: "bare", ID: 7, Rekey: policy.RekeyPolicy{Transport: policy.TransportNone},
@@ -218,7 +222,7 @@ func fullMember() policy.Member {
 				Destination: policy.AddressRange{First: netip.MustParseAddr("10.0.0.0"), Last: netip.MustParseAddr("10.0.1.255")}, Protocol: 17, SourcePort: 7}),
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
-		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash},
+		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash, KEKBehaviour: policy.KEKOld},
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
 			Resync: policy.Resync{Failures: 1000, Cycles: 1},

@@ -43,17 +43,25 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("name", &k.Name, nodeName),
 		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
+		yamldoc.Optional("replay_attributes", &k.Replay, replayAttributes),
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
+		yamldoc.Optional("console", &k.Console, consoleOf(open)),
 		yamldoc.Optional("log", &k.Log, logReceiver),
 	)
+	checkConsole(root, k.Profile, nil)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
 	algorithm := signatureAlgorithm(k.SigningKey)
+	checkReplayMember(root, k.Profile)
 	for _, g := range groups {
+		checkReplayProfile(g.at, g.value, k.Profile)
 		k.Groups = append(k.Groups, g.value)
+		checkChangeFields(k.Profile, g)
+		checkOfProfile(g.at, k.Profile, g.value)
+		checkGroupModes(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -81,7 +89,9 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var groups []place[groupMember]
 	var ofOne places
 	var demand place[bool]
-	fields := append(dataPathFields(&m.DataPath),
+	var vendor places
+	var rekey place[MemberRekey]
+	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -90,6 +100,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Required("phase1", &m.Phase1, phase1Of(open)),
 		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
 		yamldoc.Optional("group_oid", &m.GroupOID, noted(&ofOne, oidName)),
+		yamldoc.Optional("group_name", &m.GroupName, noted(&ofOne, nodeName)),
+		yamldoc.Optional("console", &m.Console, consoleOf(open)),
 		yamldoc.Optional("iec61850", &m.IEC61850, yamldoc.Value.Bool),
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(flow))),
@@ -102,15 +114,30 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
-		yamldoc.Optional("rekey", &m.Rekey, memberRekey),
+		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
+		yamldoc.Optional("replay_attributes", &m.Replay, replayAttributes),
+		yamldoc.Optional("metadata", &m.Metadata, metadata),
+		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
+		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
 	}
+	checkConsole(root, m.Profile, groups)
+	checkReplayMember(root, m.Profile)
+	for _, v := range vendor {
+		if m.Profile != ProfileGETVPN {
+			v.Problem("is for profile %s", ProfileGETVPN)
+		}
+	}
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
+	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
+		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
+	}
+	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
@@ -154,6 +181,7 @@ func memberRekey(v yamldoc.Value) MemberRekey {
 	v.Fields(
 		yamldoc.Optional("accept_sha1", &r.AcceptSHA1, yamldoc.Value.Bool),
 		yamldoc.Optional("signature_form", &r.SignatureForm, sigForms.Read),
+		yamldoc.Optional("kek", &r.KEKBehaviour, kekBehaviours.Read),
 	)
 	return r
 }

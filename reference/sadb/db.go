@@ -68,13 +68,14 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 	for _, old := range db.entries {
 		if sameSA(old.Policy, e.Policy) {
-			e.SA = old.SA
+			e.SA, e.Tally = old.SA, old.Tally
 			if o.HasSID {
 				err = e.SA.SetSID(o.SID, o.SIDBits)
 			}
 			return err
 		}
 	}
+	e.Tally = new(Tally)
 	if e.SA, err = newSA(e.Policy, o); err != nil {
 		return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
 	}
@@ -117,9 +118,20 @@ func (db *DB) Replace(group int, generation uint64, sendTill, expiry time.Time) 
 // for some of its flows or is about to.
 func (db *DB) Relieves(now time.Time, group int, s policy.Selector, generation uint64) bool {
 	return slices.ContainsFunc(db.entries, func(e *Entry) bool {
-		over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
-		return e.Group == group && e.Generation < generation && e.lives(now) && !over && e.sender(db.rules) && overlap(e.Policy.Selector, s)
+		return e.Generation < generation && e.serves(now, group, s, db.rules)
 	})
+}
+
+// Relieved is when the last of the SAs ends that one with that SPI, of that generation and for that selector, would take over from;
+// zero if there is none. What came with it in one message counts if it was installed before, and the SA itself does not, if it is there
+// already.
+func (db *DB) Relieved(now time.Time, group int, spi uint32, s policy.Selector, generation uint64) (end time.Time) {
+	for _, e := range db.entries {
+		if e.Generation <= generation && e.Policy.SPI != spi && e.serves(now, group, s, db.rules) && e.Expiry.After(end) {
+			end = e.Expiry
+		}
+	}
+	return end
 }
 
 // replaced reports whether an entry of that generation has the same selector as the older e.

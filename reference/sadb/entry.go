@@ -21,8 +21,12 @@ type Entry struct {
 	Expiry     time.Time // it is gone from then on
 	Used       time.Time // when a packet was sent under it last, as Use was told
 	Group      int
+	Tally      *Tally // of the SA, whose entries share it
 	Generation uint64
 }
+
+// Tally is what became of the packets of an SA whose SAT says how repeated ones are known (profile getvpn).
+type Tally struct{ In, Out, InErrors, OutErrors uint64 }
 
 // SA is what an entry protects packets with: of ESP or of AH.
 type SA interface {
@@ -68,6 +72,12 @@ func (e *Entry) of(group int, guard *rule.Guard, rules *rule.Switches) bool {
 }
 
 func (e *Entry) lives(now time.Time) bool { return now.Before(e.Expiry) }
+
+// serves reports whether the entry sends for some flows of a selector of its group, or is about to.
+func (e *Entry) serves(now time.Time, group int, s policy.Selector, rules *rule.Switches) bool {
+	over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
+	return e.Group == group && e.lives(now) && !over && e.sender(rules) && overlap(e.Policy.Selector, s)
+}
 
 func (e *Entry) sender(rules *rule.Switches) bool {
 	return guardSender.Holds(rules, e.Policy.Transform.Direction != policy.DirectionReceiverOnly)

@@ -5,14 +5,19 @@ import (
 	"time"
 )
 
-// The commands. A key server knows Status, Rekey, Exclude and Readmit; a member knows Status, Register and Clear.
+// The commands. A key server knows Status, Rekey, Exclude, Readmit and Configure; a member knows Status, Register,
+// Clear and ClearReplay.
 const (
-	Status   = "status"   // answer: KSStatus or GMStatus
-	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
-	Exclude  = "exclude"  // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
-	Readmit  = "readmit"  // arguments: ExcludeArgs; the member may register again; answer: {}
-	Register = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
-	Clear    = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
+	Status  = "status"  // answer: KSStatus or GMStatus
+	Rekey   = "rekey"   // arguments: RekeyArgs; answer: RekeyResult
+	Exclude = "exclude" // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
+	Readmit = "readmit" // arguments: ExcludeArgs; the member may register again; answer: {}
+	// Configure has a key server go by another policy. Arguments: ConfigureArgs; answer: ConfigureResult.
+	Configure = "configure"
+	Register  = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
+	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
+
+	ClearReplay = "clear-replay" // profile getvpn, arguments: GroupArgs; forget what was counted of repeated packets; answer: {}
 )
 
 // Request is one line to a node.
@@ -44,6 +49,7 @@ type RekeyArgs struct {
 	DeleteAll  bool     `json:"delete_all"`            // delete all TEKs and the KEK; members register again
 	DeleteTEKs []string `json:"delete_teks,omitempty"` // delete the SAs with these SPIs, in hexadecimal; 0: all
 	DeleteKEK  bool     `json:"delete_kek,omitempty"`  // delete the KEK; members register again
+	Replace    bool     `json:"replace,omitempty"`     // replace the TEKs; those before live on as long as it takes to go over to them
 	Announce   bool     `json:"announce,omitempty"`    // tell the SAs in force once more, with the keys that they have
 	Lifetime   int      `json:"lifetime,omitempty"`    // with Announce: seconds that they live from now on, fewer than they would
 }
@@ -52,6 +58,16 @@ type RekeyArgs struct {
 type ExcludeArgs struct {
 	Group  uint32 `json:"group"`  // 0: the only one
 	Member string `json:"member"` // its identity
+}
+
+// ConfigureArgs is a whole policy in the place of the present one.
+type ConfigureArgs struct {
+	Config string `json:"config"` // the document, with its keys in it
+}
+
+// ConfigureResult says what the groups told their members at once.
+type ConfigureResult struct {
+	Rekeys []RekeyResult `json:"rekeys"` // of each group that had to: the last message
 }
 
 // RekeyResult says what was sent.
@@ -83,6 +99,8 @@ type KSGroup struct {
 	SAs         []SA       `json:"sas"`
 	Members     []KSMember `json:"members"`
 	NextSID     uint32     `json:"next_sid"`
+	Direction   string     `json:"direction,omitempty"`  // of GET VPN: both, receive-only
+	Pseudotime  string     `json:"pseudotime,omitempty"` // seconds; of a group with time-based anti-replay in which somebody is or was
 	KEK         *KEK       `json:"kek,omitempty"`
 	RekeyCounts
 }
@@ -104,7 +122,8 @@ type SA struct {
 	Selector string    `json:"selector"`
 	Cipher   string    `json:"cipher"`
 	Expiry   time.Time `json:"expiry"`
-	Sending  bool      `json:"sending"` // members: new packets leave under it
+	Sending  bool      `json:"sending"`          // members: new packets leave under it
+	Replay   *Replay   `json:"replay,omitempty"` // profile getvpn
 	Detail   SADetail  `json:"detail,omitzero"`
 }
 
@@ -130,15 +149,17 @@ func (s GMStatus) Memberships() []GMGroup {
 
 // GMGroup is one group as a member of it knows it.
 type GMGroup struct {
-	Group       uint32    `json:"group"`
-	State       string    `json:"state"` // idle, phase1, pull, registered
-	KeyServer   string    `json:"key_server"`
-	Rekey       string    `json:"rekey"`
-	Sequence    uint32    `json:"sequence"` // last PUSH number accepted, or the one given at registration
-	RekeyExpiry time.Time `json:"rekey_expiry"`
-	SAs         []SA      `json:"sas"`
-	SIDs        []uint32  `json:"sids,omitempty"`
-	KEK         *KEK      `json:"kek,omitempty"`
-	Track       string    `json:"track,omitempty"` // of the tracked object: up or down; empty without
+	Group       uint32      `json:"group"`
+	State       string      `json:"state"` // idle, phase1, pull, registered
+	KeyServer   string      `json:"key_server"`
+	Rekey       string      `json:"rekey"`
+	Sequence    uint32      `json:"sequence"` // last PUSH number accepted, or the one given at registration
+	RekeyExpiry time.Time   `json:"rekey_expiry"`
+	SAs         []SA        `json:"sas"`
+	SIDs        []uint32    `json:"sids,omitempty"`
+	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
+	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay
+	KEK         *KEK        `json:"kek,omitempty"`
+	Track       string      `json:"track,omitempty"` // of the tracked object of GET VPN: up or down; empty without
 	GMCounts
 }

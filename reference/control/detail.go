@@ -15,6 +15,8 @@ type KEK struct {
 	Ack          string `json:"ack,omitempty"`        // the type of acknowledgement that is asked for
 	Management   string `json:"management,omitempty"` // lkh
 	Lifetime     int    `json:"lifetime"`             // seconds, when it was made or handed over
+
+	Due time.Time `json:"due,omitzero"` // at a key server: when it replaces the SA
 	Ends
 }
 
@@ -27,7 +29,13 @@ type SADetail struct {
 	KeyOctets       int    `json:"key_octets"`
 	IntegrityOctets int    `json:"integrity_octets"`
 	Lifetime        int    `json:"lifetime"` // seconds, when it was made or handed over
-	Flow            Flow   `json:"flow,omitzero"`
+
+	Source          string    `json:"source,omitempty"` // of packets; prefixes
+	Destination     string    `json:"destination,omitempty"`
+	IPProtocol      uint8     `json:"ip_protocol,omitempty"` // 0: any
+	SourcePort      uint16    `json:"source_port,omitempty"` // 0: any
+	DestinationPort uint16    `json:"destination_port,omitempty"`
+	Due             time.Time `json:"due,omitzero"` // at a key server: when it replaces the SA
 }
 
 // RekeyCounts are what a key server has sent to a group.

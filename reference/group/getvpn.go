@@ -105,7 +105,7 @@ type round struct {
 
 // firstOf are the members that a unicast rekey goes to at once; the others are left for the rounds that follow.
 func (g *Group) firstOf(now time.Time, p Plan, r *rekeySA, holders []*member) []*member {
-	unicast := g.cfg.Rekey.Transport == policy.TransportUnicast
+	unicast := !r.Destination.Addr().IsMulticast()
 	if !g.getvpn() || !unicast || len(holders) <= loopSize || !guardLoop.Kept(g.opts.Rules) {
 		return holders
 	}
@@ -147,7 +147,11 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 		r.plan.Round++
 		plans = append(plans, g.roundTo(now, r, r.left))
 	}
-	g.outstanding = slices.DeleteFunc(g.outstanding, func(o *outstanding) bool { return o.made.Before(now) })
+	for _, o := range slices.Clone(g.outstanding) {
+		if o.made.Before(now) {
+			plans = append(plans, g.giveUp(now, o)...)
+		}
+	}
 	return plans
 }
 
@@ -155,7 +159,7 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 func (g *Group) roundTo(now time.Time, r *round, some []*member) Plan {
 	p := r.plan
 	p.Rekey = aged(p.Rekey, now.Sub(r.made))
-	p.To = g.addresses(some)
+	p.To = r.under.addresses(some)
 	return p
 }
 

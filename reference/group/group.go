@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/pseudotime"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -32,9 +33,10 @@ var ErrNoRekey = errors.New("group: the group has no rekey")
 
 // Options are what a group gets from its carrier.
 type Options struct {
-	Rand   io.Reader      // keys and SPIs
-	Rules  *rule.Switches // of the node
-	Source netip.AddrPort // where its PUSH messages come from
+	Rand   io.Reader                // keys and SPIs
+	Rules  *rule.Switches           // of the node
+	Source netip.AddrPort           // where its PUSH messages come from
+	Replay *policy.ReplayAttributes // profile getvpn: the numbers under which SAs tell of anti-replay; nil: RFC 6407 alone
 
 	// Of the key that signs PUSH messages; not needed without rekey.
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
@@ -52,6 +54,7 @@ type Group struct {
 	epoch    *epoch // in force
 	prepared *epoch // made ahead for when the SIDs are used up; not in force
 	heir     *heir  // made ahead for who joins; not in force
+	former   formers
 	retired  []*rekeySA
 	usedSPIs map[uint32]used // of Data-Security SAs, until they expire
 
@@ -65,6 +68,9 @@ type Group struct {
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
 	counts      counts
+
+	clock  pseudotime.Clock
+	synced time.Time // when the members were told the pseudotime last
 }
 
 // used is what is remembered of an SPI.
@@ -78,22 +84,30 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	if err := Validate(cfg); err != nil {
 		return nil, err
 	}
-	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]used),
+	g := &Group{cfg: completed(cfg), opts: o, usedSPIs: make(map[uint32]used),
 		byIdentity: make(map[policy.Identity]*member), byAddress: make(map[netip.Addr]*member), byPlace: make(map[netip.AddrPort]*member),
 		excluded: make(map[policy.Identity]struct{})}
-	if g.cfg.SIDBits == 0 {
-		g.cfg.SIDBits = defaultSIDBits
-	}
-	if g.cfg.Rekey.Interval == 0 {
-		g.cfg.Rekey.Interval = defaultInterval
-	}
 	first, err := g.newEpoch()
 	if err != nil {
 		return nil, err
 	}
 	g.adopt(now, first)
 	g.nextSID = g.firstSID()
+	if !guardClockStart.Kept(g.opts.Rules) {
+		g.startClock(now)
+	}
 	return g, nil
+}
+
+// completed is a policy with what stands for its zeros.
+func completed(cfg policy.Group) policy.Group {
+	if cfg.SIDBits == 0 {
+		cfg.SIDBits = defaultSIDBits
+	}
+	if cfg.Rekey.Interval == 0 {
+		cfg.Rekey.Interval = defaultInterval
+	}
+	return cfg
 }
 
 // ID is the group identifier.
@@ -101,6 +115,9 @@ func (g *Group) ID() uint32 { return g.cfg.ID }
 
 // Name is the group's name in the configuration.
 func (g *Group) Name() string { return g.cfg.Name }
+
+// Policy is what the group goes by now.
+func (g *Group) Policy() policy.Group { return g.cfg }
 
 // Authorised reports whether a peer may join that has proven this identity: an address that is listed, or another identity or a
 // certificate that is (RFC 6407 §3.1). Recorded is the identity by which the group would know it: that of an excluded member is let
@@ -111,17 +128,24 @@ func (g *Group) Authorised(id netip.Addr, recorded policy.Identity, proven polic
 }
 
 // Unauthorised is the violation to report of a peer that is not Authorised.
-func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
-	if !id.IsValid() {
-		return guardAuthorised.Violated("%v is not on the list of the group's members", proven.Identity)
+func (g *Group) Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
+	guard := guardAuthorised
+	if !g.listed(id, proven) {
+		guard = g.listing(id)
 	}
-	return guardAuthorised.Violated("%v is not on the list of the group's members", id)
+	if !id.IsValid() {
+		return guard.Violated("%v is not on the list of the group's members", proven.Identity)
+	}
+	return guard.Violated("%v is not on the list of the group's members", id)
 }
 
 // IsUnauthorised reports whether that is what a violation says.
 func IsUnauthorised(v *rule.Violation) bool { return v.Guard == guardAuthorised }
 
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
+	if a := g.cfg.Authorization; a != nil {
+		return g.authorized(*a, id, proven)
+	}
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
 			return true

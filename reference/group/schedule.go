@@ -47,6 +47,9 @@ func (g *Group) Deadline() (time.Time, bool) {
 	for _, r := range g.rounds {
 		sooner(r.next)
 	}
+	if sync := g.syncDue(); !sync.IsZero() {
+		sooner(sync)
+	}
 	for _, o := range g.outstanding {
 		sooner(o.next)
 	}
@@ -69,7 +72,8 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 		}
 	}
 	if !kek && len(teks) == 0 {
-		return plans, nil
+		made, err := g.synchronise(now)
+		return append(plans, made...), err
 	}
 	made, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
 	return append(plans, made...), err
@@ -108,7 +112,7 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		p.To = nil
 		if !last {
 			p = g.again(now, o)
-			p.To, o.next = g.addresses(o.waiting()), now.Add(g.wait())
+			p.To, o.next = o.under.addresses(o.waiting()), now.Add(g.wait())
 		}
 		p.Missing = missing
 		if len(p.To) > 0 || len(p.Missing) > 0 {

@@ -45,13 +45,16 @@ type membership struct {
 	pull         *pull         // GROUPKEY-PULL in progress
 
 	rekey    *rekeySA        // nil without a KEK
+	kekGone  time.Time       // when to register again, after the Rekey SA has ended; zero if nothing asks for it
 	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
 	recent   recentPushes
 	sids     *policy.SIDs
 	leases   leases
-	outlet   outlet
-	keeper   keeper
-	tracked  tracked
+
+	directions directions // of GET VPN
+	outlet     outlet
+	keeper     keeper
+	tracked    tracked
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"crypto/elliptic"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -53,6 +54,12 @@ var scenarios = map[string]scenario{
 			Length: isakmp.HeaderLen}
 		l.push(late.Append(nil))
 	}},
+	"no rekey in profile getvpn": {kills: "getvpn.re_register", cfg: ofVendor, setup: living(time.Hour, 10*time.Minute),
+		run: func(l *lab) { l.run(11 * time.Minute) }},
+	"no KEK in profile getvpn": {kills: "getvpn.kek_window getvpn.kek_spread getvpn.kek_same getvpn.kek_after", cfg: ofVendor,
+		setup: living(10*time.Minute, time.Hour), run: oldKeyServer},
+	"no KEK for a member of the old behaviour": {kills: "getvpn.kek_kept", setup: living(10*time.Minute, time.Hour), run: func(l *lab) { l.run(20 * time.Minute) },
+		cfg: func(cfg *policy.Member) { ofVendor(cfg); cfg.Rekey.KEKBehaviour = policy.KEKOld }},
 	"range of flows": {kills: "policy.range", cfg: func(cfg *policy.Member) {
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
@@ -144,6 +151,7 @@ var scenarios = map[string]scenario{
 	"Message ID":                  {kills: "push.message_id", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.MessageID++ }})},
 	"length":                      {kills: "push.length", run: pushes(pushSpec{seq: 1, sent: func(b []byte) { b[27]++ }})},
 	"group by its OID":            {kills: "pull1.oid", cfg: func(cfg *policy.Member) { cfg.GroupOID = policy.OIDName{OID: "1.2.3"} }},
+	"pseudotime":                  {kills: "pull4.pseudotime", cfg: vendor, setup: func(l *lab) { l.ks.sas = stampedSAs(60000) }},
 	"IEC 61850 without an outlet": {kills: "policy.iec61850", setup: func(l *lab) { l.ks.sas = append(l.ks.sas, iec(0x3001)) }},
 	"SA_ATD": {kills: "iec61850.atd",
 		cfg:   func(cfg *policy.Member) { cfg.IEC61850 = true },
@@ -176,6 +184,10 @@ var scenarios = map[string]scenario{
 		run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2, sig: func(b []byte) { b[7]++ }})},
 	"acknowledged, KEK deleted": {kills: "ack.deleted", setup: ackWanted,
 		run: pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}})},
+	"by multicast": {kills: "getvpn.ack", cfg: func(cfg *policy.Member) { cfg.Profile = policy.ProfileGETVPN }, setup: ackWanted,
+		run: func(l *lab) {
+			l.event(&core.Datagram{From: ksAddress, To: netip.MustParseAddrPort("239.1.1.1:848"), Data: l.ks.makePush(pushSpec{seq: 1})})
+		}},
 	"acknowledged, LKH": {kills: "ack.lkh", setup: func(l *lab) { inTree(l); l.ks.rekey.Ack = policy.AckLKHSHA256 }, run: pushes(pushSpec{seq: 1})},
 	"LKH, updates":      {kills: "push.update_", setup: inTree, run: followsUpdates},
 	"LKH, excluded":     {kills: "push.update", setup: inTree, run: pushes(pushSpec{seq: 1, rekey: updated(2, 3, 2, middleKey)})},
@@ -272,7 +284,11 @@ func (s scenario) trace(t testing.TB, rules *rule.Switches) string {
 	status.Counters = nil
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.Join(l.talk, "\n"), l.tags(), l.joins, l.spis(), l.refusals())
-	fmt.Fprintf(&b, "%+v %x %d %v %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
+	shown, err := json.Marshal(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%s %x %d %v %v\n", shown, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
 	for _, a := range l.ks.acks {
 		fmt.Fprintf(&b, "%s %s %x\n", a.From, a.To, a.Data)
 	}

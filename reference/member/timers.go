@@ -2,9 +2,6 @@ package member
 
 import (
 	"time"
-
-	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/getvpn"
 )
 
 // Deadline is when the member wants a Timer event: the earliest of what it waits for.
@@ -29,10 +26,13 @@ func (m *membership) deadline(next *earliest) {
 	}
 	if m.rekey != nil {
 		next.or(m.rekey.expiry)
+		next.or(m.rekey.renew)
 	}
+	next.or(m.kekGone)
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
 	m.outlet.deadline(next)
+	next.or(m.directions.passive)
 	next.or(m.keeper.at)
 	next.or(m.tracked.at)
 }
@@ -83,22 +83,21 @@ func (m *membership) onTimer(now time.Time) {
 		m.leases.renewAt = time.Time{}
 		m.renew(now, "no rekey has come, and the SAs end soon")
 	}
+	m.renewKEK(now)
 	if due(now, m.registration.at) {
 		m.register(now)
 	}
 	if due(now, m.keeper.at) {
 		m.sendKeepalive()
 	}
+	m.directionsDue(now)
 }
 
 // expire ends what has outlived its lifetime, so that no message is taken under it.
 func (m *membership) expire(now time.Time) {
 	m.outlet.expire(now)
 	if m.rekey != nil && due(now, m.rekey.expiry) {
-		m.log(core.Notice, "SA_REMOVED", "the Rekey SA has ended", "rekey", m.rekeyText())
-		m.tell(getvpn.GMDeleteExpiredKEK)
-		m.setRekey(nil)
-		m.renew(now, "the Rekey SA has ended")
+		m.kekEnds(now)
 	}
 	if m.phase1 != nil && due(now, m.phase1.Wake()) {
 		m.onPhase1Timer(now)

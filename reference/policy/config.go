@@ -12,8 +12,10 @@ type KeyServer struct {
 	Address    netip.AddrPort // where it listens; port 848 unless said (RFC 6407 §2.2)
 	Phase1     Phase1
 	Groups     []Group
-	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
-	SNMP       *SNMP  // of GET VPN; nil: no agent
+	Replay     ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	SigningKey []byte           // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	Console    Console
+	SNMP       *SNMP // of GET VPN; nil: no agent
 }
 
 // Member is the whole configuration of a group member.
@@ -25,9 +27,10 @@ type Member struct {
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
+	GroupName    string         // by which operators know the group on the console
 	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
-	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised and SIDRequest are zero
+	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
 	Authorised   []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside       []netip.Prefix // networks behind this gateway
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
@@ -39,9 +42,16 @@ type Member struct {
 	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
 	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	Passive       bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
+	FailClose     FailClose     // of GET VPN
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
+	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
+	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	AccessList    []ACE    // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8    // see Group
 	SNMP          *SNMP    // of GET VPN; nil: no agent
 	Track         *Track   // of GET VPN, of a member of one group; nil: nothing is tracked
 }
@@ -50,10 +60,12 @@ type Member struct {
 // protect is of the first (RFC 4301 §4.4.1).
 type Membership struct {
 	Group      uint32
+	GroupName  string
 	GroupOID   OIDName
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
 	SIDRequest int
+	Passive    bool
 	Track      *Track
 }
 
@@ -65,7 +77,8 @@ func (m Member) Memberships() []Member {
 	var all []Member
 	for _, in := range m.Groups {
 		one := m
-		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest, one.Track = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest, in.Track
+		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
+		one.Passive, one.GroupName, one.Track = in.Passive, in.GroupName, in.Track
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers
 		}
@@ -129,6 +142,11 @@ type Group struct {
 	Activation Activation
 	SIDBits    int      // 0 means 8
 	SIDRange   SIDRange // the share of this key server where there are others of the group (RFC 6054 §4); zero: all
+
+	Authorization *Authorization // of GET VPN, instead of Members and Identities
+	ReceiveOnly   bool           // of GET VPN: all SAs are handed out for receiving only, for a group that has yet to be rolled out
+	// DenyProtocol is the Protocol-ID of SATs that carry deny entries of access lists; 0 means DefaultDenyProtocol.
+	DenyProtocol uint8
 }
 
 // SIDRange is the first and the last of some Sender-IDs.
@@ -158,21 +176,25 @@ type RekeyPolicy struct {
 	Retransmit   int            // further copies of a multicast PUSH, or attempts without acknowledgement
 	Interval     time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
 	Ack          AckType
-	KEK          KEKTransform // the zero value means DefaultKEK
-	SigHash      SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
-	SigForm      SigForm      // of RSA
-	Management   Management   // of the KEK
-	Updates      int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
-	KEKBehaviour KEKBehaviour // of profile getvpn
-	Reminders    bool         // of profile getvpn: who has not acknowledged a PUSH gets it again at each Interval, until the next one
-	Backward     bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
+	KEK          KEKTransform  // the zero value means DefaultKEK
+	SigHash      SigHash       // 0 means SHA-256, or with ECDSA the hash of the curve
+	SigForm      SigForm       // of RSA
+	Management   Management    // of the KEK
+	Updates      int           // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	Sync         time.Duration // profile getvpn: the pseudotime is told at least so often; 0 means 2 h
+	KEKBehaviour KEKBehaviour  // of profile getvpn
+	Reminders    bool          // of profile getvpn: who has not acknowledged a PUSH gets it again at each Interval, until the next one
+	Backward     bool          // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
 type SAPolicy struct {
-	Selector  Selector
-	Also      []Selector // further flows under the same SA, each with a SAT of its own
-	Transform Transform
-	Lifetime  time.Duration // 0 means 3600 s
-	Handling  IECHandling   // of IEC 61850
+	Selector     Selector
+	Also         []Selector // further flows under the same SA, each with a SAT of its own
+	AccessList   []ACE      // instead of both: what is protected and what is not, the first entry decides; of the profile getvpn
+	IPsecProfile string     // by which an operator knows how it protects; that another one is named is a change of policy
+	Transform    Transform
+	Lifetime     time.Duration // 0 means 3600 s
+	Handling     IECHandling   // of IEC 61850
+	AntiReplay   AntiReplay    // profile getvpn: not of IEC 61850
 }

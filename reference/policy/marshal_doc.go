@@ -3,13 +3,15 @@ package policy
 // The structures of configuration files as the YAML encoder wants them. The readers do not use them: they walk the file.
 
 type keyServerDoc struct {
-	Name       string     `yaml:"name"`
-	Profile    string     `yaml:"profile,omitempty"`
-	Address    string     `yaml:"address"`
-	SigningKey string     `yaml:"signing_key,omitempty"`
-	Phase1     phase1Doc  `yaml:"phase1"`
-	Groups     []groupDoc `yaml:"groups"`
-	SNMP       *snmpDoc   `yaml:"snmp,omitempty"`
+	Name       string               `yaml:"name"`
+	Profile    string               `yaml:"profile,omitempty"`
+	Address    string               `yaml:"address"`
+	Replay     *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	SigningKey string               `yaml:"signing_key,omitempty"`
+	Phase1     phase1Doc            `yaml:"phase1"`
+	Groups     []groupDoc           `yaml:"groups"`
+	Console    *consoleDoc          `yaml:"console,omitempty"`
+	SNMP       *snmpDoc             `yaml:"snmp,omitempty"`
 }
 
 type memberDoc struct {
@@ -20,6 +22,7 @@ type memberDoc struct {
 	KeyServers    []string      `yaml:"key_servers,omitempty"`
 	Group         uint32        `yaml:"group,omitempty"`
 	GroupOID      *oidDoc       `yaml:"group_oid,omitempty"`
+	GroupName     string        `yaml:"group_name,omitempty"`
 	IEC61850      bool          `yaml:"iec61850,omitempty"`
 	Phase1        phase1Doc     `yaml:"phase1"`
 	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
@@ -32,20 +35,30 @@ type memberDoc struct {
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
 	OnDemand      bool          `yaml:"on_demand,omitempty"`
+	Passive       bool          `yaml:"passive,omitempty"`
+	FailClose     *failCloseDoc `yaml:"fail_close,omitempty"`
 
-	Groups      []membershipDoc `yaml:"groups,omitempty"`
-	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
-	SNMP        *snmpDoc        `yaml:"snmp,omitempty"`
-	Track       *trackDoc       `yaml:"track,omitempty"`
-	dataPathDoc `yaml:",inline"`
+	Groups     []membershipDoc `yaml:"groups,omitempty"`
+	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
+	AccessList []aceDoc        `yaml:"access_list,omitempty"`
+
+	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
+	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
+	Console      *consoleDoc          `yaml:"console,omitempty"`
+	SNMP         *snmpDoc             `yaml:"snmp,omitempty"`
+	Track        *trackDoc            `yaml:"track,omitempty"`
+	dataPathDoc  `yaml:",inline"`
 }
 
 type membershipDoc struct {
 	ID         uint32        `yaml:"id"`
+	Name       string        `yaml:"name,omitempty"`
 	GroupOID   *oidDoc       `yaml:"oid,omitempty"`
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`
 	SIDRequest int           `yaml:"sid_request,omitempty"`
+	Passive    bool          `yaml:"passive,omitempty"`
 	Track      *trackDoc     `yaml:"track,omitempty"`
 }
 
@@ -141,12 +154,17 @@ type groupDoc struct {
 	Name       string         `yaml:"name"`
 	ID         uint32         `yaml:"id"`
 	OID        *oidDoc        `yaml:"oid,omitempty"`
-	Members    []string       `yaml:"members"`
+	Members    *[]string      `yaml:"members,omitempty"`
 	SIDBits    int            `yaml:"sid_bits,omitempty"`
 	SIDRange   *sidRangeDoc   `yaml:"sid_range,omitempty"`
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
-	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
+
+	DenyProtocol  uint8             `yaml:"deny_protocol,omitempty"`
+	Authorization *authorizationDoc `yaml:"authorization,omitempty"`
+	ReceiveOnly   bool              `yaml:"receive_only,omitempty"`
+
+	SAs []any `yaml:"sas"` // saDoc or iecSADoc
 }
 
 type sidRangeDoc struct {
@@ -167,6 +185,7 @@ type rekeyDoc struct {
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
 	Updates     int    `yaml:"updates,omitempty"`
+	Sync        string `yaml:"pseudotime_sync,omitempty"`
 	Backward    bool   `yaml:"backward_access_control,omitempty"`
 	KEK         string `yaml:"kek,omitempty"`
 	Reminders   bool   `yaml:"reminders,omitempty"`
@@ -178,8 +197,8 @@ type activationDoc struct {
 }
 
 type selectorDoc struct {
-	Source          string `yaml:"source"`
-	Destination     string `yaml:"destination"`
+	Source          string `yaml:"source,omitempty"`
+	Destination     string `yaml:"destination,omitempty"`
 	Protocol        any    `yaml:"protocol,omitempty"` // a name, or the number of a protocol that has none
 	SourcePort      uint16 `yaml:"source_port,omitempty"`
 	DestinationPort uint16 `yaml:"destination_port,omitempty"`
@@ -193,10 +212,13 @@ type iecSADoc struct {
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
 	Also         []selectorDoc `yaml:"also,omitempty"`
+	AccessList   []aceDoc      `yaml:"access_list,omitempty"`
+	IPsecProfile string        `yaml:"ipsec_profile,omitempty"`
 	Transform    string        `yaml:"transform"`
 	ESN          bool          `yaml:"esn,omitempty"`
 	Mode         string        `yaml:"mode"`
 	Preservation string        `yaml:"preservation"`
 	Direction    string        `yaml:"direction"`
 	Lifetime     string        `yaml:"lifetime,omitempty"`
+	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
 }

@@ -44,19 +44,26 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("name", &k.Name, nodeName),
 		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
+		yamldoc.Optional("replay_attributes", &k.Replay, replayAttributes),
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
 		yamldoc.Optional("snmp", &agent, placed(snmp)),
+		yamldoc.Optional("console", &k.Console, consoleOf(open)),
 	)
+	checkConsole(root, k.Profile, nil)
 	k.SNMP = ofProfile(k.Profile, agent)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
 	algorithm := signatureAlgorithm(k.SigningKey)
+	checkReplayMember(root, k.Profile)
 	for _, g := range groups {
+		checkReplayProfile(g.at, g.value, k.Profile)
 		k.Groups = append(k.Groups, g.value)
+		checkChangeFields(k.Profile, g)
 		checkOfProfile(g.at, k.Profile, g.value)
+		checkGroupModes(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -86,8 +93,9 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var demand place[bool]
 	var agent place[*SNMP]
 	var tracked place[*Track]
+	var vendor places
 	var rekey place[MemberRekey]
-	fields := append(dataPathFields(&m.DataPath),
+	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -96,6 +104,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Required("phase1", &m.Phase1, phase1Of(open)),
 		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
 		yamldoc.Optional("group_oid", &m.GroupOID, noted(&ofOne, oidName)),
+		yamldoc.Optional("group_name", &m.GroupName, noted(&ofOne, nodeName)),
+		yamldoc.Optional("console", &m.Console, consoleOf(open)),
 		yamldoc.Optional("iec61850", &m.IEC61850, yamldoc.Value.Bool),
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(flow))),
@@ -111,9 +121,20 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("snmp", &agent, placed(snmp)),
 		yamldoc.Optional("track", &tracked, noted(&ofOne, placed(track))),
 		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
+		yamldoc.Optional("replay_attributes", &m.Replay, replayAttributes),
+		yamldoc.Optional("metadata", &m.Metadata, metadata),
+		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
+		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
+	}
+	checkConsole(root, m.Profile, groups)
+	checkReplayMember(root, m.Profile)
+	for _, v := range vendor {
+		if m.Profile != ProfileGETVPN {
+			v.Problem("is for profile %s", ProfileGETVPN)
+		}
 	}
 	m.SNMP, m.Track = ofProfile(m.Profile, agent), ofProfile(m.Profile, tracked)
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
@@ -122,6 +143,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
 		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
 	}
+	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {

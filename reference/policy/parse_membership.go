@@ -26,10 +26,12 @@ func membership(v yamldoc.Value, ids map[uint32]string) groupMember {
 			once(v, ids, id)
 			return id
 		}),
+		yamldoc.Optional("name", &g.GroupName, nodeName),
 		yamldoc.Optional("oid", &g.GroupOID, oidName),
 		yamldoc.Optional("key_servers", &g.servers, keyServers),
 		yamldoc.Optional("authorised", &g.Authorised, yamldoc.List(flow)),
 		yamldoc.Optional("sid_request", &g.SIDRequest, within(0, 65535)),
+		yamldoc.Optional("passive", &g.Passive, yamldoc.Value.Bool),
 		yamldoc.Optional("track", &g.track, placed(track)),
 	)
 	return g

@@ -110,6 +110,7 @@ type TrafficSA struct {
 	CipherKey    []byte        // TEK_ALGORITHM_KEY: for combined modes the salt follows the key
 	IntegrityKey []byte        // TEK_INTEGRITY_KEY; empty for combined modes
 	Handling     IECHandling   // of IEC 61850
+	Replay       *ReplaySA     // profile getvpn; nil: RFC 6407 alone
 }
 
 // SigHash is the SIG_HASH_ALGORITHM of RFC 6407 §5.3.5.
@@ -210,6 +211,7 @@ type Download struct {
 	Sequence   uint32   // last PUSH number used under Rekey
 	Activation Activation
 	SAs        []TrafficSA
+	Access     AccessList // what SAs are for and what stays in clear, in order
 	SIDs       *SIDs
 }
 
@@ -220,6 +222,7 @@ type Rekey struct {
 	NewRekey   *RekeySA // set when the KEK changes
 	Activation Activation
 	SAs        []TrafficSA // new ones
+	Access     AccessList  // see Download
 	DeleteTEKs []uint32    // SPIs of Data-Security SAs to delete; a single 0 means all
 	Protocols  []Protocol  // of each of DeleteTEKs in its order, and of 0 all that the group has; empty: ESP
 	DeleteKEK  bool

@@ -21,6 +21,8 @@ const (
 	ControlReadmit  Ability = "control.readmit"
 	ControlRegister Ability = "control.register"
 	ControlClear    Ability = "control.clear"
+	ControlReceive  Ability = "control.receive-only"
+	ControlDirect   Ability = "control.direction"
 	ReadKeys        Ability = "keylog"
 	ReadLog         Ability = "syslog"
 	Mutants         Ability = "mutants"
@@ -30,8 +32,8 @@ const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit},
-	rule.GM: {control.Status, control.Register, control.Clear},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.ReceiveOnly},
+	rule.GM: {control.Status, control.Register, control.Clear, control.Direction},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.

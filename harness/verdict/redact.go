@@ -52,6 +52,10 @@ func redactSpec(s Spec, public map[string]bool) Spec {
 		e.LooksLike = scrub(e.LooksLike, public)
 		s.Expected = &e
 	}
+	s.Readings = slices.Clone(s.Readings)
+	for i := range s.Readings {
+		s.Readings[i].Does = scrub(s.Readings[i].Does, public)
+	}
 	s.Repeat = seed.ReplaceAllString(s.Repeat, "${1}SEED")
 	return s
 }

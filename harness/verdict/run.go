@@ -48,6 +48,7 @@ type Spec struct {
 	Repeat       string   `json:"repeat,omitempty"`   // command that runs this spec alone
 
 	Expected *Expectation `json:"expected,omitempty"` // what the device's manifest says of it
+	Readings []Reading    `json:"readings,omitempty"` // which readings of an ambiguous text it saw the device follow
 }
 
 // Peer names the manifest of the device under test.
@@ -78,6 +79,7 @@ type Run struct {
 	Classes map[catalog.Class]int `json:"classes,omitempty"`
 
 	Expectations []Expectation `json:"expectations,omitempty"` // the failures that the device's manifest expects
+	Readings     []Reading     `json:"readings,omitempty"`     // those of the specs together; NewReport fills them in
 	Selftest     *Selftest     `json:"selftest,omitempty"`     // what the same specs said of mutants, if that was asked
 }
 

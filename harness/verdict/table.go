@@ -9,7 +9,7 @@ import (
 )
 
 // Table writes the verdicts by subject, one line a subject and their sum, for a terminal. A verdict that nobody got has
-// no column, except pass and fail. The specs that somebody has to look into follow with their reasons.
+// no column, except pass and fail. The specs that somebody has to look into follow with their reasons, then the readings.
 func Table(w io.Writer, r *Run) {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
@@ -37,6 +37,9 @@ func Table(w io.Writer, r *Run) {
 		if e.attention() {
 			fmt.Fprintln(w, e)
 		}
+	}
+	for _, reading := range r.Readings {
+		fmt.Fprintln(w, reading)
 	}
 	if r.Interrupted {
 		fmt.Fprintln(w, "The run was interrupted; specs that had not run are missing.")

@@ -27,7 +27,7 @@ type Report struct {
 }
 
 // NewReport makes the report of a run: what report.json says, without secrets if the run is redacted. It fills in the
-// run's Summary.
+// run's Summary and its Readings.
 func NewReport(r *Run) (*Report, error) {
 	all, err := catalog.LoadAll()
 	if err != nil {
@@ -42,6 +42,7 @@ func NewReport(r *Run) (*Report, error) {
 	if r.Redacted {
 		shown = redactRun(r)
 	}
+	r.Readings, shown.Readings = r.readings(all), shown.readings(all)
 	results := shown.Results(all)
 	return &Report{Run: shown, Coverage: coverage(gdoi, results), Requirements: results}, nil
 }

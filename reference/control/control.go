@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The commands. A key server knows Status, Rekey, Exclude and Readmit; a member knows Status, Register and Clear.
+// The commands. A key server knows Status, Rekey, Exclude and Readmit; a member knows Status, Register,
+// Clear and ClearReplay.
 const (
 	Status   = "status"   // answer: KSStatus or GMStatus
 	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
@@ -13,6 +14,8 @@ const (
 	Readmit  = "readmit"  // arguments: ExcludeArgs; the member may register again; answer: {}
 	Register = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
 	Clear    = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
+
+	ClearReplay = "clear-replay" // profile getvpn, arguments: GroupArgs; forget what was counted of repeated packets; answer: {}
 )
 
 // Request is one line to a node.
@@ -82,6 +85,8 @@ type KSGroup struct {
 	SAs         []SA       `json:"sas"`
 	Members     []KSMember `json:"members"`
 	NextSID     uint32     `json:"next_sid"`
+	Direction   string     `json:"direction,omitempty"`  // of GET VPN: both, receive-only
+	Pseudotime  string     `json:"pseudotime,omitempty"` // seconds; of a group with time-based anti-replay in which somebody is or was
 }
 
 // KSMember is one registered member as the key server knows it.
@@ -100,7 +105,8 @@ type SA struct {
 	Selector string    `json:"selector"`
 	Cipher   string    `json:"cipher"`
 	Expiry   time.Time `json:"expiry"`
-	Sending  bool      `json:"sending"` // members: new packets leave under it
+	Sending  bool      `json:"sending"`          // members: new packets leave under it
+	Replay   *Replay   `json:"replay,omitempty"` // profile getvpn
 }
 
 // GMStatus is what a group member shows. In JSON the fields of its group stand among its own.
@@ -124,12 +130,14 @@ func (s GMStatus) Memberships() []GMGroup {
 
 // GMGroup is one group as a member of it knows it.
 type GMGroup struct {
-	Group       uint32    `json:"group"`
-	State       string    `json:"state"` // idle, phase1, pull, registered
-	KeyServer   string    `json:"key_server"`
-	Rekey       string    `json:"rekey"`
-	Sequence    uint32    `json:"sequence"` // last PUSH number accepted, or the one given at registration
-	RekeyExpiry time.Time `json:"rekey_expiry"`
-	SAs         []SA      `json:"sas"`
-	SIDs        []uint32  `json:"sids,omitempty"`
+	Group       uint32      `json:"group"`
+	State       string      `json:"state"` // idle, phase1, pull, registered
+	KeyServer   string      `json:"key_server"`
+	Rekey       string      `json:"rekey"`
+	Sequence    uint32      `json:"sequence"` // last PUSH number accepted, or the one given at registration
+	RekeyExpiry time.Time   `json:"rekey_expiry"`
+	SAs         []SA        `json:"sas"`
+	SIDs        []uint32    `json:"sids,omitempty"`
+	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
+	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay
 }

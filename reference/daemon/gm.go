@@ -36,6 +36,7 @@ commands status, register and clear.`,
 		statusCommand(printMember),
 		groupCommand("register", "register again now; keys in use stay until they are replaced"),
 		groupCommand("clear", "forget all keys and register afresh"),
+		directionCommand,
 	},
 }
 

@@ -19,7 +19,7 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
   gdoi-ks status --control /run/gdoi-ks.sock
   gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
 	build:    buildKeyServer,
-	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand},
+	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand, receiveOnlyCommand},
 }
 
 func buildKeyServer(o *options) (node.Config, error) {

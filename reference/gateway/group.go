@@ -19,19 +19,21 @@ type Group struct {
 	unusable  []policy.Selector // those of the last Install whose SAs cannot be used
 	named     bool              // what was expected was named: it belongs to the group already before its policy is known
 	informed  bool              // protected is the group's policy, no longer what was expected
+	usage     policy.Usage
 	sids      policy.SIDs
 	spent     bool // a sender had no IV left since Spent was asked last
 	wanted    bool // a packet had no SA since Wanted was asked last
+	replay    replay
 }
 
 // Join adds a group, whose policy comes behind that of the groups which the gateway has.
 //
 // Expected is what the group may turn out to protect: until its policy is known these flows count as protected, so that nothing
-// leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open.
+// leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open, as that of GET VPN does.
 func (g *Gateway) Join(expected []policy.Selector) *Group {
 	m := &Group{gateway: g, place: len(g.groups), named: len(expected) > 0}
 	switch {
-	case g.cfg.FailOpen:
+	case g.opens():
 	case m.named:
 		m.protected = slices.Clone(expected)
 	default:
@@ -91,6 +93,8 @@ func (m *Group) Wanted() bool {
 // Accepts is Gateway.Accepts.
 func (m *Group) Accepts(t policy.TrafficSA) error { return m.gateway.Accepts(t) }
 
+func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
+
 // SAs describes the installed SAs of the group, newest first.
 func (m *Group) SAs(now time.Time) []control.SA {
 	list := []control.SA{}
@@ -99,11 +103,12 @@ func (m *Group) SAs(now time.Time) []control.SA {
 			continue
 		}
 		list = append(list, control.SA{
-			SPI:      fmt.Sprintf("%08x", e.Policy.SPI),
+			SPI:      formatSPI(e.Policy.SPI),
 			Selector: e.Policy.Selector.String(),
 			Cipher:   e.Policy.Transform.String(),
 			Expiry:   e.Expiry,
-			Sending:  m.gateway.db.Sending(now, e),
+			Sending:  m.gateway.db.Sending(now, e) && m.usage != policy.UsageReceiveOnly,
+			Replay:   replayStatus(e),
 		})
 	}
 	return list

@@ -81,7 +81,7 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) erro
 	if err := g.Accepts(t); err != nil {
 		return err
 	}
-	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
+	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
 	if len(m.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = m.sids.Values[0], m.sids.Bits, true
 	}

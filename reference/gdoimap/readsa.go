@@ -49,11 +49,18 @@ type Policy struct {
 
 // ReadSA reads the SA payload of message 2 or of a PUSH (RFC 6407 §5.2). The error is a *rule.Violation if a requirement
 // refuses it. The generic header of the SA itself is the caller's to check.
-func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) {
+func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) { return readSA(sa, nil, rules) }
+
+// ReadVendorSA is ReadSA for a member of the profile getvpn, which understands attributes of those numbers beyond RFC 6407.
+func ReadVendorSA(sa gdoi.SA, numbers policy.ReplayAttributes, rules *rule.Switches) (Policy, error) {
+	return readSA(sa, &numbers, rules)
+}
+
+func readSA(sa gdoi.SA, vendor *policy.ReplayAttributes, rules *rule.Switches) (Policy, error) {
 	if err := checkHead(sa, rules); err != nil {
 		return Policy{}, err
 	}
-	c := chain{rules: rules}
+	c := chain{rules: rules, vendor: vendor}
 	for _, p := range sa.Attributes {
 		if err := c.take(p); err != nil {
 			return Policy{}, err
@@ -85,6 +92,7 @@ func checkHead(sa gdoi.SA, rules *rule.Switches) error {
 // chain is the state of reading the attribute payloads of an SA.
 type chain struct {
 	rules            *rule.Switches
+	vendor           *policy.ReplayAttributes // nil: RFC 6407 alone
 	policy           Policy
 	saks, gaps, sats int
 	follows          *rule.Guard // what may come after the payload before
@@ -156,7 +164,7 @@ func (c *chain) takeSAT(p gdoi.SAT, reserved uint8) error {
 	}
 	c.sats++
 	c.follows = checkAfterSAT
-	sa, ok, err := readSAT(p, c.rules)
+	sa, ok, err := readSAT(p, c.vendor, c.rules)
 	if err == nil && ok {
 		c.policy.SAs = append(c.policy.SAs, sa)
 	}

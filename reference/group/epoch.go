@@ -110,7 +110,7 @@ func (g *Group) download(now time.Time, e *epoch) policy.Download {
 		}
 	}
 	for i, sa := range e.sas {
-		d.SAs = append(d.SAs, g.flows(i, sa.lasting(now))...)
+		d.SAs = append(d.SAs, g.flows(i, g.stamp(now, sa.lasting(now)))...)
 	}
 	return d
 }

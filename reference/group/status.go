@@ -8,16 +8,19 @@ import (
 )
 
 // Status is what an operator may see of the group: no keys.
-func (g *Group) Status(time.Time) control.KSGroup {
+func (g *Group) Status(now time.Time) control.KSGroup {
 	s := control.KSGroup{Name: g.cfg.Name, ID: g.cfg.ID, NextSID: uint32(g.nextSID), SAs: []control.SA{}, Members: []control.KSMember{}}
 	if r := g.epoch.rekey; r != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = g.RekeySPI(), r.sequence, r.expires
+	}
+	if stamp, running := g.Pseudotime(now); running {
+		s.Pseudotime = stamp.String()
 	}
 	for i, sa := range g.epoch.sas {
 		for _, flow := range g.flows(i, sa.TrafficSA) {
 			s.SAs = append(s.SAs, control.SA{
 				SPI: FormatSPI(sa.SPI), Selector: flow.Selector.String(), Cipher: sa.Transform.String(),
-				Expiry: sa.expires, Sending: true,
+				Expiry: sa.expires, Sending: true, Replay: replayStatus(sa.Replay),
 			})
 		}
 	}

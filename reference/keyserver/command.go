@@ -23,8 +23,11 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer, err = k.exclude(now, c.Args)
 	case control.Readmit:
 		answer, err = struct{}{}, k.readmit(c.Args)
+	case control.ReceiveOnly:
+		answer, err = k.receiveOnly(now, c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
+			control.ReceiveOnly)
 	}
 	k.reply(c.ID, answer, err)
 }
@@ -47,7 +50,11 @@ func (k *KeyServer) status(now time.Time) control.KSStatus {
 		Groups: []control.KSGroup{}, Rejects: k.refused.Counts(),
 	}
 	for _, c := range k.groups {
-		s.Groups = append(s.Groups, c.Status(now))
+		one := c.Status(now)
+		if k.getvpn() {
+			one.Direction = c.Usage().String()
+		}
+		s.Groups = append(s.Groups, one)
 	}
 	return s
 }

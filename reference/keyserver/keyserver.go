@@ -153,6 +153,9 @@ func (k *KeyServer) start(now time.Time) {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
 	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address, Profile: k.cfg.Profile}
+	if k.cfg.Profile == policy.ProfileGETVPN {
+		o.Replay = &k.cfg.Replay
+	}
 	if k.signing != nil {
 		var err error
 		if o.PublicKey, err = keymat.MarshalPublicKey(k.signing.Public()); err != nil {
@@ -172,6 +175,9 @@ func (k *KeyServer) start(now time.Time) {
 		k.tell(c, getvpn.KSGroupAdd)
 		k.advise(cfg)
 		k.follow(c)
+		if c.Usage() == policy.UsageReceiveOnly {
+			k.tellUsage(c)
+		}
 	}
 }
 

@@ -113,10 +113,14 @@ func scenes() []scene {
 		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
+		{"pseudotime", configuration(stamped), (*witness).pseudotime},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
 		{"loops", configuration(ofVendor), (*witness).loops},
+		{"authorization", configuration(authorizing(onlyFirst, onlyName), withPSKs), (*witness).authorization},
+		{"authorization of names", configuration(authorizing(nil, onlyName), withPSKs), (*witness).authorization},
+		{"receive-only", configuration(receiveOnlyAtFirst), (*witness).receiveOnly},
 	}
 }
 

@@ -20,9 +20,17 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.toGroups(c, func(g *membership) { g.renew(now, "the operator asks for it") })
 	case control.Clear:
 		m.toGroups(c, func(g *membership) { g.clear(now) })
+	case control.ClearReplay:
+		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
+	case control.Direction:
+		if err := m.direction(c); err != nil {
+			m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
+			return
+		}
+		m.reply(c.ID, struct{}{})
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s)",
+			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction)})
 	}
 }
 
@@ -79,6 +87,7 @@ func (m *membership) clear(now time.Time) {
 	m.gateway.Delete(now, policy.ProtocolESP, 0)
 	m.gateway.Delete(now, policy.ProtocolAH, 0)
 	m.outlet = outlet{}
+	m.clearPolicy()
 	m.registration = registration{}
 	m.register(now)
 }
@@ -99,11 +108,13 @@ func (m *Member) status(now time.Time) control.GMStatus {
 
 func (m *membership) status(now time.Time) control.GMGroup {
 	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...)}
+	s.Pseudotime = m.gateway.Replay(now)
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 	}
 	if m.sids != nil {
 		s.SIDs = m.sids.Values
 	}
+	s.Modes = m.modes(now)
 	return s
 }

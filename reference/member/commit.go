@@ -57,10 +57,11 @@ func (m *membership) takePolicy(now time.Time, p *push, d *core.Datagram) (unusa
 		m.setRekey(m.newRekeySA(now, *p.policy.Rekey, 0))
 		m.secretRekey()
 	}
+	m.followTime(now, p)
 	for _, v := range m.unauthorised(p.policy.SAs) {
 		m.refuse(now, v, d.From)
 	}
-	sas, without := m.usable(m.authorised(p.policy.SAs))
+	sas, without := m.usable(m.directed(now, m.authorised(p.policy.SAs)))
 	for _, sa := range without {
 		m.refuse(now, guardNoSID.Violated("SPI %08x is of a counter mode, and there is no Sender-ID", sa.SPI), d.From)
 	}

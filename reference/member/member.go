@@ -45,8 +45,9 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 	m.gateway = gateway.New(gateway.Config{
 		DataPath: first.DataPath,
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
+		Profile: first.Profile, FailClose: first.FailClose,
 		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
-		Rollover: rolloverOf(first),
+		Rollover: rolloverOf(first), Metadata: first.Metadata,
 	})
 	for _, g := range m.groups {
 		g.gateway = m.gateway.Join(g.expected())
@@ -115,6 +116,12 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 	case *core.Start:
 		for _, g := range m.groups {
 			g.onStart(now)
+		}
+	}
+	if _, traffic := ev.(*core.Packet); !traffic {
+		for _, g := range m.groups {
+			g.revert(now)
+			g.onActiveSA(now)
 		}
 	}
 	return m.out

@@ -49,8 +49,10 @@ type membership struct {
 	recent   recentPushes
 	sids     *policy.SIDs
 	leases   leases
-	outlet   outlet
-	keeper   keeper
+
+	directions directions // of GET VPN
+	outlet     outlet
+	keeper     keeper
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

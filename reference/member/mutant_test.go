@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"crypto/elliptic"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -150,6 +151,7 @@ var scenarios = map[string]scenario{
 	"Message ID":                  {kills: "push.message_id", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.MessageID++ }})},
 	"length":                      {kills: "push.length", run: pushes(pushSpec{seq: 1, sent: func(b []byte) { b[27]++ }})},
 	"group by its OID":            {kills: "pull1.oid", cfg: func(cfg *policy.Member) { cfg.GroupOID = policy.OIDName{OID: "1.2.3"} }},
+	"pseudotime":                  {kills: "pull4.pseudotime", cfg: vendor, setup: func(l *lab) { l.ks.sas = stampedSAs(60000) }},
 	"IEC 61850 without an outlet": {kills: "policy.iec61850", setup: func(l *lab) { l.ks.sas = append(l.ks.sas, iec(0x3001)) }},
 	"SA_ATD": {kills: "iec61850.atd",
 		cfg:   func(cfg *policy.Member) { cfg.IEC61850 = true },
@@ -278,7 +280,11 @@ func (s scenario) trace(t testing.TB, rules *rule.Switches) string {
 	status.Counters = nil
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.Join(l.talk, "\n"), l.tags(), l.joins, l.spis(), l.refusals())
-	fmt.Fprintf(&b, "%+v %x %d %v %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
+	shown, err := json.Marshal(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%s %x %d %v %v\n", shown, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
 	for _, a := range l.ks.acks {
 		fmt.Fprintf(&b, "%s %s %x\n", a.From, a.To, a.Data)
 	}

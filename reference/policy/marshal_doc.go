@@ -3,12 +3,13 @@ package policy
 // The structures of configuration files as the YAML encoder wants them. The readers do not use them: they walk the file.
 
 type keyServerDoc struct {
-	Name       string     `yaml:"name"`
-	Profile    string     `yaml:"profile,omitempty"`
-	Address    string     `yaml:"address"`
-	SigningKey string     `yaml:"signing_key,omitempty"`
-	Phase1     phase1Doc  `yaml:"phase1"`
-	Groups     []groupDoc `yaml:"groups"`
+	Name       string               `yaml:"name"`
+	Profile    string               `yaml:"profile,omitempty"`
+	Address    string               `yaml:"address"`
+	Replay     *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	SigningKey string               `yaml:"signing_key,omitempty"`
+	Phase1     phase1Doc            `yaml:"phase1"`
+	Groups     []groupDoc           `yaml:"groups"`
 }
 
 type memberDoc struct {
@@ -31,9 +32,13 @@ type memberDoc struct {
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
 	OnDemand      bool          `yaml:"on_demand,omitempty"`
+	Passive       bool          `yaml:"passive,omitempty"`
+	FailClose     *failCloseDoc `yaml:"fail_close,omitempty"`
 
-	Groups      []membershipDoc `yaml:"groups,omitempty"`
-	Rekey       *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Groups      []membershipDoc      `yaml:"groups,omitempty"`
+	Rekey       *memberRekeyDoc      `yaml:"rekey,omitempty"`
+	Replay      *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	Metadata    *metadataDoc         `yaml:"metadata,omitempty"`
 	dataPathDoc `yaml:",inline"`
 }
 
@@ -43,6 +48,7 @@ type membershipDoc struct {
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`
 	SIDRequest int           `yaml:"sid_request,omitempty"`
+	Passive    bool          `yaml:"passive,omitempty"`
 }
 
 type memberRekeyDoc struct {
@@ -137,12 +143,16 @@ type groupDoc struct {
 	Name       string         `yaml:"name"`
 	ID         uint32         `yaml:"id"`
 	OID        *oidDoc        `yaml:"oid,omitempty"`
-	Members    []string       `yaml:"members"`
+	Members    *[]string      `yaml:"members,omitempty"`
 	SIDBits    int            `yaml:"sid_bits,omitempty"`
 	SIDRange   *sidRangeDoc   `yaml:"sid_range,omitempty"`
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
-	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
+
+	Authorization *authorizationDoc `yaml:"authorization,omitempty"`
+	ReceiveOnly   bool              `yaml:"receive_only,omitempty"`
+
+	SAs []any `yaml:"sas"` // saDoc or iecSADoc
 }
 
 type sidRangeDoc struct {
@@ -163,6 +173,7 @@ type rekeyDoc struct {
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
 	Updates     int    `yaml:"updates,omitempty"`
+	Sync        string `yaml:"pseudotime_sync,omitempty"`
 	Backward    bool   `yaml:"backward_access_control,omitempty"`
 	KEK         string `yaml:"kek,omitempty"`
 	Reminders   bool   `yaml:"reminders,omitempty"`
@@ -195,4 +206,5 @@ type saDoc struct {
 	Preservation string        `yaml:"preservation"`
 	Direction    string        `yaml:"direction"`
 	Lifetime     string        `yaml:"lifetime,omitempty"`
+	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
 }

@@ -43,6 +43,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("name", &k.Name, nodeName),
 		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
+		yamldoc.Optional("replay_attributes", &k.Replay, replayAttributes),
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
@@ -51,9 +52,12 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
 	algorithm := signatureAlgorithm(k.SigningKey)
+	checkReplayMember(root, k.Profile)
 	for _, g := range groups {
+		checkReplayProfile(g.at, g.value, k.Profile)
 		k.Groups = append(k.Groups, g.value)
 		checkOfProfile(g.at, k.Profile, g.value)
+		checkGroupModes(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -82,7 +86,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var ofOne places
 	var demand place[bool]
 	var rekey place[MemberRekey]
-	fields := append(dataPathFields(&m.DataPath),
+	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -104,16 +108,20 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
 		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
+		yamldoc.Optional("replay_attributes", &m.Replay, replayAttributes),
+		yamldoc.Optional("metadata", &m.Metadata, metadata),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
 	}
+	checkReplayMember(root, m.Profile)
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
 	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
 		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
 	}
+	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {

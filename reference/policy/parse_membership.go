@@ -29,6 +29,7 @@ func membership(v yamldoc.Value, ids map[uint32]string) groupMember {
 		yamldoc.Optional("key_servers", &g.servers, keyServers),
 		yamldoc.Optional("authorised", &g.Authorised, yamldoc.List(flow)),
 		yamldoc.Optional("sid_request", &g.SIDRequest, within(0, 65535)),
+		yamldoc.Optional("passive", &g.Passive, yamldoc.Value.Bool),
 	)
 	return g
 }

@@ -33,7 +33,7 @@ func describe(r ginkgo.SpecReport) verdict.Spec {
 // judge turns Ginkgo's outcome, and what the spec gathered, into a verdict.
 func judge(r ginkgo.SpecReport, s *state) verdict.Spec {
 	spec := describe(r)
-	spec.Seconds = r.RunTime.Seconds()
+	spec.Seconds, spec.Readings = r.RunTime.Seconds(), s.readings
 	spec.Verdict, spec.Reason = outcome(r)
 	switch {
 	case spec.Verdict == verdict.Error:

@@ -37,6 +37,7 @@ type state struct {
 	verdict  verdict.Verdict // set when the outcome is not Ginkgo's to tell
 	reason   string
 	seed     string
+	readings []verdict.Reading
 
 	pushes []*push
 	esp    map[string]*tester.ESPKeys // by SPI; they count their packets

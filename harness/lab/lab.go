@@ -113,9 +113,13 @@ func needsHosts(role rule.Role, device *peer.Manifest) bool {
 	return gm.LacksEvent(registered) != "" || gm.LacksEvent("REKEY_ACCEPTED") != ""
 }
 
-// Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263).
+// Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263). Profile getvpn has none of those by
+// multicast.
 func (l *Lab) Acknowledged() bool {
-	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool { return g.Rekey.Ack != policy.AckNone })
+	vendor := l.KS.station.KS.Profile == policy.ProfileGETVPN
+	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool {
+		return g.Rekey.Ack != policy.AckNone && !(vendor && g.Rekey.Transport == policy.TransportMulticast)
+	})
 }
 
 // populate makes the peers.

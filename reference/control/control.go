@@ -5,15 +5,17 @@ import (
 	"time"
 )
 
-// The commands. A key server knows Status, Rekey, Exclude and Readmit; a member knows Status, Register,
+// The commands. A key server knows Status, Rekey, Exclude, Readmit and Configure; a member knows Status, Register,
 // Clear and ClearReplay.
 const (
-	Status   = "status"   // answer: KSStatus or GMStatus
-	Rekey    = "rekey"    // arguments: RekeyArgs; answer: RekeyResult
-	Exclude  = "exclude"  // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
-	Readmit  = "readmit"  // arguments: ExcludeArgs; the member may register again; answer: {}
-	Register = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
-	Clear    = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
+	Status  = "status"  // answer: KSStatus or GMStatus
+	Rekey   = "rekey"   // arguments: RekeyArgs; answer: RekeyResult
+	Exclude = "exclude" // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
+	Readmit = "readmit" // arguments: ExcludeArgs; the member may register again; answer: {}
+	// Configure has a key server go by another policy. Arguments: ConfigureArgs; answer: ConfigureResult.
+	Configure = "configure"
+	Register  = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
+	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 
 	ClearReplay = "clear-replay" // profile getvpn, arguments: GroupArgs; forget what was counted of repeated packets; answer: {}
 )
@@ -47,6 +49,7 @@ type RekeyArgs struct {
 	DeleteAll  bool     `json:"delete_all"`            // delete all TEKs and the KEK; members register again
 	DeleteTEKs []string `json:"delete_teks,omitempty"` // delete the SAs with these SPIs, in hexadecimal; 0: all
 	DeleteKEK  bool     `json:"delete_kek,omitempty"`  // delete the KEK; members register again
+	Replace    bool     `json:"replace,omitempty"`     // replace the TEKs; those before live on as long as it takes to go over to them
 	Announce   bool     `json:"announce,omitempty"`    // tell the SAs in force once more, with the keys that they have
 	Lifetime   int      `json:"lifetime,omitempty"`    // with Announce: seconds that they live from now on, fewer than they would
 }
@@ -55,6 +58,16 @@ type RekeyArgs struct {
 type ExcludeArgs struct {
 	Group  uint32 `json:"group"`  // 0: the only one
 	Member string `json:"member"` // its identity
+}
+
+// ConfigureArgs is a whole policy in the place of the present one.
+type ConfigureArgs struct {
+	Config string `json:"config"` // the document, with its keys in it
+}
+
+// ConfigureResult says what the groups told their members at once.
+type ConfigureResult struct {
+	Rekeys []RekeyResult `json:"rekeys"` // of each group that had to: the last message
 }
 
 // RekeyResult says what was sent.

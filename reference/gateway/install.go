@@ -32,8 +32,11 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 	m.unusable = m.unusable[:0]
 	for _, t := range sas {
 		from := start
-		if a.ATD == nil {
+		switch {
+		case a.ATD == nil:
 			from = m.takeover(now, t)
+		case !g.db.Relieves(now, m.place, t.Selector, g.generation):
+			from = now
 		}
 		err := m.install(now, t, from)
 		if from.After(last) {
@@ -84,9 +87,6 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) erro
 	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
 	if len(m.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = m.sids.Values[0], m.sids.Bits, true
-	}
-	if !g.db.Relieves(now, m.place, t.Selector, g.generation) {
-		start = now
 	}
 	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Group: m.place, Generation: g.generation})
 	return err

@@ -45,22 +45,30 @@ type Policy struct {
 	Rekey      *policy.RekeySA // nil if there was no SAK
 	Activation policy.Activation
 	SAs        []policy.TrafficSA
+	Access     policy.AccessList // what all SATs say, in order; see ReadVendorSA
 }
 
 // ReadSA reads the SA payload of message 2 or of a PUSH (RFC 6407 §5.2). The error is a *rule.Violation if a requirement
 // refuses it. The generic header of the SA itself is the caller's to check.
-func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) { return readSA(sa, nil, rules) }
+func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) { return readChain(sa, chain{rules: rules}) }
 
-// ReadVendorSA is ReadSA for a member of the profile getvpn, which understands attributes of those numbers beyond RFC 6407.
-func ReadVendorSA(sa gdoi.SA, numbers policy.ReplayAttributes, rules *rule.Switches) (Policy, error) {
-	return readSA(sa, &numbers, rules)
+// Vendor is what a member of the profile getvpn understands beyond RFC 6407.
+type Vendor struct {
+	Replay policy.ReplayAttributes
+	Deny   uint8 // Protocol-ID of SATs that protect nothing
 }
 
-func readSA(sa gdoi.SA, vendor *policy.ReplayAttributes, rules *rule.Switches) (Policy, error) {
+// ReadVendorSA is ReadSA for a member of the profile getvpn: SATs tell of anti-replay, those of the protocol Deny protect nothing,
+// and the policy has the list of what all SATs say, in their order.
+func ReadVendorSA(sa gdoi.SA, vendor Vendor, rules *rule.Switches) (Policy, error) {
+	return readChain(sa, chain{rules: rules, vendor: &vendor.Replay, policy: Policy{Access: policy.AccessList{Protocol: vendor.Deny}}})
+}
+
+func readChain(sa gdoi.SA, c chain) (Policy, error) {
+	rules := c.rules
 	if err := checkHead(sa, rules); err != nil {
 		return Policy{}, err
 	}
-	c := chain{rules: rules, vendor: vendor}
 	for _, p := range sa.Attributes {
 		if err := c.take(p); err != nil {
 			return Policy{}, err
@@ -164,9 +172,16 @@ func (c *chain) takeSAT(p gdoi.SAT, reserved uint8) error {
 	}
 	c.sats++
 	c.follows = checkAfterSAT
+	deny := c.policy.Access.Protocol
+	if deny != 0 && p.ProtocolID == deny {
+		return c.takeDeny(p.Raw)
+	}
 	sa, ok, err := readSAT(p, c.vendor, c.rules)
 	if err == nil && ok {
 		c.policy.SAs = append(c.policy.SAs, sa)
+	}
+	if err == nil && ok && deny != 0 {
+		c.permit(sa.Selector)
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func TestReplayNumbers(t *testing.T) {
 			t.Errorf("no attribute %d in %+v", n, as)
 		}
 	}
-	got, err := ReadVendorSA(SAOf(nil, policy.Activation{}, []policy.TrafficSA{sa}, nil), numbers, nil)
+	got, err := ReadVendorSA(SAOf(nil, policy.Activation{}, []policy.TrafficSA{sa}, nil), Vendor{Replay: numbers}, nil)
 	if err != nil || got.SAs[0].Replay.Pseudotime != 60000678 {
 		t.Errorf("%+v, %v", got, err)
 	}

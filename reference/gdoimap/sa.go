@@ -38,7 +38,12 @@ var (
 
 // SAOf builds the SA payload of message 2 or of a PUSH: SAK, GAP and SATs, as far as there are any (RFC 6407 §5.2).
 func SAOf(rekey *policy.RekeySA, act policy.Activation, sas []policy.TrafficSA, rules *rule.Switches) gdoi.SA {
-	sa := gdoi.SA{DOI: gdoi.DOI, Attributes: chainOf(rekey, act, sas, rules)}
+	return saOf(chainOf(rekey, act, satsOf(sas, policy.AccessList{}, rules), rules), rules)
+}
+
+// saOf is an SA payload with these attribute payloads.
+func saOf(attributes []isakmp.Payload, rules *rule.Switches) gdoi.SA {
+	sa := gdoi.SA{DOI: gdoi.DOI, Attributes: attributes}
 	if !dutyDOI.Kept(rules) {
 		sa.DOI = 1
 	}
@@ -55,7 +60,7 @@ func SAOf(rekey *policy.RekeySA, act policy.Activation, sas []policy.TrafficSA, 
 }
 
 // chainOf orders the attribute payloads: SAK, GAP, SATs (RFC 6407 §5.2.1). What a neglected duty misplaces goes last.
-func chainOf(rekey *policy.RekeySA, act policy.Activation, sas []policy.TrafficSA, rules *rule.Switches) []isakmp.Payload {
+func chainOf(rekey *policy.RekeySA, act policy.Activation, sats []gdoi.SAT, rules *rule.Switches) []isakmp.Payload {
 	var chain, last []isakmp.Payload
 	put := func(p isakmp.Payload, duty *rule.Guard) {
 		if duty.Kept(rules) {
@@ -74,9 +79,7 @@ func chainOf(rekey *policy.RekeySA, act policy.Activation, sas []policy.TrafficS
 	if gap, ok := GAPOf(act, rules); ok {
 		put(framed(gap, dutyAfterGAP, dutyGAPOctet, rules), dutyGAPPlace)
 	}
-	for _, sa := range sas {
-		chain = append(chain, framed(SATOf(sa, rules), dutyAfterSAT, dutySATOctet, rules))
-	}
+	chain = append(chain, payloadsOf(sats, rules)...)
 	return append(chain, last...)
 }
 

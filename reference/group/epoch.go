@@ -10,6 +10,7 @@ import (
 func (g *Group) adopt(now time.Time, next *epoch) {
 	was := g.epoch
 	g.epoch, g.prepared, g.heir = next, nil, nil
+	g.dropFormers(now)
 	if next.rekey != nil && (was == nil || was.rekey != next.rekey) {
 		g.enlive(now, next.rekey)
 		if was != nil {
@@ -110,8 +111,12 @@ func (g *Group) download(now time.Time, e *epoch) policy.Download {
 		}
 	}
 	for i, sa := range e.sas {
+		if e == g.epoch {
+			d.SAs = append(d.SAs, g.flowsOf(i, g.still(now, i))...)
+		}
 		d.SAs = append(d.SAs, g.flows(i, g.stamp(now, sa.lasting(now)))...)
 	}
+	d.Access = g.access()
 	return d
 }
 
@@ -124,10 +129,15 @@ func (t *trafficSA) lasting(now time.Time) policy.TrafficSA {
 
 // flows are the SA of a place in the policy once for each flow that it protects there, as a SAT names one flow only.
 func (g *Group) flows(place int, sa policy.TrafficSA) []policy.TrafficSA {
-	flows := []policy.TrafficSA{sa}
-	for _, also := range g.cfg.SAs[place].Also {
-		sa.Selector = also
-		flows = append(flows, sa)
+	return g.flowsOf(place, []policy.TrafficSA{sa})
+}
+
+// flowsOf are several SAs of a place once for each of its flows.
+func (g *Group) flowsOf(place int, sas []policy.TrafficSA) (flows []policy.TrafficSA) {
+	for _, sa := range sas {
+		for _, sa.Selector = range g.flowsAt(place) {
+			flows = append(flows, sa)
+		}
 	}
 	return flows
 }

@@ -85,12 +85,6 @@ func (g *Group) scheduled() (next time.Time) {
 	return next
 }
 
-// Scheduled reports whether a key is to be replaced within that time (GETVPN-REKEY-15, GETVPN-REKEY-16).
-func (g *Group) Scheduled(now time.Time, within time.Duration) bool {
-	next := g.scheduled()
-	return !next.IsZero() && next.Sub(now) <= within
-}
-
 // horizon is up to when keys are to be replaced now: in the profile those that are due soon go with a pseudotime that is due.
 func (g *Group) horizon(now time.Time) time.Time {
 	if sync := g.syncDue(); !g.getvpn() || sync.IsZero() || now.Before(sync) {
@@ -101,7 +95,8 @@ func (g *Group) horizon(now time.Time) time.Time {
 
 // quiet reports whether repetitions have to wait for the rekey that is scheduled.
 func (g *Group) quiet(now time.Time) bool {
-	return g.getvpn() && g.Scheduled(now, guardQuiet.Delay(g.opts.Rules, quietTime))
+	next := g.scheduled()
+	return g.getvpn() && !next.IsZero() && next.Sub(now) <= guardQuiet.Delay(g.opts.Rules, quietTime)
 }
 
 // round is what is left of a unicast rekey that goes to some members at a time.
@@ -115,7 +110,7 @@ type round struct {
 
 // firstOf are the members that a unicast rekey goes to at once; the others are left for the rounds that follow.
 func (g *Group) firstOf(now time.Time, p Plan, r *rekeySA, holders []*member) []*member {
-	unicast := g.cfg.Rekey.Transport == policy.TransportUnicast
+	unicast := !r.Destination.Addr().IsMulticast()
 	if !g.getvpn() || !unicast || len(holders) <= loopSize || !guardLoop.Kept(g.opts.Rules) {
 		return holders
 	}
@@ -157,7 +152,11 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 		r.plan.Round++
 		plans = append(plans, g.roundTo(now, r, r.left))
 	}
-	g.outstanding = slices.DeleteFunc(g.outstanding, func(o *outstanding) bool { return o.made.Before(now) })
+	for _, o := range slices.Clone(g.outstanding) {
+		if o.made.Before(now) {
+			plans = append(plans, g.giveUp(now, o)...)
+		}
+	}
 	return plans
 }
 
@@ -165,7 +164,7 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 func (g *Group) roundTo(now time.Time, r *round, some []*member) Plan {
 	p := r.plan
 	p.Rekey = g.aged(now, p.Rekey, r.made)
-	p.To = g.addresses(some)
+	p.To = r.under.addresses(some)
 	return p
 }
 

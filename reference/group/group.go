@@ -54,6 +54,7 @@ type Group struct {
 	epoch    *epoch // in force
 	prepared *epoch // made ahead for when the SIDs are used up; not in force
 	heir     *heir  // made ahead for who joins; not in force
+	former   formers
 	retired  []*rekeySA
 	usedSPIs map[uint32]used // of Data-Security SAs, until they expire
 
@@ -82,15 +83,9 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	if err := Validate(cfg); err != nil {
 		return nil, err
 	}
-	g := &Group{cfg: cfg, opts: o, usedSPIs: make(map[uint32]used),
+	g := &Group{cfg: completed(cfg), opts: o, usedSPIs: make(map[uint32]used),
 		byIdentity: make(map[policy.Identity]*member), byAddress: make(map[netip.Addr]*member), byPlace: make(map[netip.AddrPort]*member),
 		excluded: make(map[policy.Identity]struct{})}
-	if g.cfg.SIDBits == 0 {
-		g.cfg.SIDBits = defaultSIDBits
-	}
-	if g.cfg.Rekey.Interval == 0 {
-		g.cfg.Rekey.Interval = defaultInterval
-	}
 	first, err := g.newEpoch()
 	if err != nil {
 		return nil, err
@@ -103,11 +98,25 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	return g, nil
 }
 
+// completed is a policy with what stands for its zeros.
+func completed(cfg policy.Group) policy.Group {
+	if cfg.SIDBits == 0 {
+		cfg.SIDBits = defaultSIDBits
+	}
+	if cfg.Rekey.Interval == 0 {
+		cfg.Rekey.Interval = defaultInterval
+	}
+	return cfg
+}
+
 // ID is the group identifier.
 func (g *Group) ID() uint32 { return g.cfg.ID }
 
 // Name is the group's name in the configuration.
 func (g *Group) Name() string { return g.cfg.Name }
+
+// Policy is what the group goes by now.
+func (g *Group) Policy() policy.Group { return g.cfg }
 
 // Authorised reports whether a peer may join that has proven this identity: an address that is listed, or another identity or a
 // certificate that is (RFC 6407 §3.1). Recorded is the identity by which the group would know it: that of an excluded member is let

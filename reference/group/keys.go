@@ -83,7 +83,7 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 		Source: g.opts.Source, Destination: g.destination(),
 		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
 		SigHash: g.sigHash(), SigAlgorithm: g.opts.SigAlgorithm, SigKeyBits: g.opts.SigKeyBits, SigForm: cfg.SigForm,
-		Ack: cfg.Ack, Lifetime: kekLifetime(cfg),
+		Ack: g.asks(), Lifetime: kekLifetime(cfg),
 		IV: iv, Key: key, PublicKey: g.opts.PublicKey,
 	}}
 	copy(r.SPI[:], material)
@@ -166,7 +166,7 @@ func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA
 		return nil, err
 	}
 	t := &trafficSA{TrafficSA: policy.TrafficSA{
-		SPI: spi, Selector: p.Selector, Transform: p.Transform, Lifetime: tekLifetime(p),
+		SPI: spi, Selector: p.Flows()[0], Transform: p.Transform, Lifetime: tekLifetime(p),
 		CipherKey: material[:cipherOctets:cipherOctets], IntegrityKey: material[cipherOctets:],
 		Handling: p.Handling, Replay: g.replayOf(p),
 	}}

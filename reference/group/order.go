@@ -16,6 +16,7 @@ var (
 	errBoth     = errors.New("group: the KEK can be replaced or deleted, not both")
 	errTwice    = errors.New("group: Data-Security SAs can be replaced or announced again, not both")
 	errLifetime = errors.New("group: a lifetime is for SAs that are announced again")
+	errShortens = errors.New("group: SAs that are replaced live on for a shorter time under profile getvpn only")
 )
 
 // order is what a PUSH is to do, in terms of the group.
@@ -26,6 +27,8 @@ type order struct {
 	lifetime time.Duration // of the old ones from now on; 0: what is left of it
 	ended    []uint32      // SPIs of Data-Security SAs that are deleted; a single 0 means all
 	noKEK    bool          // the Rekey SA is deleted, and the next is for those who register
+	keeps    bool          // with a change of policy: SAs that are replaced are told once more beside the new ones
+	shortens bool          // and live no longer than it takes to go over to the new ones
 }
 
 // everything reports whether a member is left with nothing, not even its Sender-IDs.
@@ -53,8 +56,9 @@ func (g *Group) orderOf(now time.Time, what control.RekeyArgs) (order, error) {
 	everywhere := func(*trafficSA) bool { return true }
 	otherwise := what.KEKOnly || what.DeleteKEK || what.Announce || len(o.ended) > 0
 	o.made = g.places(func(sa *trafficSA) bool { return ends(o.ended, sa) })
+	o.keeps, o.shortens = what.Replace, what.Replace
 	switch {
-	case what.TEK || what.KEK && !what.KEKOnly || !otherwise:
+	case what.TEK || what.Replace || what.KEK && !what.KEKOnly || !otherwise:
 		if what.Announce {
 			return o, errTwice
 		}
@@ -74,6 +78,8 @@ func (g *Group) possible(now time.Time, o order, what control.RekeyArgs) error {
 		return ErrNoRekey
 	case o.kek && o.noKEK:
 		return errBoth
+	case what.Replace && !g.getvpn():
+		return errShortens
 	case what.Lifetime != 0 && !what.Announce:
 		return errLifetime
 	case !o.kek && !o.noKEK && len(o.ended)+len(o.told) == 0:

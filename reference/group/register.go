@@ -83,6 +83,9 @@ func (g *Group) Admit(now time.Time, id policy.Identity, from netip.AddrPort, of
 		return a, fmt.Errorf("%w: %d asked for", ErrSIDsExhausted, n)
 	}
 	a.Download, a.First = g.download(now, g.epoch), len(g.members) == 0
+	if offer.epoch == g.epoch && len(g.former) > 0 {
+		a.Download.SAs = offer.Download.SAs // of what was left from before, those that lived when the policy was told
+	}
 	m := g.record(now, id, from)
 	if err := g.seat(m, &a.Download); err != nil {
 		g.drop(func(have *member) bool { return have == m })
@@ -120,7 +123,7 @@ func (g *Group) renew(now time.Time, candidate policy.Identity) []Plan {
 	if guardSIDDelete.Kept(g.opts.Rules) {
 		plans = append(g.overtake(now), g.plan(now, g.deleteAll(), candidate))
 	}
-	g.nextSID = g.firstSID()
+	g.nextSID, g.former = g.firstSID(), nil
 	g.adopt(now, g.prepared)
 	return plans
 }

@@ -40,7 +40,7 @@ func (g *Group) restart(now time.Time) ([]Plan, error) {
 		return nil, err
 	}
 	plans := append(g.overtake(now), g.plan(now, g.deleteAll(), policy.Identity{}))
-	g.nextSID = g.firstSID()
+	g.nextSID, g.former = g.firstSID(), nil
 	g.adopt(now, g.prepared)
 	return plans, nil
 }
@@ -63,6 +63,7 @@ func (g *Group) carryOut(now time.Time, o order) ([]Plan, error) {
 // succeed tells the members of a change, and puts the epoch that it leads to in force.
 func (g *Group) succeed(now time.Time, next *epoch, change policy.Rekey) (plans []Plan, err error) {
 	old := g.epoch.rekey
+	g.former = g.former.without(change.DeleteTEKs)
 	if change.NewRekey != nil {
 		if change.NewRekey, err = next.rekey.replacing(old); err != nil {
 			return nil, err
@@ -112,16 +113,30 @@ func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) 
 		made = append(made, t)
 		next.sas[i] = t
 	}
-	for _, i := range o.told {
+	if o.keeps {
+		g.keep(now, next, o.shortens)
+	}
+	for _, i := range g.whole(o.told) {
+		if o.keeps {
+			change.SAs = append(change.SAs, g.flowsOf(i, g.still(now, i))...)
+		}
 		if o.lifetime > 0 && !slices.Contains(o.made, i) {
 			next.shorten(i, o.lifetime)
 		}
 		change.SAs = append(change.SAs, g.flows(i, g.rekeyStamp(now, next.sas[i].lasting(now)))...)
 	}
 	if len(change.SAs) > 0 {
-		change.Activation = g.cfg.Activation
+		change.Activation, change.Access = g.cfg.Activation, g.access()
 	}
 	return next, change, nil
+}
+
+// whole are the places that a message tells of. Under the profile getvpn what it brings is the whole policy.
+func (g *Group) whole(told []int) []int {
+	if len(told) == 0 || !g.getvpn() {
+		return told
+	}
+	return g.everywhere()
 }
 
 // lastNumber is where the numbers under a Rekey SA end but for what replaces it, so that they never wrap. In a hierarchy of keys
@@ -144,23 +159,23 @@ func (g *Group) plan(now time.Time, change policy.Rekey, except policy.Identity)
 // planFor addresses a change to these members, and takes the next sequence number if there is anybody to tell.
 func (g *Group) planFor(now time.Time, change policy.Rekey, holders []*member) Plan {
 	r := g.epoch.rekey
-	p := Plan{Rekey: change, Under: r.RekeySA, To: g.addresses(holders)}
+	p := Plan{Rekey: change, Under: r.RekeySA, To: r.addresses(holders)}
 	if len(p.To) > 0 && guardSequence.Kept(g.opts.Rules) {
 		r.sequence++
 	}
 	p.Rekey.Under, p.Rekey.Sequence = r.SPI, r.sequence
 	if len(p.To) > 0 {
 		first := g.firstOf(now, p, r, holders)
-		p.To = g.addresses(first)
+		p.To = r.addresses(first)
 		g.await(now, p, r, first)
 	}
 	return p
 }
 
-// addresses is where a PUSH for these members goes. A multicast group is told even if no member is known.
-func (g *Group) addresses(members []*member) []netip.AddrPort {
-	if g.cfg.Rekey.Transport == policy.TransportMulticast {
-		return []netip.AddrPort{g.cfg.Rekey.Address}
+// addresses is where a PUSH under the Rekey SA goes for these members. A multicast group is told even if no member is known.
+func (r *rekeySA) addresses(members []*member) []netip.AddrPort {
+	if r.Destination.Addr().IsMulticast() {
+		return []netip.AddrPort{r.Destination}
 	}
 	var to []netip.AddrPort
 	for _, m := range members {

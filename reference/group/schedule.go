@@ -113,7 +113,7 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		p.To = nil
 		if !last {
 			p = g.again(now, o)
-			p.To, o.next = g.addresses(o.waiting()), now.Add(g.wait())
+			p.To, o.next = o.under.addresses(o.waiting()), now.Add(g.wait())
 		}
 		p.Missing = missing
 		if len(p.To) > 0 || len(p.Missing) > 0 {

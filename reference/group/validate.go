@@ -96,7 +96,10 @@ func validateSA(sa policy.SAPolicy, margin time.Duration) error {
 	if err := sa.Transform.Check(); err != nil {
 		return err
 	}
-	for _, flow := range append([]policy.Selector{sa.Selector}, sa.Also...) {
+	if len(sa.Flows()) == 0 {
+		return errors.New("an access list without a permit entry")
+	}
+	for _, flow := range sa.Flows() {
 		if err := validateFlow(flow); err != nil {
 			return err
 		}

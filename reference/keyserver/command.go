@@ -25,9 +25,11 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer, err = struct{}{}, k.readmit(c.Args)
 	case control.ReceiveOnly:
 		answer, err = k.receiveOnly(now, c.Args)
+	case control.Configure:
+		answer, err = k.configure(now, c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
-			control.ReceiveOnly)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
+			control.ReceiveOnly, control.Configure)
 	}
 	k.reply(c.ID, answer, err)
 }

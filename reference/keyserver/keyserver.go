@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/keymat"
@@ -37,8 +36,9 @@ type Options struct {
 type KeyServer struct {
 	cfg     policy.KeyServer
 	opts    Options
-	signing crypto.Signer // RSA or ECDSA; nil if no group has a rekey
-	twofold bool          // the signing key is that of Phase 1, too
+	signing crypto.Signer   // RSA or ECDSA; nil if no group has a rekey
+	signers []crypto.Signer // those before it, under whose Rekey SAs there are members
+	twofold bool            // the signing key is that of Phase 1, too
 	phase1  ike.Config
 
 	started  bool
@@ -152,31 +152,11 @@ func (k *KeyServer) start(now time.Time) {
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
-	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address, Profile: k.cfg.Profile}
-	if k.cfg.Profile == policy.ProfileGETVPN {
-		o.Replay = &k.cfg.Replay
-	}
-	if k.signing != nil {
-		var err error
-		if o.PublicKey, err = keymat.MarshalPublicKey(k.signing.Public()); err != nil {
-			k.fail("signing key", err)
-		}
-		o.SigAlgorithm, o.SigKeyBits, _ = policy.SignatureOf(k.signing.Public())
-	}
+	o := k.groupOptions()
 	for _, cfg := range k.cfg.Groups {
-		g, err := group.New(cfg, o, now)
-		if err != nil {
-			k.fail("group "+cfg.Name, err)
-			continue
-		}
-		c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
-		k.groups = append(k.groups, c)
-		k.byID[cfg.ID] = c
-		k.tell(c, getvpn.KSGroupAdd)
-		k.advise(cfg)
-		k.follow(c)
-		if c.Usage() == policy.UsageReceiveOnly {
-			k.tellUsage(c)
+		for _, c := range k.found(now, cfg, o) {
+			k.groups = append(k.groups, c)
+			k.byID[cfg.ID] = c
 		}
 	}
 }

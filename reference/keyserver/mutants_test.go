@@ -114,8 +114,12 @@ func scenes() []scene {
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"pseudotime", configuration(stamped), (*witness).pseudotime},
+		{"changes", configuration(vendor), (*witness).changes},
+		{"another multicast address", configuration(vendor, multicast), (*witness).movedMulticast},
+		{"access lists", configuration(vendor, ofSA(listed(100))), (*witness).accessLists},
+		{"access lists in order", configuration(vendor, ofSA(listed(98))), (*witness).accessLists},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
-		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
+		{"profile getvpn", configuration(ofVendor), (*witness).vendor},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
 		{"pseudotime with a rekey", configuration(stamped, syncing(3180*time.Second)), (*witness).hour},
 		{"pseudotime before a rekey", configuration(stamped, syncing(3165*time.Second)), (*witness).hour},
@@ -123,6 +127,8 @@ func scenes() []scene {
 		{"authorization", configuration(authorizing(onlyFirst, onlyName), withPSKs), (*witness).authorization},
 		{"authorization of names", configuration(authorizing(nil, onlyName), withPSKs), (*witness).authorization},
 		{"receive-only", configuration(receiveOnlyAtFirst), (*witness).receiveOnly},
+		{"unanswered", configuration(acknowledged, ofVendor), (*witness).unanswered},
+		{"unanswered by multicast", configuration(acknowledged, ofVendor, multicast), (*witness).unanswered},
 	}
 }
 

@@ -40,7 +40,7 @@ func (k *KeyServer) sealPull2(s *session, p *pull) (ike.Datagram, error) {
 	k.sentNr = p.nr
 	d, err := p.stream.Seal(core.Pull2, hash, []isakmp.Payload{
 		isakmp.Nonce{Data: p.nr},
-		gdoimap.SAOf(offer.Rekey, offer.Activation, offer.SAs, k.opts.Rules),
+		gdoimap.OrderedSAOf(offer.Rekey, offer.Activation, offer.SAs, offer.Access, k.opts.Rules),
 	})
 	p.nr = k.sentNr
 	return d, err

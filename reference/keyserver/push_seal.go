@@ -61,7 +61,8 @@ func (k *KeyServer) pushHeader(spi policy.RekeySPI) isakmp.Header {
 // signPush signs, as the Rekey SA says, the label, the header with the Length that the message has before it is padded, and
 // all payloads in front of SIG as they are sent.
 func (k *KeyServer) signPush(under policy.RekeySA, o *core.Outgoing) (isakmp.SIG, error) {
-	blank := isakmp.SIG{Data: make([]byte, keymat.SignatureLen(k.signing.Public()))}
+	signer := k.signer(under)
+	blank := isakmp.SIG{Data: make([]byte, keymat.SignatureLen(signer.Public()))}
 	plain, err := isakmp.AppendPayloads(nil, append(o.Payloads[:len(o.Payloads):len(o.Payloads)], blank))
 	if err != nil {
 		return blank, err
@@ -77,10 +78,10 @@ func (k *KeyServer) signPush(under policy.RekeySA, o *core.Outgoing) (isakmp.SIG
 	}
 	digest := scheme.Digest(h, covered)
 	if g := guardPushECDSA[under.SigAlgorithm]; g != nil && !g.Kept(k.opts.Rules) {
-		der, err := k.signing.Sign(nil, digest, scheme.Hash)
+		der, err := signer.Sign(nil, digest, scheme.Hash)
 		return isakmp.SIG{Data: der}, err
 	}
-	signature, err := scheme.Sign(k.signing, digest)
+	signature, err := scheme.Sign(signer, digest)
 	return isakmp.SIG{Data: signature}, err
 }
 
@@ -140,7 +141,7 @@ func (k *KeyServer) pushSA(r policy.Rekey) gdoi.SA {
 	if !guardPushSAK.Kept(k.opts.Rules) {
 		r.NewRekey = nil
 	}
-	return gdoimap.SAOf(r.NewRekey, r.Activation, r.SAs, k.opts.Rules)
+	return gdoimap.OrderedSAOf(r.NewRekey, r.Activation, r.SAs, r.Access, k.opts.Rules)
 }
 
 func (k *KeyServer) pushKD(r policy.Rekey) gdoi.KD {

@@ -184,6 +184,10 @@ var scenarios = map[string]scenario{
 		run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2, sig: func(b []byte) { b[7]++ }})},
 	"acknowledged, KEK deleted": {kills: "ack.deleted", setup: ackWanted,
 		run: pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}})},
+	"by multicast": {kills: "getvpn.ack", cfg: func(cfg *policy.Member) { cfg.Profile = policy.ProfileGETVPN }, setup: ackWanted,
+		run: func(l *lab) {
+			l.event(&core.Datagram{From: ksAddress, To: netip.MustParseAddrPort("239.1.1.1:848"), Data: l.ks.makePush(pushSpec{seq: 1})})
+		}},
 	"acknowledged, LKH": {kills: "ack.lkh", setup: func(l *lab) { inTree(l); l.ks.rekey.Ack = policy.AckLKHSHA256 }, run: pushes(pushSpec{seq: 1})},
 	"LKH, updates":      {kills: "push.update_", setup: inTree, run: followsUpdates},
 	"LKH, excluded":     {kills: "push.update", setup: inTree, run: pushes(pushSpec{seq: 1, rekey: updated(2, 3, 2, middleKey)})},

@@ -46,6 +46,8 @@ type Member struct {
 	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
 	DataPath      DataPath         // how it carries packets; in a file its fields are the member's
+	AccessList    []ACE            // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8            // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
@@ -135,6 +137,8 @@ type Group struct {
 
 	Authorization *Authorization // of GET VPN, instead of Members and Identities
 	ReceiveOnly   bool           // of GET VPN: all SAs are handed out for receiving only, for a group that has yet to be rolled out
+	// DenyProtocol is the Protocol-ID of SATs that carry deny entries of access lists; 0 means DefaultDenyProtocol.
+	DenyProtocol uint8
 }
 
 // SIDRange is the first and the last of some Sender-IDs.
@@ -177,10 +181,12 @@ type RekeyPolicy struct {
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
 type SAPolicy struct {
-	Selector   Selector
-	Also       []Selector // further flows under the same SA, each with a SAT of its own
-	Transform  Transform
-	Lifetime   time.Duration // 0 means 3600 s
-	Handling   IECHandling   // of IEC 61850
-	AntiReplay AntiReplay    // profile getvpn: not of IEC 61850
+	Selector     Selector
+	Also         []Selector // further flows under the same SA, each with a SAT of its own
+	AccessList   []ACE      // instead of both: what is protected and what is not, the first entry decides; of the profile getvpn
+	IPsecProfile string     // by which an operator knows how it protects; that another one is named is a change of policy
+	Transform    Transform
+	Lifetime     time.Duration // 0 means 3600 s
+	Handling     IECHandling   // of IEC 61850
+	AntiReplay   AntiReplay    // profile getvpn: not of IEC 61850
 }

@@ -51,6 +51,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
 		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
+		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -190,7 +191,7 @@ func pskText(key []byte) string {
 
 func groupDocOf(g Group) (groupDoc, error) {
 	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation),
-		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly}
+		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly, DenyProtocol: g.DenyProtocol}
 	members := texts(g.Members)
 	if g.SIDRange != (SIDRange{}) {
 		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}
@@ -290,6 +291,9 @@ func saDocOf(s SAPolicy) (any, error) {
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
 		Lifetime: duration(s.Lifetime), AntiReplay: replay,
+	}
+	if doc.AccessList, doc.IPsecProfile = aceDocs(s.AccessList), s.IPsecProfile; len(s.AccessList) > 0 {
+		doc.selectorDoc = selectorDoc{}
 	}
 	for _, also := range s.Also {
 		doc.Also = append(doc.Also, selectorDocOf(also))

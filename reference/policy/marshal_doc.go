@@ -35,11 +35,14 @@ type memberDoc struct {
 	Passive       bool          `yaml:"passive,omitempty"`
 	FailClose     *failCloseDoc `yaml:"fail_close,omitempty"`
 
-	Groups      []membershipDoc      `yaml:"groups,omitempty"`
-	Rekey       *memberRekeyDoc      `yaml:"rekey,omitempty"`
-	Replay      *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
-	Metadata    *metadataDoc         `yaml:"metadata,omitempty"`
-	dataPathDoc `yaml:",inline"`
+	Groups     []membershipDoc `yaml:"groups,omitempty"`
+	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
+	AccessList []aceDoc        `yaml:"access_list,omitempty"`
+
+	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
+	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
+	dataPathDoc  `yaml:",inline"`
 }
 
 type membershipDoc struct {
@@ -149,6 +152,7 @@ type groupDoc struct {
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
 
+	DenyProtocol  uint8             `yaml:"deny_protocol,omitempty"`
 	Authorization *authorizationDoc `yaml:"authorization,omitempty"`
 	ReceiveOnly   bool              `yaml:"receive_only,omitempty"`
 
@@ -185,8 +189,8 @@ type activationDoc struct {
 }
 
 type selectorDoc struct {
-	Source          string `yaml:"source"`
-	Destination     string `yaml:"destination"`
+	Source          string `yaml:"source,omitempty"`
+	Destination     string `yaml:"destination,omitempty"`
 	Protocol        any    `yaml:"protocol,omitempty"` // a name, or the number of a protocol that has none
 	SourcePort      uint16 `yaml:"source_port,omitempty"`
 	DestinationPort uint16 `yaml:"destination_port,omitempty"`
@@ -200,6 +204,8 @@ type iecSADoc struct {
 type saDoc struct {
 	selectorDoc  `yaml:",inline"`
 	Also         []selectorDoc `yaml:"also,omitempty"`
+	AccessList   []aceDoc      `yaml:"access_list,omitempty"`
+	IPsecProfile string        `yaml:"ipsec_profile,omitempty"`
 	Transform    string        `yaml:"transform"`
 	ESN          bool          `yaml:"esn,omitempty"`
 	Mode         string        `yaml:"mode"`

@@ -56,6 +56,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	for _, g := range groups {
 		checkReplayProfile(g.at, g.value, k.Profile)
 		k.Groups = append(k.Groups, g.value)
+		checkChangeFields(k.Profile, g)
 		checkOfProfile(g.at, k.Profile, g.value)
 		checkGroupModes(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
@@ -85,6 +86,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var groups []place[groupMember]
 	var ofOne places
 	var demand place[bool]
+	var vendor places
 	var rekey place[MemberRekey]
 	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
@@ -110,11 +112,18 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
 		yamldoc.Optional("replay_attributes", &m.Replay, replayAttributes),
 		yamldoc.Optional("metadata", &m.Metadata, metadata),
+		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
+		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
 	}
 	checkReplayMember(root, m.Profile)
+	for _, v := range vendor {
+		if m.Profile != ProfileGETVPN {
+			v.Problem("is for profile %s", ProfileGETVPN)
+		}
+	}
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}

@@ -91,6 +91,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 		yamldoc.Optional("sid_range", &share, placed(sidRange)),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
 		yamldoc.Optional("activation", &g.Activation, activation),
+		yamldoc.Optional("deny_protocol", &g.DenyProtocol, denyProtocol),
 		yamldoc.Required("sas", &sas, saPolicies),
 	)...)
 	for _, sa := range sas {
@@ -221,8 +222,7 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 	var s SAPolicy
 	s.Transform = Transform{Mode: ModeTunnel}
 	var kind Transform
-	fields := append(selectorFields(&s.Selector),
-		yamldoc.Optional("also", &s.Also, yamldoc.List(selector)),
+	fields := append(flowFields(v, &s),
 		yamldoc.Required("transform", &kind, transforms.Read),
 		yamldoc.Optional("esn", &s.Transform.ESN, yamldoc.Value.Bool),
 		yamldoc.Optional("mode", &s.Transform.Mode, modes.Read),

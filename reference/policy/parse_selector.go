@@ -5,7 +5,8 @@ import (
 )
 
 // protocols are the IP protocols that have a name in configuration files.
-var protocols = yamldoc.Names[uint8]{{"any", 0}, {"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"icmpv6", 58}, {"sctp", 132}}
+var protocols = yamldoc.Names[uint8]{{"any", 0}, {"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"icmpv6", 58}, {"eigrp", 88},
+	{"ospf", 89}, {"sctp", 132}}
 
 // selector reads one of the flows of an SA.
 func selector(v yamldoc.Value) Selector {

@@ -309,7 +309,7 @@ var memberFaults = []fault{
 		`gm.yaml:5:12: fail_open: "yes please" where true or false is expected`}},
 	{"authorised selector", "  - source: 10.1.0.0/16\n", "  - protocol: tpc\n", []string{
 		`gm.yaml:10:5: authorised[0]: the field "source" is missing`,
-		`gm.yaml:10:15: authorised[0].protocol: "tpc" is unknown; known are any, icmp, igmp, tcp, udp, icmpv6, sctp`}},
+		`gm.yaml:10:15: authorised[0].protocol: "tpc" is unknown; known are any, icmp, igmp, tcp, udp, icmpv6, eigrp, ospf, sctp`}},
 	{"protocol too big", "  - source: 10.1.0.0/16\n", "  - source: 10.1.0.0/16\n    protocol: 256\n", []string{
 		"gm.yaml:11:15: authorised[0].protocol: 256 is out of range; it must be from 0 to 255"}},
 	{"inside", "[10.1.1.0/24]", "[10.1.1.1/24, 7]", []string{

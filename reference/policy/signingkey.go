@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
@@ -109,6 +110,13 @@ func signingKey(v yamldoc.Value, open ReadFile) []byte {
 	path, ok := v.Text()
 	if !ok {
 		return nil
+	}
+	if strings.HasPrefix(path, pemPrefix) {
+		der, err := DecodeSigningKey([]byte(path))
+		if err != nil {
+			v.Problem("the PEM %v", err)
+		}
+		return der
 	}
 	data, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -211,6 +211,7 @@ type Download struct {
 	Sequence   uint32   // last PUSH number used under Rekey
 	Activation Activation
 	SAs        []TrafficSA
+	Access     AccessList // what SAs are for and what stays in clear, in order
 	SIDs       *SIDs
 }
 
@@ -221,6 +222,7 @@ type Rekey struct {
 	NewRekey   *RekeySA // set when the KEK changes
 	Activation Activation
 	SAs        []TrafficSA // new ones
+	Access     AccessList  // see Download
 	DeleteTEKs []uint32    // SPIs of Data-Security SAs to delete; a single 0 means all
 	Protocols  []Protocol  // of each of DeleteTEKs in its order, and of 0 all that the group has; empty: ESP
 	DeleteKEK  bool

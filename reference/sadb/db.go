@@ -123,10 +123,11 @@ func (db *DB) Relieves(now time.Time, group int, s policy.Selector, generation u
 }
 
 // Relieved is when the last of the SAs ends that one with that SPI, of that generation and for that selector, would take over from;
-// zero if there is none. The SA itself does not count, if it is there already.
+// zero if there is none. What came with it in one message counts if it was installed before, and the SA itself does not, if it is there
+// already.
 func (db *DB) Relieved(now time.Time, group int, spi uint32, s policy.Selector, generation uint64) (end time.Time) {
 	for _, e := range db.entries {
-		if e.Generation < generation && e.Policy.SPI != spi && e.serves(now, group, s, db.rules) && e.Expiry.After(end) {
+		if e.Generation <= generation && e.Policy.SPI != spi && e.serves(now, group, s, db.rules) && e.Expiry.After(end) {
 			end = e.Expiry
 		}
 	}

@@ -23,6 +23,7 @@ const (
 	ControlClear    Ability = "control.clear"
 	ControlReceive  Ability = "control.receive-only"
 	ControlDirect   Ability = "control.direction"
+	ControlConsole  Ability = "control.console"
 	ReadKeys        Ability = "keylog"
 	ReadLog         Ability = "syslog"
 	Mutants         Ability = "mutants"
@@ -32,8 +33,8 @@ const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.ReceiveOnly},
-	rule.GM: {control.Status, control.Register, control.Clear, control.Direction},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.ReceiveOnly, control.Console},
+	rule.GM: {control.Status, control.Register, control.Clear, control.Direction, control.Console},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.

@@ -100,6 +100,8 @@ type KSGroup struct {
 	NextSID     uint32     `json:"next_sid"`
 	Direction   string     `json:"direction,omitempty"`  // of GET VPN: both, receive-only
 	Pseudotime  string     `json:"pseudotime,omitempty"` // seconds; of a group with time-based anti-replay in which somebody is or was
+	KEK         *KEK       `json:"kek,omitempty"`
+	RekeyCounts
 }
 
 // KSMember is one registered member as the key server knows it.
@@ -110,6 +112,7 @@ type KSMember struct {
 	SIDs       []uint32  `json:"sids,omitempty"`
 	Acked      uint32    `json:"acked"` // highest sequence number acknowledged
 	EverAcked  bool      `json:"ever_acked"`
+	MemberCounts
 }
 
 // SA is one Data-Security SA without its keys.
@@ -120,6 +123,7 @@ type SA struct {
 	Expiry   time.Time `json:"expiry"`
 	Sending  bool      `json:"sending"`          // members: new packets leave under it
 	Replay   *Replay   `json:"replay,omitempty"` // profile getvpn
+	Detail   SADetail  `json:"detail,omitzero"`
 }
 
 // GMStatus is what a group member shows. In JSON the fields of its group stand among its own.
@@ -153,4 +157,6 @@ type GMGroup struct {
 	SIDs        []uint32    `json:"sids,omitempty"`
 	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
 	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay
+	KEK         *KEK        `json:"kek,omitempty"`
+	GMCounts
 }

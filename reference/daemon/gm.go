@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/dataplane"
 	"github.com/gdoilab/gdoilab/reference/member"
@@ -37,6 +38,7 @@ commands status, register and clear.`,
 		groupCommand("register", "register again now; keys in use stay until they are replaced"),
 		groupCommand("clear", "forget all keys and register afresh"),
 		directionCommand,
+		consoleCommand,
 	},
 }
 
@@ -57,7 +59,8 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	out := node.Config{Name: cfg.Name, Core: m, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	o.console = cfg.Console
+	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
 	} else {
@@ -71,6 +74,14 @@ func noDataPlane(networks []netip.Prefix) *core.Log {
 		Severity: core.Warning, Tag: "NO_DATA_PLANE",
 		Text: fmt.Sprintf("no packets are forwarded: no interface has an address in the networks inside, %v", networks),
 	}
+}
+
+// outsideOf is the first outside interface, if there is a data plane.
+func outsideOf(device *dataplane.Config) string {
+	if device == nil || len(device.Outside) == 0 {
+		return ""
+	}
+	return device.Outside[0]
 }
 
 // device says between which interfaces the member stands; nil if there is no inside one.

@@ -3,6 +3,7 @@ package daemon
 import (
 	"crypto/rand"
 
+	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -19,7 +20,7 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
   gdoi-ks status --control /run/gdoi-ks.sock
   gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
 	build:    buildKeyServer,
-	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand, receiveOnlyCommand},
+	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand, receiveOnlyCommand, consoleCommand},
 }
 
 func buildKeyServer(o *options) (node.Config, error) {
@@ -35,5 +36,6 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
-	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	o.console = cfg.Console
+	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
 }

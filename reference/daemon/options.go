@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/gdoilab/gdoilab/reference/node"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -21,6 +22,7 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
+	console                      policy.Console // of the configuration
 }
 
 func (o *options) register(root *cobra.Command) {

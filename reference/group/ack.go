@@ -51,6 +51,7 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 	}
 	if window != nil && guardAckRecorded.Kept(rules) {
 		g.acknowledged(m, window, r, a.Sequence)
+		g.countAck(now, m, a.Sequence)
 	}
 	return nil
 }
@@ -113,6 +114,7 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		}
 		if last {
 			m.missed++
+			m.counts.missed++
 		}
 		gone := g.gone(m)
 		if gone {

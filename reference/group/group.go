@@ -67,6 +67,7 @@ type Group struct {
 	rounds      []*round
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
+	counts      counts
 
 	clock  pseudotime.Clock
 	synced time.Time // when the members were told the pseudotime last

@@ -99,6 +99,7 @@ func (m *membership) sendAck(seq uint32, under *rekeySA, asked policy.AckType, d
 	}
 	m.tap.See(core.Sealed, &o)
 	if !o.Withhold {
+		m.counts.acks++
 		m.transmit(core.Send{From: m.ackFrom(d), To: d.From, Data: o.Bytes, Kind: core.PushACK})
 	}
 }

@@ -42,6 +42,7 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 		m.gateway.Forget() // flows that are no longer the group's
 	}
 	m.registration.done, m.registration.at, m.registration.failed = true, time.Time{}, 0
+	m.counts.registered()
 	m.secretSIDs()
 	m.log(core.Notice, "REGISTERED", "registered", "key_server", m.server().String(), "group", m.groupText(),
 		"rekey", m.rekeyText(), "sequence", m.sequenceText(), "spis", spiText(p.SAs), "sids", m.sidText())

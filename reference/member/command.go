@@ -107,10 +107,12 @@ func (m *Member) status(now time.Time) control.GMStatus {
 }
 
 func (m *membership) status(now time.Time) control.GMGroup {
-	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...)}
+	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...),
+		GMCounts: m.counts.status(m.reRegisters())}
 	s.Pseudotime = m.gateway.Replay(now)
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
+		s.KEK = control.KEKOf(m.rekey.RekeySA)
 	}
 	if m.sids != nil {
 		s.SIDs = m.sids.Values

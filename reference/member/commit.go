@@ -32,6 +32,7 @@ func (m *membership) commitPush(now time.Time, p *push, d *core.Datagram) {
 	for _, del := range p.deletes {
 		m.carryOut(now, del)
 	}
+	m.counts.rekeyed(now, d.From.Addr())
 	unusable := m.takePolicy(now, p, d)
 	m.log(core.Notice, "REKEY_ACCEPTED", "rekey accepted", "sequence", strconv.FormatUint(uint64(p.seq), 10),
 		"under", under.SPI.String(), "rekey", m.rekeyText(), "spis", p.spiText(), "from", d.From.String())

@@ -39,6 +39,7 @@ type membership struct {
 	sealed      []byte // the message that ike has just made, before a tap saw it
 
 	registration registration
+	counts       counts
 	exchange     *ike.Exchange // Phase 1 in progress
 	phase1       *ike.SA       // Phase 1 established
 	pull         *pull         // GROUPKEY-PULL in progress

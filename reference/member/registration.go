@@ -54,6 +54,7 @@ func (m *membership) register(now time.Time) {
 		return
 	}
 	m.log(core.Info, "REGISTRATION_START", "registration begins", "key_server", m.server().String(), "group", m.groupText())
+	m.counts.attempts++
 	m.tell(getvpn.GMRegister)
 	m.registration.reused = m.phase1Usable(now)
 	if m.registration.reused {

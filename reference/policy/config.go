@@ -14,6 +14,7 @@ type KeyServer struct {
 	Groups     []Group
 	Replay     ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	SigningKey []byte           // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	Console    Console
 }
 
 // Member is the whole configuration of a group member.
@@ -25,6 +26,7 @@ type Member struct {
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
+	GroupName    string         // by which operators know the group on the console
 	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
 	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
@@ -45,15 +47,17 @@ type Member struct {
 	Rekey         MemberRekey
 	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
-	DataPath      DataPath         // how it carries packets; in a file its fields are the member's
-	AccessList    []ACE            // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
-	DenyProtocol  uint8            // see Group
+	Console       Console
+	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	AccessList    []ACE    // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8    // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
 // protect is of the first (RFC 4301 §4.4.1).
 type Membership struct {
 	Group      uint32
+	GroupName  string
 	GroupOID   OIDName
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
@@ -70,7 +74,7 @@ func (m Member) Memberships() []Member {
 	for _, in := range m.Groups {
 		one := m
 		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
-		one.Passive = in.Passive
+		one.Passive, one.GroupName = in.Passive, in.GroupName
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers
 		}

@@ -21,7 +21,7 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay)}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay), Console: consoleDocOf(k.Console)}
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
@@ -46,7 +46,7 @@ func MarshalMember(m Member) ([]byte, error) {
 	}
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group, Groups: membershipDocs(m.Groups),
-		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850,
+		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850, GroupName: m.GroupName, Console: consoleDocOf(m.Console),
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
@@ -92,7 +92,7 @@ func profileDocOf(p Profile) (string, error) {
 func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	for _, in := range groups {
 		docs = append(docs, membershipDoc{
-			ID: in.Group, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
+			ID: in.Group, Name: in.GroupName, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
 			Passive: in.Passive,
 		})
 	}

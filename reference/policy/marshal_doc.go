@@ -10,6 +10,7 @@ type keyServerDoc struct {
 	SigningKey string               `yaml:"signing_key,omitempty"`
 	Phase1     phase1Doc            `yaml:"phase1"`
 	Groups     []groupDoc           `yaml:"groups"`
+	Console    *consoleDoc          `yaml:"console,omitempty"`
 }
 
 type memberDoc struct {
@@ -20,6 +21,7 @@ type memberDoc struct {
 	KeyServers    []string      `yaml:"key_servers,omitempty"`
 	Group         uint32        `yaml:"group,omitempty"`
 	GroupOID      *oidDoc       `yaml:"group_oid,omitempty"`
+	GroupName     string        `yaml:"group_name,omitempty"`
 	IEC61850      bool          `yaml:"iec61850,omitempty"`
 	Phase1        phase1Doc     `yaml:"phase1"`
 	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
@@ -42,11 +44,13 @@ type memberDoc struct {
 	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
 	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
 	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
+	Console      *consoleDoc          `yaml:"console,omitempty"`
 	dataPathDoc  `yaml:",inline"`
 }
 
 type membershipDoc struct {
 	ID         uint32        `yaml:"id"`
+	Name       string        `yaml:"name,omitempty"`
 	GroupOID   *oidDoc       `yaml:"oid,omitempty"`
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`

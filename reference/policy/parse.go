@@ -47,7 +47,9 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
+		yamldoc.Optional("console", &k.Console, consoleOf(open)),
 	)
+	checkConsole(root, k.Profile, nil)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
@@ -97,6 +99,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Required("phase1", &m.Phase1, phase1Of(open)),
 		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
 		yamldoc.Optional("group_oid", &m.GroupOID, noted(&ofOne, oidName)),
+		yamldoc.Optional("group_name", &m.GroupName, noted(&ofOne, nodeName)),
+		yamldoc.Optional("console", &m.Console, consoleOf(open)),
 		yamldoc.Optional("iec61850", &m.IEC61850, yamldoc.Value.Bool),
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(flow))),
@@ -118,6 +122,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
 	}
+	checkConsole(root, m.Profile, groups)
 	checkReplayMember(root, m.Profile)
 	for _, v := range vendor {
 		if m.Profile != ProfileGETVPN {

@@ -25,6 +25,7 @@ func membership(v yamldoc.Value, ids map[uint32]string) groupMember {
 			once(v, ids, id)
 			return id
 		}),
+		yamldoc.Optional("name", &g.GroupName, nodeName),
 		yamldoc.Optional("oid", &g.GroupOID, oidName),
 		yamldoc.Optional("key_servers", &g.servers, keyServers),
 		yamldoc.Optional("authorised", &g.Authorised, yamldoc.List(flow)),

@@ -7,6 +7,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/authz"      // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/console"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/membership" // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/modes"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/timers"     // specs

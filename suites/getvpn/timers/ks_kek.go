@@ -118,6 +118,23 @@ var _ = Describe("When a key server of GET VPN replaces its KEK", kit.Subject("t
 		Expect(kit.Value(pushes[0], "SA/SAK/SPI")).NotTo(BeEmpty())
 	})
 
+	It("hands out the KEK that there is until it ends, and then another, so that members register twice, by the old behaviour",
+		kit.Requirement("GETVPN-KEK-12", "GETVPN-KEK-13", "GETVPN-KEK-14", "GETVPN-KEK-15"), kit.Feature("kek-end:old"), func(ctx SpecContext) {
+			s := group(ctx, 1, oldKEK, living(600, 86400))
+			for n := range 2 {
+				old := kit.Value(s.given(1), "SA/SAK/SPI")
+				end := ends(s.given(1), lifeOfKEK)
+				s.until(end.Add(-30 * time.Second))
+				kit.Reached(s.GM[0].Registrations() == 2+2*n, "the member registers before the KEK ends")
+				Expect(kit.Value(s.given(1), "SA/SAK/SPI")).To(Equal(old), "it is given the same KEK")
+				Expect(ends(s.given(1), lifeOfKEK)).To(BeTemporally("~", end, 2*time.Second), "with what is left of its lifetime")
+				s.until(end.Add(90 * time.Second))
+				kit.Reached(s.GM[0].Registrations() == 3+2*n, "the member registers when the KEK has ended")
+				Expect(kit.Value(s.given(1), "SA/SAK/SPI")).NotTo(Equal(old), "it is given another")
+			}
+			Expect(kit.Takes(ctx, s.Lab, 1, kit.Rekey(ctx, s.Lab, control.RekeyArgs{}))).To(BeTrue(), "it takes a rekey")
+		})
+
 	It("keeps a member of the old behaviour by an early rekey of its KEK", kit.Requirement("GETVPN-KEK-11"), kit.Feature("kek-end:new"), func(ctx SpecContext) {
 		members := setup(1, living(600, 3600))
 		members.Member = func(_ int, c *policy.Member) { c.Rekey.KEKBehaviour = policy.KEKOld }

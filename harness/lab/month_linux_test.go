@@ -53,7 +53,7 @@ func vendorGroup(b *testing.B, members int, transport func(*policy.Group)) *Lab 
 	ctx := context.Background()
 	l, err := New(ctx, Env{Fabric: Memory{}, Seed: "1"}, Setup{
 		Members: members, Profile: policy.ProfileGETVPN, Signature: policy.SigRSA,
-		Group: func(g *policy.Group) { g.SIDBits = 16; transport(g) },
+		Group:     func(g *policy.Group) { g.SIDBits = 16; transport(g) },
 		KeyServer: func(c *policy.KeyServer) { c.Phase1.HalfOpen.Total = members }, // all of them begin at the same moment
 	})
 	if err != nil {

@@ -57,3 +57,26 @@ var _ = Describe("The lifetime of Phase 1 in GET VPN", kit.Subject("timers"), ki
 		Expect(slices.ContainsFunc(kit.MessagesSince(s.Lab, since, ""), isPhase1)).To(BeTrue(), "the former Phase 1 is gone")
 	})
 })
+
+var _ = Describe("The lifetime of Phase 1 at a key server of GET VPN", kit.Subject("timers"), kit.DUT(rule.KS), func() {
+	for _, c := range []struct {
+		what         string
+		configured   time.Duration
+		requirements []string
+		want         uint32
+	}{
+		{"a day if nobody says otherwise", 0, []string{"GETVPN-TIMER-08"}, 86400},
+		{"what it is configured to", 3600 * time.Second, []string{"GETVPN-TIMER-08", "GETVPN-TIMER-15"}, 3600},
+	} {
+		It("tells a member that proposes two days "+c.what, kit.Requirement(c.requirements...), func(ctx SpecContext) {
+			one := setup(1)
+			one.KeyServer = func(k *policy.KeyServer) { k.Phase1.Lifetime = c.configured }
+			one.Member = func(_ int, m *policy.Member) { m.Phase1.Lifetime = 2 * 24 * time.Hour }
+			s := &scene{kit.Up(ctx, one), ctx}
+			last := kit.MessagesSince(s.Lab, 0, core.MainMode6.String())
+			kit.Reached(len(last) > 0, "Phase 1 is completed")
+			Expect(kit.Value(last[0], "N")).To(Equal(isakmp.NotifyResponderLifetime.String()))
+			Expect(kit.Value(last[0], "N/Data")).To(HaveSuffix("%08x", c.want), "its lifetime in seconds")
+		})
+	}
+})

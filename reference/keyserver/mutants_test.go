@@ -121,6 +121,8 @@ func scenes() []scene {
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 		{"profile getvpn", configuration(ofVendor), (*witness).vendor},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
+		{"pseudotime with a rekey", configuration(stamped, syncing(3180*time.Second)), (*witness).hour},
+		{"pseudotime before a rekey", configuration(stamped, syncing(3165*time.Second)), (*witness).hour},
 		{"loops", configuration(ofVendor), (*witness).loops},
 		{"authorization", configuration(authorizing(onlyFirst, onlyName), withPSKs), (*witness).authorization},
 		{"authorization of names", configuration(authorizing(nil, onlyName), withPSKs), (*witness).authorization},

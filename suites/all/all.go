@@ -6,6 +6,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ah"           // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"    // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/tbar"  // specs
 	_ "github.com/gdoilab/gdoilab/suites/iec61850"     // specs
 	_ "github.com/gdoilab/gdoilab/suites/interop"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"         // specs

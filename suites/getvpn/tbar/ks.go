@@ -69,8 +69,11 @@ var _ = Describe("The pseudotime of a key server (GET VPN, time-based anti-repla
 
 	It("comes with the window and the tick that are configured, and with nothing that counts", kit.Requirement("GETVPN-TBAR-03", "GETVPN-TBAR-07", "GETVPN-TBAR-09", "GETVPN-TBAR-19"),
 		func(ctx SpecContext) {
-			l := kit.Up(ctx, timed(20*time.Second))
-			m := last(l, 0, core.Pull2)
+			l := kit.Lab(ctx, timed(20*time.Second))
+			kit.Precondition(l.KS.Start(ctx), "the key server starts")
+			kit.Precondition(l.GM[0].Start(ctx), "a member starts")
+			kit.Reached(l.Wait(ctx, lab.Patience, func() bool { return last(l, 0, core.Pull2).Decrypted }), "the key server tells its policy")
+			m := last(l, 0, core.Pull2) // GM <-- KS  HDR*, HASH(2), Nr, SA
 			Expect(kit.Value(m, windowField)).To(Equal("20"), windowField)
 			Expect(kit.Value(m, tickField)).To(Equal("1000"), tickField)
 			_, counts := kit.Field(m, packetsField)

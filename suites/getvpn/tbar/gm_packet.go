@@ -1,6 +1,7 @@
 package tbar
 
 import (
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -148,4 +149,34 @@ func (s *scene) inputErrors() (n uint64) {
 		}
 	}
 	return n
+}
+
+// biggest is the longest packet that fits into 1500 octets in tunnel mode under AES-GCM, with a header of so many octets: without the
+// outer header, SPI, sequence number, IV, ICV, Pad Length and Next Header.
+func biggest(header int) int { return 1500 - 20 - 8 - 8 - 16 - 2 - header }
+
+var _ = Describe("The size of packets with a pseudotime (GET VPN, time-based anti-replay)", kit.Subject("tbar"), kit.DUT(rule.GM), func() {
+	for _, octets := range []int{12, 16} {
+		It(fmt.Sprintf("is smaller inside by %d octets, which the configured header takes", octets), kit.Requirement("GETVPN-TBAR-25", "GETVPN-TBAR-24"), func(ctx SpecContext) {
+			setup := timed(10 * time.Second)
+			setup.Member = func(_ int, m *policy.Member) { m.Metadata.Length = octets }
+			s := device(ctx, setup)
+			p, more := s.sized(biggest(octets)), s.sized(biggest(octets)+1)
+			Expect(s.stamped(p).Octets).To(Equal(octets), "a packet of %d octets that must not be fragmented leaves", biggest(octets))
+			before := kit.Now(s.Lab)
+			kit.Precondition(s.Hosts[0].Send(more.Bytes()), "the host sends")
+			s.stamped(s.packet())
+			Expect(s.sent(before)).To(HaveLen(1), "one octet more does not")
+		})
+	}
+})
+
+// sized is a packet of so many octets that must not be fragmented.
+func (s *scene) sized(octets int) lab.IPv4 {
+	p := s.packet()
+	p.DontFragment = true
+	p.Payload = append(p.Payload, make([]byte, octets-len(p.Bytes()))...)
+	p.Payload[2], p.Payload[3] = 0, 0
+	binary.BigEndian.PutUint16(p.Payload[2:], lab.Checksum(p.Payload))
+	return p
 }

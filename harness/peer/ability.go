@@ -31,7 +31,7 @@ const controlPrefix = "control."
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
 	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit},
-	rule.GM: {control.Status, control.Register, control.Clear},
+	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.

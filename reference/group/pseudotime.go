@@ -19,6 +19,8 @@ var (
 		"a rekey carries the pseudotime at which it was made")
 	guardEachRekey = rule.Duty("group.pseudotime.each", "GETVPN-TBAR-04", rule.KS,
 		"a rekey that replaces nothing but the KEK carries the pseudotime too")
+	guardMerged = rule.Duty("group.pseudotime.merged", "GETVPN-REKEY-16", rule.KS,
+		"keys that have to be replaced within 60 s are replaced by the rekey that tells the pseudotime")
 	guardSync = rule.Timer("group.pseudotime.sync", "GETVPN-TBAR-13", rule.KS, 5*time.Second,
 		"the pseudotime is told by a rekey at least once in the interval that is configured, whatever the lifetimes")
 )
@@ -85,9 +87,27 @@ func (g *Group) syncDue() time.Time {
 	return g.synced.Add(guardSync.Delay(g.opts.Rules, cmp.Or(g.cfg.Rekey.Sync, defaultSync)))
 }
 
+// merged is how long before its time a key is replaced by a rekey that has to tell the pseudotime anyway.
+const merged = 60 * time.Second
+
+// syncs reports whether the members have to be told the pseudotime now.
+func (g *Group) syncs(now time.Time) bool {
+	due := g.syncDue()
+	return !due.IsZero() && !now.Before(due)
+}
+
+// horizon is until when keys that have to be replaced are replaced now: a minute ahead if the pseudotime has to be told, so that one
+// rekey serves for both.
+func (g *Group) horizon(now time.Time) time.Time {
+	if g.syncs(now) && guardMerged.Kept(g.opts.Rules) {
+		return now.Add(merged)
+	}
+	return now
+}
+
 // synchronise tells the pseudotime if it is time.
 func (g *Group) synchronise(now time.Time) ([]Plan, error) {
-	if due := g.syncDue(); due.IsZero() || now.Before(due) {
+	if !g.syncs(now) {
 		return nil, nil
 	}
 	return g.carryOut(now, order{told: g.places(func(*trafficSA) bool { return true })})

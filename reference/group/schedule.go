@@ -61,10 +61,11 @@ func (g *Group) Deadline() (time.Time, bool) {
 func (g *Group) Due(now time.Time) ([]Plan, error) {
 	plans := g.repetitions(now)
 	g.forget(now)
-	kek := g.epoch.rekey != nil && !now.Before(g.epoch.rekey.replace)
+	horizon := g.horizon(now)
+	kek := g.epoch.rekey != nil && !horizon.Before(g.epoch.rekey.replace)
 	var teks []int
 	for i, sa := range g.epoch.sas {
-		if kek || !now.Before(sa.replace) {
+		if kek || !horizon.Before(sa.replace) {
 			teks = append(teks, i)
 		}
 	}

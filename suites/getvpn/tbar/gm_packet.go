@@ -129,6 +129,20 @@ var _ = Describe("The pseudotime in packets (GET VPN, time-based anti-replay)", 
 		})
 })
 
+var _ = Describe("What a member counts of repeated packets (GET VPN)", kit.Subject("tbar"), kit.DUT(rule.GM), func() {
+	It("begins anew when the operator clears it, while the pseudotime goes on", kit.Requirement("GETVPN-SHOW-13"), func(ctx SpecContext) {
+		const window = 10 * time.Second
+		s := device(ctx, timed(window))
+		s.Pass(ctx, window+2*tick)
+		own := s.fresh()
+		s.taken(tester.ESPStamp(own), []tester.ESPOption{tester.ESPStamp(0)})
+		kit.Reached(s.inputErrors() == 1, "the device counts a packet that it refused")
+		kit.Precondition(s.GM[0].ClearReplay(ctx), "the device is told to clear it")
+		Expect(s.inputErrors()).To(BeZero(), "packets refused under the SA")
+		Expect(s.own()).To(BeNumerically(">=", own), "the pseudotime of the device")
+	})
+})
+
 // hosts is a setup with two members, and hosts behind them.
 func hosts(setup lab.Setup) lab.Setup {
 	setup.Members, setup.Hosts = 2, true
@@ -157,7 +171,7 @@ func biggest(header int) int { return 1500 - 20 - 8 - 8 - 16 - 2 - header }
 
 var _ = Describe("The size of packets with a pseudotime (GET VPN, time-based anti-replay)", kit.Subject("tbar"), kit.DUT(rule.GM), func() {
 	for _, octets := range []int{12, 16} {
-		It(fmt.Sprintf("is smaller inside by %d octets, which the configured header takes", octets), kit.Requirement("GETVPN-TBAR-25", "GETVPN-TBAR-24"), func(ctx SpecContext) {
+		It(fmt.Sprintf("is smaller inside by %d octets, which the configured header takes", octets), kit.Requirement("GETVPN-TBAR-25", "GETVPN-TBAR-24", "GETVPN-MTU-05"), func(ctx SpecContext) {
 			setup := timed(10 * time.Second)
 			setup.Member = func(_ int, m *policy.Member) { m.Metadata.Length = octets }
 			s := device(ctx, setup)

@@ -131,6 +131,23 @@ var _ = Describe("The pseudotime of a key server (GET VPN, time-based anti-repla
 		})
 	}
 
+	It("is told by the rekey that replaces a key within the next minute", kit.Requirement("GETVPN-REKEY-16"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+		setup := timed(20 * time.Second)
+		replay := setup.Group
+		setup.Group = func(g *policy.Group) {
+			replay(g)
+			g.SAs[0].Lifetime, g.Rekey.Margin, g.Rekey.Sync = 1840*time.Second, 10*time.Second, 30*time.Minute // replaced after 1830 s
+		}
+		l := kit.Up(ctx, setup)
+		before := kit.Now(l)
+		l.Pass(ctx, 1900*time.Second)
+		kit.NeedsKeys(l)
+		pushes := kit.MessagesSince(l, before, core.Push.String()) // KS --> GM  HDR*, SEQ, SA, KD, SIG
+		Expect(pushes).To(HaveLen(1), "rekeys within 1900 s")
+		Expect(kit.Value(pushes[0], "SA/SAT/SPI")).NotTo(Equal(kit.Value(last(l, 0, core.Pull2), "SA/SAT/SPI")), "the SPI in it")
+		stampOf(pushes[0])
+	})
+
 	It("is shown to the operator with the method and its window", kit.Requirement("GETVPN-TBAR-17"), func(ctx SpecContext) {
 		l := kit.Up(ctx, timed(20*time.Second))
 		status, err := l.KS.KSStatus(ctx)

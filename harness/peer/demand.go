@@ -79,6 +79,7 @@ func (d *demands) group(g policy.Group) {
 			d.add(true, "iec61850")
 			continue
 		}
+		d.add(sa.AntiReplay.Time() > 0, "tbar")
 		d.add(sa.Selector.Source.Addr().Is6(), "ipv6")
 		d.transform(sa.Transform)
 		if sa.Transform.CounterMode() {

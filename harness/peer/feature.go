@@ -27,6 +27,7 @@ var Vocabulary = []Feature{
 	{"several-sas", "several Data-Security SAs in a group"},
 	{"several-groups", "several groups on a key server"},
 	{"profile:getvpn", "the rules of Cisco GET VPN where RFC 6407 leaves them to the vendor"},
+	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
 	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},
 	{"kek-end:new", "a KEK that is replaced before it ends, and by members not used beyond its end (GET VPN, new behaviour)"},

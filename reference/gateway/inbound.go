@@ -45,7 +45,7 @@ func (g *Gateway) inboundClear(now time.Time, p *packet, emit Emit) error {
 		return err
 	}
 	open := g.cfg.FailOpen && !g.db.Knows(now, p.flow)
-	if !open && !guardClear.Holds(g.rules, !g.Protects(p.flow)) {
+	if !open && !guardClear.Holds(g.rules, !g.expects(p.flow)) {
 		return guardClear.Violated("%v came in clear", p.flow)
 	}
 	return g.bypass(p, core.Inside, emit)

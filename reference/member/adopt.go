@@ -36,6 +36,7 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 	m.takeRekey(now, p.Rekey, number)
 	m.sids = orNone(sids)
 	m.leases.clear()
+	m.takeAccess(p.Access)
 	m.install(now, m.listening(m.authorised(p.SAs)), p.Activation)
 	if len(p.SAs) > 0 {
 		m.gateway.Forget() // flows that are no longer the group's

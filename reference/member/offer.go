@@ -26,7 +26,7 @@ var errNothingAuthorised = errors.New("all of it is for flows that are not autho
 // authorised.
 func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gdoimap.Policy, error) {
 	m.tellTEKProtocol(sa)
-	offer, err := gdoimap.ReadSA(sa, m.rules)
+	offer, err := m.readSA(sa)
 	if err != nil {
 		return nil, err
 	}

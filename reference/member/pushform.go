@@ -140,7 +140,7 @@ func (m *membership) readPush(p *push) error {
 		return nil
 	}
 	m.tellTEKProtocol(*p.sa)
-	pol, err := gdoimap.ReadSA(*p.sa, m.rules)
+	pol, err := m.readSA(*p.sa)
 	if err != nil {
 		return err
 	}

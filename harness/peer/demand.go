@@ -16,6 +16,8 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	d.add(len(ks.Groups) > 1, "several-groups")
 	d.add(keyServer && ks.Profile == policy.ProfileGETVPN, "profile:getvpn")
 	for _, g := range ks.Groups {
+		d.add(keyServer && g.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
+		d.add(keyServer && g.Rekey.Reminders, "reminders")
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
 		d.add(keyServer && len(g.Identities) > 0, "named-members")
@@ -29,6 +31,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		if !keyServer {
 			d.phase1(m.Phase1)
 			d.add(m.Profile == policy.ProfileGETVPN, "profile:getvpn")
+			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			for _, one := range m.Memberships() {
 				d.add(len(one.Authorised) > 0, "authorisation")

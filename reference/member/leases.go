@@ -87,5 +87,8 @@ func (m *membership) margin(lifetime time.Duration) time.Duration {
 	if m.cfg.ReRegister > 0 && m.cfg.ReRegister < lifetime {
 		return m.cfg.ReRegister
 	}
+	if m.getvpn() {
+		return min(guardReRegisterAt.Delay(m.rules, reRegister), lifetime/2)
+	}
 	return min(defaultReRegister, lifetime/20)
 }

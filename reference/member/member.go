@@ -47,6 +47,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		DataPath: first.DataPath,
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
 		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
+		Rollover: rolloverOf(first),
 	})
 	for _, g := range m.groups {
 		g.gateway = m.gateway.Join(g.expected())

@@ -44,6 +44,7 @@ type membership struct {
 	pull         *pull         // GROUPKEY-PULL in progress
 
 	rekey    *rekeySA        // nil without a KEK
+	kekGone  time.Time       // when to register again, after the Rekey SA has ended; zero if nothing asks for it
 	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
 	recent   recentPushes
 	sids     *policy.SIDs

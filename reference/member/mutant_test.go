@@ -53,6 +53,12 @@ var scenarios = map[string]scenario{
 			Length: isakmp.HeaderLen}
 		l.push(late.Append(nil))
 	}},
+	"no rekey in profile getvpn": {kills: "getvpn.re_register", cfg: ofVendor, setup: living(time.Hour, 10*time.Minute),
+		run: func(l *lab) { l.run(11 * time.Minute) }},
+	"no KEK in profile getvpn": {kills: "getvpn.kek_window getvpn.kek_spread getvpn.kek_same getvpn.kek_after", cfg: ofVendor,
+		setup: living(10*time.Minute, time.Hour), run: oldKeyServer},
+	"no KEK for a member of the old behaviour": {kills: "getvpn.kek_kept", setup: living(10*time.Minute, time.Hour), run: func(l *lab) { l.run(20 * time.Minute) },
+		cfg: func(cfg *policy.Member) { ofVendor(cfg); cfg.Rekey.KEKBehaviour = policy.KEKOld }},
 	"range of flows": {kills: "policy.range", cfg: func(cfg *policy.Member) {
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}

@@ -37,6 +37,7 @@ type rekeySA struct {
 	signer crypto.PublicKey // nil if PublicKey cannot be read
 	last   uint32
 	expiry time.Time // zero: never
+	renew  time.Time // when to register again if no other has come; zero: not for its sake
 }
 
 // group is the multicast group that PUSH comes to; not valid if it comes to the member's own address.
@@ -58,6 +59,7 @@ func (m *membership) newRekeySA(now time.Time, r policy.RekeySA, number uint32) 
 	if r.Lifetime > 0 {
 		sa.expiry = now.Add(max(guardKEKLifetime.Delay(m.rules, r.Lifetime), leastWait))
 	}
+	m.watch(now, sa)
 	if m.rekey == nil {
 		return sa
 	}
@@ -82,7 +84,7 @@ func (m *membership) setRekey(sa *rekeySA) {
 	if m.rekey != nil && (sa == nil || sa.SPI != m.rekey.SPI) {
 		m.replaced = m.rekey.SPI
 	}
-	m.rekey = sa
+	m.rekey, m.kekGone = sa, time.Time{}
 }
 
 // othersHear reports whether the PUSH messages of another group come to that multicast group.

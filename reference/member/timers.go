@@ -2,9 +2,6 @@ package member
 
 import (
 	"time"
-
-	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/getvpn"
 )
 
 // Deadline is when the member wants a Timer event: the earliest of what it waits for.
@@ -29,7 +26,9 @@ func (m *membership) deadline(next *earliest) {
 	}
 	if m.rekey != nil {
 		next.or(m.rekey.expiry)
+		next.or(m.rekey.renew)
 	}
+	next.or(m.kekGone)
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
 	m.outlet.deadline(next)
@@ -82,6 +81,7 @@ func (m *membership) onTimer(now time.Time) {
 		m.leases.renewAt = time.Time{}
 		m.renew(now, "no rekey has come, and the SAs end soon")
 	}
+	m.renewKEK(now)
 	if due(now, m.registration.at) {
 		m.register(now)
 	}
@@ -94,10 +94,7 @@ func (m *membership) onTimer(now time.Time) {
 func (m *membership) expire(now time.Time) {
 	m.outlet.expire(now)
 	if m.rekey != nil && due(now, m.rekey.expiry) {
-		m.log(core.Notice, "SA_REMOVED", "the Rekey SA has ended", "rekey", m.rekeyText())
-		m.tell(getvpn.GMDeleteExpiredKEK)
-		m.setRekey(nil)
-		m.renew(now, "the Rekey SA has ended")
+		m.kekEnds(now)
 	}
 	if m.phase1 != nil && due(now, m.phase1.Wake()) {
 		m.onPhase1Timer(now)

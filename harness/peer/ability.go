@@ -15,22 +15,24 @@ type Ability string
 
 // The abilities.
 const (
-	ControlStatus   Ability = "control.status"
-	ControlRekey    Ability = "control.rekey"
-	ControlExclude  Ability = "control.exclude"
-	ControlReadmit  Ability = "control.readmit"
-	ControlRegister Ability = "control.register"
-	ControlClear    Ability = "control.clear"
-	ReadKeys        Ability = "keylog"
-	ReadLog         Ability = "syslog"
-	Mutants         Ability = "mutants"
+	ControlStatus  Ability = "control.status"
+	ControlRekey   Ability = "control.rekey"
+	ControlExclude Ability = "control.exclude"
+	ControlReadmit Ability = "control.readmit"
+	// ControlConfigure is to go by another policy while it runs.
+	ControlConfigure Ability = "control.configure"
+	ControlRegister  Ability = "control.register"
+	ControlClear     Ability = "control.clear"
+	ReadKeys         Ability = "keylog"
+	ReadLog          Ability = "syslog"
+	Mutants          Ability = "mutants"
 )
 
 const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure},
 	rule.GM: {control.Status, control.Register, control.Clear},
 }
 

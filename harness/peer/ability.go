@@ -23,6 +23,8 @@ const (
 	ControlConfigure Ability = "control.configure"
 	ControlRegister  Ability = "control.register"
 	ControlClear     Ability = "control.clear"
+	ControlAttach    Ability = "control.attach"
+	ControlDetach    Ability = "control.detach"
 	ReadKeys         Ability = "keylog"
 	ReadLog          Ability = "syslog"
 	Mutants          Ability = "mutants"
@@ -32,8 +34,8 @@ const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure},
-	rule.GM: {control.Status, control.Register, control.Clear},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear},
+	rule.GM: {control.Status, control.Register, control.Clear, control.Attach, control.Detach},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.

@@ -58,13 +58,20 @@ func log(v yamldoc.Value, isProcess bool) *Syslog {
 	return s
 }
 
-// ownEvents says that a log has the form of package syslog.
-const ownEvents = "gdoilab"
+// What a log may have instead of expressions: the form of package syslog, or the messages of GET VPN.
+const (
+	ownEvents    = "gdoilab"
+	getvpnEvents = "getvpn"
+)
 
 func events(v yamldoc.Value) Events {
 	if v.IsText() {
-		if word, _ := v.Text(); word != ownEvents {
-			v.Problem("%q is unknown; write %s, or a mapping of events to regular expressions", word, ownEvents)
+		switch word, _ := v.Text(); word {
+		case getvpnEvents:
+			return Events{GETVPN: true}
+		case ownEvents:
+		default:
+			v.Problem("%q is unknown; write %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents)
 		}
 		return Events{Own: true}
 	}

@@ -50,7 +50,7 @@ var broken = []struct {
 	{"    process:", "    syslog: {events: gdoilab}\n    process:", `the field "from" is missing; it says where a process writes its log`, true},
 	{"    process:", "    syslog: {from: file, events: gdoilab}\n    process:", "a file is named if, and only if, from is file", true},
 	{"    process:", "    syslog: {from: udp, file: x, events: gdoilab}\n    process:", "a file is named if, and only if, from is file", true},
-	{"    process:", "    syslog: {from: udp, events: cisco}\n    process:", `"cisco" is unknown; write gdoilab, or a mapping`, true},
+	{"    process:", "    syslog: {from: udp, events: cisco}\n    process:", `"cisco" is unknown; write gdoilab, getvpn, or a mapping`, true},
 	{"    process:", "    syslog: {from: udp, events: {REGISTRED: x}}\n    process:", "unknown field; did you mean REGISTERED?", true},
 	{"    process:", "    control: {}\n    process:", `the field "unix" is missing; it names the control socket of a process`, true},
 	{"    process:", "    control: {unix: x, commands: [rekey]}\n    process:", `there is no command of a GM called "rekey"; known are status, register, clear`, false},

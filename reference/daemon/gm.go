@@ -25,7 +25,7 @@ their addresses: outside is the one with the configured address, inside are thos
 the configuration lists under "inside". A member that has no inside interface only follows the group.
 
 It runs until SIGINT or SIGTERM; then devices, rules and settings are as they were before. With --control it answers the
-commands status, register and clear.`,
+commands status, register and clear, and as a member of GET VPN attach and detach.`,
 	example: `  gdoi-gm --config gm.yaml --control /run/gdoi-gm.sock
   gdoi-gm status --control /run/gdoi-gm.sock --json`,
 	flags: func(root *cobra.Command, o *options) {
@@ -36,6 +36,8 @@ commands status, register and clear.`,
 		statusCommand(printMember),
 		groupCommand("register", "register again now; keys in use stay until they are replaced"),
 		groupCommand("clear", "forget all keys and register afresh"),
+		groupCommand("attach", "put the policy of a group of GET VPN on the interface, and register"),
+		groupCommand("detach", "take the policy of a group of GET VPN off the interface, and leave the group"),
 	},
 }
 
@@ -57,6 +59,7 @@ func buildMember(o *options) (node.Config, error) {
 		return node.Config{}, err
 	}
 	out := node.Config{Name: cfg.Name, Core: m, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	o.receiver, o.profile = cfg.Log, cfg.Profile
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
 	} else {

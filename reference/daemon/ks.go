@@ -18,8 +18,9 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
 	example: `  gdoi-ks --config ks.yaml --control /run/gdoi-ks.sock
   gdoi-ks status --control /run/gdoi-ks.sock
   gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
-	build:    buildKeyServer,
-	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand},
+	build: buildKeyServer,
+	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand,
+		groupCommand("clear", "make a group anew, with other keys and without members")},
 }
 
 func buildKeyServer(o *options) (node.Config, error) {
@@ -35,5 +36,6 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
+	o.receiver, o.profile = cfg.Log, cfg.Profile
 	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
 }

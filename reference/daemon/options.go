@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/gdoilab/gdoilab/reference/node"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -21,6 +22,9 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
+
+	receiver policy.LogReceiver // of the log, as the configuration has it
+	profile  policy.Profile
 }
 
 func (o *options) register(root *cobra.Command) {
@@ -70,6 +74,9 @@ func (o *options) open(stderr io.Writer, cfg *node.Config) (closers, error) {
 	}
 	if c, ok := log.(io.Closer); ok && o.log != "stderr" {
 		opened = append(opened, c)
+	}
+	if r := receive(cfg, o.receiver, o.profile); r != nil {
+		opened = append(opened, r)
 	}
 	cfg.Log, cfg.LogFormat, cfg.Control, cfg.Interface = log, logFormat(o.log, stderr), o.control, o.outside
 	if o.keylog == "" {

@@ -25,9 +25,11 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer, err = struct{}{}, k.readmit(c.Args)
 	case control.Configure:
 		answer, err = k.configure(now, c.Args)
+	case control.Clear:
+		answer, err = struct{}{}, k.clear(now, c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
-			control.Configure)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude,
+			control.Readmit, control.Configure, control.Clear)
 	}
 	k.reply(c.ID, answer, err)
 }

@@ -13,6 +13,7 @@ type KeyServer struct {
 	Phase1     Phase1
 	Groups     []Group
 	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	Log        LogReceiver
 }
 
 // Member is the whole configuration of a group member.
@@ -43,6 +44,7 @@ type Member struct {
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 	AccessList    []ACE    // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
 	DenyProtocol  uint8    // see Group
+	Log           LogReceiver
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several

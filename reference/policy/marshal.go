@@ -25,6 +25,9 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
+	if doc.Log, err = logDocOf(k.Log); err != nil {
+		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
+	}
 	if len(k.SigningKey) > 0 {
 		doc.SigningKey = signingKey
 	}
@@ -56,6 +59,9 @@ func MarshalMember(m Member) ([]byte, error) {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if doc.Profile, err = profileDocOf(m.Profile); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
+	if doc.Log, err = logDocOf(m.Log); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if m.OtherAddress.IsValid() {

@@ -9,6 +9,7 @@ type keyServerDoc struct {
 	SigningKey string     `yaml:"signing_key,omitempty"`
 	Phase1     phase1Doc  `yaml:"phase1"`
 	Groups     []groupDoc `yaml:"groups"`
+	Log        *logDoc    `yaml:"log,omitempty"`
 }
 
 type memberDoc struct {
@@ -36,7 +37,8 @@ type memberDoc struct {
 	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
 	AccessList []aceDoc        `yaml:"access_list,omitempty"`
 
-	DenyProtocol uint8 `yaml:"deny_protocol,omitempty"`
+	Log          *logDoc `yaml:"log,omitempty"`
+	DenyProtocol uint8   `yaml:"deny_protocol,omitempty"`
 	dataPathDoc  `yaml:",inline"`
 }
 

@@ -46,6 +46,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
+		yamldoc.Optional("log", &k.Log, logReceiver),
 	)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
@@ -108,6 +109,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
+		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)

@@ -13,11 +13,11 @@ import (
 var (
 	guardAccessFirst = rule.Duty("gateway.access.first", "GETVPN-ACL-05", rule.GM,
 		"the first entry of the group's access list that takes a packet decides")
-	guardAccessDeny = rule.Duty("gateway.access.deny", "GETVPN-ACL-02", rule.GM,
+	guardAccessDeny = rule.Duty("gateway.access.deny", "GETVPN-ACL-11", rule.GM,
 		"what a deny entry of the group's access list takes leaves in clear")
 	guardAccessMirror = rule.Duty("gateway.access.mirror", "GETVPN-ACL-11", rule.GM,
 		"what comes back of a flow that is denied is accepted in clear")
-	guardAccessAnother = rule.Duty("gateway.access.another", "GETVPN-POLICY-04", rule.GM,
+	guardAccessAnother = rule.Duty("gateway.access.another", "GETVPN-POLICY-56", rule.GM,
 		"another access list decides at once about what leaves")
 )
 

@@ -6,6 +6,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ah"              // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"       // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/acl"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/change"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/messages" // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/timers"   // specs

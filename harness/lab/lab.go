@@ -46,6 +46,7 @@ type Setup struct {
 	// Signature is that of rekeys, RSA or ECDSA-256; 0 means the one that the device's manifest names.
 	Signature policy.SigAlgorithm
 	Profile   policy.Profile // of the device and of the testers
+	SNMP      bool           // a device answers Peer.SNMP
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
 	KeyServer func(c *policy.KeyServer)
@@ -113,9 +114,13 @@ func needsHosts(role rule.Role, device *peer.Manifest) bool {
 	return gm.LacksEvent(registered) != "" || gm.LacksEvent("REKEY_ACCEPTED") != ""
 }
 
-// Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263).
+// Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263). Profile getvpn has none of those by
+// multicast.
 func (l *Lab) Acknowledged() bool {
-	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool { return g.Rekey.Ack != policy.AckNone })
+	vendor := l.KS.station.KS.Profile == policy.ProfileGETVPN
+	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool {
+		return g.Rekey.Ack != policy.AckNone && !(vendor && g.Rekey.Transport == policy.TransportMulticast)
+	})
 }
 
 // populate makes the peers.
@@ -284,7 +289,7 @@ func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
 	c := &policy.KeyServer{
 		Name: KeyServerName, Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
 		Phase1: usualPhase1(usual.Phase1, s.Family.Anywhere()),
-		Groups: []policy.Group{DefaultGroup()},
+		Groups: []policy.Group{DefaultGroup()}, SNMP: s.agent(),
 	}
 	if s.Family == IPv6Family {
 		c.Groups[0].Members = []netip.Prefix{WAN6}
@@ -304,7 +309,7 @@ func defaultMember(usual peer.Usual, s Setup, i int) *policy.Member {
 		Name: MemberName(i), Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
 		Phase1:     usualPhase1(usual.Phase1, netip.PrefixFrom(ks, ks.BitLen())),
-		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)},
+		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)}, SNMP: s.agent(),
 	}
 	if s.IPv6 {
 		c.OtherAddress = s.Family.other().MemberAddress(i)

@@ -23,6 +23,8 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		d.add(keyServer && len(g.Identities) > 0, "named-members")
 		d.add(keyServer && g.Rekey.Updates > 0, "lkh-parts")
 		d.add(keyServer && g.Rekey.Backward, "backward-access-control")
+		d.add(g.ReceiveOnly, "receive-only")
+		d.add(keyServer && g.Authorization != nil, "authorization")
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)
@@ -34,9 +36,13 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			for _, one := range m.Memberships() {
+				d.add(one.Track != nil, "track")
 				d.add(len(one.Authorised) > 0, "authorisation")
+				d.add(one.Passive, "passive")
 			}
+			d.add(m.Client.Limits(), "client-limits")
 			d.add(m.FailOpen, "fail-open")
+			d.add(m.FailClose.Activate || m.FailClose.Revert || len(m.FailClose.AccessList) > 0, "fail-close")
 			d.add(m.ReplayWindow > 0, "replay-window")
 			d.add(m.OnDemand, "on-demand")
 			d.add(len(m.DataPath.Own) > 0, "own-policy")

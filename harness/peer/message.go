@@ -73,7 +73,9 @@ func messageIn(text string) (syslog.Line, bool) {
 	if !found {
 		return syslog.Line{}, false
 	}
-	return syslog.Line{Tag: m.Mnemonic, Severity: severityIn(text), Fields: fields, Text: text}, true
+	line := syslog.Line{Tag: m.Mnemonic, Severity: severityIn(text), Fields: fields, Text: text}
+	fromLine(&line, text)
+	return line, true
 }
 
 var digit = regexp.MustCompile(`%[A-Z0-9_]+-([0-7])-`)

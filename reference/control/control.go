@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The commands. A key server knows Status, Rekey, Exclude, Readmit and Configure; a member knows Status, Register and Clear.
+// The commands. A key server knows Status, Rekey, Exclude, Readmit and Configure; a member knows Status, Register,
+// Clear and ClearReplay.
 const (
 	Status  = "status"  // answer: KSStatus or GMStatus
 	Rekey   = "rekey"   // arguments: RekeyArgs; answer: RekeyResult
@@ -15,6 +16,8 @@ const (
 	Configure = "configure"
 	Register  = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
 	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
+
+	ClearReplay = "clear-replay" // profile getvpn, arguments: GroupArgs; forget what was counted of repeated packets; answer: {}
 )
 
 // Request is one line to a node.
@@ -79,6 +82,7 @@ type KSStatus struct {
 	Role     string            `json:"role"` // "KS"
 	Name     string            `json:"name"`
 	Time     time.Time         `json:"time"`
+	Address  string            `json:"address"`   // its own, with the port
 	Phase1   int               `json:"phase1"`    // established Phase 1 SAs
 	HalfOpen int               `json:"half_open"` // unfinished Phase 1 exchanges
 	Groups   []KSGroup         `json:"groups"`
@@ -95,6 +99,10 @@ type KSGroup struct {
 	SAs         []SA       `json:"sas"`
 	Members     []KSMember `json:"members"`
 	NextSID     uint32     `json:"next_sid"`
+	Direction   string     `json:"direction,omitempty"`  // of GET VPN: both, receive-only
+	Pseudotime  string     `json:"pseudotime,omitempty"` // seconds; of a group with time-based anti-replay in which somebody is or was
+	KEK         *KEK       `json:"kek,omitempty"`
+	RekeyCounts
 }
 
 // KSMember is one registered member as the key server knows it.
@@ -105,6 +113,7 @@ type KSMember struct {
 	SIDs       []uint32  `json:"sids,omitempty"`
 	Acked      uint32    `json:"acked"` // highest sequence number acknowledged
 	EverAcked  bool      `json:"ever_acked"`
+	MemberCounts
 }
 
 // SA is one Data-Security SA without its keys.
@@ -113,14 +122,17 @@ type SA struct {
 	Selector string    `json:"selector"`
 	Cipher   string    `json:"cipher"`
 	Expiry   time.Time `json:"expiry"`
-	Sending  bool      `json:"sending"` // members: new packets leave under it
+	Sending  bool      `json:"sending"`          // members: new packets leave under it
+	Replay   *Replay   `json:"replay,omitempty"` // profile getvpn
+	Detail   SADetail  `json:"detail,omitzero"`
 }
 
 // GMStatus is what a group member shows. In JSON the fields of its group stand among its own.
 type GMStatus struct {
-	Role string    `json:"role"` // "GM"
-	Name string    `json:"name"`
-	Time time.Time `json:"time"`
+	Role    string    `json:"role"` // "GM"
+	Name    string    `json:"name"`
+	Time    time.Time `json:"time"`
+	Address string    `json:"address"` // its own, with the port
 	GMGroup
 	Groups   []GMGroup         `json:"groups,omitempty"` // all of them, of a member of several; then GMGroup is the first
 	Counters map[string]uint64 `json:"counters"`         // data plane: encrypted, decrypted, bypassed, dropped
@@ -137,12 +149,17 @@ func (s GMStatus) Memberships() []GMGroup {
 
 // GMGroup is one group as a member of it knows it.
 type GMGroup struct {
-	Group       uint32    `json:"group"`
-	State       string    `json:"state"` // idle, phase1, pull, registered
-	KeyServer   string    `json:"key_server"`
-	Rekey       string    `json:"rekey"`
-	Sequence    uint32    `json:"sequence"` // last PUSH number accepted, or the one given at registration
-	RekeyExpiry time.Time `json:"rekey_expiry"`
-	SAs         []SA      `json:"sas"`
-	SIDs        []uint32  `json:"sids,omitempty"`
+	Group       uint32      `json:"group"`
+	State       string      `json:"state"` // idle, phase1, pull, registered
+	KeyServer   string      `json:"key_server"`
+	Rekey       string      `json:"rekey"`
+	Sequence    uint32      `json:"sequence"` // last PUSH number accepted, or the one given at registration
+	RekeyExpiry time.Time   `json:"rekey_expiry"`
+	SAs         []SA        `json:"sas"`
+	SIDs        []uint32    `json:"sids,omitempty"`
+	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
+	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay
+	KEK         *KEK        `json:"kek,omitempty"`
+	Track       string      `json:"track,omitempty"` // of the tracked object: up or down; empty without
+	GMCounts
 }

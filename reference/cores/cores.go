@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
 	"github.com/gdoilab/gdoilab/reference/member"
@@ -33,10 +34,18 @@ var registry = struct {
 	makers map[string]Maker
 }{makers: map[string]Maker{
 	"reference-ks": {KeyServer: func(c policy.KeyServer, o Options) (core.Core, error) {
-		return keyserver.New(c, keyserver.Options{Rand: o.Rand, Rules: o.Rules, Secrets: true})
+		ks, err := keyserver.New(c, keyserver.Options{Rand: o.Rand, Rules: o.Rules, Secrets: true})
+		if err != nil {
+			return nil, err
+		}
+		return console.KeyServer(ks, c, o.Rules), nil
 	}},
 	"reference-gm": {Member: func(c policy.Member, o Options) (core.Core, error) {
-		return member.New(c, member.Options{Rand: o.Rand, Rules: o.Rules, Secrets: true, Forwarding: o.Forwarding})
+		gm, err := member.New(c, member.Options{Rand: o.Rand, Rules: o.Rules, Secrets: true, Forwarding: o.Forwarding})
+		if err != nil {
+			return nil, err
+		}
+		return console.Member(gm, c, "", o.Rules), nil
 	}},
 }}
 

@@ -7,9 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/dataplane"
 	"github.com/gdoilab/gdoilab/reference/member"
+	"github.com/gdoilab/gdoilab/reference/mib"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
@@ -38,6 +40,8 @@ commands status, register and clear, and as a member of GET VPN attach and detac
 		groupCommand("clear", "forget all keys and register afresh"),
 		groupCommand("attach", "put the policy of a group of GET VPN on the interface, and register"),
 		groupCommand("detach", "take the policy of a group of GET VPN off the interface, and leave the group"),
+		directionCommand,
+		consoleCommand,
 	},
 }
 
@@ -58,8 +62,11 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	out := node.Config{Name: cfg.Name, Core: m, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
+	o.console = cfg.Console
+	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))
+	o.withTracker(&out, cfg)
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
 	} else {
@@ -73,6 +80,14 @@ func noDataPlane(networks []netip.Prefix) *core.Log {
 		Severity: core.Warning, Tag: "NO_DATA_PLANE",
 		Text: fmt.Sprintf("no packets are forwarded: no interface has an address in the networks inside, %v", networks),
 	}
+}
+
+// outsideOf is the first outside interface, if there is a data plane.
+func outsideOf(device *dataplane.Config) string {
+	if device == nil || len(device.Outside) == 0 {
+		return ""
+	}
+	return device.Outside[0]
 }
 
 // device says between which interfaces the member stands; nil if there is no inside one.

@@ -3,7 +3,9 @@ package daemon
 import (
 	"crypto/rand"
 
+	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
+	"github.com/gdoilab/gdoilab/reference/mib"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
@@ -19,8 +21,8 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
   gdoi-ks status --control /run/gdoi-ks.sock
   gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
 	build: buildKeyServer,
-	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand,
-		groupCommand("clear", "make a group anew, with other keys and without members")},
+	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand, receiveOnlyCommand,
+		groupCommand("clear", "make a group anew, with other keys and without members"), consoleCommand},
 }
 
 func buildKeyServer(o *options) (node.Config, error) {
@@ -37,5 +39,8 @@ func buildKeyServer(o *options) (node.Config, error) {
 		return node.Config{}, usageError{fileError{err}}
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
-	return node.Config{Name: cfg.Name, Core: core, Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	o.console = cfg.Console
+	out := node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	o.withAgent(&out, cfg.SNMP, tableOf(mib.KeyServer))
+	return out, nil
 }

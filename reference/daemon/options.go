@@ -22,6 +22,8 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
+	console                      policy.Console // of the configuration
+	beside                       []companion    // of the node, as its configuration says
 
 	receiver policy.LogReceiver // of the log, as the configuration has it
 	profile  policy.Profile

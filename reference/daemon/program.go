@@ -62,6 +62,16 @@ func (p program) serve(cmd *cobra.Command, o *options) error {
 	if err != nil {
 		return err
 	}
+	stop, err := o.letOperatorsIn(cmd.Context(), n)
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	defer stop()
+	beside, err := accompany(n, o.beside)
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	defer beside.Close()
 	return n.Run(cmd.Context())
 }
 

@@ -82,6 +82,9 @@ func (s *SA) admit(sequence uint64) *rule.Violation {
 	return nil
 }
 
+// Repeated reports whether a violation is that of the replay window.
+func Repeated(v *rule.Violation) bool { return v.Guard == guardReplay || v.Guard == guardWindow }
+
 // accept notes the number of a packet that is authentic.
 func (s *SA) accept(sequence uint64) {
 	if s.replay {

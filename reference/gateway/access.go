@@ -72,11 +72,6 @@ func (m *Group) expects(f sadb.Flow) bool {
 	return false
 }
 
-// expects reports whether the policy of any group wants a packet from outside protected.
-func (g *Gateway) expects(f sadb.Flow) bool {
-	return slices.ContainsFunc(g.groups, func(m *Group) bool { return m.expects(f) })
-}
-
 // selectOutbound finds the SA under which a packet is to be sent: of a group with an access list the newest that is active and has the
 // selector of the entry which decides.
 func (g *Gateway) selectOutbound(now time.Time, f sadb.Flow) (*sadb.Entry, bool) {

@@ -11,6 +11,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/sadb"
+	"github.com/gdoilab/gdoilab/reference/wire/metadata"
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
@@ -18,18 +19,21 @@ import (
 type Config struct {
 	policy.DataPath
 
-	Address   netip.Addr     // its own: key management to and from it is never protected; source of its ICMP errors
-	Addresses []netip.Addr   // further ones; of each IP version the first counts, and without any the outside lacks it
-	MTU       int            // of the outside link; 0 means 1500
-	FailOpen  bool           // without an SA, protected traffic passes in clear
-	Inside    []netip.Prefix // networks behind it: only they are told of packets that are too big; empty: anybody
+	Address   netip.Addr   // its own: key management to and from it is never protected; source of its ICMP errors
+	Addresses []netip.Addr // further ones; of each IP version the first counts, and without any the outside lacks it
+	MTU       int          // of the outside link; 0 means 1500
+	FailOpen  bool         // without an SA, protected traffic passes in clear
+	Profile   policy.Profile
+	FailClose policy.FailClose // of GET VPN
+	Inside    []netip.Prefix   // networks behind it: only they are told of packets that are too big; empty: anybody
 
-	UDP          bool      // its node has port 4500, for ESP in UDP (RFC 3948)
-	ReplayWindow int       // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
-	First        uint64    // sequence number of each SA; 0 means 1
-	Forwarding   bool      // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
-	ForwardESP   bool      // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
-	Rand         io.Reader // IVs of CBC
+	UDP          bool            // its node has port 4500, for ESP in UDP (RFC 3948)
+	ReplayWindow int             // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
+	First        uint64          // sequence number of each SA; 0 means 1
+	Metadata     policy.Metadata // how packets carry a pseudotime, where SAs ask for it
+	Forwarding   bool            // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
+	ForwardESP   bool            // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
+	Rand         io.Reader       // IVs of CBC
 	// Rollover is how long before an older SA ends a newer one takes over from it, where no activation delay says; 0: at once.
 	Rollover time.Duration
 	Rules    *rule.Switches
@@ -54,7 +58,7 @@ type Gateway struct {
 	bare       int // packets since the last dummy
 
 	// Buffers of one packet, kept so that the next one needs none.
-	sealed, opened, hopped, concealed []byte
+	sealed, opened, hopped, concealed, stamped []byte
 }
 
 type counters struct{ encrypted, decrypted, bypassed, dropped uint64 }
@@ -69,6 +73,12 @@ func New(cfg Config) *Gateway {
 	}
 	if cfg.PMTUAge == 0 {
 		cfg.PMTUAge = defaultPMTUAge
+	}
+	if cfg.Metadata.Protocol == 0 {
+		cfg.Metadata.Protocol = metadata.Protocol
+	}
+	if cfg.Metadata.Length == 0 {
+		cfg.Metadata.Length = metadata.ShortStampLen
 	}
 	g := &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules)}
 	for _, a := range append([]netip.Addr{cfg.Address}, cfg.Addresses...) {
@@ -164,7 +174,7 @@ func keyManagementPort(port uint16) bool { return port == portGDOI || port == po
 // Hears reports whether the node may take a datagram that came in clear to its own socket. It may, since that is key
 // management.
 func (g *Gateway) Hears(from, to netip.AddrPort) bool {
-	return guardKeyManagement.Kept(g.rules) || !g.Protects(sadb.Flow{Source: from.Addr(), Destination: to.Addr(),
+	return guardKeyManagement.Kept(g.rules) || !g.failsClose() && !g.Protects(sadb.Flow{Source: from.Addr(), Destination: to.Addr(),
 		Protocol: protocolUDP, SourcePort: from.Port(), DestinationPort: to.Port()})
 }
 

@@ -23,19 +23,22 @@ type Group struct {
 	access    []policy.ACE
 	decided   bool            // of the packet at hand: an entry permits it
 	decision  policy.Selector // that of the entry
+	usage     policy.Usage
+	converts  bool // the next SAs send at once
 	sids      policy.SIDs
 	spent     bool // a sender had no IV left since Spent was asked last
 	wanted    bool // a packet had no SA since Wanted was asked last
+	replay    replay
 }
 
 // Join adds a group, whose policy comes behind that of the groups which the gateway has.
 //
 // Expected is what the group may turn out to protect: until its policy is known these flows count as protected, so that nothing
-// leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open.
+// leaves in clear before the first registration. Empty: all flows. It is of no concern if the gateway fails open, as that of GET VPN does.
 func (g *Gateway) Join(expected []policy.Selector) *Group {
 	m := &Group{gateway: g, place: len(g.groups), named: len(expected) > 0}
 	switch {
-	case g.cfg.FailOpen:
+	case g.opens():
 	case m.named:
 		m.protected = slices.Clone(expected)
 	default:
@@ -98,6 +101,18 @@ func (m *Group) Wanted() bool {
 // Accepts is Gateway.Accepts.
 func (m *Group) Accepts(t policy.TrafficSA) error { return m.gateway.Accepts(t) }
 
+func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
+
+// Keyed reports whether the group has an SA.
+func (m *Group) Keyed(now time.Time) bool {
+	for _, e := range m.gateway.db.Entries() {
+		if e.Group == m.place && now.Before(e.Expiry) {
+			return true
+		}
+	}
+	return false
+}
+
 // SAs describes the installed SAs of the group, newest first.
 func (m *Group) SAs(now time.Time) []control.SA {
 	list := []control.SA{}
@@ -106,11 +121,13 @@ func (m *Group) SAs(now time.Time) []control.SA {
 			continue
 		}
 		list = append(list, control.SA{
-			SPI:      fmt.Sprintf("%08x", e.Policy.SPI),
+			SPI:      formatSPI(e.Policy.SPI),
 			Selector: e.Policy.Selector.String(),
 			Cipher:   e.Policy.Transform.String(),
 			Expiry:   e.Expiry,
-			Sending:  m.gateway.db.Sending(now, e),
+			Sending:  m.gateway.db.Sending(now, e) && m.usage != policy.UsageReceiveOnly,
+			Replay:   replayStatus(e),
+			Detail:   control.DetailOf(e.Policy),
 		})
 	}
 	return list

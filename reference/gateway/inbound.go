@@ -20,7 +20,7 @@ func (g *Gateway) inbound(now time.Time, p *packet, emit Emit) error {
 // inboundOther takes a packet that is not ESP in UDP.
 func (g *Gateway) inboundOther(now time.Time, p *packet, emit Emit) error {
 	switch {
-	case g.keyManagement(&p.flow, p.flow.Destination), g.pushed(&p.flow):
+	case g.keyManagement(&p.flow, p.flow.Destination), g.pushed(&p.flow) && !g.failsClose():
 		return g.bypass(p, core.Inside, emit)
 	case p.local():
 		return nil
@@ -44,8 +44,11 @@ func (g *Gateway) inboundClear(now time.Time, p *packet, emit Emit) error {
 	if done, err := g.ownPolicy(core.Outside, p, emit); done {
 		return err
 	}
+	if g.failsClose() {
+		return g.failClose(core.Outside, p, emit)
+	}
 	open := g.cfg.FailOpen && !g.db.Knows(now, p.flow)
-	if !open && !guardClear.Holds(g.rules, !g.expects(p.flow)) {
+	if !open && !guardClear.Holds(g.rules, !g.closed(p.flow, core.Outside)) {
 		return guardClear.Violated("%v came in clear", p.flow)
 	}
 	return g.bypass(p, core.Inside, emit)
@@ -99,12 +102,16 @@ func (g *Gateway) open(now time.Time, e *sadb.Entry, outer *packet, emit Emit) e
 	}
 	plain, next, err := e.SA.OpenPacket(start, outer.bytes, outer.espAt)
 	if err != nil {
+		g.notRepeated(now, e, outer, err)
 		return refused(err, outer.flow)
 	}
 	g.opened = plain
 	if !guardDummy.Holds(g.rules, next != esp.NextNone) {
 		g.counts.dropped++
 		return nil
+	}
+	if plain, next, err = g.unstamp(now, e, outer, plain, len(start), next); err != nil {
+		return refused(err, outer.flow)
 	}
 	var inner packet
 	if err := inner.unwrap(e, outer, plain, next); err != nil {

@@ -33,7 +33,7 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 	for _, t := range sas {
 		from := start
 		switch {
-		case a.ATD == nil:
+		case a.ATD == nil && !m.converts:
 			from = m.takeover(now, t)
 		case !g.db.Relieves(now, m.place, t.Selector, g.generation):
 			from = now
@@ -55,6 +55,7 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 		}
 		g.db.Replace(m.place, g.generation, last, end)
 	}
+	m.converts = false
 	return errors.Join(errs...)
 }
 
@@ -84,7 +85,7 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) erro
 	if err := g.Accepts(t); err != nil {
 		return err
 	}
-	o := esp.Options{Rand: g.cfg.Rand, Window: g.cfg.ReplayWindow, First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
+	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
 	if len(m.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = m.sids.Values[0], m.sids.Bits, true
 	}

@@ -18,6 +18,8 @@ type parcel struct {
 	entry               *sadb.Entry
 	source, destination netip.Addr // outer
 	mtu                 int        // of the path
+	metadata            int        // octets of headers between ESP and what is protected
+	now                 time.Time
 }
 
 // outbound takes a packet from inside.
@@ -39,10 +41,10 @@ func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
 		p = whole
 	}
 	e, ok := g.selectOutbound(now, p.flow)
-	if !ok || g.before(e, p.flow) {
+	if !ok || g.before(e, p.flow) || g.groups[e.Group].withholds() {
 		return g.unprotected(now, p, emit)
 	}
-	x := parcel{packet: p, entry: e}
+	x := parcel{packet: p, entry: e, now: now, metadata: g.metadataLen(e)}
 	if err := g.address(&x); err != nil {
 		return err
 	}
@@ -79,8 +81,11 @@ func (g *Gateway) gather(now time.Time, p *packet) (*packet, error) {
 // unprotected forwards what policy does not protect, and everything if it fails open. An ICMP error that quotes a
 // protected packet counts as one (RFC 4301 §6), whoever sends it: even the node itself, about a packet that was decrypted.
 func (g *Gateway) unprotected(now time.Time, p *packet, emit Emit) error {
+	if g.failsClose() {
+		return g.failClose(core.Inside, p, emit)
+	}
 	quoted, quotes := p.quoted()
-	closed := g.Protects(p.flow) || quotes && g.Protects(quoted)
+	closed := g.closed(p.flow, core.Inside) || quotes && g.closed(quoted, core.Inside)
 	if g.cfg.FailOpen {
 		closed = quotes && g.db.Knows(now, quoted)
 	}
@@ -116,7 +121,9 @@ func (g *Gateway) encapsulate(x *parcel, inner []byte) ([]byte, error) {
 	} else {
 		head, payload = g.appendOuter(head, x), g.padded(x, inner)
 	}
+	payload, next = g.stamp(x, payload, next)
 	outer, err := g.seal(x, head, payload, next)
+	tallyOut(x.entry, err)
 	if err == nil {
 		g.counts.encrypted++
 	}

@@ -11,9 +11,9 @@ import (
 func (x *parcel) room() int {
 	mtu := x.mtu - udpLenOf(x.entry)
 	if !transports(x.entry) {
-		return x.entry.SA.MaxPayload(mtu - x.outerLen())
+		return x.entry.SA.MaxPayload(mtu-x.outerLen()) - x.metadata
 	}
-	if n := x.entry.SA.MaxPayload(mtu - x.routedLen); n >= 0 {
+	if n := x.entry.SA.MaxPayload(mtu-x.routedLen) - x.metadata; n >= 0 {
 		return n + x.routedLen
 	}
 	return -1

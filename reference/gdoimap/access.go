@@ -61,12 +61,6 @@ func denySAT(s policy.Selector, protocol uint8) gdoi.SAT {
 	return gdoi.SAT{ProtocolID: protocol, Raw: body}
 }
 
-// ReadOrdered is ReadSA for a member of a group whose policy is an access list: SATs of the protocol deny protect nothing, and the
-// policy has the list of what all SATs say, in their order.
-func ReadOrdered(sa gdoi.SA, deny uint8, rules *rule.Switches) (Policy, error) {
-	return readChain(sa, chain{rules: rules, policy: Policy{Access: policy.AccessList{Protocol: deny}}})
-}
-
 // takeDeny reads an entry that protects nothing.
 func (c *chain) takeDeny(body []byte) error {
 	e, err := gdoi.ParseAccessEntry(body, 0)

@@ -44,7 +44,7 @@ func TestOrderedRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadOrdered(sa, 200, nil)
+	got, err := ReadVendorSA(sa, Vendor{Deny: 200}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestDenyEntriesAreRefused(t *testing.T) {
 	if _, err := ReadSA(sa, nil); refusing(t, err) != checkProtocol {
 		t.Errorf("without the profile: %v", err)
 	}
-	if _, err := ReadOrdered(sa, 201, nil); refusing(t, err) != checkProtocol {
+	if _, err := ReadVendorSA(sa, Vendor{Deny: 201}, nil); refusing(t, err) != checkProtocol {
 		t.Errorf("with another protocol: %v", err)
 	}
 }

@@ -109,6 +109,10 @@ func TestDutiesOfTheKeyServer(t *testing.T) {
 			build = newUpdates
 		}
 		if !ok {
+			want, ok = neglectedReplay[duty]
+			build = newReplay
+		}
+		if !ok {
 			want, ok = neglectedAccess[duty]
 			build = newAccess
 		}

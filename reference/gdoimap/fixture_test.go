@@ -127,8 +127,9 @@ func gcmSA() policy.TrafficSA {
 
 // fixture is what a key server sends, to be altered.
 type fixture struct {
-	sa gdoi.SA
-	kd gdoi.KD
+	sa     gdoi.SA
+	kd     gdoi.KD
+	vendor *policy.ReplayAttributes // of a member of the profile getvpn
 }
 
 // The order in a fixture: SAK, GAP, SAT of GCM, SAT of CBC; KEK, TEK of GCM, TEK of CBC, SID.
@@ -264,7 +265,7 @@ func (f *fixture) receive(t testing.TB, rules *rule.Switches) (Policy, *policy.S
 	if err != nil {
 		return Policy{}, nil, err
 	}
-	p, err := ReadSA(sa, rules)
+	p, err := readChain(sa, chain{rules: rules, vendor: f.vendor})
 	if err != nil {
 		return p, nil, err
 	}

@@ -45,13 +45,25 @@ type Policy struct {
 	Rekey      *policy.RekeySA // nil if there was no SAK
 	Activation policy.Activation
 	SAs        []policy.TrafficSA
-	Access     policy.AccessList // what all SATs say, in order; see ReadOrdered
+	Access     policy.AccessList // what all SATs say, in order; see ReadVendorSA
 }
 
 // ReadSA reads the SA payload of message 2 or of a PUSH (RFC 6407 §5.2). The error is a *rule.Violation if a requirement
 // refuses it. The generic header of the SA itself is the caller's to check.
 func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) {
 	return readChain(sa, chain{rules: rules})
+}
+
+// Vendor is what a member of the profile getvpn understands beyond RFC 6407.
+type Vendor struct {
+	Replay policy.ReplayAttributes
+	Deny   uint8 // Protocol-ID of SATs that protect nothing
+}
+
+// ReadVendorSA is ReadSA for a member of the profile getvpn: SATs tell of anti-replay, those of the protocol Deny protect nothing,
+// and the policy has the list of what all SATs say, in their order.
+func ReadVendorSA(sa gdoi.SA, vendor Vendor, rules *rule.Switches) (Policy, error) {
+	return readChain(sa, chain{rules: rules, vendor: &vendor.Replay, policy: Policy{Access: policy.AccessList{Protocol: vendor.Deny}}})
 }
 
 func readChain(sa gdoi.SA, c chain) (Policy, error) {
@@ -90,6 +102,7 @@ func checkHead(sa gdoi.SA, rules *rule.Switches) error {
 // chain is the state of reading the attribute payloads of an SA.
 type chain struct {
 	rules            *rule.Switches
+	vendor           *policy.ReplayAttributes // nil: RFC 6407 alone
 	policy           Policy
 	saks, gaps, sats int
 	follows          *rule.Guard // what may come after the payload before
@@ -165,7 +178,7 @@ func (c *chain) takeSAT(p gdoi.SAT, reserved uint8) error {
 	if deny != 0 && p.ProtocolID == deny {
 		return c.takeDeny(p.Raw)
 	}
-	sa, ok, err := readSAT(p, c.rules)
+	sa, ok, err := readSAT(p, c.vendor, c.rules)
 	if err == nil && ok {
 		c.policy.SAs = append(c.policy.SAs, sa)
 	}

@@ -379,7 +379,7 @@ func sane(t *testing.T, p Policy) {
 
 func TestEveryCheckRefuses(t *testing.T) {
 	covered := map[*rule.Guard]bool{checkRequestUnknown: true, checkRequestForm: true} // in TestReadRequest
-	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals, downloadRefusals, updateRefusals, iecRefusals} {
+	for _, refusals := range [][]refusal{saRefusals, sakRefusals, satRefusals, kdRefusals, otherRefusals, downloadRefusals, updateRefusals, iecRefusals, replayRefusals} {
 		for _, c := range refusals {
 			covered[c.guard] = true
 		}

@@ -1,6 +1,8 @@
 package gdoimap
 
 import (
+	"slices"
+
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
@@ -109,7 +111,7 @@ func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
 		Destination: prefixID(s.Destination, s.DestinationPort),
 		TransformID: transformID(sa.Transform),
 		SPI:         sa.SPI,
-		Attributes:  append(lifeOf(sa.Lifetime, rules), transformOf(sa.Transform, rules)...),
+		Attributes:  slices.Concat(lifeOf(sa.Lifetime, rules), transformOf(sa.Transform, rules), replayOf(sa.Replay, rules)),
 	}}
 	if !dutyProtocol.Kept(rules) {
 		sat.ProtocolID = 5
@@ -185,7 +187,7 @@ func algorithmsOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute
 }
 
 // readSAT is the reverse of SATOf. Without an error it is not ok for a SAT whose body is of no protocol that is known.
-func readSAT(sat gdoi.SAT, rules *rule.Switches) (sa policy.TrafficSA, ok bool, err error) {
+func readSAT(sat gdoi.SAT, vendor *policy.ReplayAttributes, rules *rule.Switches) (sa policy.TrafficSA, ok bool, err error) {
 	registered := sat.ProtocolID <= gdoi.ProtoIEC61850 && sat.ProtocolID > 0
 	switch {
 	case sat.IEC61850 != nil:
@@ -196,12 +198,12 @@ func readSAT(sat gdoi.SAT, rules *rule.Switches) (sa policy.TrafficSA, ok bool, 
 	case !registered || sat.ESP == nil:
 		return sa, false, nil
 	}
-	sa, err = readIPsec(sat.ProtocolID, sat.ESP, rules)
+	sa, err = readIPsec(sat.ProtocolID, sat.ESP, vendor, rules)
 	return sa, err == nil, err
 }
 
 // readIPsec reads the body that ESP and AH have.
-func readIPsec(protocol uint8, e *gdoi.SATESP, rules *rule.Switches) (sa policy.TrafficSA, err error) {
+func readIPsec(protocol uint8, e *gdoi.SATESP, vendor *policy.ReplayAttributes, rules *rule.Switches) (sa policy.TrafficSA, err error) {
 	if !checkSPI.Holds(rules, e.SPI != 0) {
 		return sa, checkSPI.Violated("SAT with SPI 0")
 	}
@@ -214,6 +216,9 @@ func readIPsec(protocol uint8, e *gdoi.SATESP, rules *rule.Switches) (sa policy.
 		return sa, err
 	}
 	sa.Lifetime = life
+	if rest, sa.Replay, err = takeReplay(rest, vendor, rules); err != nil {
+		return sa, err
+	}
 	n, err := satAttributes.read(rest, rules)
 	if err != nil {
 		return sa, err

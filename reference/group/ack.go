@@ -51,6 +51,7 @@ func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool
 	}
 	if window != nil && guardAckRecorded.Kept(rules) {
 		g.acknowledged(m, window, r, a.Sequence)
+		g.countAck(now, m, a.Sequence)
 	}
 	return nil
 }
@@ -77,7 +78,8 @@ func (g *Group) acknowledger(r *rekeySA, a Ack) (*member, *ackWindow) {
 
 func (g *Group) acknowledged(m *member, window *ackWindow, r *rekeySA, sequence uint32) {
 	window.mark(sequence)
-	m.everAcked, m.missed = true, 0
+	m.everAcked = true
+	g.heard(m)
 	switch {
 	case m.ackedSA == r:
 		m.acked = max(m.acked, sequence)
@@ -100,20 +102,21 @@ func (g *Group) beyond(o *outstanding, r *rekeySA) bool {
 }
 
 // missing lists the members whose acknowledgement is overdue. One that has never acknowledged anything may be unable to,
-// and is not missed (RFC 8263 §6). After the last attempt it also counts against the member.
+// and is not missed (RFC 8263 §6) but with profile getvpn. After the last attempt it also counts against the member.
 func (g *Group) missing(o *outstanding, last bool) []Missing {
 	if o.under.Ack == policy.AckNone {
 		return nil
 	}
 	var missing []Missing
 	for _, m := range o.waiting() {
-		if !guardAckExpected.Holds(g.opts.Rules, m.everAcked) {
+		if !g.expected(m) {
 			continue
 		}
 		if last {
 			m.missed++
+			m.counts.missed++
 		}
-		gone := m.missed >= GoneAfter
+		gone := g.gone(m)
 		if gone {
 			g.drop(func(have *member) bool { return have == m })
 		}

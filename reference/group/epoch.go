@@ -114,7 +114,7 @@ func (g *Group) download(now time.Time, e *epoch) policy.Download {
 		if e == g.epoch {
 			d.SAs = append(d.SAs, g.flowsOf(i, g.still(now, i))...)
 		}
-		d.SAs = append(d.SAs, g.flows(i, sa.lasting(now))...)
+		d.SAs = append(d.SAs, g.flows(i, g.stamp(now, sa.lasting(now)))...)
 	}
 	d.Access = g.access()
 	return d

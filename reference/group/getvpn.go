@@ -147,7 +147,11 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 		r.plan.Round++
 		plans = append(plans, g.roundTo(now, r, r.left))
 	}
-	g.outstanding = slices.DeleteFunc(g.outstanding, func(o *outstanding) bool { return o.made.Before(now) })
+	for _, o := range slices.Clone(g.outstanding) {
+		if o.made.Before(now) {
+			plans = append(plans, g.giveUp(now, o)...)
+		}
+	}
 	return plans
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/pseudotime"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -32,9 +33,10 @@ var ErrNoRekey = errors.New("group: the group has no rekey")
 
 // Options are what a group gets from its carrier.
 type Options struct {
-	Rand   io.Reader      // keys and SPIs
-	Rules  *rule.Switches // of the node
-	Source netip.AddrPort // where its PUSH messages come from
+	Rand   io.Reader                // keys and SPIs
+	Rules  *rule.Switches           // of the node
+	Source netip.AddrPort           // where its PUSH messages come from
+	Replay *policy.ReplayAttributes // profile getvpn: the numbers under which SAs tell of anti-replay; nil: RFC 6407 alone
 
 	// Of the key that signs PUSH messages; not needed without rekey.
 	PublicKey    []byte // SubjectPublicKeyInfo, DER
@@ -65,6 +67,10 @@ type Group struct {
 	rounds      []*round
 	excluded    map[policy.Identity]struct{}
 	changes     Changes
+	counts      counts
+
+	clock  pseudotime.Clock
+	synced time.Time // when the members were told the pseudotime last
 }
 
 // used is what is remembered of an SPI.
@@ -87,6 +93,9 @@ func New(cfg policy.Group, o Options, now time.Time) (*Group, error) {
 	}
 	g.adopt(now, first)
 	g.nextSID = g.firstSID()
+	if !guardClockStart.Kept(g.opts.Rules) {
+		g.startClock(now)
+	}
 	return g, nil
 }
 
@@ -119,17 +128,26 @@ func (g *Group) Authorised(id netip.Addr, recorded policy.Identity, proven polic
 }
 
 // Unauthorised is the violation to report of a peer that is not Authorised.
-func Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
-	if !id.IsValid() {
-		return guardAuthorised.Violated("%v is not on the list of the group's members", proven.Identity)
+func (g *Group) Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation {
+	guard := guardAuthorised
+	if !g.listed(id, proven) {
+		guard = g.listing(id)
 	}
-	return guardAuthorised.Violated("%v is not on the list of the group's members", id)
+	if !id.IsValid() {
+		return guard.Violated("%v is not on the list of the group's members", proven.Identity)
+	}
+	return guard.Violated("%v is not on the list of the group's members", id)
 }
 
 // IsUnauthorised reports whether that is what a violation says.
-func IsUnauthorised(v *rule.Violation) bool { return v.Guard == guardAuthorised }
+func IsUnauthorised(v *rule.Violation) bool {
+	return v.Guard == guardAuthorised || v.Guard == guardByAddress || v.Guard == guardByIdentity
+}
 
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
+	if a := g.cfg.Authorization; a != nil {
+		return g.authorized(*a, id, proven)
+	}
 	for _, prefix := range g.cfg.Members {
 		if prefix.Contains(id) {
 			return true

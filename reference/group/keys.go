@@ -83,7 +83,7 @@ func (g *Group) newRekeySA() (*rekeySA, error) {
 		Source: g.opts.Source, Destination: g.destination(),
 		Cipher: kek.Cipher, KeyBits: kek.KeyBits,
 		SigHash: g.sigHash(), SigAlgorithm: g.opts.SigAlgorithm, SigKeyBits: g.opts.SigKeyBits, SigForm: cfg.SigForm,
-		Ack: cfg.Ack, Lifetime: kekLifetime(cfg),
+		Ack: g.asks(), Lifetime: kekLifetime(cfg),
 		IV: iv, Key: key, PublicKey: g.opts.PublicKey,
 	}}
 	copy(r.SPI[:], material)
@@ -155,7 +155,7 @@ func (g *Group) destination() netip.AddrPort {
 
 // newTrafficSA makes an SA with its keys; beside are those made together with it.
 func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA, error) {
-	p.Transform = g.chosen(p.Transform)
+	p.Transform = g.marked(g.chosen(p.Transform))
 	cipherOctets := p.Transform.CipherKeyLen()
 	material := make([]byte, cipherOctets+p.Transform.IntegrityKeyLen())
 	if err := g.newMaterial(p.Transform, material); err != nil {
@@ -168,7 +168,7 @@ func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA
 	t := &trafficSA{TrafficSA: policy.TrafficSA{
 		SPI: spi, Selector: p.Flows()[0], Transform: p.Transform, Lifetime: tekLifetime(p),
 		CipherKey: material[:cipherOctets:cipherOctets], IntegrityKey: material[cipherOctets:],
-		Handling: p.Handling,
+		Handling: p.Handling, Replay: g.replayOf(p),
 	}}
 	if len(beside) > 0 && !guardOwnKey.Kept(g.opts.Rules) && len(beside[0].CipherKey) == cipherOctets {
 		t.CipherKey = beside[0].CipherKey

@@ -28,6 +28,7 @@ type member struct {
 	ackedSA   *rekeySA
 	everAcked bool
 	missed    int // PUSH messages in a row without acknowledgement
+	counts    memberCounts
 }
 
 // record enters a member, or enters it again under the same identity.

@@ -23,6 +23,7 @@ type Offer struct {
 // used up, or with backward access control to one that is no member yet, it offers keys that are not in force yet: Admit puts
 // them in force.
 func (g *Group) Offer(now time.Time, id policy.Identity) (*Offer, error) {
+	g.startClock(now)
 	e := g.epoch
 	switch {
 	case g.exhausted():

@@ -53,7 +53,7 @@ func (g *Group) deleteAll() policy.Rekey {
 // carryOut makes what an order calls for, and puts it in force. The messages with it go out under the Rekey SA in force
 // until now (RFC 6407 §4.3).
 func (g *Group) carryOut(now time.Time, o order) ([]Plan, error) {
-	next, change, err := g.successor(now, o)
+	next, change, err := g.successor(now, g.synchronising(o))
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +68,9 @@ func (g *Group) succeed(now time.Time, next *epoch, change policy.Rekey) (plans 
 		if change.NewRekey, err = next.rekey.replacing(old); err != nil {
 			return nil, err
 		}
+	}
+	if len(change.SAs) > 0 {
+		g.synced = now
 	}
 	plans = append(g.overtake(now), g.parts(now, change)...)
 	if change.NewRekey != nil && !guardSequenceRestart.Kept(g.opts.Rules) {
@@ -120,7 +123,7 @@ func (g *Group) successor(now time.Time, o order) (*epoch, policy.Rekey, error) 
 		if o.lifetime > 0 && !slices.Contains(o.made, i) {
 			next.shorten(i, o.lifetime)
 		}
-		change.SAs = append(change.SAs, g.flows(i, next.sas[i].lasting(now))...)
+		change.SAs = append(change.SAs, g.flows(i, g.rekeyStamp(now, next.sas[i].lasting(now)))...)
 	}
 	if len(change.SAs) > 0 {
 		change.Activation, change.Access = g.cfg.Activation, g.access()

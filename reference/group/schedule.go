@@ -47,6 +47,9 @@ func (g *Group) Deadline() (time.Time, bool) {
 	for _, r := range g.rounds {
 		sooner(r.next)
 	}
+	if sync := g.syncDue(); !sync.IsZero() {
+		sooner(sync)
+	}
 	for _, o := range g.outstanding {
 		sooner(o.next)
 	}
@@ -69,7 +72,8 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 		}
 	}
 	if !kek && len(teks) == 0 {
-		return plans, nil
+		made, err := g.synchronise(now)
+		return append(plans, made...), err
 	}
 	made, err := g.carryOut(now, order{kek: kek, made: teks, told: teks})
 	return append(plans, made...), err

@@ -163,6 +163,9 @@ func (k *KeyServer) end(c *carried) {
 // groupOptions are what all groups get.
 func (k *KeyServer) groupOptions() group.Options {
 	o := group.Options{Rand: k.opts.Rand, Rules: k.opts.Rules, Source: k.cfg.Address, Profile: k.cfg.Profile}
+	if k.cfg.Profile == policy.ProfileGETVPN {
+		o.Replay = &k.cfg.Replay
+	}
 	if k.signing == nil {
 		return o
 	}
@@ -186,6 +189,9 @@ func (k *KeyServer) found(now time.Time, cfg policy.Group, o group.Options) []*c
 	k.advise(cfg)
 	k.tellLists(c, cfg)
 	k.follow(c)
+	if c.Usage() == policy.UsageReceiveOnly {
+		k.tellUsage(c)
+	}
 	return []*carried{c}
 }
 

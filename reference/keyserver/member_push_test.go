@@ -47,7 +47,7 @@ func openPush(r policy.RekeySA, data []byte) (push, error) {
 	}
 	p.kd, _, _ = isakmp.Find[gdoi.KD](p.payloads)
 	if sa, _, ok := isakmp.Find[gdoi.SA](p.payloads); ok {
-		if p.policy, err = gdoimap.ReadSA(sa, nil); err != nil {
+		if p.policy, err = gdoimap.ReadVendorSA(sa, gdoimap.Vendor{}, nil); err != nil {
 			return p, err
 		}
 		_, err = p.policy.AddKeys(p.kd, nil)

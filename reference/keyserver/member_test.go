@@ -163,7 +163,7 @@ func (p *pull) read4(data []byte) download {
 	}
 	d.kd, _, _ = isakmp.Find[gdoi.KD](o.Payloads)
 	var err error
-	if d.Policy, err = gdoimap.ReadSA(p.sa2, nil); err != nil {
+	if d.Policy, err = gdoimap.ReadVendorSA(p.sa2, gdoimap.Vendor{}, nil); err != nil {
 		p.t.Fatal(err)
 	}
 	sids, err := d.AddKeys(d.kd, nil)

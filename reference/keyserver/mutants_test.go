@@ -113,14 +113,20 @@ func scenes() []scene {
 		{"itself behind a NAT", configuration(withNATT), (*witness).hidden},
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
+		{"pseudotime", configuration(stamped), (*witness).pseudotime},
 		{"changes", configuration(vendor), (*witness).changes},
 		{"another multicast address", configuration(vendor, multicast), (*witness).movedMulticast},
 		{"access lists", configuration(vendor, ofSA(listed(100))), (*witness).accessLists},
 		{"access lists in order", configuration(vendor, ofSA(listed(98))), (*witness).accessLists},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
-		{"profile getvpn", configuration(acknowledged, ofVendor), (*witness).vendor},
+		{"profile getvpn", configuration(ofVendor), (*witness).vendor},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
 		{"loops", configuration(ofVendor), (*witness).loops},
+		{"authorization", configuration(authorizing(onlyFirst, onlyName), withPSKs), (*witness).authorization},
+		{"authorization of names", configuration(authorizing(nil, onlyName), withPSKs), (*witness).authorization},
+		{"receive-only", configuration(receiveOnlyAtFirst), (*witness).receiveOnly},
+		{"unanswered", configuration(acknowledged, ofVendor), (*witness).unanswered},
+		{"unanswered by multicast", configuration(acknowledged, ofVendor, multicast), (*witness).unanswered},
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
-	"github.com/gdoilab/gdoilab/reference/group"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -106,7 +105,8 @@ func (k *KeyServer) admissible(s *session, p *pull, d *core.Datagram) error {
 	}
 	if !p.group.Authorised(id, k.recordedAs(s, d), proven) {
 		k.notify(s, isakmp.NotifyAuthenticationFailed, d.From)
-		return group.Unauthorised(id, proven)
+		k.tellUnauthorized(p.group, id, proven, d.From)
+		return p.group.Unauthorised(id, proven)
 	}
 	return nil
 }

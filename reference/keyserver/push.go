@@ -45,6 +45,7 @@ func (k *KeyServer) push(c *carried, p group.Plan) {
 	for _, to := range p.To {
 		k.send(ike.Datagram{Kind: core.Push, From: k.floats.path(to), To: to, Data: data})
 	}
+	c.Sent(k.now, p)
 	k.log(core.Notice, "REKEY_SENT", "rekey sent", field("group", c.ID()), field("sequence", p.Rekey.Sequence),
 		field("rekey", p.Under.SPI), field("addresses", len(p.To)), field("attempt", p.Attempt), field("spis", spis(p.Rekey)),
 		field("kek", p.Rekey.NewRekey != nil), field("delete", p.Rekey.DeleteKEK || len(p.Rekey.DeleteTEKs) > 0))

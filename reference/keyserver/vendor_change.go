@@ -26,7 +26,7 @@ func (k *KeyServer) tellChange(c *carried, was, is policy.Group) {
 // ingress reports whether the SAs of a group are receive-only.
 func ingress(g policy.Group) bool {
 	for _, sa := range g.SAs {
-		if sa.Transform.Direction != policy.DirectionReceiverOnly {
+		if !g.ReceiveOnly && sa.Transform.Direction != policy.DirectionReceiverOnly {
 			return false
 		}
 	}

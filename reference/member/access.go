@@ -3,11 +3,9 @@ package member
 import (
 	"slices"
 
-	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
-	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 )
 
 // The access list of a member of profile getvpn, which stands ahead of that of its group.
@@ -40,14 +38,6 @@ func ownEntries(list []policy.ACE, rules *rule.Switches) (entries []policy.OwnEn
 		}
 	}
 	return entries
-}
-
-// readSA reads an SA payload, by the rules of the member's profile.
-func (m *membership) readSA(sa gdoi.SA) (gdoimap.Policy, error) {
-	if m.cfg.Profile != policy.ProfileGETVPN {
-		return gdoimap.ReadSA(sa, m.rules)
-	}
-	return gdoimap.ReadOrdered(sa, policy.DenyNumber(m.cfg.DenyProtocol), m.rules)
 }
 
 // takeAccess has what a message says be the policy of the group as a whole, as it is in profile getvpn. A message without SATs says

@@ -43,6 +43,8 @@ var (
 	guardAckIDType = rule.Duty("member.ack.id_type", "RFC8263-3.4-01", rule.GM, "the identity is an ID_IPV4_ADDR or an ID_IPV6_ADDR, as the address is")
 	guardAckIDZero = rule.Duty("member.ack.id_zero", "RFC8263-3.4-02", rule.GM,
 		"protocol and port of the identity are 0")
+	guardAckUnicast = rule.Duty("member.getvpn.ack-unicast", "GETVPN-ACK-03", rule.GM,
+		"in profile getvpn a rekey by multicast is not acknowledged, whatever the SAK asks for")
 	guardAckID = rule.Duty("member.ack.id_address", "RFC8263-3.4-03", rule.GM,
 		"the identity is the address that the latest PULL came from")
 )
@@ -62,7 +64,15 @@ func (m *membership) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
 		deleted && !guardAckDeleted.Kept(m.rules) {
 		return
 	}
+	if m.unheard(d) && guardAckUnicast.Kept(m.rules) {
+		return
+	}
 	m.sendAck(p.seq, under, latest.Ack, d)
+}
+
+// unheard reports whether the profile has nobody listen for an acknowledgement of a PUSH that came this way.
+func (m *membership) unheard(d *core.Datagram) bool {
+	return m.cfg.Profile == policy.ProfileGETVPN && d.To.Addr().IsMulticast()
 }
 
 // ackUnproven is the fault of a member that answers before it has proven what it answers to.
@@ -89,6 +99,7 @@ func (m *membership) sendAck(seq uint32, under *rekeySA, asked policy.AckType, d
 	}
 	m.tap.See(core.Sealed, &o)
 	if !o.Withhold {
+		m.counts.acks++
 		m.transmit(core.Send{From: m.ackFrom(d), To: d.From, Data: o.Bytes, Kind: core.PushACK})
 	}
 }

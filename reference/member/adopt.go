@@ -25,7 +25,7 @@ var (
 // finishPull takes over what a registration brought. If a PUSH has changed the group since message 2, the policy of the
 // registration may be older than that of the PUSH: then the member asks again instead of going back.
 func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, sids *policy.SIDs) {
-	overtaken := m.pull.overtaken
+	overtaken, offered := m.pull.overtaken, m.pull.offered
 	m.pull = nil
 	m.registration.reused = false
 	if overtaken && guardStale.Kept(m.rules) {
@@ -37,11 +37,13 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 	m.sids = orNone(sids)
 	m.leases.clear()
 	m.takeAccess(p.Access)
-	m.install(now, m.listening(m.authorised(p.SAs)), p.Activation)
+	m.synchronise(offered, p.SAs)
+	m.install(now, m.listening(m.directed(now, m.authorised(p.SAs))), p.Activation)
 	if len(p.SAs) > 0 {
 		m.gateway.Forget() // flows that are no longer the group's
 	}
-	m.registration.done, m.registration.at = true, time.Time{}
+	m.registration.done, m.registration.at, m.registration.failed = true, time.Time{}, 0
+	m.counts.registered()
 	m.secretSIDs()
 	m.log(core.Notice, "REGISTERED", "registered", "key_server", m.server().String(), "group", m.groupText(),
 		"rekey", m.rekeyText(), "sequence", m.sequenceText(), "spis", spiText(p.SAs), "sids", m.sidText())

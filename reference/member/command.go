@@ -22,9 +22,17 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.toGroups(c, func(g *membership) { g.clear(now) })
 	case control.Attach, control.Detach:
 		m.onAttachment(now, c)
+	case control.ClearReplay:
+		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
+	case control.Direction:
+		if err := m.direction(c); err != nil {
+			m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
+			return
+		}
+		m.reply(c.ID, struct{}{})
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear, control.Attach, control.Detach)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s)",
+			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction, control.Attach, control.Detach)})
 	}
 }
 
@@ -87,13 +95,14 @@ func (m *membership) forget(now time.Time) {
 	m.gateway.Delete(now, policy.ProtocolESP, 0)
 	m.gateway.Delete(now, policy.ProtocolAH, 0)
 	m.outlet = outlet{}
+	m.clearPolicy()
 	m.registration = registration{}
 }
 
 // status shows the first group as if it were the only one, and all of them if there are several.
 func (m *Member) status(now time.Time) control.GMStatus {
 	s := control.GMStatus{
-		Role: "GM", Name: m.cfg.Name, Time: now, GMGroup: m.groups[0].status(now),
+		Role: "GM", Name: m.cfg.Name, Time: now, Address: m.groups[0].cfg.Address.String(), GMGroup: m.groups[0].status(now),
 		Counters: m.gateway.Counters(), Rejects: m.rejects.Counts(),
 	}
 	if len(m.groups) > 1 {
@@ -105,12 +114,19 @@ func (m *Member) status(now time.Time) control.GMStatus {
 }
 
 func (m *membership) status(now time.Time) control.GMGroup {
-	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...)}
+	s := control.GMGroup{Group: m.cfg.Group, State: m.state(), KeyServer: m.server().String(), SAs: append(m.gateway.SAs(now), m.outlet.status(now)...),
+		GMCounts: m.counts.status(m.reRegisters())}
+	s.Pseudotime = m.gateway.Replay(now)
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
+		s.KEK = control.KEKOf(m.rekey.RekeySA)
+	}
+	if m.cfg.Track != nil {
+		s.Track = m.tracked.String()
 	}
 	if m.sids != nil {
 		s.SIDs = m.sids.Values
 	}
+	s.Modes = m.modes(now)
 	return s
 }

@@ -32,6 +32,7 @@ func (m *membership) commitPush(now time.Time, p *push, d *core.Datagram) {
 	for _, del := range p.deletes {
 		m.carryOut(now, del)
 	}
+	m.counts.rekeyed(now, d.From.Addr())
 	unusable := m.takePolicy(now, p, d)
 	m.log(core.Notice, "REKEY_ACCEPTED", "rekey accepted", "sequence", strconv.FormatUint(uint64(p.seq), 10),
 		"under", under.SPI.String(), "rekey", m.rekeyText(), "spis", p.spiText(), "from", d.From.String())
@@ -57,11 +58,12 @@ func (m *membership) takePolicy(now time.Time, p *push, d *core.Datagram) (unusa
 		m.setRekey(m.newRekeySA(now, *p.policy.Rekey, 0))
 		m.secretRekey()
 	}
+	m.followTime(now, p)
 	for _, v := range m.unauthorised(p.policy.SAs) {
 		m.refuse(now, v, d.From)
 	}
 	m.takeAccess(p.policy.Access)
-	sas, without := m.usable(m.authorised(p.policy.SAs))
+	sas, without := m.usable(m.directed(now, m.authorised(p.policy.SAs)))
 	for _, sa := range without {
 		m.refuse(now, guardNoSID.Violated("SPI %08x is of a counter mode, and there is no Sender-ID", sa.SPI), d.From)
 	}

@@ -123,7 +123,7 @@ func (o *outlet) status(now time.Time) (list []control.SA) {
 		if now.Before(h.expiry) {
 			sending := !now.Before(h.from) && (h.till.IsZero() || now.Before(h.till))
 			list = append(list, control.SA{SPI: spiOf(h.SPI), Selector: h.Selector.String(), Cipher: h.Transform.String(),
-				Expiry: h.expiry, Sending: sending})
+				Expiry: h.expiry, Sending: sending, Detail: control.DetailOf(h.TrafficSA)})
 		}
 	}
 	return list

@@ -46,8 +46,9 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 	m.gateway = gateway.New(gateway.Config{
 		DataPath: first.DataPath,
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
+		Profile: first.Profile, FailClose: first.FailClose,
 		UDP: first.Phase1.NATTraversal, ReplayWindow: first.ReplayWindow, First: first.FirstSequence, Rand: o.Rand, Rules: o.Rules, Forwarding: o.Forwarding,
-		Rollover: rolloverOf(first),
+		Rollover: rolloverOf(first), Metadata: first.Metadata,
 	})
 	for _, g := range m.groups {
 		g.gateway = m.gateway.Join(g.expected())
@@ -95,6 +96,7 @@ func (m *Member) Gateway() *gateway.Gateway { return m.gateway }
 func (m *Member) Refused(now time.Time, v *rule.Violation) []core.Effect {
 	m.out, m.now = m.out[:0], now
 	m.refusedPacket(now, v)
+	m.follow(now)
 	return m.out
 }
 
@@ -118,5 +120,19 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 			g.onStart(now)
 		}
 	}
+	m.follow(now)
+	if _, traffic := ev.(*core.Packet); !traffic {
+		for _, g := range m.groups {
+			g.revert(now)
+			g.onActiveSA(now)
+		}
+	}
 	return m.out
+}
+
+// follow has the tracked objects of all groups follow what was just handled.
+func (m *Member) follow(now time.Time) {
+	for _, g := range m.groups {
+		g.follow(now)
+	}
 }

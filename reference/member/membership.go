@@ -39,6 +39,7 @@ type membership struct {
 	sealed      []byte // the message that ike has just made, before a tap saw it
 
 	registration registration
+	counts       counts
 	exchange     *ike.Exchange // Phase 1 in progress
 	phase1       *ike.SA       // Phase 1 established
 	pull         *pull         // GROUPKEY-PULL in progress
@@ -49,8 +50,11 @@ type membership struct {
 	recent   recentPushes
 	sids     *policy.SIDs
 	leases   leases
-	outlet   outlet
-	keeper   keeper
+
+	directions directions // of GET VPN
+	outlet     outlet
+	keeper     keeper
+	tracked    tracked
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

@@ -116,6 +116,9 @@ func (m *membership) tellRefusedPush(err error, p *push) {
 		m.tell(getvpn.GDOIRekeySeqFailure, getvpn.Field("seq", p.seq), getvpn.Field("last_seq", m.rekey.last))
 		return
 	}
+	if m.tellTooOld(p) {
+		return
+	}
 	m.tellRefusedKeys(err)
 	m.tell(getvpn.GDOIRekeyFailure)
 }

@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"crypto/elliptic"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -131,13 +132,17 @@ var scenarios = map[string]scenario{
 		sa.Attributes[0] = sak
 		return ps
 	}})},
-	"new KEK":                     {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
-	"SIG":                         {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
-	"SIG, bare hash":              {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
-	"SIG in DER, P-256":           {kills: "push.ecdsa256", setup: signsWith(elliptic.P256()), run: pushes(pushSpec{seq: 1, der: 71})},
-	"SIG in DER, P-384":           {kills: "push.ecdsa384", setup: signsWith(elliptic.P384()), run: pushes(pushSpec{seq: 1, der: 103})},
-	"SIG in DER, P-521":           {kills: "push.ecdsa521", setup: signsWith(elliptic.P521()), run: pushes(pushSpec{seq: 1, der: 138})},
-	"SHA-1":                       {kills: "policy.sha1", setup: func(l *lab) { l.ks.rekey.SigHash = policy.SigHashSHA1 }},
+	"new KEK":              {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
+	"SIG":                  {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
+	"SIG, bare hash":       {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
+	"SIG in DER, P-256":    {kills: "push.ecdsa256", setup: signsWith(elliptic.P256()), run: pushes(pushSpec{seq: 1, der: 71})},
+	"SIG in DER, P-384":    {kills: "push.ecdsa384", setup: signsWith(elliptic.P384()), run: pushes(pushSpec{seq: 1, der: 103})},
+	"SIG in DER, P-521":    {kills: "push.ecdsa521", setup: signsWith(elliptic.P521()), run: pushes(pushSpec{seq: 1, der: 138})},
+	"SHA-1":                {kills: "policy.sha1", setup: func(l *lab) { l.ks.rekey.SigHash = policy.SigHashSHA1 }},
+	"KEK cipher not taken": {kills: "getvpn.client-cipher", cfg: limitedTo(policy.Client{Ciphers: []policy.KEKTransform{{Cipher: policy.KEK3DES, KeyBits: 192}}})},
+	"hash not taken":       {kills: "getvpn.client-hash", cfg: limitedTo(policy.Client{Hashes: []policy.SigHash{policy.SigHashSHA512}})},
+	"transform not taken": {kills: "getvpn.client-transform",
+		cfg: limitedTo(policy.Client{Transforms: []policy.Transform{{Cipher: policy.CipherAESGCM16, KeyBits: 256}}})},
 	"SIG, SEQ":                    {kills: "push.order", run: pushes(pushSpec{seq: 0, sig: func(b []byte) { b[7]++ }})},
 	"copy":                        {kills: "push.duplicate", run: func(l *lab) { p := l.ks.makePush(pushSpec{seq: 1}); l.push(p, p) }},
 	"new SA":                      {kills: "push.create", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}})},
@@ -151,6 +156,7 @@ var scenarios = map[string]scenario{
 	"Message ID":                  {kills: "push.message_id", run: pushes(pushSpec{seq: 1, header: func(h *isakmp.Header) { h.MessageID++ }})},
 	"length":                      {kills: "push.length", run: pushes(pushSpec{seq: 1, sent: func(b []byte) { b[27]++ }})},
 	"group by its OID":            {kills: "pull1.oid", cfg: func(cfg *policy.Member) { cfg.GroupOID = policy.OIDName{OID: "1.2.3"} }},
+	"pseudotime":                  {kills: "pull4.pseudotime", cfg: vendor, setup: func(l *lab) { l.ks.sas = stampedSAs(60000) }},
 	"IEC 61850 without an outlet": {kills: "policy.iec61850", setup: func(l *lab) { l.ks.sas = append(l.ks.sas, iec(0x3001)) }},
 	"SA_ATD": {kills: "iec61850.atd",
 		cfg:   func(cfg *policy.Member) { cfg.IEC61850 = true },
@@ -183,6 +189,10 @@ var scenarios = map[string]scenario{
 		run: pushes(pushSpec{seq: 1}, pushSpec{seq: 2, sig: func(b []byte) { b[7]++ }})},
 	"acknowledged, KEK deleted": {kills: "ack.deleted", setup: ackWanted,
 		run: pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}})},
+	"by multicast": {kills: "getvpn.ack", cfg: func(cfg *policy.Member) { cfg.Profile = policy.ProfileGETVPN }, setup: ackWanted,
+		run: func(l *lab) {
+			l.event(&core.Datagram{From: ksAddress, To: netip.MustParseAddrPort("239.1.1.1:848"), Data: l.ks.makePush(pushSpec{seq: 1})})
+		}},
 	"acknowledged, LKH": {kills: "ack.lkh", setup: func(l *lab) { inTree(l); l.ks.rekey.Ack = policy.AckLKHSHA256 }, run: pushes(pushSpec{seq: 1})},
 	"LKH, updates":      {kills: "push.update_", setup: inTree, run: followsUpdates},
 	"LKH, excluded":     {kills: "push.update", setup: inTree, run: pushes(pushSpec{seq: 1, rekey: updated(2, 3, 2, middleKey)})},
@@ -251,6 +261,11 @@ func nonceOf(n int) func(o *core.Outgoing) {
 
 func signsWith(curve elliptic.Curve) func(l *lab) { return func(l *lab) { l.ks.signsWith(curve) } }
 
+// limitedTo is a member of profile getvpn that takes nothing else.
+func limitedTo(c policy.Client) func(*policy.Member) {
+	return func(cfg *policy.Member) { cfg.Profile, cfg.Client = policy.ProfileGETVPN, c }
+}
+
 func ackWanted(l *lab) { l.ks.rekey.Ack = policy.AckKEKSHA256 }
 
 func pushes(specs ...pushSpec) func(l *lab) {
@@ -279,7 +294,11 @@ func (s scenario) trace(t testing.TB, rules *rule.Switches) string {
 	status.Counters = nil
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.Join(l.talk, "\n"), l.tags(), l.joins, l.spis(), l.refusals())
-	fmt.Fprintf(&b, "%+v %x %d %v %v\n", status, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
+	shown, err := json.Marshal(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%s %x %d %v %v\n", shown, l.ks.id, len(l.ks.ni), l.ks.gap, l.ks.asked)
 	for _, a := range l.ks.acks {
 		fmt.Fprintf(&b, "%s %s %x\n", a.From, a.To, a.Data)
 	}

@@ -37,6 +37,7 @@ func (m *Member) handled(now time.Time, err error) {
 func (m *Member) refusedPacket(now time.Time, v *rule.Violation) {
 	m.emit(m.rejects.Refuse(now, v, netip.AddrPort{})...)
 	for _, g := range m.groups {
+		g.tellRepeated()
 		spent := g.gateway.Spent() || len(m.groups) == 1
 		if spent && v.Guard.ID == exhausted && guardExhausted.Kept(m.rules) && g.registration.at.IsZero() {
 			g.renew(now, "the Sender-ID is used up")

@@ -41,6 +41,7 @@ type pull struct {
 	stream    *ike.Stream
 	ni, nr    []byte
 	offer     *gdoimap.Policy // of message 2; nil until then
+	offered   time.Time       // when it came
 	overtaken bool            // a PUSH has changed the group since message 2
 	answered  []byte          // the last message accepted; a copy of it is no news
 	repeat    repetition
@@ -116,7 +117,7 @@ func (m *membership) onPull2(now time.Time, o *ike.Opened, d *core.Datagram) err
 		m.refusePhase1(now, "the policy is not acceptable: "+err.Error())
 		return err
 	}
-	m.pull.offer = offer
+	m.pull.offer, m.pull.offered = offer, now
 	m.ask(now, core.Pull3, m.hash3, m.needs(offer)...)
 	return nil
 }

@@ -3,6 +3,7 @@ package member
 import (
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/pseudotime"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -42,8 +43,9 @@ type push struct {
 	sa               *gdoi.SA
 	kd               *gdoi.KD
 
-	policy *gdoimap.Policy // of sa and kd; nil without
-	sids   *policy.SIDs    // must be nil
+	policy *gdoimap.Policy       // of sa and kd; nil without
+	time   *pseudotime.Judgement // of the pseudotime in it; nil without
+	sids   *policy.SIDs          // must be nil
 }
 
 // openPush decrypts a PUSH with the KEK and its IV, which is the same for every message (RFC 6407 §5.6.2.1), and checks
@@ -153,6 +155,12 @@ func (m *membership) readPush(p *push) error {
 	}
 	if err == nil {
 		err = m.checkHash(pol.Rekey)
+	}
+	if err == nil {
+		err = m.judgeTime(p, pol.SAs)
+	}
+	if err == nil {
+		err = m.limited(pol.Rekey, pol.SAs)
 	}
 	if err != nil {
 		return err

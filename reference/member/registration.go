@@ -16,6 +16,7 @@ type registration struct {
 	at     time.Time // next attempt; zero if none is planned
 	done   bool      // the last attempt succeeded and nothing has been forgotten since
 	reused bool      // the attempt going on runs under a Phase 1 SA from an earlier one
+	failed int       // attempts in a row, each with another key server
 }
 
 // The states that an operator sees.
@@ -53,6 +54,7 @@ func (m *membership) register(now time.Time) {
 		return
 	}
 	m.log(core.Info, "REGISTRATION_START", "registration begins", "key_server", m.server().String(), "group", m.groupText())
+	m.counts.attempts++
 	m.tell(getvpn.GMRegister)
 	m.registration.reused = m.phase1Usable(now)
 	if m.registration.reused {
@@ -87,6 +89,7 @@ func (m *membership) fail(now time.Time, reason string) {
 	}
 	m.registration.server = (m.registration.server + 1) % len(m.cfg.KeyServers)
 	m.registration.at = now.Add(m.cfg.RetryDelay)
+	m.registration.failed++
 }
 
 // refusePhase1 ends an attempt whose key server is not acceptable or offers what is not: the key server is told by a

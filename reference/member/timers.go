@@ -32,7 +32,9 @@ func (m *membership) deadline(next *earliest) {
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
 	m.outlet.deadline(next)
+	next.or(m.directions.passive)
 	next.or(m.keeper.at)
+	next.or(m.tracked.at)
 }
 
 // earliest is the first of some times. Zero times do not count.
@@ -88,6 +90,7 @@ func (m *membership) onTimer(now time.Time) {
 	if due(now, m.keeper.at) {
 		m.sendKeepalive()
 	}
+	m.directionsDue(now)
 }
 
 // expire ends what has outlived its lifetime, so that no message is taken under it.

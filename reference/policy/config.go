@@ -12,7 +12,10 @@ type KeyServer struct {
 	Address    netip.AddrPort // where it listens; port 848 unless said (RFC 6407 §2.2)
 	Phase1     Phase1
 	Groups     []Group
-	SigningKey []byte // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	Replay     ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	SigningKey []byte           // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	SNMP       *SNMP            // of GET VPN; nil: no agent
+	Console    Console
 	Log        LogReceiver
 }
 
@@ -25,9 +28,10 @@ type Member struct {
 	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1       Phase1
 	Group        uint32
+	GroupName    string         // by which operators know the group on the console
 	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
-	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised and SIDRequest are zero
+	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
 	Authorised   []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside       []netip.Prefix // networks behind this gateway
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
@@ -39,22 +43,33 @@ type Member struct {
 	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
 	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	Passive       bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
+	FailClose     FailClose     // of GET VPN
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
+	Client        Client           // of profile getvpn: what it takes of what its key server offers
+	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
+	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
-	AccessList    []ACE    // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
-	DenyProtocol  uint8    // see Group
 	Log           LogReceiver
+	SNMP          *SNMP  // of GET VPN; nil: no agent
+	Track         *Track // of GET VPN, of a member of one group; nil: nothing is tracked
+	AccessList    []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8  // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
 // protect is of the first (RFC 4301 §4.4.1).
 type Membership struct {
 	Group      uint32
+	GroupName  string
 	GroupOID   OIDName
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
 	SIDRequest int
+	Track      *Track
+	Passive    bool
 }
 
 // Memberships returns the member as it is in each of its groups, as if it were in no other.
@@ -65,7 +80,8 @@ func (m Member) Memberships() []Member {
 	var all []Member
 	for _, in := range m.Groups {
 		one := m
-		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
+		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest, one.Track = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest, in.Track
+		one.Passive, one.GroupName = in.Passive, in.GroupName
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers
 		}
@@ -129,6 +145,9 @@ type Group struct {
 	Activation Activation
 	SIDBits    int      // 0 means 8
 	SIDRange   SIDRange // the share of this key server where there are others of the group (RFC 6054 §4); zero: all
+
+	Authorization *Authorization // of GET VPN, instead of Members and Identities
+	ReceiveOnly   bool           // of GET VPN: all SAs are handed out for receiving only, for a group that has yet to be rolled out
 	// DenyProtocol is the Protocol-ID of SATs that carry deny entries of access lists; 0 means DefaultDenyProtocol.
 	DenyProtocol uint8
 }
@@ -160,14 +179,15 @@ type RekeyPolicy struct {
 	Retransmit   int            // further copies of a multicast PUSH, or attempts without acknowledgement
 	Interval     time.Duration  // between them; 0 means 10 s, the least that RFC 8263 §6 recommends to wait
 	Ack          AckType
-	KEK          KEKTransform // the zero value means DefaultKEK
-	SigHash      SigHash      // 0 means SHA-256, or with ECDSA the hash of the curve
-	SigForm      SigForm      // of RSA
-	Management   Management   // of the KEK
-	Updates      int          // of a hierarchy in one PUSH at most; 0 means MostUpdates
-	KEKBehaviour KEKBehaviour // of profile getvpn
-	Reminders    bool         // of profile getvpn: who has not acknowledged a PUSH gets it again at each Interval, until the next one
-	Backward     bool         // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
+	KEK          KEKTransform  // the zero value means DefaultKEK
+	SigHash      SigHash       // 0 means SHA-256, or with ECDSA the hash of the curve
+	SigForm      SigForm       // of RSA
+	Management   Management    // of the KEK
+	Updates      int           // of a hierarchy in one PUSH at most; 0 means MostUpdates
+	Sync         time.Duration // profile getvpn: the pseudotime is told at least so often; 0 means 2 h
+	KEKBehaviour KEKBehaviour  // of profile getvpn
+	Reminders    bool          // of profile getvpn: who has not acknowledged a PUSH gets it again at each Interval, until the next one
+	Backward     bool          // access control: who joins gets no Data-Security SA from before (RFC 6407 §7.4.2)
 }
 
 // SAPolicy is one Data-Security SA to be made afresh with each rekey.
@@ -179,4 +199,5 @@ type SAPolicy struct {
 	Transform    Transform
 	Lifetime     time.Duration // 0 means 3600 s
 	Handling     IECHandling   // of IEC 61850
+	AntiReplay   AntiReplay    // profile getvpn: not of IEC 61850
 }

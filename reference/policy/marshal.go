@@ -21,9 +21,12 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay), Console: consoleDocOf(k.Console)}
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
+	}
+	if doc.SNMP, err = snmpDocOf(k.SNMP); err != nil {
+		return nil, err
 	}
 	if doc.Log, err = logDocOf(k.Log); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
@@ -49,10 +52,11 @@ func MarshalMember(m Member) ([]byte, error) {
 	}
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group, Groups: membershipDocs(m.Groups),
-		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850,
+		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850, GroupName: m.GroupName, Console: consoleDocOf(m.Console),
 		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
-		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand,
+		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
+		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
 		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
@@ -64,10 +68,19 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.Log, err = logDocOf(m.Log); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
+	if doc.FailClose, err = failCloseDocOf(m.FailClose); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
+	if doc.Client, err = clientDocOf(m.Client); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}
-	doc.Authorised = flowDocs(m.Authorised)
+	doc.Authorised, doc.Track = flowDocs(m.Authorised), trackDocOf(m.Track)
+	if doc.SNMP, err = snmpDocOf(m.SNMP); err != nil {
+		return nil, err
+	}
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
 		kek, ok2 := word(kekBehaviours, m.Rekey.KEKBehaviour)
@@ -94,7 +107,8 @@ func profileDocOf(p Profile) (string, error) {
 func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	for _, in := range groups {
 		docs = append(docs, membershipDoc{
-			ID: in.Group, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
+			ID: in.Group, Name: in.GroupName, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
+			Passive: in.Passive, Track: trackDocOf(in.Track),
 		})
 	}
 	return docs
@@ -191,13 +205,17 @@ func pskText(key []byte) string {
 }
 
 func groupDocOf(g Group) (groupDoc, error) {
-	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), Members: texts(g.Members), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation),
-		DenyProtocol: g.DenyProtocol}
+	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation),
+		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly, DenyProtocol: g.DenyProtocol}
+	members := texts(g.Members)
 	if g.SIDRange != (SIDRange{}) {
 		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}
 	}
 	for _, i := range g.Identities {
-		doc.Members = append(doc.Members, i.String())
+		members = append(members, i.String())
+	}
+	if g.Authorization == nil {
+		doc.Members = &members
 	}
 	if g.Rekey != (RekeyPolicy{Transport: TransportNone}) {
 		rekey, err := rekeyDocOf(g.Rekey)
@@ -237,7 +255,7 @@ func rekeyDocOf(r RekeyPolicy) (rekeyDoc, error) {
 	doc := rekeyDoc{
 		Transport: transport, KEKLifetime: duration(r.KEKLifetime), Margin: duration(r.Margin), Retransmit: r.Retransmit,
 		Interval: duration(r.Interval), Ack: ack, Cipher: cipher, SigHash: hash, SigForm: form,
-		Management: management, Updates: r.Updates, Backward: r.Backward, KEK: behaviour, Reminders: r.Reminders,
+		Management: management, Updates: r.Updates, Backward: r.Backward, KEK: behaviour, Reminders: r.Reminders, Sync: duration(r.Sync),
 	}
 	if r.Address.IsValid() {
 		doc.Address = r.Address.String()
@@ -281,9 +299,13 @@ func saDocOf(s SAPolicy) (any, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return nil, fmt.Errorf("transform %+v has no name", t)
 	}
+	replay, err := antiReplayDocOf(s.AntiReplay)
+	if err != nil {
+		return nil, err
+	}
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
-		Lifetime: duration(s.Lifetime),
+		Lifetime: duration(s.Lifetime), AntiReplay: replay,
 	}
 	if doc.AccessList, doc.IPsecProfile = aceDocs(s.AccessList), s.IPsecProfile; len(s.AccessList) > 0 {
 		doc.selectorDoc = selectorDoc{}

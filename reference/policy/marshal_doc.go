@@ -3,13 +3,16 @@ package policy
 // The structures of configuration files as the YAML encoder wants them. The readers do not use them: they walk the file.
 
 type keyServerDoc struct {
-	Name       string     `yaml:"name"`
-	Profile    string     `yaml:"profile,omitempty"`
-	Address    string     `yaml:"address"`
-	SigningKey string     `yaml:"signing_key,omitempty"`
-	Phase1     phase1Doc  `yaml:"phase1"`
-	Groups     []groupDoc `yaml:"groups"`
-	Log        *logDoc    `yaml:"log,omitempty"`
+	Name       string               `yaml:"name"`
+	Profile    string               `yaml:"profile,omitempty"`
+	Address    string               `yaml:"address"`
+	Replay     *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	SigningKey string               `yaml:"signing_key,omitempty"`
+	Phase1     phase1Doc            `yaml:"phase1"`
+	Groups     []groupDoc           `yaml:"groups"`
+	SNMP       *snmpDoc             `yaml:"snmp,omitempty"`
+	Console    *consoleDoc          `yaml:"console,omitempty"`
+	Log        *logDoc              `yaml:"log,omitempty"`
 }
 
 type memberDoc struct {
@@ -20,6 +23,7 @@ type memberDoc struct {
 	KeyServers    []string      `yaml:"key_servers,omitempty"`
 	Group         uint32        `yaml:"group,omitempty"`
 	GroupOID      *oidDoc       `yaml:"group_oid,omitempty"`
+	GroupName     string        `yaml:"group_name,omitempty"`
 	IEC61850      bool          `yaml:"iec61850,omitempty"`
 	Phase1        phase1Doc     `yaml:"phase1"`
 	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
@@ -32,22 +36,33 @@ type memberDoc struct {
 	ReRegister    string        `yaml:"re_register,omitempty"`
 	SIDRequest    int           `yaml:"sid_request,omitempty"`
 	OnDemand      bool          `yaml:"on_demand,omitempty"`
+	Passive       bool          `yaml:"passive,omitempty"`
+	FailClose     *failCloseDoc `yaml:"fail_close,omitempty"`
 
 	Groups     []membershipDoc `yaml:"groups,omitempty"`
 	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Client     *clientDoc      `yaml:"client,omitempty"`
+	SNMP       *snmpDoc        `yaml:"snmp,omitempty"`
+	Track      *trackDoc       `yaml:"track,omitempty"`
 	AccessList []aceDoc        `yaml:"access_list,omitempty"`
 
-	Log          *logDoc `yaml:"log,omitempty"`
-	DenyProtocol uint8   `yaml:"deny_protocol,omitempty"`
+	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
+	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
+	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
+	Log          *logDoc              `yaml:"log,omitempty"`
+	Console      *consoleDoc          `yaml:"console,omitempty"`
 	dataPathDoc  `yaml:",inline"`
 }
 
 type membershipDoc struct {
 	ID         uint32        `yaml:"id"`
+	Name       string        `yaml:"name,omitempty"`
 	GroupOID   *oidDoc       `yaml:"oid,omitempty"`
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`
 	SIDRequest int           `yaml:"sid_request,omitempty"`
+	Track      *trackDoc     `yaml:"track,omitempty"`
+	Passive    bool          `yaml:"passive,omitempty"`
 }
 
 type memberRekeyDoc struct {
@@ -142,14 +157,17 @@ type groupDoc struct {
 	Name       string         `yaml:"name"`
 	ID         uint32         `yaml:"id"`
 	OID        *oidDoc        `yaml:"oid,omitempty"`
-	Members    []string       `yaml:"members"`
+	Members    *[]string      `yaml:"members,omitempty"`
 	SIDBits    int            `yaml:"sid_bits,omitempty"`
 	SIDRange   *sidRangeDoc   `yaml:"sid_range,omitempty"`
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
-	SAs        []any          `yaml:"sas"` // saDoc or iecSADoc
 
-	DenyProtocol uint8 `yaml:"deny_protocol,omitempty"`
+	DenyProtocol  uint8             `yaml:"deny_protocol,omitempty"`
+	Authorization *authorizationDoc `yaml:"authorization,omitempty"`
+	ReceiveOnly   bool              `yaml:"receive_only,omitempty"`
+
+	SAs []any `yaml:"sas"` // saDoc or iecSADoc
 }
 
 type sidRangeDoc struct {
@@ -170,6 +188,7 @@ type rekeyDoc struct {
 	SigForm     string `yaml:"signature_form,omitempty"`
 	Management  string `yaml:"management,omitempty"`
 	Updates     int    `yaml:"updates,omitempty"`
+	Sync        string `yaml:"pseudotime_sync,omitempty"`
 	Backward    bool   `yaml:"backward_access_control,omitempty"`
 	KEK         string `yaml:"kek,omitempty"`
 	Reminders   bool   `yaml:"reminders,omitempty"`
@@ -204,4 +223,5 @@ type saDoc struct {
 	Preservation string        `yaml:"preservation"`
 	Direction    string        `yaml:"direction"`
 	Lifetime     string        `yaml:"lifetime,omitempty"`
+	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
 }

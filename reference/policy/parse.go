@@ -38,24 +38,33 @@ func parseMember(name string, data []byte, open ReadFile) (Member, error) {
 func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	var k KeyServer
 	var keyed bool
+	var agent place[*SNMP]
 	var groups []place[Group]
 	root.Fields(
 		yamldoc.Required("name", &k.Name, nodeName),
 		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
+		yamldoc.Optional("replay_attributes", &k.Replay, replayAttributes),
 		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
+		yamldoc.Optional("console", &k.Console, consoleOf(open)),
+		yamldoc.Optional("snmp", &agent, placed(snmp)),
 		yamldoc.Optional("log", &k.Log, logReceiver),
 	)
+	checkConsole(root, k.Profile, nil)
+	k.SNMP = ofProfile(k.Profile, agent)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
 	algorithm := signatureAlgorithm(k.SigningKey)
+	checkReplayMember(root, k.Profile)
 	for _, g := range groups {
+		checkReplayProfile(g.at, g.value, k.Profile)
 		k.Groups = append(k.Groups, g.value)
 		checkChangeFields(k.Profile, g)
 		checkOfProfile(g.at, k.Profile, g.value)
+		checkGroupModes(k.Profile, g)
 		if !keyed && signs(g.value.Rekey.Transport) {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
@@ -84,8 +93,11 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var ofOne places
 	var demand place[bool]
 	var vendor places
+	var agent place[*SNMP]
+	var tracked place[*Track]
 	var rekey place[MemberRekey]
-	fields := append(dataPathFields(&m.DataPath),
+	var limits place[Client]
+	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
 		yamldoc.Required("address", &m.Address, unicastPort),
@@ -94,6 +106,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Required("phase1", &m.Phase1, phase1Of(open)),
 		yamldoc.Optional("group", &m.Group, noted(&ofOne, groupID)),
 		yamldoc.Optional("group_oid", &m.GroupOID, noted(&ofOne, oidName)),
+		yamldoc.Optional("group_name", &m.GroupName, noted(&ofOne, nodeName)),
+		yamldoc.Optional("console", &m.Console, consoleOf(open)),
 		yamldoc.Optional("iec61850", &m.IEC61850, yamldoc.Value.Bool),
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(flow))),
@@ -106,33 +120,44 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
+		yamldoc.Optional("snmp", &agent, placed(snmp)),
+		yamldoc.Optional("track", &tracked, noted(&ofOne, placed(track))),
 		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
+		yamldoc.Optional("replay_attributes", &m.Replay, replayAttributes),
+		yamldoc.Optional("metadata", &m.Metadata, metadata),
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
+		yamldoc.Optional("client", &limits, placed(client)),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
 	}
+	checkConsole(root, m.Profile, groups)
+	checkReplayMember(root, m.Profile)
 	for _, v := range vendor {
 		if m.Profile != ProfileGETVPN {
 			v.Problem("is for profile %s", ProfileGETVPN)
 		}
 	}
+	m.SNMP, m.Track = ofProfile(m.Profile, agent), ofProfile(m.Profile, tracked)
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
 	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
 		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
 	}
+	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
 		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
 	}
-	m.KeyServers = m.askedFrom(servers)
+	m.KeyServers, m.Client = m.askedFrom(servers), limits.value
+	checkClient(root, limits.at, m)
 	for _, g := range groups {
 		in := g.value.Membership
+		in.Track = ofProfile(m.Profile, g.value.track)
 		in.KeyServers = m.askedFrom(g.value.servers)
 		m.Groups = append(m.Groups, in)
 	}

@@ -78,7 +78,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 	g := Group{Rekey: RekeyPolicy{Transport: TransportNone}}
 	var sas []place[SAPolicy]
 	var share place[SIDRange]
-	ok := v.Fields(
+	ok := v.Fields(append(groupModeFields(&g),
 		yamldoc.Required("name", &g.Name, nodeName),
 		yamldoc.Required("id", &g.ID, func(v yamldoc.Value) uint32 {
 			id := groupID(v)
@@ -86,14 +86,14 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 			return id
 		}),
 		yamldoc.Optional("oid", &g.OID, oidName),
-		yamldoc.Field{Name: "members", Required: true, Read: func(v yamldoc.Value) { g.Members, g.Identities = groupMembers(v) }},
+		yamldoc.Field{Name: "members", Read: func(v yamldoc.Value) { g.Members, g.Identities = groupMembers(v) }},
 		yamldoc.Optional("sid_bits", &g.SIDBits, sidBits),
 		yamldoc.Optional("sid_range", &share, placed(sidRange)),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
 		yamldoc.Optional("activation", &g.Activation, activation),
 		yamldoc.Optional("deny_protocol", &g.DenyProtocol, denyProtocol),
 		yamldoc.Required("sas", &sas, saPolicies),
-	)
+	)...)
 	for _, sa := range sas {
 		g.SAs = append(g.SAs, sa.value)
 		if lifetime := orElse(sa.value.Lifetime, defaultTEK); g.Rekey.Margin >= lifetime {
@@ -140,6 +140,7 @@ func rekeyPolicy(v yamldoc.Value) RekeyPolicy {
 		yamldoc.Optional("signature_form", &r.SigForm, sigForms.Read),
 		yamldoc.Optional("management", &r.Management, managements.Read),
 		yamldoc.Optional("updates", &r.Updates, within(1, MostUpdates)),
+		yamldoc.Optional("pseudotime_sync", &r.Sync, seconds(1, maxLifetime)),
 		yamldoc.Optional("backward_access_control", &r.Backward, yamldoc.Value.Bool),
 		yamldoc.Optional("kek", &r.KEKBehaviour, kekBehaviours.Read),
 		yamldoc.Optional("reminders", &r.Reminders, yamldoc.Value.Bool),
@@ -228,11 +229,13 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 		yamldoc.Optional("preservation", &s.Transform.Preservation, preservations.Read),
 		yamldoc.Optional("direction", &s.Transform.Direction, directions.Read),
 		yamldoc.Optional("lifetime", &s.Lifetime, seconds(1, maxLifetime)),
+		yamldoc.Optional("anti_replay", &s.AntiReplay, antiReplay),
 	)
 	if !v.Fields(fields...) {
 		return s
 	}
 	checkSelector(v, s.Selector)
+	checkReplay(v, s)
 	s.Transform.Protocol, s.Transform.Cipher = kind.Protocol, kind.Cipher
 	s.Transform.KeyBits, s.Transform.Integrity = kind.KeyBits, kind.Integrity
 	switch {

@@ -110,6 +110,7 @@ type TrafficSA struct {
 	CipherKey    []byte        // TEK_ALGORITHM_KEY: for combined modes the salt follows the key
 	IntegrityKey []byte        // TEK_INTEGRITY_KEY; empty for combined modes
 	Handling     IECHandling   // of IEC 61850
+	Replay       *ReplaySA     // profile getvpn; nil: RFC 6407 alone
 }
 
 // SigHash is the SIG_HASH_ALGORITHM of RFC 6407 §5.3.5.

@@ -68,13 +68,14 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 	for _, old := range db.entries {
 		if sameSA(old.Policy, e.Policy) {
-			e.SA = old.SA
+			e.SA, e.Tally = old.SA, old.Tally
 			if o.HasSID {
 				err = e.SA.SetSID(o.SID, o.SIDBits)
 			}
 			return err
 		}
 	}
+	e.Tally = new(Tally)
 	if e.SA, err = newSA(e.Policy, o); err != nil {
 		return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
 	}

@@ -21,8 +21,12 @@ type Entry struct {
 	Expiry     time.Time // it is gone from then on
 	Used       time.Time // when a packet was sent under it last, as Use was told
 	Group      int
+	Tally      *Tally // of the SA, whose entries share it
 	Generation uint64
 }
+
+// Tally is what became of the packets of an SA whose SAT says how repeated ones are known (profile getvpn).
+type Tally struct{ In, Out, InErrors, OutErrors uint64 }
 
 // SA is what an entry protects packets with: of ESP or of AH.
 type SA interface {

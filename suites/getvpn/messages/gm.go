@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -155,6 +156,7 @@ var _ = Describe("What a member of GET VPN tells (Cisco GET VPN, system logging 
 			setup: lab.Setup{Group: shortKEK}, cause: alone(15*time.Minute, "GM_DELETE_EXPIRED_KEK")},
 		{mnemonic: "GM_CLEAR_REGISTER", when: "when its operator clears the group", requirements: "GETVPN-SYSLOG-05", cause: func(ctx SpecContext, l *lab.Lab) {
 			registers(ctx, l)
+			kit.Precondition(member(l).Can(peer.ControlClear), "the member has an operator")
 			kit.Precondition(member(l).Clear(ctx), "the operator clears the group")
 		}},
 		{mnemonic: "GM_CM_DETACH", when: "when the policy of the group is taken off the interface", requirements: "GETVPN-ACL-16", cause: leaves},

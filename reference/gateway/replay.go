@@ -1,0 +1,218 @@
+package gateway
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/esp"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/pseudotime"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/sadb"
+	"github.com/gdoilab/gdoilab/reference/wire/metadata"
+)
+
+// What a member owes, and asks, of the pseudotime in packets (profile getvpn).
+var (
+	guardStamped = rule.Duty("gateway.replay.stamp", "GETVPN-TBAR-05", rule.GM,
+		"packets of an SA with time-based anti-replay carry a pseudotime in front of the inner packet")
+	guardStampTime = rule.Duty("gateway.replay.time", "GETVPN-TBAR-06", rule.GM,
+		"the pseudotime in a packet is the sender's when the packet was made")
+	guardStampTick = rule.Duty("gateway.replay.tick", "GETVPN-TBAR-09", rule.GM,
+		"packets of one tick carry the same pseudotime")
+	guardStampLen = rule.Duty("gateway.replay.length", "GETVPN-TBAR-24", rule.GM,
+		"the header with the pseudotime has the length that the configuration says")
+	guardBare = rule.Check("gateway.replay.bare", "GETVPN-TBAR-05", rule.GM,
+		"a packet without a pseudotime is not taken under an SA with time-based anti-replay")
+)
+
+// replay is what a group of the profile getvpn knows of packets that are repeated.
+type replay struct {
+	clock   pseudotime.Clock
+	history pseudotime.History // of stamps outside the window
+	counted pseudotime.History // of sequence numbers, so that a flood of them is sampled too
+	failed  *pseudotime.Failure
+	errors  uint64           // times that the key server and the member were apart by more than the skew
+	apart   pseudotime.Stamp // the most that they were
+}
+
+// Synchronise has the pseudotime of the group go on from that of the key server.
+func (m *Group) Synchronise(now time.Time, s pseudotime.Stamp) { m.replay.clock.Set(now, s) }
+
+// Pseudotime is the group's pseudotime at the beginning of a tick, and whether it has one.
+func (m *Group) Pseudotime(now time.Time, tick time.Duration) (pseudotime.Stamp, bool) {
+	return m.replay.clock.TickAt(now, tick), m.replay.clock.Running()
+}
+
+// Apart notes that the key server and the member differ by so much, more than they should.
+func (m *Group) Apart(by pseudotime.Stamp) {
+	m.replay.errors++
+	m.replay.apart = max(m.replay.apart, by)
+}
+
+// Repeated returns the packet that was refused as repeated since it was asked last; ok is false if there was none, or if there are
+// so many that this one is passed over.
+func (m *Group) Repeated() (f pseudotime.Failure, ok bool) {
+	failed := m.replay.failed
+	if m.replay.failed = nil; failed == nil {
+		return f, false
+	}
+	return *failed, true
+}
+
+// ClearReplay forgets what was counted.
+func (m *Group) ClearReplay() {
+	m.replay = replay{clock: m.replay.clock}
+	for _, e := range m.gateway.db.Entries() {
+		if e.Group == m.place {
+			*e.Tally = sadb.Tally{}
+		}
+	}
+}
+
+// Replay describes the pseudotime of the group; nil if it has none.
+func (m *Group) Replay(now time.Time) *control.Pseudotime {
+	if !m.replay.clock.Running() {
+		return nil
+	}
+	s := &control.Pseudotime{Value: m.replay.clock.At(now).String(), SyncErrors: m.replay.errors, MaxDelta: m.replay.apart.String()}
+	for _, f := range m.replay.history.List() {
+		s.Errors = append(s.Errors, control.ReplayError{Time: f.At, Source: f.Source.String(), SPI: formatSPI(f.SPI), Sequence: f.Sequence,
+			Own: f.Own.String(), Peer: f.Peer.String()})
+	}
+	return s
+}
+
+// replayStatus describes how packets of an SA are known that are repeated; nil if its SAT says nothing of it.
+func replayStatus(e *sadb.Entry) *control.Replay {
+	r := e.Policy.Replay
+	if r == nil {
+		return nil
+	}
+	s := control.Replay{In: e.Tally.In, Out: e.Tally.Out, InErrors: e.Tally.InErrors, OutErrors: e.Tally.OutErrors}
+	s.Method, s.Window = r.Words()
+	return &s
+}
+
+// window is the size of the window over the sequence numbers of an SA: what the SAT says, or else the member's own.
+func (g *Gateway) window(t policy.TrafficSA) int {
+	if t.Replay != nil && (t.Replay.Method != policy.ReplayUnsaid || g.cfg.ReplayWindow == 0) {
+		return t.Replay.Packets()
+	}
+	return g.cfg.ReplayWindow
+}
+
+// timed reports whether packets of an SA carry a pseudotime.
+func timed(e *sadb.Entry) bool {
+	return e.Policy.Replay != nil && e.Policy.Replay.Method == policy.ReplayTime
+}
+
+// metadataLen is how many octets stand between ESP and what it protects.
+func (g *Gateway) metadataLen(e *sadb.Entry) int {
+	if !timed(e) {
+		return 0
+	}
+	return g.stampLen()
+}
+
+func (g *Gateway) stampLen() int {
+	if !guardStampLen.Kept(g.rules) {
+		return metadata.ShortStampLen + metadata.LongStampLen - g.cfg.Metadata.Length
+	}
+	return g.cfg.Metadata.Length
+}
+
+// stamp puts the sender's pseudotime in front of what is to be protected. The result is valid until the next call.
+func (g *Gateway) stamp(x *parcel, payload []byte, next uint8) ([]byte, uint8) {
+	if !timed(x.entry) || !guardStamped.Kept(g.rules) {
+		return payload, next
+	}
+	m, tick := g.groups[x.entry.Group], x.entry.Policy.Replay.Ticks()
+	if !guardStampTick.Kept(g.rules) {
+		tick = 0
+	}
+	own := m.replay.clock.TickAt(x.now, tick)
+	if !guardStampTime.Kept(g.rules) {
+		own = 0
+	}
+	h := metadata.Header{Next: next, Length: g.stampLen(), Kind: metadata.KindStamp, Stamp: uint64(own)}
+	g.stamped = append(h.Append(g.stamped[:0]), payload...)
+	return g.stamped, g.cfg.Metadata.Protocol
+}
+
+// unstamp takes the pseudotime off a packet that was opened, whose first octets up to at are its outer headers, and judges it. The
+// error is a *rule.Violation.
+func (g *Gateway) unstamp(now time.Time, e *sadb.Entry, outer *packet, plain []byte, at int, next uint8) ([]byte, uint8, error) {
+	if e.Policy.Replay == nil {
+		return plain, next, nil
+	}
+	if timed(e) {
+		h, ok := g.header(plain[at:], next)
+		if !guardBare.Holds(g.rules, ok) {
+			e.Tally.InErrors++
+			return nil, 0, guardBare.Violated("ESP SPI %08x has next header %d and no pseudotime", e.Policy.SPI, next)
+		}
+		if ok {
+			if v := g.judge(now, e, outer, pseudotime.Stamp(h.Stamp)); v != nil {
+				return nil, 0, v
+			}
+			copy(plain[h.Length:], plain[:at])
+			plain, next = plain[h.Length:], h.Next
+		}
+	}
+	e.Tally.In++
+	return plain, next, nil
+}
+
+// header reads the pseudotime in front of a packet.
+func (g *Gateway) header(b []byte, next uint8) (metadata.Header, bool) {
+	if next != g.cfg.Metadata.Protocol {
+		return metadata.Header{}, false
+	}
+	h, err := metadata.Parse(b)
+	return h, err == nil && h.Kind == metadata.KindStamp
+}
+
+// judge compares the stamp of a packet with the group's pseudotime.
+func (g *Gateway) judge(now time.Time, e *sadb.Entry, outer *packet, stamp pseudotime.Stamp) error {
+	m, r := g.groups[e.Group], e.Policy.Replay
+	own, window := m.replay.clock.TickAt(now, r.Ticks()), pseudotime.Span(r.Time())
+	v := pseudotime.Packet(g.rules, own, stamp, window)
+	if v == nil {
+		return nil
+	}
+	e.Tally.InErrors++
+	_, sequence, _ := outer.protection()
+	f := pseudotime.Failure{At: now, Source: outer.flow.Source, SPI: e.Policy.SPI, Sequence: sequence, Own: own, Peer: stamp, Window: window}
+	if m.replay.history.Add(f) {
+		m.replay.failed = &f
+	}
+	v.Detail = "ESP SPI " + formatSPI(e.Policy.SPI) + ": " + v.Detail
+	return v
+}
+
+// notRepeated counts a packet that the window over sequence numbers refused.
+func (g *Gateway) notRepeated(now time.Time, e *sadb.Entry, outer *packet, err error) {
+	var v *rule.Violation
+	if e.Policy.Replay == nil || !errors.As(err, &v) || !esp.Repeated(v) {
+		return
+	}
+	e.Tally.InErrors++
+	_, sequence, _ := outer.protection()
+	f := pseudotime.Failure{At: now, Source: outer.flow.Source, SPI: e.Policy.SPI, Sequence: sequence}
+	if m := g.groups[e.Group]; m.replay.counted.Add(f) {
+		m.replay.failed = &f
+	}
+}
+
+// tallyOut counts a packet that was to be sent.
+func tallyOut(e *sadb.Entry, err error) {
+	switch {
+	case e.Policy.Replay == nil:
+	case err != nil:
+		e.Tally.OutErrors++
+	default:
+		e.Tally.Out++
+	}
+}

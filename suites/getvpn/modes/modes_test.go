@@ -1,0 +1,11 @@
+package modes
+
+import (
+	"testing"
+
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+func TestMain(m *testing.M) { kit.Main(m) }
+
+func TestModes(t *testing.T) { kit.Test(t, "modes") }

@@ -43,7 +43,7 @@ commands status, register and clear.`,
 }
 
 func buildMember(o *options) (node.Config, error) {
-	cfg, err := policy.LoadMember(o.config)
+	cfg, notes, err := o.loadMember()
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
@@ -60,7 +60,7 @@ func buildMember(o *options) (node.Config, error) {
 		return node.Config{}, err
 	}
 	o.console = cfg.Console
-	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
 	} else {

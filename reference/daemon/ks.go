@@ -6,7 +6,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
 	"github.com/gdoilab/gdoilab/reference/node"
-	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 var keyServer = program{
@@ -24,7 +23,7 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
 }
 
 func buildKeyServer(o *options) (node.Config, error) {
-	cfg, err := policy.LoadKeyServer(o.config)
+	cfg, notes, err := o.loadKeyServer()
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
@@ -37,5 +36,5 @@ func buildKeyServer(o *options) (node.Config, error) {
 		return node.Config{}, usageError{fileError{err}}
 	}
 	o.console = cfg.Console
-	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}, nil
 }

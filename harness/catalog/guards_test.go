@@ -14,6 +14,7 @@ import (
 
 	// Every package of the reference that declares guards.
 	_ "github.com/gdoilab/gdoilab/reference/esp"
+	_ "github.com/gdoilab/gdoilab/reference/console"
 	_ "github.com/gdoilab/gdoilab/reference/gateway"
 	_ "github.com/gdoilab/gdoilab/reference/gdoimap"
 	_ "github.com/gdoilab/gdoilab/reference/group"

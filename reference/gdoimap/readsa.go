@@ -50,7 +50,9 @@ type Policy struct {
 
 // ReadSA reads the SA payload of message 2 or of a PUSH (RFC 6407 §5.2). The error is a *rule.Violation if a requirement
 // refuses it. The generic header of the SA itself is the caller's to check.
-func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) { return readChain(sa, chain{rules: rules}) }
+func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) {
+	return readChain(sa, chain{rules: rules})
+}
 
 // Vendor is what a member of the profile getvpn understands beyond RFC 6407.
 type Vendor struct {

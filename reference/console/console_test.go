@@ -55,7 +55,7 @@ func (c *told) Handle(_ time.Time, ev core.Event) []core.Effect {
 func detail(source, destination string, protocol uint8, port uint16) control.SADetail {
 	return control.SADetail{
 		Protocol: "esp", Transform: "aes192-cbc-hmac-sha1", Mode: "tunnel", Direction: "absent", KeyOctets: 24, IntegrityOctets: 20, Lifetime: 3600,
-		Flow: control.Flow{Source: source, Destination: destination, Protocol: protocol, DestinationPort: port}, Due: epoch.Add(50 * time.Minute),
+		Source: source, Destination: destination, IPProtocol: protocol, DestinationPort: port, Due: epoch.Add(50 * time.Minute),
 	}
 }
 

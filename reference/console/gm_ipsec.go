@@ -67,9 +67,9 @@ func showGroupSAs(in *call, g gmGroup) {
 	p.head(1, "  ", in.console.opts.Interface+":")
 	for _, sa := range g.SAs {
 		d, method := sa.Detail, g.replayMethod(sa)
-		p.head(2, "    ", "protocol = "+protocolName(d.Flow.Protocol))
-		p.put(3, "      local ident  = "+identOf(d.Flow.Source, d.Flow.SourcePort), "local ident", identOf(d.Flow.Source, d.Flow.SourcePort))
-		p.put(3, "      remote ident = "+identOf(d.Flow.Destination, d.Flow.DestinationPort), "remote ident", identOf(d.Flow.Destination, d.Flow.DestinationPort))
+		p.head(2, "    ", "protocol = "+protocolName(d.IPProtocol))
+		p.put(3, "      local ident  = "+identOf(d.Source, d.SourcePort), "local ident", identOf(d.Source, d.SourcePort))
+		p.put(3, "      remote ident = "+identOf(d.Destination, d.DestinationPort), "remote ident", identOf(d.Destination, d.DestinationPort))
 		p.put(3, fmt.Sprintf("      direction: %s, replay(method/window): %s", saDirection(d.Direction), method),
 			"direction", saDirection(d.Direction), "replay(method/window)", method)
 	}
@@ -129,7 +129,7 @@ func showIPsecSA(in *call) error {
 func (g gmGroup) ipsec(p *page, sa control.SA) {
 	d := sa.Detail
 	p.head(1, "   ", "protected vrf: (none)")
-	local, remote := ident(d.Flow.Source, d.Flow.Protocol, d.Flow.SourcePort), ident(d.Flow.Destination, d.Flow.Protocol, d.Flow.DestinationPort)
+	local, remote := ident(d.Source, d.IPProtocol, d.SourcePort), ident(d.Destination, d.IPProtocol, d.DestinationPort)
 	p.put(2, "   local  ident (addr/mask/prot/port): "+local, "local ident", local)
 	p.put(2, "   remote ident (addr/mask/prot/port): "+remote, "remote ident", remote)
 	p.put(2, "   Group: "+g.name, "Group", g.name)
@@ -217,7 +217,7 @@ func showRuleset(detail bool) func(*call) error {
 		for _, g := range groups {
 			for _, sa := range g.SAs {
 				d := sa.Detail
-				flow := ruleOf(d.Flow.Protocol, d.Flow.Source, d.Flow.Destination, d.Flow.SourcePort, d.Flow.DestinationPort)
+				flow := ruleOf(d.IPProtocol, d.Source, d.Destination, d.SourcePort, d.DestinationPort)
 				rule(flow+" IPSec SA Passive", false)
 				rule(flow+" IPSec Cryptomap", false)
 			}

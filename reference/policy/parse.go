@@ -50,6 +50,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("groups", &groups, groupList),
 		yamldoc.Optional("console", &k.Console, consoleOf(open)),
 		yamldoc.Optional("snmp", &agent, placed(snmp)),
+		yamldoc.Optional("log", &k.Log, logReceiver),
 	)
 	checkConsole(root, k.Profile, nil)
 	k.SNMP = ofProfile(k.Profile, agent)
@@ -127,6 +128,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 		yamldoc.Optional("client", &limits, placed(client)),
+		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)

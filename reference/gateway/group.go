@@ -20,6 +20,7 @@ type Group struct {
 	named     bool              // what was expected was named: it belongs to the group already before its policy is known
 	informed  bool              // protected is the group's policy, no longer what was expected
 	usage     policy.Usage
+	converts  bool // the next SAs send at once
 	sids      policy.SIDs
 	spent     bool // a sender had no IV left since Spent was asked last
 	wanted    bool // a packet had no SA since Wanted was asked last

@@ -30,6 +30,7 @@ var demanded = map[Message]struct {
 	KSUnsolACK:    {"GETVPN-ACK-04", rule.KS},
 	KSNACKGMEject: {"GETVPN-EJECT-05", rule.KS},
 	GMDelete:      {"GETVPN-EJECT-05", rule.KS},
+	KSGMRevoked:   {"GETVPN-EJECT-05", rule.KS},
 	GMRecvDelete:  {"GETVPN-EJECT-06", rule.GM},
 	GMUnregister:  {"GETVPN-EJECT-06", rule.GM},
 

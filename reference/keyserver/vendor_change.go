@@ -40,7 +40,7 @@ func ingress(g policy.Group) bool {
 func (k *KeyServer) tellLists(g policy.Group) {
 	for i, sa := range g.SAs {
 		if len(sa.AccessList) > policy.MostEntries {
-			k.out = append(k.out, getvpn.Event(getvpn.GDOIACLNum, getvpn.Field("acl", strconv.Itoa(i+1)), getvpn.Field("group", g.Name)))
+			k.tell(nil, getvpn.GDOIACLNum, getvpn.Field("acl", strconv.Itoa(i+1)), getvpn.Field("group", g.Name))
 		}
 	}
 }

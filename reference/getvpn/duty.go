@@ -19,6 +19,7 @@ var demanded = map[Message]struct {
 	KSLastGM:             {"GETVPN-REG-29", rule.KS},
 	KSRegsCompl:          {"GETVPN-REG-29", rule.KS},
 
+	KSNoRSAKeys:         {"GETVPN-REKEY-23", rule.KS},
 	GDOIRekeyFailure:    {"GETVPN-REKEY-28", rule.GM},
 	GMRekeyTransToUni:   {"GETVPN-REKEY-29", rule.GM},
 	GMRekeyTransToMulti: {"GETVPN-REKEY-29", rule.GM},

@@ -62,7 +62,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		checkChangeFields(k.Profile, g)
 		checkOfProfile(g.at, k.Profile, g.value)
 		checkGroupModes(k.Profile, g)
-		if !keyed && signs(g.value.Rekey.Transport) {
+		if !keyed && signs(g.value.Rekey.Transport) && k.Profile != ProfileGETVPN {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
 		if to := g.value.Rekey.Address.Addr(); differ(to, k.Address.Addr()) {

@@ -96,6 +96,8 @@ var _ = Describe("What a key server of GET VPN tells (Cisco GET VPN, system logg
 			setup: lab.Setup{Group: lab.Multicast}, cause: rekeyed(control.RekeyArgs{}), values: func(l *lab.Lab) map[string]string {
 				return numbered(1, map[string]string{"ks_addr": address(l.KS), "mcast_addr": lab.MulticastGroup.String()})
 			}},
+		{mnemonic: "KS_NO_RSA_KEYS", when: "when there is no key to sign rekeys with", requirements: "GETVPN-REKEY-23",
+			setup: lab.Setup{KeyServer: func(c *policy.KeyServer) { c.SigningKey = nil }}, cause: begins},
 		{mnemonic: "KS_CLEAR_REGISTER", when: "when its operator clears the group", requirements: "GETVPN-SYSLOG-05", cause: cleared},
 		{mnemonic: "GM_DELETE", when: "when a member is deleted with its group", requirements: "GETVPN-EJECT-05", cause: cleared, values: ofMember},
 		{mnemonic: "KS_LAST_GM", when: "when the last member is gone", requirements: "GETVPN-REG-29", cause: cleared, values: ofMember},

@@ -32,6 +32,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.phase1(m.Phase1)
 			d.add(m.Profile == policy.ProfileGETVPN, "profile:getvpn")
 			d.add(len(m.Groups) > 1, "several-memberships")
+			d.add(m.IPsecFlows > 0, "ipsec-flows")
 			for _, one := range m.Memberships() {
 				d.add(len(one.Authorised) > 0, "authorisation")
 				d.add(one.Passive, "passive")

@@ -27,6 +27,7 @@ var Vocabulary = []Feature{
 	{"several-sas", "several Data-Security SAs in a group"},
 	{"several-groups", "several groups on a key server"},
 	{"profile:getvpn", "the rules of Cisco GET VPN where RFC 6407 leaves them to the vendor"},
+	{"ipsec-flows", "GET VPN: a limit of the SAs that a member has room for"},
 	{"several-memberships", "a member in several groups at once"},
 	{"authorisation", "a member's own list of the flows that it takes policy for (RFC 5374 §4.1.3.5)"},
 	{"on-demand", "a member that registers when a packet of its hosts is to be protected (RFC 5374 §4.1.1)"},

@@ -19,6 +19,7 @@ var demanded = map[Message]struct {
 	KSLastGM:             {"GETVPN-REG-29", rule.KS},
 	KSRegsCompl:          {"GETVPN-REG-29", rule.KS},
 
+	GMIncompleteCfg:     {"GETVPN-REG-27", rule.GM},
 	KSNoRSAKeys:         {"GETVPN-REKEY-23", rule.KS},
 	GDOIRekeyFailure:    {"GETVPN-REKEY-28", rule.GM},
 	GMRekeyTransToUni:   {"GETVPN-REKEY-29", rule.GM},
@@ -39,6 +40,7 @@ var demanded = map[Message]struct {
 	GMCMDetach:       {"GETVPN-ACL-16", rule.GM},
 	GMEnableGDOICM:   {"GETVPN-ACL-16", rule.GM},
 	GMNoCryptoEngine: {"GETVPN-SYSLOG-03", rule.GM},
+	GMNoIPsecFlows:   {"GETVPN-SYSLOG-03", rule.GM},
 
 	GMClearRegister:     {"GETVPN-SYSLOG-05", rule.GM},
 	KSClearRegister:     {"GETVPN-SYSLOG-05", rule.KS},

@@ -50,6 +50,7 @@ type Member struct {
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
 	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	IPsecFlows    int      // SAs of one policy that it has room for; 0: any number; of the profile getvpn
 	Log           LogReceiver
 	AccessList    []ACE // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
 	DenyProtocol  uint8 // see Group

@@ -119,10 +119,11 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("metadata", &m.Metadata, metadata),
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
+		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
-		checkGroups(root, groups, ofOne)
+		checkGroups(root, groups, ofOne, m.Profile)
 	}
 	checkConsole(root, m.Profile, groups)
 	checkReplayMember(root, m.Profile)

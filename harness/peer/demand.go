@@ -36,9 +36,11 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			for _, one := range m.Memberships() {
+				d.add(one.Track != nil, "track")
 				d.add(len(one.Authorised) > 0, "authorisation")
 				d.add(one.Passive, "passive")
 			}
+			d.add(m.Client.Limits(), "client-limits")
 			d.add(m.FailOpen, "fail-open")
 			d.add(m.FailClose.Activate || m.FailClose.Revert || len(m.FailClose.AccessList) > 0, "fail-close")
 			d.add(m.ReplayWindow > 0, "replay-window")

@@ -30,6 +30,8 @@ var Vocabulary = []Feature{
 	{"kek-end:new", "a KEK that is replaced before it ends, and by members not used beyond its end (GET VPN, new behaviour)"},
 	{"kek-end:old", "a KEK that is replaced as it ends, and kept by members until another comes (GET VPN, old behaviour)"},
 	{"reminders", "rekeys that are repeated until they are acknowledged or the next one is due (GET VPN)"},
+	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
+	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},
 	{"several-memberships", "a member in several groups at once"},
 	{"authorisation", "a member's own list of the flows that it takes policy for (RFC 5374 §4.1.3.5)"},
 	{"on-demand", "a member that registers when a packet of its hosts is to be protected (RFC 5374 §4.1.1)"},

@@ -41,6 +41,7 @@ type Role struct {
 	Syslog  *Syslog // nil: nobody sees its log
 	Control *Control
 	KeyLog  *KeyLog
+	SNMP    *SNMP
 }
 
 // Start is a way to bring a device up: Core or *Process.
@@ -97,12 +98,13 @@ type Stop struct {
 // Source is where a device's log comes from.
 type Source string
 
-// The sources. From SourceUDP the harness receives in the device's own namespace.
+// The sources. From SourceUDP and SourceTCP the harness receives in the device's own namespace.
 const (
 	SourceStderr Source = "stderr"
 	SourceStdout Source = "stdout"
 	SourceFile   Source = "file"
 	SourceUDP    Source = "udp"
+	SourceTCP    Source = "tcp"
 )
 
 // Syslog is a device's log and how to read it.
@@ -124,6 +126,13 @@ type Control struct {
 type KeyLog struct {
 	At   string
 	File Text
+}
+
+// SNMP is where a device answers SNMPv2c, and to which community.
+type SNMP struct {
+	At        string
+	Address   Text // with a port, in the device's own namespace
+	Community Text
 }
 
 // Role returns the device in that role, nil if it does not play it.

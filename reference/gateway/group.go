@@ -20,6 +20,7 @@ type Group struct {
 	named     bool              // what was expected was named: it belongs to the group already before its policy is known
 	informed  bool              // protected is the group's policy, no longer what was expected
 	usage     policy.Usage
+	converts  bool // the next SAs send at once
 	sids      policy.SIDs
 	spent     bool // a sender had no IV left since Spent was asked last
 	wanted    bool // a packet had no SA since Wanted was asked last
@@ -92,6 +93,16 @@ func (m *Group) Wanted() bool {
 
 // Accepts is Gateway.Accepts.
 func (m *Group) Accepts(t policy.TrafficSA) error { return m.gateway.Accepts(t) }
+
+// Keyed reports whether the group has an SA.
+func (m *Group) Keyed(now time.Time) bool {
+	for _, e := range m.gateway.db.Entries() {
+		if e.Group == m.place && now.Before(e.Expiry) {
+			return true
+		}
+	}
+	return false
+}
 
 func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -76,7 +77,8 @@ var changes = []change{
 		}},
 	{rule.Duty("group.change.members", "GETVPN-POLICY-27", rule.KS, "another list of members waits for who registers next"),
 		waits, func(was, is terms) bool {
-			return !slices.Equal(was.Members, is.Members) || !slices.Equal(was.Identities, is.Identities)
+			return !slices.Equal(was.Members, is.Members) || !slices.Equal(was.Identities, is.Identities) ||
+				!reflect.DeepEqual(was.Authorization, is.Authorization)
 		}},
 	{rule.Duty("group.change.identity", "GETVPN-POLICY-35", rule.KS, "another identity of the group waits for who registers next"),
 		waits, func(was, is terms) bool { return was.ID != is.ID }},
@@ -230,13 +232,14 @@ func (g *Group) renewed(was, is terms) map[renewal]bool {
 // takeOver brings the SAs of the policy before to their places in the new one, and makes and tells what the change renews.
 func (g *Group) takeOver(now time.Time, was terms, renewed map[renewal]bool) ([]Plan, error) {
 	from := origins(was.SAs, g.cfg.SAs)
-	o := order{kek: renewed[renewsKEK] && g.epoch.rekey != nil, keeps: true}
+	converts := was.ReceiveOnly != g.cfg.ReceiveOnly // then no SA from before is told: its direction is another
+	o := order{kek: renewed[renewsKEK] && g.epoch.rekey != nil, keeps: !converts}
 	arranged := &epoch{rekey: g.epoch.rekey, sas: make([]*trafficSA, len(from))}
 	for place, before := range from {
 		if before >= 0 {
 			arranged.sas[place] = g.epoch.sas[before]
 		}
-		if before < 0 || renewed[renewsTEK] && !equalSA(was.SAs[before], g.cfg.SAs[place]) {
+		if before < 0 || renewed[renewsTEK] && (converts || !equalSA(was.SAs[before], g.cfg.SAs[place])) {
 			o.made = append(o.made, place)
 		}
 	}

@@ -20,7 +20,7 @@ func (k *KeyServer) tellChange(was, is policy.Group) {
 		{ingress(was) && !ingress(is), getvpn.KSConvSAsDuplex},
 	} {
 		if c.happens {
-			k.out = append(k.out, getvpn.Event(c.message, group))
+			k.tell(nil, c.message, group)
 		}
 	}
 	k.tellLists(is)
@@ -29,7 +29,7 @@ func (k *KeyServer) tellChange(was, is policy.Group) {
 // ingress reports whether the SAs of a group are receive-only.
 func ingress(g policy.Group) bool {
 	for _, sa := range g.SAs {
-		if sa.Transform.Direction != policy.DirectionReceiverOnly {
+		if !g.ReceiveOnly && sa.Transform.Direction != policy.DirectionReceiverOnly {
 			return false
 		}
 	}

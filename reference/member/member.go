@@ -95,6 +95,7 @@ func (m *Member) Gateway() *gateway.Gateway { return m.gateway }
 func (m *Member) Refused(now time.Time, v *rule.Violation) []core.Effect {
 	m.out, m.now = m.out[:0], now
 	m.refusedPacket(now, v)
+	m.follow(now)
 	return m.out
 }
 
@@ -124,5 +125,13 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 			g.onActiveSA(now)
 		}
 	}
+	m.follow(now)
 	return m.out
+}
+
+// follow has the tracked objects of all groups follow what was just handled.
+func (m *Member) follow(now time.Time) {
+	for _, g := range m.groups {
+		g.follow(now)
+	}
 }

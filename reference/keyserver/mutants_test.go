@@ -114,6 +114,7 @@ func scenes() []scene {
 		{"keepalives for an answer", configuration(withNATT, watching), (*witness).keptAlive},
 		{"names at one address", configuration(acknowledged, withNames), (*witness).named},
 		{"pseudotime", configuration(stamped), (*witness).pseudotime},
+		{"pseudotime shortly before a rekey", configuration(stamped, ending), (*witness).merged},
 		{"changes", configuration(vendor), (*witness).changes},
 		{"another multicast address", configuration(vendor, multicast), (*witness).movedMulticast},
 		{"access lists", configuration(vendor, ofSA(listed(100))), (*witness).accessLists},

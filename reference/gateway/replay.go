@@ -27,6 +27,19 @@ var (
 		"a packet without a pseudotime is not taken under an SA with time-based anti-replay")
 )
 
+// guardStampable is asked when an SA is to be installed.
+var guardStampable = rule.Check("gateway.install.stamped", "GETVPN-TBAR-29", rule.GM,
+	"a member without the function takes no SA with time-based anti-replay")
+
+// stampable refuses SAs whose packets carry a pseudotime to a gateway that cannot make such packets.
+func (g *Gateway) stampable(t policy.TrafficSA) error {
+	stamped := t.Replay != nil && t.Replay.Method == policy.ReplayTime
+	if !guardStampable.Holds(g.rules, !stamped || !g.cfg.Metadata.Lacking) {
+		return guardStampable.Violated("SPI %08x has time-based anti-replay", t.SPI)
+	}
+	return nil
+}
+
 // replay is what a group of the profile getvpn knows of packets that are repeated.
 type replay struct {
 	clock   pseudotime.Clock

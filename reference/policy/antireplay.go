@@ -95,6 +95,7 @@ func (a ReplayAttributes) list() []uint16 {
 type Metadata struct {
 	Protocol uint8 // number in the Next Header of ESP; 0 means 99
 	Length   int   // octets of a header with a pseudotime: 12 as on IOS, or 16 as on IOS XE; 0 means 12
+	Lacking  bool  // the member has nothing that makes such headers, and takes no SA with time-based anti-replay
 }
 
 // ReplaySA is what a SAT tells under the profile getvpn beyond RFC 6407.

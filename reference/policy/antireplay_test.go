@@ -46,7 +46,7 @@ func TestAntiReplayRoundTrip(t *testing.T) {
 
 func TestMetadataRoundTrip(t *testing.T) {
 	want := fullMember()
-	want.Replay, want.Metadata = policy.ReplayAttributes{Window: 32010}, policy.Metadata{Protocol: 253, Length: 16}
+	want.Replay, want.Metadata = policy.ReplayAttributes{Window: 32010}, policy.Metadata{Protocol: 253, Length: 16, Lacking: true}
 	if diff := cmp.Diff(want, memberRoundTrip(t, want), compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

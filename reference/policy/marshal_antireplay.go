@@ -19,6 +19,7 @@ type replayAttributesDoc struct {
 type metadataDoc struct {
 	Protocol uint8 `yaml:"protocol,omitempty"`
 	Length   int   `yaml:"length,omitempty"`
+	Lacking  bool  `yaml:"lacking,omitempty"`
 }
 
 // antiReplayDocOf is a word where the sizes are those of the method, a mapping otherwise, and nothing if nothing was said.

@@ -108,6 +108,7 @@ func metadata(v yamldoc.Value) Metadata {
 	v.Fields(
 		yamldoc.Optional("protocol", &m.Protocol, func(v yamldoc.Value) uint8 { return uint8(v.Uint(61, math.MaxUint8)) }),
 		yamldoc.Optional("length", &m.Length, length),
+		yamldoc.Optional("lacking", &m.Lacking, yamldoc.Value.Bool),
 	)
 	return m
 }

@@ -278,7 +278,7 @@ func saDocOf(s SAPolicy) (any, error) {
 	}
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
-		Lifetime: duration(s.Lifetime), AntiReplay: replay,
+		Lifetime: duration(s.Lifetime), AntiReplay: replay, Tag: tagDocOf(s.Tag),
 	}
 	for _, also := range s.Also {
 		doc.Also = append(doc.Also, selectorDocOf(also))

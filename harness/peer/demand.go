@@ -80,6 +80,7 @@ func (d *demands) group(g policy.Group) {
 			d.add(true, "iec61850")
 			continue
 		}
+		d.add(sa.AntiReplay.Time() > 0, "tbar")
 		for _, flow := range sa.Flows() {
 			d.add(flow.Source.Addr().Is6(), "ipv6")
 		}

@@ -55,7 +55,7 @@ func (c *told) Handle(_ time.Time, ev core.Event) []core.Effect {
 func detail(source, destination string, protocol uint8, port uint16) control.SADetail {
 	return control.SADetail{
 		Protocol: "esp", Transform: "aes192-cbc-hmac-sha1", Mode: "tunnel", Direction: "absent", KeyOctets: 24, IntegrityOctets: 20, Lifetime: 3600,
-		Flow: control.Flow{Source: source, Destination: destination, Protocol: protocol, DestinationPort: port}, Due: epoch.Add(50 * time.Minute),
+		Source: source, Destination: destination, IPProtocol: protocol, DestinationPort: port, Due: epoch.Add(50 * time.Minute),
 	}
 }
 
@@ -243,6 +243,31 @@ func TestDebug(t *testing.T) {
 	expect("of all again", peer, "10.0.3.1", "10.0.3.1")
 	typed(t, c, modeExec, "undebug all")
 	expect("off again", peer)
+}
+
+// A key server that goes by another policy is shown by that, and one that refuses it by the old.
+func TestReconfigured(t *testing.T) {
+	c, inner := ks()
+	next, err := policy.LoadKeyServer("../../fixtures/examples/getvpn-ks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Groups[0].Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
+	doc, err := policy.MarshalKeyServer(next, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, _ := json.Marshal(control.ConfigureArgs{Config: strings.Replace(string(doc), "signing_key: \"\"", "", 1)})
+	inner.refuse = true
+	c.Handle(epoch, &core.Command{Name: control.Configure, Args: args})
+	inner.refuse = false
+	if got := typed(t, c, "", "show crypto gdoi ks acl").Text; strings.Contains(got, "deny ospf any any") {
+		t.Errorf("%s", got)
+	}
+	c.Handle(epoch, &core.Command{Name: control.Configure, Args: args})
+	if got := typed(t, c, "", "show crypto gdoi ks acl").Text; !strings.Contains(got, "deny ospf any any") {
+		t.Errorf("%s", got)
+	}
 }
 
 // FuzzLine: whatever is typed in whatever mode, there is an answer, and the same line gives the same one again.

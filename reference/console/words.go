@@ -125,7 +125,7 @@ func protocolName(n uint8) string {
 
 // aceOf writes the packets of an SA as an entry of an access list does.
 func aceOf(action string, d control.SADetail) string {
-	return fmt.Sprintf("%s %s %s %s", action, protocolName(d.Flow.Protocol), aceEnd(d.Flow.Source, d.Flow.SourcePort), aceEnd(d.Flow.Destination, d.Flow.DestinationPort))
+	return fmt.Sprintf("%s %s %s %s", action, protocolName(d.IPProtocol), aceEnd(d.Source, d.SourcePort), aceEnd(d.Destination, d.DestinationPort))
 }
 
 func aceEnd(prefix string, port uint16) string {

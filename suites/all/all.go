@@ -14,6 +14,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/messages"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/mib"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/modes"      // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/tbar"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/timers"     // specs
 	_ "github.com/gdoilab/gdoilab/suites/iec61850"          // specs
 	_ "github.com/gdoilab/gdoilab/suites/interop"           // specs

@@ -115,4 +115,25 @@ var _ = Describe("What a member of GET VPN does about the end of a TEK", kit.Sub
 		next := kit.Rekey(ctx, s.Lab, control.RekeyArgs{})
 		Expect(kit.Takes(ctx, s.Lab, 1, next)).To(BeTrue())
 	})
+
+	It("takes by a reminder the rekey that it has missed while it was away for hours, with lifetimes of days", kit.Requirement("GETVPN-LONGSA-03", "GETVPN-REKEY-17"), kit.Feature("ack"),
+		func(ctx SpecContext) {
+			const day = 86400
+			s := group(ctx, 1, kit.Acknowledging, living(20*day, 10*day), reminding, repeating(0, time.Hour))
+			end := s.loseRekeys(s.GM[0])
+			missed := kit.Rekey(ctx, s.Lab, control.RekeyArgs{})
+			s.Pass(ctx, 7*time.Hour)
+			Expect(kit.Installed(ctx, s.Lab, 1)).NotTo(ContainElement(missed.SPIs[0]))
+			end()
+			s.Pass(ctx, 90*time.Minute)
+			Expect(kit.Has(ctx, s.Lab, 1, missed.SPIs[0])).To(BeTrue())
+			Expect(s.begun(1, 0)).To(HaveLen(1), "it has not registered again")
+		})
+
+	for _, transport := range transports {
+		It("takes rekeys by "+transport.name, kit.Requirement("GETVPN-REKEY-03"), func(ctx SpecContext) {
+			s := group(ctx, 1, transport.alter)
+			Expect(kit.Takes(ctx, s.Lab, 1, kit.Rekey(ctx, s.Lab, control.RekeyArgs{}))).To(BeTrue())
+		})
+	}
 })

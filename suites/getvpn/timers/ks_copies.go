@@ -79,6 +79,26 @@ var _ = Describe("How often a key server of GET VPN sends a rekey", kit.Subject(
 		Expect(s.pushes(since)).To(HaveLen(1))
 	})
 
+	It("sends a rekey by multicast at least once where no repetitions are configured, each copy with a number of its own", kit.Requirement("GETVPN-REKEY-13"), func(ctx SpecContext) {
+		s := group(ctx, 1, lab.Multicast, living(86400, 3600))
+		since := kit.Now(s.Lab)
+		kit.Rekey(ctx, s.Lab, control.RekeyArgs{})
+		s.Pass(ctx, 5*time.Minute)
+		copies := numbers(s.pushes(since))
+		kit.Reading("GETVPN-REKEY-13", "without a command it sends a rekey by multicast %d times", len(copies))
+		Expect(copies).To(HaveExactElements([]string{"1", "2", "3", "4", "5", "6"}[:max(1, len(copies))]))
+	})
+
+	for _, transport := range transports {
+		It("reaches every member by "+transport.name, kit.Requirement("GETVPN-REKEY-03"), func(ctx SpecContext) {
+			s := group(ctx, 3, transport.alter)
+			next := kit.Rekey(ctx, s.Lab, control.RekeyArgs{})
+			for i := range s.GM {
+				Expect(kit.Takes(ctx, s.Lab, i+1, next)).To(BeTrue(), "gm%d takes it", i+1)
+			}
+		})
+	}
+
 	for _, c := range []struct {
 		left   int // until the KEK is replaced
 		copies int

@@ -73,6 +73,26 @@ var _ = Describe("When a key server of GET VPN replaces its KEK", kit.Subject("t
 			Expect(numbers(pushes)).To(Equal([]string{"1", "2", "1", "2"}), "they begin at 1 after the rekey of the KEK, not with it")
 		})
 
+	for _, kek := range []int{3 * 1200, 7200, 86400} {
+		It(fmt.Sprintf("disturbs nobody with a rekey of everything at any time of a KEK of %d s", kek), kit.Requirement("GETVPN-TIMER-12"), func(ctx SpecContext) {
+			two := setup(2, living(kek, 1200))
+			two.Hosts = true
+			s := &scene{kit.Up(ctx, two), ctx}
+			probe, err := s.Hosts[0].Ping(ctx, lab.HostAddr(2), lab.Ping{Interval: 5 * time.Second})
+			kit.Precondition(err, "the host pings")
+			for range 3 {
+				s.Pass(ctx, 500*time.Second)
+				kit.Rekey(ctx, s.Lab, control.RekeyArgs{KEK: true})
+			}
+			s.Pass(ctx, 2000*time.Second)
+			r := probe.Stop()
+			Expect(r.Sent-r.Received).To(BeNumerically("<=", 1), "but for one that is under way")
+			for _, gm := range s.GM {
+				Expect(gm.Registrations()).To(Equal(1))
+			}
+		})
+	}
+
 	It("repeats the rekey of its KEK by multicast under the old one", kit.Requirement("GETVPN-MCAST-05", "GETVPN-MCAST-06", "GETVPN-SEQ-02", "GETVPN-SEQ-11"), func(ctx SpecContext) {
 		s := group(ctx, 1, lab.Multicast, repeating(5, 10*time.Second))
 		given, since, start := s.given(1), kit.Now(s.Lab), s.Now()
@@ -97,6 +117,23 @@ var _ = Describe("When a key server of GET VPN replaces its KEK", kit.Subject("t
 		Expect(pushes[0].At).To(BeTemporally("~", end, 5*time.Second))
 		Expect(kit.Value(pushes[0], "SA/SAK/SPI")).NotTo(BeEmpty())
 	})
+
+	It("hands out the KEK that there is until it ends, and then another, so that members register twice, by the old behaviour",
+		kit.Requirement("GETVPN-KEK-12", "GETVPN-KEK-13", "GETVPN-KEK-14", "GETVPN-KEK-15"), kit.Feature("kek-end:old"), func(ctx SpecContext) {
+			s := group(ctx, 1, oldKEK, living(600, 86400))
+			for n := range 2 {
+				old := kit.Value(s.given(1), "SA/SAK/SPI")
+				end := ends(s.given(1), lifeOfKEK)
+				s.until(end.Add(-30 * time.Second))
+				kit.Reached(s.GM[0].Registrations() == 2+2*n, "the member registers before the KEK ends")
+				Expect(kit.Value(s.given(1), "SA/SAK/SPI")).To(Equal(old), "it is given the same KEK")
+				Expect(ends(s.given(1), lifeOfKEK)).To(BeTemporally("~", end, 2*time.Second), "with what is left of its lifetime")
+				s.until(end.Add(90 * time.Second))
+				kit.Reached(s.GM[0].Registrations() == 3+2*n, "the member registers when the KEK has ended")
+				Expect(kit.Value(s.given(1), "SA/SAK/SPI")).NotTo(Equal(old), "it is given another")
+			}
+			Expect(kit.Takes(ctx, s.Lab, 1, kit.Rekey(ctx, s.Lab, control.RekeyArgs{}))).To(BeTrue(), "it takes a rekey")
+		})
 
 	It("keeps a member of the old behaviour by an early rekey of its KEK", kit.Requirement("GETVPN-KEK-11"), kit.Feature("kek-end:new"), func(ctx SpecContext) {
 		members := setup(1, living(600, 3600))

@@ -17,6 +17,11 @@ import (
 // unicast is what a group has anyway.
 func unicast(*policy.Group) {}
 
+var transports = []struct {
+	name  string
+	alter func(*policy.Group)
+}{{"unicast", unicast}, {"multicast", lab.Multicast}}
+
 var _ = Describe("When a key server of GET VPN replaces TEKs", kit.Subject("timers"), kit.DUT(rule.KS), kit.Needs(lab.NeedVirtualTime), func() {
 	for n, c := range []struct {
 		requirement string
@@ -70,6 +75,16 @@ var _ = Describe("When a key server of GET VPN replaces TEKs", kit.Subject("time
 			Expect(numbers(pushes)).To(Equal([]string{"1", "2"}))
 			Expect(kit.MessagesSince(s.Lab, since, "")).To(HaveLen(2), "nothing else is sent for it")
 		})
+
+	It("gives members of a group without rekey no KEK, and a new TEK when they register again before each ends", kit.Requirement("GETVPN-REKEY-26"), func(ctx SpecContext) {
+		s := group(ctx, 1, living(0, 600), func(g *policy.Group) { g.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone} })
+		first := s.given(1)
+		Expect(kit.Value(first, "SA/SAK/SPI")).To(BeEmpty())
+		s.Pass(ctx, seconds(3000))
+		Expect(s.pushes(0)).To(BeEmpty())
+		Expect(s.GM[0].Registrations()).To(BeNumerically(">=", 5), "one for each TEK")
+		Expect(kit.Value(s.given(1), "SA/SAT/SPI")).NotTo(Equal(kit.Value(first, "SA/SAT/SPI")))
+	})
 
 	It("tells a new TEK before members would register again, however short it lives", kit.Requirement("GETVPN-UCAST-07", "GETVPN-TIMER-16"), func(ctx SpecContext) {
 		s := group(ctx, 1, living(86400, 120))

@@ -17,14 +17,12 @@ var _ managed = (*memoryNode)(nil)
 
 // manage gives a node the agent that its policy asks for. Its table is that of the node's status.
 func (node *memoryNode) manage() (err error) {
-	cfg, view := (*policy.SNMP)(nil), node.tableOfMember
-	if ks := node.station.KS; ks != nil {
-		cfg, view = ks.SNMP, node.tableOfKeyServer
-	} else {
-		cfg = node.station.GM.SNMP
-	}
+	cfg, view := node.snmp(), node.tableOfMember
 	if cfg == nil || node.station.Device == nil {
 		return nil
+	}
+	if node.station.KS != nil {
+		view = node.tableOfKeyServer
 	}
 	node.agent, err = snmp.New(*cfg, keymat.Seeded(node.net.plan.Seed, node.name, "snmp"), node.net.now, view)
 	return err
@@ -54,10 +52,18 @@ func (node *memoryNode) status(s any) error {
 }
 
 func (node *memoryNode) community() string {
-	if ks := node.station.KS; ks != nil {
-		return ks.SNMP.Community
+	if cfg := node.snmp(); cfg != nil {
+		return cfg.Community
 	}
-	return node.station.GM.SNMP.Community
+	return ""
+}
+
+// snmp is what the node's policy says of its agent.
+func (node *memoryNode) snmp() *policy.SNMP {
+	if ks := node.station.KS; ks != nil {
+		return ks.SNMP
+	}
+	return node.station.GM.SNMP
 }
 
 // manageBy hands the agent a message.

@@ -33,6 +33,8 @@ func (p *process) openLog(s *peer.Syslog) (logSource, error) {
 		return &logFile{path: p.launch.LogFile}, nil
 	case peer.SourceUDP:
 		return p.net.receiveLog(p.name)
+	case peer.SourceTCP:
+		return p.net.receiveStream(p.name)
 	}
 	return logStream{p.stderr}, nil
 }

@@ -66,6 +66,7 @@ func TestLogSources(t *testing.T) {
 		{"from: stdout", "echo up on $FACE; echo said REGISTERED here; exec sleep 100", up},
 		{"from: stderr", "echo up on $FACE; echo said REGISTERED here >&2; exec sleep 100", up},
 		{"from: file, file: '{{ .Dir }}/log'", "echo said REGISTERED here >log; echo -n unfinished >>log; touch there; exec sleep 100", "{file: '{{ .Dir }}/there'}"},
+		{"from: tcp", "echo said REGISTERED here >/dev/tcp/{{ slice .LogTo 0 9 }}/514; exec sleep 100", "{line: REGISTERED}"},
 		{"from: udp", "echo said REGISTERED here >/dev/udp/{{ slice .LogTo 0 9 }}/514; exec sleep 100", "{line: REGISTERED}"},
 	} {
 		t.Run(c.source, func(t *testing.T) {

@@ -48,12 +48,12 @@ const (
 	lanInterface = "lan0"
 )
 
-// logReceiver is where a device's syslog datagrams are received, in its own namespace, so that they cross no link.
+// logReceiver is where a device's syslog is received, in its own namespace, so that it crosses no link.
 const logReceiver = "127.0.0.1:514"
 
 // logTo is where a device is to send its log, "" if its manifest does not say that it sends it.
 func logTo(device *peer.Role) string {
-	if device.Syslog != nil && device.Syslog.From == peer.SourceUDP {
+	if device.Syslog != nil && (device.Syslog.From == peer.SourceUDP || device.Syslog.From == peer.SourceTCP) {
 		return logReceiver
 	}
 	return ""

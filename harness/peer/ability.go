@@ -21,6 +21,8 @@ const (
 	ControlReadmit  Ability = "control.readmit"
 	ControlRegister Ability = "control.register"
 	ControlClear    Ability = "control.clear"
+	ControlAttach   Ability = "control.attach"
+	ControlDetach   Ability = "control.detach"
 	ControlReceive  Ability = "control.receive-only"
 	ControlDirect   Ability = "control.direction"
 	ControlConsole  Ability = "control.console"
@@ -34,8 +36,8 @@ const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.ReceiveOnly, control.Console},
-	rule.GM: {control.Status, control.Register, control.Clear, control.Direction, control.Console},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Clear, control.ReceiveOnly, control.Console},
+	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Attach, control.Detach, control.Direction, control.Console},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.

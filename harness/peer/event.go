@@ -2,6 +2,7 @@ package peer
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/syslog"
 )
@@ -21,11 +22,14 @@ var EventNames = []struct{ Name, Doc string }{
 // Events says how the lines of a log are read: as package syslog writes them, or each event by its own expression.
 type Events struct {
 	Own     bool
+	GETVPN  bool                      // the messages of GET VPN, of which some are events
 	Matches map[string]*regexp.Regexp // by the event's name
 }
 
 // tell reports whether the log can tell of that event. A log in the form of package syslog can tell of every one.
-func (e Events) tell(name string) bool { return e.Own || name == "" || e.Matches[name] != nil }
+func (e Events) tell(name string) bool {
+	return e.Own || name == "" || e.Matches[name] != nil || e.GETVPN && slices.Contains(told, name)
+}
 
 // Read takes a line apart, and reports whether it tells of an event. What an expression's groups with names match become
 // the line's fields.
@@ -33,6 +37,9 @@ func (e Events) Read(text string) (syslog.Line, bool) {
 	if e.Own {
 		line, err := syslog.Parse(text)
 		return line, err == nil
+	}
+	if e.GETVPN {
+		return event(text)
 	}
 	for _, event := range EventNames {
 		expression := e.Matches[event.Name]

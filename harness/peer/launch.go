@@ -32,7 +32,7 @@ type Place struct {
 	Dir     string // the device's own folder
 	WAN     string // its interface to the other nodes
 	LAN     string // its interface to the host behind it; "" if there is none
-	LogTo   string // where the harness receives syslog datagrams, "127.0.0.1:514"; "" unless they are to be sent
+	LogTo   string // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
 }
 
 // Subject is a device to be launched: exactly one of KS and GM is set.

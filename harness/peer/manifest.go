@@ -98,12 +98,13 @@ type Stop struct {
 // Source is where a device's log comes from.
 type Source string
 
-// The sources. From SourceUDP the harness receives in the device's own namespace.
+// The sources. From SourceUDP and SourceTCP the harness receives in the device's own namespace.
 const (
 	SourceStderr Source = "stderr"
 	SourceStdout Source = "stdout"
 	SourceFile   Source = "file"
 	SourceUDP    Source = "udp"
+	SourceTCP    Source = "tcp"
 )
 
 // Syslog is a device's log and how to read it.

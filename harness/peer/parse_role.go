@@ -39,6 +39,7 @@ func unknown(kind, name string, known []string) string {
 
 var sources = yamldoc.Names[Source]{
 	{"stderr", SourceStderr}, {"stdout", SourceStdout}, {"file", SourceFile}, {"udp", SourceUDP},
+	{"tcp", SourceTCP},
 }
 
 // log reads where the log of a role comes from and how it is read.
@@ -50,7 +51,7 @@ func log(v yamldoc.Value, isProcess bool) *Syslog {
 		yamldoc.Required("events", &s.Events, events),
 	)
 	if isProcess && !v.Has("from") {
-		v.Problem("the field %q is missing; it says where a process writes its log: stderr, stdout, file, udp", "from")
+		v.Problem("the field %q is missing; it says where a process writes its log: stderr, stdout, file, udp, tcp", "from")
 	}
 	if v.Has("file") != (s.From == SourceFile) {
 		v.Problem("a file is named if, and only if, from is file")
@@ -58,13 +59,20 @@ func log(v yamldoc.Value, isProcess bool) *Syslog {
 	return s
 }
 
-// ownEvents says that a log has the form of package syslog.
-const ownEvents = "gdoilab"
+// What a log may have instead of expressions: the form of package syslog, or the messages of GET VPN.
+const (
+	ownEvents    = "gdoilab"
+	getvpnEvents = "getvpn"
+)
 
 func events(v yamldoc.Value) Events {
 	if v.IsText() {
-		if word, _ := v.Text(); word != ownEvents {
-			v.Problem("%q is unknown; write %s, or a mapping of events to regular expressions", word, ownEvents)
+		switch word, _ := v.Text(); word {
+		case getvpnEvents:
+			return Events{GETVPN: true}
+		case ownEvents:
+		default:
+			v.Problem("%q is unknown; write %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents)
 		}
 		return Events{Own: true}
 	}

@@ -50,11 +50,12 @@ var broken = []struct {
 	{"    process:", "    syslog: {events: gdoilab}\n    process:", `the field "from" is missing; it says where a process writes its log`, true},
 	{"    process:", "    syslog: {from: file, events: gdoilab}\n    process:", "a file is named if, and only if, from is file", true},
 	{"    process:", "    syslog: {from: udp, file: x, events: gdoilab}\n    process:", "a file is named if, and only if, from is file", true},
-	{"    process:", "    syslog: {from: udp, events: cisco}\n    process:", `"cisco" is unknown; write gdoilab, or a mapping`, true},
+	{"    process:", "    syslog: {from: udp, events: cisco}\n    process:", `"cisco" is unknown; write gdoilab, getvpn, or a mapping`, true},
 	{"    process:", "    syslog: {from: udp, events: {REGISTRED: x}}\n    process:", "unknown field; did you mean REGISTERED?", true},
 	{"    process:", "    control: {}\n    process:", `the field "unix" is missing; it names the control socket of a process`, true},
 	{"    process:", "    control: {unix: x, commands: [rekey]}\n    process:", `there is no command of a GM called "rekey"; known are status, register, clear`, false},
 	{"    process:", "    keylog: {}\n    process:", `the field "file" is missing; it names the key log`, true},
+	{"    process:", "    snmp: {address: x}\n    process:", `the field "community" is missing; address and community say how`, true},
 	{"features: []", "features: []\nexpected_failures: [{spec: a/b, looks_like: x, why: y, owner: z}]", `the field "until" is missing`, true},
 	{"features: []", "features: []\nexpected_failures: [{looks_like: x, why: y, owner: z, until: '2026-12-31'}]", "name either a spec or a requirement", true},
 	{"features: []", "features: []\nexpected_failures: [{spec: a/b, looks_like: x, why: y, owner: z, until: soon}]", `until "soon" is no day; write one such as 2026-12-31`, true},
@@ -129,7 +130,7 @@ func TestBuiltin(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	if _, err := Load("nobody"); err == nil || err.Error() !=
-		"peer: there is no manifest nobody; name a file, or one that is built in: example-cli, reference" {
+		"peer: there is no manifest nobody; name a file, or one that is built in: example-cli, reference-ios, reference" {
 		t.Errorf("%v", err)
 	}
 	file := filepath.Join(t.TempDir(), "m.yaml")

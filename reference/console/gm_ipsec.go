@@ -60,29 +60,16 @@ func (g gmGroup) transport() string {
 	return g.KEK.Transport
 }
 
-// showGMReplay is "show crypto gdoi gm replay".
-func showGMReplay(in *call, g gmGroup) {
-	p := &in.page
-	p.head(0, "", fmt.Sprintf("Anti-replay Information For Group %s:", g.name))
-	p.head(1, "  ", "Timebased Replay:")
-	p.put(2, "    is not enabled")
-	p.gap()
-}
-
 // showGroupSAs is "show crypto gdoi ipsec sa".
 func showGroupSAs(in *call, g gmGroup) {
 	p := &in.page
 	p.head(0, "", fmt.Sprintf("SA created for group %s:", g.name))
 	p.head(1, "  ", in.console.opts.Interface+":")
-	method := "Counter/" + fmt.Sprint(g.cfg.ReplayWindow)
-	if g.cfg.ReplayWindow == 0 {
-		method = "Disabled"
-	}
 	for _, sa := range g.SAs {
-		d := sa.Detail
-		p.head(2, "    ", "protocol = "+protocolName(d.Flow.Protocol))
-		p.put(3, "      local ident  = "+identOf(d.Flow.Source, d.Flow.SourcePort), "local ident", identOf(d.Flow.Source, d.Flow.SourcePort))
-		p.put(3, "      remote ident = "+identOf(d.Flow.Destination, d.Flow.DestinationPort), "remote ident", identOf(d.Flow.Destination, d.Flow.DestinationPort))
+		d, method := sa.Detail, g.replayMethod(sa)
+		p.head(2, "    ", "protocol = "+protocolName(d.IPProtocol))
+		p.put(3, "      local ident  = "+identOf(d.Source, d.SourcePort), "local ident", identOf(d.Source, d.SourcePort))
+		p.put(3, "      remote ident = "+identOf(d.Destination, d.DestinationPort), "remote ident", identOf(d.Destination, d.DestinationPort))
 		p.put(3, fmt.Sprintf("      direction: %s, replay(method/window): %s", saDirection(d.Direction), method),
 			"direction", saDirection(d.Direction), "replay(method/window)", method)
 	}
@@ -142,7 +129,7 @@ func showIPsecSA(in *call) error {
 func (g gmGroup) ipsec(p *page, sa control.SA) {
 	d := sa.Detail
 	p.head(1, "   ", "protected vrf: (none)")
-	local, remote := ident(d.Flow.Source, d.Flow.Protocol, d.Flow.SourcePort), ident(d.Flow.Destination, d.Flow.Protocol, d.Flow.DestinationPort)
+	local, remote := ident(d.Source, d.IPProtocol, d.SourcePort), ident(d.Destination, d.IPProtocol, d.DestinationPort)
 	p.put(2, "   local  ident (addr/mask/prot/port): "+local, "local ident", local)
 	p.put(2, "   remote ident (addr/mask/prot/port): "+remote, "remote ident", remote)
 	p.put(2, "   Group: "+g.name, "Group", g.name)
@@ -192,17 +179,14 @@ func showMap(in *call) error {
 func showFailClose(in *call) error {
 	p := &in.page
 	m := in.console.opts.Member
-	activate := "yes"
-	if m.FailOpen {
-		activate = "no"
-	}
+	activate := map[bool]string{true: "yes", false: "no"}[m.FailClose.Activate == in.console.kept(guardActivate)]
 	p.put(0, fmt.Sprintf("Crypto Map: %q", mapName), "Crypto Map", mapName)
 	p.field(0, "    ", "Activate", activate)
 	p.head(0, "    ", "Fail-Close Access-List: (Deny = Forward In Clear, Permit = Drop)")
-	for _, e := range m.DataPath.Own {
-		action := "deny"
-		if e.Action == policy.OwnDiscard {
-			action = "permit"
+	for _, e := range m.FailClose.AccessList {
+		action := "permit"
+		if e.Action == policy.ACLDeny {
+			action = "deny"
 		}
 		entry := action + " " + ownFlow(e.Selector)
 		p.put(1, "        access-list "+entry, "access-list", entry)
@@ -233,7 +217,7 @@ func showRuleset(detail bool) func(*call) error {
 		for _, g := range groups {
 			for _, sa := range g.SAs {
 				d := sa.Detail
-				flow := ruleOf(d.Flow.Protocol, d.Flow.Source, d.Flow.Destination, d.Flow.SourcePort, d.Flow.DestinationPort)
+				flow := ruleOf(d.IPProtocol, d.Source, d.Destination, d.SourcePort, d.DestinationPort)
 				rule(flow+" IPSec SA Passive", false)
 				rule(flow+" IPSec Cryptomap", false)
 			}

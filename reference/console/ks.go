@@ -119,6 +119,9 @@ func (g ksGroup) interval() time.Duration {
 }
 
 func (g ksGroup) direction() string {
+	if g.Direction == policy.UsageReceiveOnly.String() {
+		return "Inbound Only"
+	}
 	for _, s := range g.cfg.SAs {
 		return saDirection(s.Transform.Direction.Word())
 	}
@@ -132,6 +135,15 @@ func (g ksGroup) saOf(p *page, i int, s policy.SAPolicy) {
 	for _, sa := range g.made(s) {
 		p.field(2, at, "IPSec SA Rekey Lifetime", fmt.Sprintf("%d secs", sa.Detail.Lifetime))
 		p.field(2, at, "Profile Name", s.Transform.Name())
+		if r := sa.Replay; r != nil && r.Method == "time" {
+			p.field(2, at, "Replay method", "Time Based")
+			p.field(2, at, "Replay Window Size", replaySeconds(r.Window))
+		} else if r != nil && r.Method == "counter" {
+			p.field(2, at, "Replay method", "Count Based")
+			p.field(2, at, "Replay Window Size", r.Window)
+		} else {
+			p.field(2, at, "Replay method", "Disabled")
+		}
 		p.field(2, at, "Tagging method", "Disabled")
 		p.head(2, at, "SA Rekey")
 		p.field(3, at+"   ", "Remaining Lifetime", fmt.Sprintf("%d secs", left(g.now, sa.Expiry)))
@@ -200,15 +212,6 @@ func showKSACL(in *call, g ksGroup) {
 			p.put(2, "   access-list   "+entry, "access-list", entry)
 		}
 	}
-	p.gap()
-}
-
-// showKSReplay is "show crypto gdoi ks replay".
-func showKSReplay(in *call, g ksGroup) {
-	p := &in.page
-	p.head(0, "", fmt.Sprintf("Anti-replay Information For Group %s:", g.Name))
-	p.head(1, "  ", "Timebased Replay:")
-	p.put(2, "    is not enabled")
 	p.gap()
 }
 

@@ -76,6 +76,15 @@ func transform(d control.SADetail) string {
 	return strings.TrimSpace(text)
 }
 
+// replaySeconds is a duration such as 100s as a number of seconds.
+func replaySeconds(window string) string {
+	d, err := time.ParseDuration(window)
+	if err != nil {
+		return window
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
+}
+
 // encaps is the name of a mode.
 func encaps(mode string) string {
 	return "ENCAPS_" + strings.ToUpper(strings.ReplaceAll(mode, "-", "_"))
@@ -116,7 +125,7 @@ func protocolName(n uint8) string {
 
 // aceOf writes the packets of an SA as an entry of an access list does.
 func aceOf(action string, d control.SADetail) string {
-	return fmt.Sprintf("%s %s %s %s", action, protocolName(d.Flow.Protocol), aceEnd(d.Flow.Source, d.Flow.SourcePort), aceEnd(d.Flow.Destination, d.Flow.DestinationPort))
+	return fmt.Sprintf("%s %s %s %s", action, protocolName(d.IPProtocol), aceEnd(d.Source, d.SourcePort), aceEnd(d.Destination, d.DestinationPort))
 }
 
 func aceEnd(prefix string, port uint16) string {

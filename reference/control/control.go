@@ -160,6 +160,6 @@ type GMGroup struct {
 	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
 	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay
 	KEK         *KEK        `json:"kek,omitempty"`
-	Track       string      `json:"track,omitempty"` // of the tracked object: up or down; empty without
+	Track       string      `json:"track,omitempty"` // of the tracked object of GET VPN: up or down; empty without
 	GMCounts
 }

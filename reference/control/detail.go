@@ -15,20 +15,26 @@ type KEK struct {
 	Ack          string `json:"ack,omitempty"`        // the type of acknowledgement that is asked for
 	Management   string `json:"management,omitempty"` // lkh
 	Lifetime     int    `json:"lifetime"`             // seconds, when it was made or handed over
-	Ends
+
 	Due time.Time `json:"due,omitzero"` // at a key server: when it replaces the SA
+	Ends
 }
 
 // SADetail is what an SA is beyond its name: enough to compare it with what a packet carries.
 type SADetail struct {
-	Protocol        string    `json:"protocol"`  // esp or ah
-	Transform       string    `json:"transform"` // as in a configuration
-	Mode            string    `json:"mode"`      // as in a configuration
-	Direction       string    `json:"direction"` // as in a configuration
-	KeyOctets       int       `json:"key_octets"`
-	IntegrityOctets int       `json:"integrity_octets"`
-	Lifetime        int       `json:"lifetime"` // seconds, when it was made or handed over
-	Flow            Flow      `json:"flow,omitzero"`
+	Protocol        string `json:"protocol"`  // esp or ah
+	Transform       string `json:"transform"` // as in a configuration
+	Mode            string `json:"mode"`      // as in a configuration
+	Direction       string `json:"direction"` // as in a configuration
+	KeyOctets       int    `json:"key_octets"`
+	IntegrityOctets int    `json:"integrity_octets"`
+	Lifetime        int    `json:"lifetime"` // seconds, when it was made or handed over
+
+	Source          string    `json:"source,omitempty"` // of packets; prefixes
+	Destination     string    `json:"destination,omitempty"`
+	IPProtocol      uint8     `json:"ip_protocol,omitempty"` // 0: any
+	SourcePort      uint16    `json:"source_port,omitempty"` // 0: any
+	DestinationPort uint16    `json:"destination_port,omitempty"`
 	Due             time.Time `json:"due,omitzero"` // at a key server: when it replaces the SA
 }
 

@@ -34,10 +34,13 @@ func DetailOf(sa policy.TrafficSA) SADetail {
 	d := SADetail{
 		Protocol: t.Protocol.Word(), Transform: t.Name(), Mode: t.Mode.Word(), Direction: t.Direction.Word(),
 		KeyOctets: t.CipherKeyLen(), IntegrityOctets: t.IntegrityKeyLen(), Lifetime: seconds(sa.Lifetime),
-		Flow: FlowOf(sa.Selector),
 	}
 	if c, ok := t.Cipher.Form(); ok {
 		d.KeyOctets -= c.Salt
+	}
+	if s := sa.Selector; s.Source.IsValid() {
+		d.Source, d.Destination = s.Source.String(), s.Destination.String()
+		d.IPProtocol, d.SourcePort, d.DestinationPort = s.Protocol, s.SourcePort, s.DestinationPort
 	}
 	return d
 }

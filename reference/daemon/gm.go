@@ -27,7 +27,7 @@ their addresses: outside is the one with the configured address, inside are thos
 the configuration lists under "inside". A member that has no inside interface only follows the group.
 
 It runs until SIGINT or SIGTERM; then devices, rules and settings are as they were before. With --control it answers the
-commands status, register and clear.`,
+commands status, register and clear, and as a member of GET VPN attach and detach.`,
 	example: `  gdoi-gm --config gm.yaml --control /run/gdoi-gm.sock
   gdoi-gm status --control /run/gdoi-gm.sock --json`,
 	flags: func(root *cobra.Command, o *options) {
@@ -38,6 +38,8 @@ commands status, register and clear.`,
 		statusCommand(printMember),
 		groupCommand("register", "register again now; keys in use stay until they are replaced"),
 		groupCommand("clear", "forget all keys and register afresh"),
+		groupCommand("attach", "put the policy of a group of GET VPN on the interface, and register"),
+		groupCommand("detach", "take the policy of a group of GET VPN off the interface, and leave the group"),
 		directionCommand,
 		consoleCommand,
 	},
@@ -60,6 +62,7 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
+	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
 	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))

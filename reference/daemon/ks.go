@@ -20,8 +20,9 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
 	example: `  gdoi-ks --config ks.yaml --control /run/gdoi-ks.sock
   gdoi-ks status --control /run/gdoi-ks.sock
   gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
-	build:    buildKeyServer,
-	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand, receiveOnlyCommand, consoleCommand},
+	build: buildKeyServer,
+	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand, receiveOnlyCommand,
+		groupCommand("clear", "make a group anew, with other keys and without members"), consoleCommand},
 }
 
 func buildKeyServer(o *options) (node.Config, error) {
@@ -37,6 +38,7 @@ func buildKeyServer(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
+	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
 	out := node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.KeyServer))

@@ -82,14 +82,14 @@ they have and what is left of their lifetime, or less of it with --lifetime.`,
 	return cmd
 }
 
-// groupCommand sends a command about a group of a member, or about all, whose answer says nothing but that it was done.
+// groupCommand sends a command about a group, or about all, whose answer says nothing but that it was done.
 func groupCommand(name, short string) command {
 	return func(o *options) *cobra.Command {
 		var args control.GroupArgs
 		cmd := &cobra.Command{Use: name, Short: short, Args: noArguments, RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.call(cmd.Context(), name, args, nil)
 		}}
-		cmd.Flags().Uint32Var(&args.Group, "group", 0, "group `id` (default: every group of the member)")
+		cmd.Flags().Uint32Var(&args.Group, "group", 0, "group `id` (default: every group)")
 		return cmd
 	}
 }

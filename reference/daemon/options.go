@@ -24,6 +24,9 @@ type options struct {
 	inside                       []string
 	console                      policy.Console // of the configuration
 	beside                       []companion    // of the node, as its configuration says
+
+	receiver policy.LogReceiver // of the log, as the configuration has it
+	profile  policy.Profile
 }
 
 func (o *options) register(root *cobra.Command) {
@@ -73,6 +76,9 @@ func (o *options) open(stderr io.Writer, cfg *node.Config) (closers, error) {
 	}
 	if c, ok := log.(io.Closer); ok && o.log != "stderr" {
 		opened = append(opened, c)
+	}
+	if r := receive(cfg, o.receiver, o.profile); r != nil {
+		opened = append(opened, r)
 	}
 	cfg.Log, cfg.LogFormat, cfg.Control, cfg.Interface = log, logFormat(o.log, stderr), o.control, o.outside
 	if o.keylog == "" {

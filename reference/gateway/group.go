@@ -94,8 +94,6 @@ func (m *Group) Wanted() bool {
 // Accepts is Gateway.Accepts.
 func (m *Group) Accepts(t policy.TrafficSA) error { return m.gateway.Accepts(t) }
 
-func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
-
 // Keyed reports whether the group has an SA.
 func (m *Group) Keyed(now time.Time) bool {
 	for _, e := range m.gateway.db.Entries() {
@@ -105,6 +103,8 @@ func (m *Group) Keyed(now time.Time) bool {
 	}
 	return false
 }
+
+func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
 
 // SAs describes the installed SAs of the group, newest first.
 func (m *Group) SAs(now time.Time) []control.SA {

@@ -23,13 +23,15 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer, err = k.exclude(now, c.Args)
 	case control.Readmit:
 		answer, err = struct{}{}, k.readmit(c.Args)
+	case control.Clear:
+		answer, err = struct{}{}, k.clear(now, c.Args)
 	case control.ReceiveOnly:
 		answer, err = k.receiveOnly(now, c.Args)
 	case control.Configure:
 		answer, err = k.configure(now, c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
-			control.ReceiveOnly, control.Configure)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
+			control.Clear, control.ReceiveOnly, control.Configure)
 	}
 	k.reply(c.ID, answer, err)
 }

@@ -18,7 +18,7 @@ import (
 // tell tells the operator a message of GET VPN about a group, if the key server follows that profile. The group and the key server's
 // address go without saying; nil stands for a group that is not known.
 func (k *KeyServer) tell(c *carried, what getvpn.Message, fields ...core.Field) {
-	if k.cfg.Profile != policy.ProfileGETVPN {
+	if k.cfg.Profile != policy.ProfileGETVPN || !what.Told(k.opts.Rules) {
 		return
 	}
 	own := []core.Field{getvpn.Field("ks_addr", k.cfg.Address.Addr())}
@@ -82,21 +82,25 @@ func (k *KeyServer) tellRefusedPull(p *pull, err error, from netip.AddrPort) {
 	}
 	switch v.Guard {
 	case guardHash1, guardHash3:
-		k.tell(p.group, getvpn.KSHashFail, gmAddr(from))
+		k.tell(p.group, getvpn.KSHashFail, gmAddr(from), getvpn.Field("group", k.nameOf(p.asked)))
 	case guardIDType, guardIDLength, guardGroup:
-		k.tell(nil, getvpn.KSBadID, gmAddr(from), getvpn.Field("group", nameOf(p.asked)))
+		k.tell(nil, getvpn.KSBadID, gmAddr(from), getvpn.Field("group", k.nameOf(p.asked)))
 	}
 	if group.IsUnauthorised(v) {
 		k.tell(p.group, getvpn.KSUnauthorized, gmAddr(from))
 	}
 }
 
-// nameOf is how an identity names a group that is not known.
-func nameOf(id gdoi.ID) string {
-	if id.IDType == isakmp.IDKeyID && len(id.Data) == 4 {
-		return fmt.Sprint(binary.BigEndian.Uint32(id.Data))
+// nameOf is the name of the group that an identity means, or its number if there is none.
+func (k *KeyServer) nameOf(id gdoi.ID) string {
+	if id.IDType != isakmp.IDKeyID || len(id.Data) != 4 {
+		return "-"
 	}
-	return "-"
+	number := binary.BigEndian.Uint32(id.Data)
+	if c := k.byID[number]; c != nil {
+		return c.Name()
+	}
+	return fmt.Sprint(number)
 }
 
 // tellRejected tells of a peer that deletes Phase 1 when it has seen the policy: it does not take it (RFC 6407 §3.3).

@@ -39,6 +39,7 @@ func (k *KeyServer) openPull1(s *session, p *pull, d *core.Datagram) (*ike.Opene
 	if !guardForm1.Holds(rules, follows(o, isakmp.PayloadNonce, isakmp.PayloadID)) {
 		return nil, guardForm1.Violated("message 1 is %s", types(o.Payloads))
 	}
+	p.asked, _, _ = isakmp.Find[gdoi.ID](o.Payloads)
 	if !guardHash1.Holds(rules, hmac.Equal(o.Hash, pullHash(s.sa, messageIDOctets(p.id), nil, o.After))) {
 		return nil, guardHash1.Violated("HASH(1) does not verify")
 	}
@@ -52,7 +53,6 @@ func (k *KeyServer) openPull1(s *session, p *pull, d *core.Datagram) (*ike.Opene
 		return nil, guardNonceMax.Violated("Ni of %d octets", n)
 	}
 	p.ni = append([]byte{}, ni.Data...)
-	p.asked, _, _ = isakmp.Find[gdoi.ID](o.Payloads)
 	p.group, err = k.findGroup(s, p.asked, d.From)
 	return o, err
 }

@@ -20,7 +20,7 @@ func (k *KeyServer) tellChange(was, is policy.Group) {
 		{ingress(was) && !ingress(is), getvpn.KSConvSAsDuplex},
 	} {
 		if c.happens {
-			k.out = append(k.out, getvpn.Event(c.message, group))
+			k.tell(nil, c.message, group)
 		}
 	}
 	k.tellLists(is)

@@ -20,6 +20,8 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.toGroups(c, func(g *membership) { g.renew(now, "the operator asks for it") })
 	case control.Clear:
 		m.toGroups(c, func(g *membership) { g.clear(now) })
+	case control.Attach, control.Detach:
+		m.onAttachment(now, c)
 	case control.ClearReplay:
 		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
 	case control.Direction:
@@ -29,8 +31,8 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		}
 		m.reply(c.ID, struct{}{})
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s)",
+			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction, control.Attach, control.Detach)})
 	}
 }
 
@@ -80,6 +82,12 @@ func (m *Member) reply(id uint64, answer any) {
 func (m *membership) clear(now time.Time) {
 	m.log(core.Notice, "SA_REMOVED", "the operator cleared all SAs", "group", m.groupText())
 	m.tell(getvpn.GMClearRegister)
+	m.forget(now)
+	m.register(now)
+}
+
+// forget ends everything that the member has of its group, and what it was about to do for it.
+func (m *membership) forget(now time.Time) {
 	m.exchange, m.pull, m.phase1, m.keeper = nil, nil, nil, keeper{}
 	m.setRekey(nil)
 	m.sids = nil
@@ -89,7 +97,6 @@ func (m *membership) clear(now time.Time) {
 	m.outlet = outlet{}
 	m.clearPolicy()
 	m.registration = registration{}
-	m.register(now)
 }
 
 // status shows the first group as if it were the only one, and all of them if there are several.

@@ -119,13 +119,13 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 			g.onStart(now)
 		}
 	}
-	m.follow(now)
 	if _, traffic := ev.(*core.Packet); !traffic {
 		for _, g := range m.groups {
 			g.revert(now)
 			g.onActiveSA(now)
 		}
 	}
+	m.follow(now)
 	return m.out
 }
 

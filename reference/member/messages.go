@@ -14,7 +14,7 @@ import (
 // tell tells the operator a message of GET VPN, if the member follows that profile. Group, key server and the member itself go without
 // saying.
 func (m *membership) tell(what getvpn.Message, fields ...core.Field) {
-	if m.cfg.Profile != policy.ProfileGETVPN {
+	if m.cfg.Profile != policy.ProfileGETVPN || !what.Told(m.rules) {
 		return
 	}
 	m.emit(getvpn.Event(what, append(fields, what.Own(
@@ -24,13 +24,16 @@ func (m *membership) tell(what getvpn.Message, fields ...core.Field) {
 	)...)...))
 }
 
+// attached tells that the policy of the group is on the interface from now on.
+func (m *membership) attached() { m.tell(getvpn.GMCMAttach) }
+
 // tellStart tells what a member is that has just started.
 func (m *membership) tellStart() {
 	if m == m.groups[0] {
 		m.tell(getvpn.ISAKMPOnOff, getvpn.Field("state", "ON"))
 		m.tell(getvpn.GDOIOnOff, getvpn.Field("state", "ON"))
 	}
-	m.tell(getvpn.GMCMAttach)
+	m.attached()
 }
 
 // tellRegistered tells of a registration that has replaced a Rekey SA and brought Data-Security SAs; first says that the member had

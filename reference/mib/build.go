@@ -135,9 +135,9 @@ func directions(sa control.SA) []uint32 {
 }
 
 func (b *builder) selector(columns []Column, index OID, d control.SADetail) {
-	source, destination := ofNetwork(d.Flow.Source).columns(), ofNetwork(d.Flow.Destination).columns()
-	b.row(columns, index, source[0], source[1], source[2], port(d.Flow.SourcePort),
-		destination[0], destination[1], destination[2], port(d.Flow.DestinationPort), number(protocols[d.Protocol]))
+	source, destination := ofNetwork(d.Source).columns(), ofNetwork(d.Destination).columns()
+	b.row(columns, index, source[0], source[1], source[2], port(d.SourcePort),
+		destination[0], destination[1], destination[2], port(d.DestinationPort), number(protocols[d.Protocol]))
 }
 
 func (b *builder) tek(columns []Column, index OID, sa control.SA, status uint32) {

@@ -1,8 +1,8 @@
 package mib
 
 import (
+	"bytes"
 	"encoding/binary"
-	"net"
 	"net/netip"
 )
 
@@ -45,11 +45,17 @@ func ofNetwork(s string) identity {
 	if !p.IsValid() || p.IsSingleIP() {
 		return ofAddress(p.Addr())
 	}
-	octets := append(p.Addr().AsSlice(), net.CIDRMask(p.Bits(), p.Addr().BitLen())...)
+	octets := append(p.Addr().AsSlice(), maskOf(p)...)
 	if p.Addr().Is6() {
 		return identity{ipv6Subnet, octets}
 	}
 	return identity{ipv4Subnet, octets}
+}
+
+// maskOf has ones where a network's address counts.
+func maskOf(p netip.Prefix) []byte {
+	ones, _ := netip.AddrFromSlice(bytes.Repeat([]byte{0xff}, p.Addr().BitLen()/8))
+	return netip.PrefixFrom(ones, p.Bits()).Masked().Addr().AsSlice()
 }
 
 // index is the identity as part of an instance's identifier: its type, the length, and the octets (RFC 2578 §7.7).

@@ -21,8 +21,10 @@ type Config struct {
 	Control   string         // path of the Unix socket for operators; "" none
 	Log       io.Writer      // one line each call; nil none
 	LogFormat LogFormat
-	Notes     []*core.Log // what whoever configured the node has to say; logged at the start
-	KeyLog    io.Writer   // one JSON object and newline each call; nil none
+	Receiver  io.Writer                                              // of the log, too; one line each call without a line end; nil none
+	Format    func(number uint64, now time.Time, l *core.Log) string // of lines for Receiver, which are numbered from 1
+	Notes     []*core.Log                                            // what whoever configured the node has to say; logged at the start
+	KeyLog    io.Writer                                              // one JSON object and newline each call; nil none
 	DataPlane *DataPlane
 	Told      func(*core.Log)   // hears every line of the log, under the lock of the core; it must not wait, nor keep the line. nil: nobody
 	Track     func(*core.Track) // hears of tracked objects, likewise

@@ -23,6 +23,7 @@ func (n *Node) log(now time.Time, l *core.Log) {
 	if n.cfg.Told != nil {
 		n.cfg.Told(l)
 	}
+	n.deliver(now, l)
 	if n.cfg.Log == nil {
 		return
 	}
@@ -31,6 +32,15 @@ func (n *Node) log(now time.Time, l *core.Log) {
 		line = syslog.Format(n.cfg.Name, now, l)
 	}
 	_, _ = n.cfg.Log.Write([]byte(oneLine.Replace(line) + "\n"))
+}
+
+// deliver hands the line to the receiver of the log, if there is one.
+func (n *Node) deliver(now time.Time, l *core.Log) {
+	if n.cfg.Receiver == nil {
+		return
+	}
+	line := n.cfg.Format(n.delivered.Add(1), now, l)
+	_, _ = n.cfg.Receiver.Write([]byte(oneLine.Replace(line)))
 }
 
 var severities = map[core.Severity]string{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -23,7 +24,8 @@ type Node struct {
 	server *server           // nil without a control socket
 	device *dataplane.Device // nil without a data plane
 
-	rearm chan struct{} // the deadline may have changed
+	rearm     chan struct{} // the deadline may have changed
+	delivered atomic.Uint64 // lines for the receiver of the log
 
 	mu      sync.Mutex // guards the core and everything below
 	running bool

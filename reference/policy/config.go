@@ -16,6 +16,7 @@ type KeyServer struct {
 	SigningKey []byte           // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
 	SNMP       *SNMP            // of GET VPN; nil: no agent
 	Console    Console
+	Log        LogReceiver
 }
 
 // Member is the whole configuration of a group member.
@@ -46,14 +47,16 @@ type Member struct {
 	FailClose     FailClose     // of GET VPN
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
+	Client        Client           // of profile getvpn: what it takes of what its key server offers
 	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
 	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
-	SNMP          *SNMP    // of GET VPN; nil: no agent
-	Track         *Track   // of GET VPN, of a member of one group; nil: nothing is tracked
-	AccessList    []ACE    // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
-	DenyProtocol  uint8    // see Group
+	Log           LogReceiver
+	SNMP          *SNMP  // of GET VPN; nil: no agent
+	Track         *Track // of GET VPN, of a member of one group; nil: nothing is tracked
+	AccessList    []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8  // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several

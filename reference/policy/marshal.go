@@ -28,6 +28,9 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if doc.SNMP, err = snmpDocOf(k.SNMP); err != nil {
 		return nil, err
 	}
+	if doc.Log, err = logDocOf(k.Log); err != nil {
+		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
+	}
 	if len(k.SigningKey) > 0 {
 		doc.SigningKey = signingKey
 	}
@@ -62,7 +65,13 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.Profile, err = profileDocOf(m.Profile); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
+	if doc.Log, err = logDocOf(m.Log); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
 	if doc.FailClose, err = failCloseDocOf(m.FailClose); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
+	if doc.Client, err = clientDocOf(m.Client); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if m.OtherAddress.IsValid() {

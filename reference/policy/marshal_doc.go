@@ -12,6 +12,7 @@ type keyServerDoc struct {
 	Groups     []groupDoc           `yaml:"groups"`
 	SNMP       *snmpDoc             `yaml:"snmp,omitempty"`
 	Console    *consoleDoc          `yaml:"console,omitempty"`
+	Log        *logDoc              `yaml:"log,omitempty"`
 }
 
 type memberDoc struct {
@@ -40,6 +41,7 @@ type memberDoc struct {
 
 	Groups     []membershipDoc `yaml:"groups,omitempty"`
 	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Client     *clientDoc      `yaml:"client,omitempty"`
 	SNMP       *snmpDoc        `yaml:"snmp,omitempty"`
 	Track      *trackDoc       `yaml:"track,omitempty"`
 	AccessList []aceDoc        `yaml:"access_list,omitempty"`
@@ -47,6 +49,7 @@ type memberDoc struct {
 	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
 	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
 	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
+	Log          *logDoc              `yaml:"log,omitempty"`
 	Console      *consoleDoc          `yaml:"console,omitempty"`
 	dataPathDoc  `yaml:",inline"`
 }

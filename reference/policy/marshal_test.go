@@ -23,6 +23,8 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 		t.Fatal(err)
 	}
 	k.Address, k.Profile, k.SNMP = netip.MustParseAddrPort("192.0.2.1:8848"), policy.ProfileGETVPN, fullSNMP()
+	k.Log = policy.LogReceiver{Network: policy.LogTCP, Address: netip.MustParseAddrPort("192.0.2.9:601"), Format: policy.LogRFC3164,
+		Framing: policy.FrameByLineFeed}
 	k.Phase1 = policy.Phase1{
 		Proposals: everyProposal(), AllowWeak: true, Mode: policy.EitherMode, Prefer: policy.PreferOwn, Kilobytes: 64, DPD: 1500 * time.Millisecond,
 		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3}, Established: 5,
@@ -137,10 +139,10 @@ func TestMemberRoundTrip(t *testing.T) {
 func TestMembershipRoundTrip(t *testing.T) {
 	want := fullMember()
 	want.Groups = []policy.Membership{
-		{Group: 1, Authorised: want.Authorised, SIDRequest: 7, Track: fullTrack()},
+		{Group: 1, Authorised: want.Authorised, SIDRequest: 7},
 		{Group: 2, KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.3:848"), want.KeyServers[0]}},
 	}
-	want.Group, want.Authorised, want.SIDRequest, want.Track = 0, nil, 0, nil
+	want.Group, want.Authorised, want.SIDRequest = 0, nil, 0
 	for _, servers := range [][]netip.AddrPort{want.KeyServers, nil} {
 		if want.KeyServers = servers; servers == nil {
 			want.Groups[0].KeyServers = want.Groups[1].KeyServers
@@ -160,10 +162,10 @@ func TestMemberships(t *testing.T) {
 	several := one
 	own := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.3:848")}
 	several.Groups = []policy.Membership{{Group: 1, SIDRequest: 7}, {Group: 2, KeyServers: own, Authorised: one.Authorised}}
-	several.Group, several.Authorised, several.SIDRequest, several.Track = 0, nil, 0, nil
+	several.Group, several.Authorised, several.SIDRequest = 0, nil, 0
 	first, second := one, one
-	first.Group, first.Authorised, first.SIDRequest, first.Track = 1, nil, 7, nil
-	second.Group, second.KeyServers, second.SIDRequest, second.Track = 2, own, 0, nil
+	first.Group, first.Authorised, first.SIDRequest = 1, nil, 7
+	second.Group, second.KeyServers, second.SIDRequest = 2, own, 0
 	if diff := cmp.Diff([]policy.Member{first, second}, several.Memberships(), compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
@@ -222,6 +224,8 @@ func fullMember() policy.Member {
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash, KEKBehaviour: policy.KEKOld},
 		SNMP:  fullSNMP(), Track: fullTrack(),
+		Client: policy.Client{Ciphers: []policy.KEKTransform{policy.DefaultKEK, {Cipher: policy.KEK3DES, KeyBits: 192}},
+			Hashes: []policy.SigHash{policy.SigHashSHA384}, Transforms: policy.Transforms()[:2]},
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
 			Resync: policy.Resync{Failures: 1000, Cycles: 1},

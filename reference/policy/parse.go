@@ -50,6 +50,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("groups", &groups, groupList),
 		yamldoc.Optional("console", &k.Console, consoleOf(open)),
 		yamldoc.Optional("snmp", &agent, placed(snmp)),
+		yamldoc.Optional("log", &k.Log, logReceiver),
 	)
 	checkConsole(root, k.Profile, nil)
 	k.SNMP = ofProfile(k.Profile, agent)
@@ -95,6 +96,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var agent place[*SNMP]
 	var tracked place[*Track]
 	var rekey place[MemberRekey]
+	var limits place[Client]
 	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
@@ -125,6 +127,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("metadata", &m.Metadata, metadata),
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
+		yamldoc.Optional("client", &limits, placed(client)),
+		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
 		checkGroups(root, groups, ofOne)
@@ -149,7 +153,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
 		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
 	}
-	m.KeyServers = m.askedFrom(servers)
+	m.KeyServers, m.Client = m.askedFrom(servers), limits.value
+	checkClient(root, limits.at, m)
 	for _, g := range groups {
 		in := g.value.Membership
 		in.Track = ofProfile(m.Profile, g.value.track)

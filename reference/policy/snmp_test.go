@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -22,6 +24,27 @@ func fullSNMP() *policy.SNMP {
 
 func fullTrack() *policy.Track {
 	return &policy.Track{Number: 99, DelayUp: time.Minute, DelayDown: 1500 * time.Millisecond, Hook: []string{"/usr/local/sbin/routes", "two words"}}
+}
+
+// A member of one group tracks for itself, one of several for each.
+func TestTrackRoundTrip(t *testing.T) {
+	want := fullMember()
+	want.Track = fullTrack()
+	if diff := cmp.Diff(want, memberRoundTrip(t, want), compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	want.Groups = []policy.Membership{{Group: 1, Track: want.Track}, {Group: 2}}
+	want.Group, want.Authorised, want.SIDRequest, want.Track = 0, nil, 0, nil
+	if diff := cmp.Diff(want, memberRoundTrip(t, want), compare, compareAddrs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if all := want.Memberships(); all[0].Track != want.Groups[0].Track || all[1].Track != nil {
+		t.Errorf("%+v", all)
+	}
+	text := "profile: getvpn\n" + memberYAML + "track: {number: 1}\ngroups: [{id: 5}]\n"
+	if _, err := policy.ParseMember("gm.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "track: is for a member of one group") {
+		t.Error(err)
+	}
 }
 
 // What the agent and the tracked object leave out has its default.

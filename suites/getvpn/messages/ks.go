@@ -1,0 +1,125 @@
+package messages
+
+import (
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/tester"
+	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
+	"github.com/gdoilab/gdoilab/suites/kit"
+)
+
+// asking has the group ask for acknowledgements.
+func asking(g *policy.Group) { g.Rekey.Ack = policy.AckKEKSHA256 }
+
+// onlySecond lets nobody but the second member in.
+func onlySecond(g *policy.Group) {
+	second := lab.MemberAddr(2)
+	g.Members = []netip.Prefix{netip.PrefixFrom(second, second.BitLen())}
+}
+
+// choosy has the first member take no policy that the group has.
+func choosy(i int, c *policy.Member) {
+	if i == 1 {
+		elsewhere := netip.MustParsePrefix("172.16.0.0/12")
+		c.Authorised = []policy.Flow{{Source: policy.RangeOf(elsewhere), Destination: policy.RangeOf(elsewhere)}}
+	}
+}
+
+// secondRegisters starts the second member and reports whether it registers.
+func secondRegisters(ctx SpecContext, l *lab.Lab) bool {
+	return l.GM[1].Start(ctx) == nil && l.GM[1].AwaitRegistered(ctx) == nil
+}
+
+// cleared registers all members and has the operator of the key server clear the group.
+func cleared(ctx SpecContext, l *lab.Lab) {
+	GinkgoHelper()
+	registers(ctx, l)
+	kit.Precondition(l.KS.ClearGroups(ctx), "the operator clears the group")
+}
+
+// acknowledges is a rekey that the first member acknowledges.
+func acknowledges(ctx SpecContext, l *lab.Lab) bool {
+	GinkgoHelper()
+	before := kit.Now(l)
+	Expect(member(l).Misbehave(nil)).To(Succeed())
+	kit.Rekey(ctx, l, control.RekeyArgs{})
+	return l.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(l, before, core.PushACK.String())) > 0 })
+}
+
+// silent has the first member acknowledge one rekey and none of the three that follow.
+func silent(ctx SpecContext, l *lab.Lab) {
+	GinkgoHelper()
+	registers(ctx, l)
+	kit.Reached(acknowledges(ctx, l), "an ordinary rekey is acknowledged")
+	Expect(member(l).Misbehave(tester.Taps(tester.Withhold(core.PushACK)))).To(Succeed())
+	for range 3 {
+		kit.Rekey(ctx, l, control.RekeyArgs{})
+		l.Pass(ctx, time.Minute)
+	}
+}
+
+var _ = Describe("What a key server of GET VPN tells (Cisco GET VPN, system logging messages)", kit.Subject("messages"), kit.DUT(rule.KS), func() {
+	tellsEach(keyServer, []message{
+		{mnemonic: "KS_REGS_COMPL", when: "when it has registered a member", requirements: "GETVPN-REG-29", cause: registers, values: ofMember},
+		{mnemonic: "KS_FIRST_GM", when: "when the first member registers", requirements: "GETVPN-REG-29", cause: registers, values: ofMember},
+		{mnemonic: "KS_GROUP_ADD", when: "when the group is configured", requirements: "GETVPN-SYSLOG-06", cause: begins, values: fromServer},
+		{mnemonic: "GDOI_ON_OFF", when: "when the key server's first group is in use", cause: begins, values: on},
+		{mnemonic: "ISAKMP_ON_OFF", when: "when the key server begins to speak ISAKMP", cause: begins, values: on},
+		{mnemonic: "KS_SEND_UNICAST_REKEY", when: "when it sends a rekey to each member", requirements: "GETVPN-REKEY-30", feature: "unicast",
+			cause: rekeyed(control.RekeyArgs{}), values: func(l *lab.Lab) map[string]string { return numbered(1, fromServer(l)) }},
+		{mnemonic: "KS_SEND_MCAST_REKEY", when: "when it sends a rekey to a multicast group", requirements: "GETVPN-REKEY-30", feature: "multicast",
+			setup: lab.Setup{Group: lab.Multicast}, cause: rekeyed(control.RekeyArgs{}), values: func(l *lab.Lab) map[string]string {
+				return numbered(1, map[string]string{"ks_addr": address(l.KS), "mcast_addr": lab.MulticastGroup.String()})
+			}},
+		{mnemonic: "KS_CLEAR_REGISTER", when: "when its operator clears the group", requirements: "GETVPN-SYSLOG-05", cause: cleared},
+		{mnemonic: "GM_DELETE", when: "when a member is deleted with its group", requirements: "GETVPN-EJECT-05", cause: cleared, values: ofMember},
+		{mnemonic: "KS_LAST_GM", when: "when the last member is gone", requirements: "GETVPN-REG-29", cause: cleared, values: ofMember},
+
+		{mnemonic: "KS_HASH_FAIL", when: "when HASH(1) is wrong", requirements: "GETVPN-REG-25",
+			cause:  misbehaving(member, tester.WrongHash(core.Pull1)),
+			values: ofMember, control: registeredAfter(member, 1), alive: "the member registers with unaltered messages"},
+		{mnemonic: "KS_HASH_FAIL", when: "when HASH(3) is wrong", requirements: "GETVPN-REG-25",
+			cause:  misbehaving(member, tester.WrongHash(core.Pull3)),
+			values: ofMember, control: registeredAfter(member, 1), alive: "the member registers with unaltered messages"},
+		{mnemonic: "KS_GM_REJECTS_SA_PAYLOAD", when: "when a member does not take the policy", requirements: "GETVPN-REG-26",
+			setup: lab.Setup{Members: 2, Member: choosy}, cause: begins,
+			values: ofMember, control: secondRegisters, alive: "a member that takes it registers"},
+		{mnemonic: "KS_UNAUTHORIZED", when: "when somebody who may not asks for the group", requirements: "GETVPN-SYSLOG-02",
+			setup: lab.Setup{Members: 2, Group: onlySecond}, cause: begins,
+			values: ofMember, control: secondRegisters, alive: "a member that may registers"},
+		{mnemonic: "KS_UNSOL_ACK", when: "when an acknowledgement is of somebody who is no member", requirements: "GETVPN-ACK-04 GETVPN-SYSLOG-02", feature: "ack",
+			setup: lab.Setup{Group: asking}, cause: func(ctx SpecContext, l *lab.Lab) {
+				registers(ctx, l)
+				Expect(member(l).Misbehave(tester.Taps(tester.AckID("another address", func(id *isakmp.ID) { id.Data[3] = 99 })))).To(Succeed())
+				kit.Rekey(ctx, l, control.RekeyArgs{})
+			},
+			values:  func(*lab.Lab) map[string]string { return map[string]string{"gm_addr": "192.0.2.99"} },
+			control: acknowledges, alive: "the next rekey is acknowledged by a member"},
+		{mnemonic: "KS_NACK_GM_EJECT", when: "when a member acknowledges none of three rekeys", requirements: "GETVPN-EJECT-05", feature: "ack",
+			needs: lab.NeedVirtualTime, setup: lab.Setup{Group: asking}, cause: silent, values: func(l *lab.Lab) map[string]string {
+				return map[string]string{"gm_addr": address(member(l)), "n": "3"}
+			},
+			control: func(ctx SpecContext, l *lab.Lab) bool {
+				return member(l).Misbehave(nil) == nil && member(l).Clear(ctx) == nil && l.KS.AwaitMessage(ctx, "KS_REGS_COMPL", 1, lab.Patience)
+			}, alive: "the member is let in again"},
+	})
+
+	It("tells KS_BAD_ID when a member asks for a group that there is not", kit.Requirement(all, "GETVPN-SYSLOG-07"), kit.Negative, func(ctx SpecContext) {
+		l := kit.Lab(ctx, lab.Setup{Profile: policy.ProfileGETVPN})
+		misbehaving(member, tester.GroupID([]byte{0, 0, 4, 211}))(ctx, l)
+		Expect(l.KS.AwaitMessage(ctx, "KS_BAD_ID", 0, lab.Patience)).To(BeTrue(), "it told %s", mnemonics(l.KS))
+		if fields := l.KS.Messages("KS_BAD_ID")[0].Fields; len(fields) > 0 {
+			Expect(fields["gm_addr"]).To(Equal(address(member(l))))
+		}
+		kit.Control(registeredAfter(member, 1)(ctx, l), "the member registers when it asks for its group")
+	})
+})

@@ -46,6 +46,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.ReplayWindow > 0, "replay-window")
 			d.add(m.OnDemand, "on-demand")
 			d.add(len(m.DataPath.Own) > 0, "own-policy")
+			d.add(len(m.AccessList) > 0, "access-lists")
 			d.add(m.DataPath.TFC != (policy.TFC{}), "tfc")
 			d.add(m.DataPath.Resync != (policy.Resync{}), "esn-resync")
 		}
@@ -80,8 +81,11 @@ func (d *demands) group(g policy.Group) {
 			continue
 		}
 		d.add(sa.AntiReplay.Time() > 0, "tbar")
-		d.add(sa.Selector.Source.Addr().Is6(), "ipv6")
+		for _, flow := range sa.Flows() {
+			d.add(flow.Source.Addr().Is6(), "ipv6")
+		}
 		d.transform(sa.Transform)
+		d.add(len(sa.AccessList) > 0, "access-lists")
 		if sa.Transform.CounterMode() {
 			byTable(d, sidBits, g.SIDBits)
 		}

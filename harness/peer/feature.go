@@ -26,6 +26,7 @@ var Vocabulary = []Feature{
 	{"iec61850", "keys of IEC 61850, for devices that protect their own messages (RFC 8052 §2.2)"},
 	{"several-sas", "several Data-Security SAs in a group"},
 	{"several-groups", "several groups on a key server"},
+	{"access-lists", "policy as ordered lists of what is protected and what stays in clear, of a key server and of its members"},
 	{"profile:getvpn", "the rules of Cisco GET VPN where RFC 6407 leaves them to the vendor"},
 	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},

@@ -35,6 +35,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.Profile == policy.ProfileGETVPN, "profile:getvpn")
 			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
+			d.add(m.IPsecFlows > 0, "ipsec-flows")
 			for _, one := range m.Memberships() {
 				d.add(one.Track != nil, "track")
 				d.add(len(one.Authorised) > 0, "authorisation")
@@ -46,6 +47,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.ReplayWindow > 0, "replay-window")
 			d.add(m.OnDemand, "on-demand")
 			d.add(len(m.DataPath.Own) > 0, "own-policy")
+			d.add(len(m.AccessList) > 0, "access-lists")
 			d.add(m.DataPath.TFC != (policy.TFC{}), "tfc")
 			d.add(m.DataPath.Resync != (policy.Resync{}), "esn-resync")
 		}
@@ -80,8 +82,11 @@ func (d *demands) group(g policy.Group) {
 			continue
 		}
 		d.add(sa.AntiReplay.Time() > 0, "tbar")
-		d.add(sa.Selector.Source.Addr().Is6(), "ipv6")
+		for _, flow := range sa.Flows() {
+			d.add(flow.Source.Addr().Is6(), "ipv6")
+		}
 		d.transform(sa.Transform)
+		d.add(len(sa.AccessList) > 0, "access-lists")
 		if sa.Transform.CounterMode() {
 			byTable(d, sidBits, g.SIDBits)
 		}

@@ -6,7 +6,9 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ah"                // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"         // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/acl"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/authz"      // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/change"     // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/console"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/membership" // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/messages"   // specs

@@ -26,6 +26,7 @@ type document struct {
 	failClose  map[string]*failClose // by the crypto map
 	local      map[string]string     // crypto map -> interface
 	interfaces []*netInterface
+	tracks     map[int]*policy.Track // stub objects, by their numbers
 }
 
 type isakmpPolicy struct {
@@ -70,8 +71,8 @@ type gdoiGroup struct {
 	servers      []netip.Addr
 	passive      bool
 	revert       bool
+	track        int    // number of the object that follows the active SA; 0: none does
 	registration string // interface
-	track        *policy.Track
 }
 
 type localServer struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,26 @@ interface Ethernet1/0
 track 99 stub-object
  default-state up
 `
+
+// An object follows the active SA if it is there.
+func TestTrack(t *testing.T) {
+	follows := strings.Replace(member, " server address ipv4 10.0.8.1\ncrypto map m 20", " server address ipv4 10.0.8.1\n client status active-sa track 99\ncrypto map m 20", 1)
+	for object, want := range map[string]*policy.Track{
+		" default-state up\n": {Number: 99}, " delay up 60\n": {Number: 99, DelayUp: time.Minute},
+		" delay up 60 down 5\n": {Number: 99, DelayUp: time.Minute, DelayDown: 5 * time.Second}, " delay down 5\n": {Number: 99, DelayDown: 5 * time.Second},
+	} {
+		m, _, err := iosconfig.ParseMember("gm.ios", []byte(strings.Replace(follows, " default-state up\n", object, 1)), iosconfig.Options{Open: open})
+		if err != nil || m.Groups[0].Track != nil || !reflect.DeepEqual(m.Groups[1].Track, want) {
+			t.Errorf("%q: %+v, %v", object, m.Groups, err)
+		}
+	}
+	for _, other := range []string{"track 98 stub-object", "track 99 interface Ethernet0/0 line-protocol"} {
+		m, _, err := iosconfig.ParseMember("gm.ios", []byte(strings.Replace(follows, "track 99 stub-object", other, 1)), iosconfig.Options{Open: open})
+		if err != nil || m.Groups[1].Track != nil {
+			t.Errorf("%s: %+v, %v", other, m.Groups, err)
+		}
+	}
+}
 
 func TestMember(t *testing.T) {
 	m, _, err := iosconfig.ParseMember("gm.ios", []byte(member), iosconfig.Options{Open: open})

@@ -16,6 +16,8 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	d.add(len(ks.Groups) > 1, "several-groups")
 	d.add(keyServer && ks.Profile == policy.ProfileGETVPN, "profile:getvpn")
 	for _, g := range ks.Groups {
+		d.add(keyServer && g.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
+		d.add(keyServer && g.Rekey.Reminders, "reminders")
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
 		d.add(keyServer && len(g.Identities) > 0, "named-members")
@@ -31,6 +33,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		if !keyServer {
 			d.phase1(m.Phase1)
 			d.add(m.Profile == policy.ProfileGETVPN, "profile:getvpn")
+			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			for _, one := range m.Memberships() {
 				d.add(one.Track != nil, "track")
@@ -43,6 +46,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.ReplayWindow > 0, "replay-window")
 			d.add(m.OnDemand, "on-demand")
 			d.add(len(m.DataPath.Own) > 0, "own-policy")
+			d.add(len(m.AccessList) > 0, "access-lists")
 			d.add(m.DataPath.TFC != (policy.TFC{}), "tfc")
 			d.add(m.DataPath.Resync != (policy.Resync{}), "esn-resync")
 		}
@@ -76,8 +80,12 @@ func (d *demands) group(g policy.Group) {
 			d.add(true, "iec61850")
 			continue
 		}
-		d.add(sa.Selector.Source.Addr().Is6(), "ipv6")
+		d.add(sa.AntiReplay.Time() > 0, "tbar")
+		for _, flow := range sa.Flows() {
+			d.add(flow.Source.Addr().Is6(), "ipv6")
+		}
 		d.transform(sa.Transform)
+		d.add(len(sa.AccessList) > 0, "access-lists")
 		if sa.Transform.CounterMode() {
 			byTable(d, sidBits, g.SIDBits)
 		}

@@ -245,6 +245,31 @@ func TestDebug(t *testing.T) {
 	expect("off again", peer)
 }
 
+// A key server that goes by another policy is shown by that, and one that refuses it by the old.
+func TestReconfigured(t *testing.T) {
+	c, inner := ks()
+	next, err := policy.LoadKeyServer("../../fixtures/examples/getvpn-ks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Groups[0].Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
+	doc, err := policy.MarshalKeyServer(next, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, _ := json.Marshal(control.ConfigureArgs{Config: strings.Replace(string(doc), "signing_key: \"\"", "", 1)})
+	inner.refuse = true
+	c.Handle(epoch, &core.Command{Name: control.Configure, Args: args})
+	inner.refuse = false
+	if got := typed(t, c, "", "show crypto gdoi ks acl").Text; strings.Contains(got, "deny ospf any any") {
+		t.Errorf("%s", got)
+	}
+	c.Handle(epoch, &core.Command{Name: control.Configure, Args: args})
+	if got := typed(t, c, "", "show crypto gdoi ks acl").Text; !strings.Contains(got, "deny ospf any any") {
+		t.Errorf("%s", got)
+	}
+}
+
 // FuzzLine: whatever is typed in whatever mode, there is an answer, and the same line gives the same one again.
 func FuzzLine(f *testing.F) {
 	for _, l := range []string{"show crypto gdoi | json", "sh cry gd?", "clear crypto gdoi group diffint", "yes", "show | include [", "debug crypto gdoi condition 10.0.0.1", "?", " ", "show crypto gdoi ks members 10.0.3.1 | section 10"} {

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -22,11 +23,20 @@ func showLocalACL(in *call, g gmGroup) {
 	p := &in.page
 	p.head(1, " ", "ACL Configured Locally:")
 	p.put(2, "  Map Name: "+mapName, "Map Name", mapName)
-	for _, e := range g.cfg.DataPath.Own {
-		entry := "deny " + ownFlow(e.Selector)
+	for _, e := range ownList(g.cfg) {
+		entry := action(e.Deny) + " " + ownFlow(e.Selector)
 		p.put(2, "   access-list   "+entry, "access-list", entry)
 	}
 	p.gap()
+}
+
+// ownList is what a member leaves in clear, or discards, by itself: its access list, and the entries of its own policy.
+func ownList(m policy.Member) []policy.ACE {
+	list := slices.Clone(m.AccessList)
+	for _, e := range m.DataPath.Own {
+		list = append(list, policy.ACE{Deny: e.Action == policy.OwnBypass, Selector: e.Selector})
+	}
+	return list
 }
 
 func ownFlow(s policy.Selector) string {
@@ -184,11 +194,7 @@ func showFailClose(in *call) error {
 	p.field(0, "    ", "Activate", activate)
 	p.head(0, "    ", "Fail-Close Access-List: (Deny = Forward In Clear, Permit = Drop)")
 	for _, e := range m.FailClose.AccessList {
-		action := "permit"
-		if e.Action == policy.ACLDeny {
-			action = "deny"
-		}
-		entry := action + " " + ownFlow(e.Selector)
+		entry := action(e.Action == policy.ACLDeny) + " " + ownFlow(e.Selector)
 		p.put(1, "        access-list "+entry, "access-list", entry)
 	}
 	return nil
@@ -210,8 +216,9 @@ func showRuleset(detail bool) func(*call) error {
 			}
 			p.record(1, "  "+text, "rule", text)
 		}
-		for _, e := range in.console.opts.Member.DataPath.Own {
-			rule(ruleOf(e.Selector.Protocol, e.Selector.Source.String(), e.Selector.Destination.String(), e.Selector.SourcePort, e.Selector.DestinationPort)+" DENY", true)
+		for _, e := range ownList(*in.console.opts.Member) {
+			s := e.Selector
+			rule(ruleOf(s.Protocol, s.Source.String(), s.Destination.String(), s.SourcePort, s.DestinationPort)+" DENY", true)
 		}
 		rule("11 ANY/848 ANY/848 DENY", true)
 		for _, g := range groups {

@@ -46,7 +46,7 @@ commands status, register and clear, and as a member of GET VPN attach and detac
 }
 
 func buildMember(o *options) (node.Config, error) {
-	cfg, err := policy.LoadMember(o.config)
+	cfg, notes, err := o.loadMember()
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
@@ -64,7 +64,7 @@ func buildMember(o *options) (node.Config, error) {
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
-	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))
 	o.withTracker(&out, cfg)
 	if device != nil {

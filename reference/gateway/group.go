@@ -19,6 +19,10 @@ type Group struct {
 	unusable  []policy.Selector // those of the last Install whose SAs cannot be used
 	named     bool              // what was expected was named: it belongs to the group already before its policy is known
 	informed  bool              // protected is the group's policy, no longer what was expected
+	ordered   bool              // it has an access list, which decides instead of protected
+	access    []policy.ACE
+	decided   bool            // of the packet at hand: an entry permits it
+	decision  policy.Selector // that of the entry
 	usage     policy.Usage
 	converts  bool // the next SAs send at once
 	sids      policy.SIDs
@@ -47,6 +51,9 @@ func (g *Gateway) Join(expected []policy.Selector) *Group {
 // protects reports whether the group's policy wants the flow protected, with or without an SA for it. A later fragment counts as
 // any of the flows that it may belong to.
 func (m *Group) protects(f sadb.Flow) bool {
+	if m.ordered {
+		return m.keeps(f)
+	}
 	for _, sel := range m.protected {
 		if sadb.MayMatch(sel, f, m.gateway.rules) {
 			return true

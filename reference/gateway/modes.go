@@ -80,7 +80,7 @@ func (m *Group) passes(from core.Side) bool {
 // closed reports whether a flow may not pass in clear from that side: of the groups that protect it the first decides.
 func (g *Gateway) closed(f sadb.Flow, from core.Side) bool {
 	for _, m := range g.groups {
-		if m.protects(f) {
+		if from == core.Outside && m.expects(f) || from == core.Inside && m.protects(f) {
 			return !m.passes(from)
 		}
 	}

@@ -182,7 +182,7 @@ func (c *chain) takeSAT(p gdoi.SAT, reserved uint8) error {
 	if err == nil && ok {
 		c.policy.SAs = append(c.policy.SAs, sa)
 	}
-	if err == nil && ok && deny != 0 {
+	if err == nil && ok && deny != 0 && sa.Transform.Protocol != policy.ProtocolIEC61850 {
 		c.permit(sa.Selector)
 	}
 	return err

@@ -20,6 +20,8 @@ var demanded = map[Message]struct {
 	KSRegsCompl:          {"GETVPN-REG-29", rule.KS},
 
 	GDOIRekeyFailure:    {"GETVPN-REKEY-28", rule.GM},
+	KSRekeyTransToUni:   {"GETVPN-REKEY-29", rule.KS},
+	KSRekeyTransToMulti: {"GETVPN-REKEY-29", rule.KS},
 	GMRekeyTransToUni:   {"GETVPN-REKEY-29", rule.GM},
 	GMRekeyTransToMulti: {"GETVPN-REKEY-29", rule.GM},
 	KSSendUnicastRekey:  {"GETVPN-REKEY-30", rule.KS},
@@ -36,8 +38,13 @@ var demanded = map[Message]struct {
 	GMCMAttach:       {"GETVPN-ACL-16", rule.GM},
 	GMCMDetach:       {"GETVPN-ACL-16", rule.GM},
 	GMEnableGDOICM:   {"GETVPN-ACL-16", rule.GM},
+	GMACLMerge:       {"GETVPN-ACL-06", rule.GM},
+	GMACLPermit:      {"GETVPN-ACL-03", rule.GM},
+	GDOIACLNum:       {"GETVPN-ACL-10", rule.KS},
 	GMNoCryptoEngine: {"GETVPN-SYSLOG-03", rule.GM},
 
+	KSConvSAsIngress:    {"GETVPN-SYSLOG-01", rule.KS},
+	KSConvSAsDuplex:     {"GETVPN-SYSLOG-01", rule.KS},
 	GMClearRegister:     {"GETVPN-SYSLOG-05", rule.GM},
 	KSClearRegister:     {"GETVPN-SYSLOG-05", rule.KS},
 	KSGroupAdd:          {"GETVPN-SYSLOG-06", rule.KS},

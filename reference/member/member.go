@@ -42,6 +42,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		return nil, fmt.Errorf("member: %w", err)
 	}
 	first := m.groups[0].cfg
+	first.DataPath.Own = append(ownEntries(first.AccessList, o.Rules), first.DataPath.Own...)
 	m.gateway = gateway.New(gateway.Config{
 		DataPath: first.DataPath,
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,

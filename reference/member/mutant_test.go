@@ -64,6 +64,7 @@ var scenarios = map[string]scenario{
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
 	}},
+	"access list": {kills: "access.", cfg: withList, run: throughLists},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
 		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},

@@ -8,6 +8,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/google/gopacket v1.1.19
 	github.com/google/nftables v0.3.0
+	github.com/gosnmp/gosnmp v1.47.0
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/leodido/go-syslog/v4 v4.5.0
 	github.com/mdlayher/packet v1.2.0

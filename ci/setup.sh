@@ -8,6 +8,7 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need ip iproute2
 need ping iputils-ping
 need tshark tshark
+need snmpwalk snmp
 [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import scapy, cryptography' 2>/dev/null || missing="$missing python3 python3-scapy python3-cryptography"
 
 if [ -n "$missing" ]; then

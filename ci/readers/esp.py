@@ -331,7 +331,8 @@ def check(folder, tally):
             ivs[mark] = frame.number
             tally.add("IVs of counter modes, each new")
         seen.add(packet.payload)
-        ip, transport = capfile.parse_ip(inner), entry.get("mode") in TRANSPORT
+        inner, transport = inner[mine.headers:], entry.get("mode") in TRANSPORT
+        ip = capfile.parse_ip(inner)
         if mine.inner is not None and not mine.error and not (
                 ip is not None and ip.payload.startswith(mine.inner) if transport else inner.startswith(mine.inner)):
             bad(frame, "Scapy's inner packet is not the second decoder's")

@@ -231,15 +231,41 @@ def nodes_of_header(data):
             isakmp.Node("Sequence", "field", 0, 4, 4, struct.unpack_from(">I", data, 4)[0])]
 
 
+METADATA = 99   # of GET VPN (docs/getvpn.md)
+
+
+def metadata(data, at, following):
+    """The headers of GET VPN in front of a packet: their nodes, and what protocol is behind them."""
+    nodes = []
+    while following == METADATA and len(data) >= 4:
+        size, kind = data[1], struct.unpack_from(">H", data, 2)[0]
+        if (kind, size) not in ((1, 12), (1, 16), (2, 8)) or size > len(data):
+            break
+        node = isakmp.Node("Metadata", "field", kind, at, size)
+        node.kids = [isakmp.Node("Next Header", "field", 0, at, 1, data[0]), isakmp.Node("Length", "field", 0, at + 1, 1, size),
+                     isakmp.Node("Kind", "field", 0, at + 2, 2, kind)]
+        if kind == 1:
+            stamp = struct.unpack_from(">Q", data, 4)[0]
+            node.kids.append(isakmp.Node("Pseudotime", "words", 0, at + 4, 8, "%d.%02d" % divmod(stamp, 100)))
+        else:
+            node.kids.append(isakmp.Node("Tag", "field", 0, at + 4, 2, struct.unpack_from(">H", data, 4)[0]))
+        nodes.append(node)
+        data, at, following = data[size:], at + size, data[0]
+    return nodes, following
+
+
 def contents(plain, at):
-    """Trailer, inner packet or data: nodes, the inner octets, and what is wrong with them or None."""
+    """Trailer, headers of GET VPN, inner packet or data: nodes, the inner octets, and what is wrong with them or None."""
     pad, following = plain[-2], plain[-1]
     end = at + len(plain)
     nodes = [isakmp.Node("Pad Length", "field", 0, end - 2, 1, pad),
              isakmp.Node("Next Header", "field", 0, end - 1, 1, following)]
     if pad + 2 > len(plain):
         return nodes, None, "Pad Length %d" % pad
-    inner = plain[:-2 - pad]
+    headers, following = metadata(plain[:-2 - pad], at, following)
+    nodes += headers
+    before = sum(h.length for h in headers)
+    inner, at = plain[before:-2 - pad], at + before
     inside = isakmp.ip_nodes(inner, at) if following in (4, 41) else []
     if inside:
         inner = inner[:inside[0].length]    # what follows the packet is padding against traffic analysis

@@ -45,6 +45,7 @@ class Message:
         self.plain = None   # the message after decryption, header included
         self.end = 0        # where the last payload ends in it
         self.inner = None   # of ESP
+        self.headers = 0    # octets between ESP and that
 
     @property
     def leaves(self):
@@ -698,6 +699,7 @@ class Reader:
             return False
         msg.checks["ICV"], msg.error, msg.decrypted = OK, None, True
         nodes, msg.inner, msg.error = espkeys.contents(opened.plain, 8 + size)
+        msg.headers = sum(n.length for n in nodes if n.name == "Metadata")
         msg.payloads += nodes
         self.check_iv(msg, data, one, iv)
         if len(opened.plain) % max(4, one.transform.block):

@@ -33,6 +33,9 @@ SA_ATTRIBUTES = {
     9: "Compress Private Algorithm", 10: "ECN Tunnel", 11: "Extended (64-bit) Sequence Number",
     12: "Authentication Key Length", 13: "Signature Encoding Algorithm", 14: "Address Preservation",
     15: "SA Direction",
+    # of GET VPN, from the numbers for private use (docs/getvpn.md)
+    32001: "Anti-Replay Window (packets)", 32002: "Anti-Replay Window (seconds)", 32003: "Anti-Replay Tick (milliseconds)",
+    32004: "Pseudotime", 32005: "Tag Method",
 }
 IEC_ATTRIBUTES = {1: "SA_ATD", 2: "SA_KDA"}
 ID_SIZES = {1: 4, 4: 8, 5: 16, 6: 32, 7: 8, 8: 32}

@@ -233,7 +233,7 @@ def check_esp(job, base, rows, tally):
             tally.add("ESP with the ICV right")
         if message.error or message.inner is None:
             continue
-        if not inner.startswith(message.inner.hex()):
+        if not inner[2 * message.headers:].startswith(message.inner.hex()):
             tally.problem(job.folder.name, frame.number, "tshark has other octets inside")
         else:
             tally.add("inner packets the same")

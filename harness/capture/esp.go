@@ -145,6 +145,8 @@ func (c *cursor) inner(m *Message, k *trafficKeys, packet, plain []byte, next ui
 		m.Summary += ", dummy"
 	}
 	c.octets("IV", packet[c.at:c.at+k.ivLen])
+	sent := next
+	plain, next = c.metadata(m, plain, next)
 	p, err := parseIP(plain)
 	tunnelled := next == esp.NextIPv4 || next == protocolIPv6
 	if err == nil && tunnelled && p.version == 4 != (next == esp.NextIPv4) {
@@ -167,6 +169,6 @@ func (c *cursor) inner(m *Message, k *trafficKeys, packet, plain []byte, next ui
 	end := len(packet) - k.icvLen
 	c.number("Pad Length", uint64(end-2-c.at), 1).Offset = end - 2
 	c.at = end - 1
-	c.add("Next Header", numbered(protocolNames[next], uint64(next)), 1)
+	c.add("Next Header", numbered(protocolNames[sent], uint64(sent)), 1)
 	c.add("ICV", hex.EncodeToString(packet[end:]), k.icvLen)
 }

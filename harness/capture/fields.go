@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
@@ -128,6 +129,10 @@ func (c *cursor) sak(p gdoi.SAK) {
 }
 
 func (c *cursor) sat(p gdoi.SAT) {
+	if e, err := gdoi.ParseAccessEntry(p.Raw, 0); err == nil && p.ProtocolID == policy.DefaultDenyProtocol {
+		c.denied(e)
+		return
+	}
 	c.named("Protocol-ID", registered(gdoi.Protocol(p.ProtocolID), uint64(p.ProtocolID)), uint64(p.ProtocolID), 1)
 	switch {
 	case p.ESP != nil:
@@ -137,6 +142,14 @@ func (c *cursor) sat(p gdoi.SAT) {
 	default:
 		c.octets("Body", p.Raw)
 	}
+}
+
+// denied shows the entry of an access list whose packets stay in clear, under the number that it has unless a group names another.
+func (c *cursor) denied(e gdoi.AccessEntry) {
+	c.named("Protocol-ID", "deny", policy.DefaultDenyProtocol, 1)
+	c.named("Protocol", protocolNames[e.Protocol], uint64(e.Protocol), 1)
+	c.id16("Source", e.Source)
+	c.id16("Destination", e.Destination)
 }
 
 func (c *cursor) satESP(protocol uint8, p *gdoi.SATESP) {

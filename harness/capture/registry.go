@@ -50,7 +50,7 @@ var (
 
 	// saAttributes are those of a SAT for ESP and AH (RFC 2407 §4.5, RFC 6407 §5.5.1).
 	saAttributes = registry{
-		name:      func(n uint16) string { return gdoi.SAAttribute(n).String() },
+		name:      saAttribute,
 		valueName: func(n uint16, v uint64) string { return gdoi.SAAttribute(n).ValueName(v) },
 	}
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 
 	// Every package of the reference that declares guards.
+	_ "github.com/gdoilab/gdoilab/reference/console"
 	_ "github.com/gdoilab/gdoilab/reference/esp"
 	_ "github.com/gdoilab/gdoilab/reference/gateway"
 	_ "github.com/gdoilab/gdoilab/reference/gdoimap"

@@ -46,6 +46,7 @@ type Setup struct {
 	// Signature is that of rekeys, RSA or ECDSA-256; 0 means the one that the device's manifest names.
 	Signature policy.SigAlgorithm
 	Profile   policy.Profile // of the device and of the testers
+	SNMP      bool           // a device answers Peer.SNMP
 	// Group, KeyServer and Member alter the defaults before anything starts.
 	Group     func(g *policy.Group)
 	KeyServer func(c *policy.KeyServer)
@@ -288,7 +289,7 @@ func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
 	c := &policy.KeyServer{
 		Name: KeyServerName, Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
 		Phase1: usualPhase1(usual.Phase1, s.Family.Anywhere()),
-		Groups: []policy.Group{DefaultGroup()},
+		Groups: []policy.Group{DefaultGroup()}, SNMP: s.agent(),
 	}
 	if s.Family == IPv6Family {
 		c.Groups[0].Members = []netip.Prefix{WAN6}
@@ -308,7 +309,7 @@ func defaultMember(usual peer.Usual, s Setup, i int) *policy.Member {
 		Name: MemberName(i), Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
 		Phase1:     usualPhase1(usual.Phase1, netip.PrefixFrom(ks, ks.BitLen())),
-		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)},
+		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)}, SNMP: s.agent(),
 	}
 	if s.IPv6 {
 		c.OtherAddress = s.Family.other().MemberAddress(i)

@@ -15,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/cores"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/keymat"
+	"github.com/gdoilab/gdoilab/reference/snmp"
 	"github.com/gdoilab/gdoilab/reference/syslog"
 )
 
@@ -26,6 +27,7 @@ type memoryNode struct {
 	index     int // of a member, from 1
 	addresses []netip.Addr
 	core      core.Core
+	agent     *snmp.Agent // nil: it has none
 	joined    map[netip.Addr]bool
 	wakeup    time.Time  // of the timer entry that counts; others are out of date
 	log       []string   // lines
@@ -50,6 +52,9 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	}
 	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: addresses, core: c,
 		joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
+	if err := node.manage(); err != nil {
+		return nil, err
+	}
 	for _, addr := range addresses {
 		n.stations[addr] = node
 	}

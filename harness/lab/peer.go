@@ -189,6 +189,11 @@ func (p *Peer) Register(ctx context.Context, group ...uint32) error {
 	return p.ask(ctx, control.Register, groupArgs(group), nil)
 }
 
+// ClearReplay has a member forget what it has counted of repeated packets.
+func (p *Peer) ClearReplay(ctx context.Context) error {
+	return p.ask(ctx, control.ClearReplay, nil, nil)
+}
+
 // Clear has a member forget its SAs and register afresh, in all of its groups or in one. A device that has no word for it is
 // stopped and started, with all of its groups.
 func (p *Peer) Clear(ctx context.Context, group ...uint32) error {

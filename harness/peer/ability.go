@@ -9,34 +9,37 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// Ability is something that a device can do for whoever tests it, beside its protocol. What a role's control, syslog and
-// keylog say decides about it.
+// Ability is something that a device can do for whoever tests it, beside its protocol. What a role's control, syslog,
+// keylog and snmp say decides about it.
 type Ability string
 
 // The abilities.
 const (
-	ControlStatus   Ability = "control.status"
-	ControlRekey    Ability = "control.rekey"
-	ControlExclude  Ability = "control.exclude"
-	ControlReadmit  Ability = "control.readmit"
-	ControlRegister Ability = "control.register"
-	ControlClear    Ability = "control.clear"
-	ControlAttach   Ability = "control.attach"
-	ControlDetach   Ability = "control.detach"
-	ControlReceive  Ability = "control.receive-only"
-	ControlDirect   Ability = "control.direction"
-	ControlConsole  Ability = "control.console"
-	ReadKeys        Ability = "keylog"
-	ReadLog         Ability = "syslog"
-	Mutants         Ability = "mutants"
+	ControlStatus  Ability = "control.status"
+	ControlRekey   Ability = "control.rekey"
+	ControlExclude Ability = "control.exclude"
+	ControlReadmit Ability = "control.readmit"
+	// ControlConfigure is to go by another policy while it runs.
+	ControlConfigure Ability = "control.configure"
+	ControlRegister  Ability = "control.register"
+	ControlClear     Ability = "control.clear"
+	ControlAttach    Ability = "control.attach"
+	ControlDetach    Ability = "control.detach"
+	ControlReceive   Ability = "control.receive-only"
+	ControlDirect    Ability = "control.direction"
+	ControlConsole   Ability = "control.console"
+	ReadKeys         Ability = "keylog"
+	ReadLog          Ability = "syslog"
+	ReadSNMP         Ability = "snmp"
+	Mutants          Ability = "mutants"
 )
 
 const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Clear, control.ReceiveOnly, control.Console},
-	rule.GM: {control.Status, control.Register, control.Clear, control.Attach, control.Detach, control.Direction, control.Console},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear, control.ReceiveOnly, control.Console},
+	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Attach, control.Detach, control.Direction, control.Console},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.
@@ -57,6 +60,8 @@ func (r *Role) Lacks(a Ability) string {
 		return r.declares(r.At, "no keylog")
 	case a == ReadLog && r.Syslog == nil:
 		return r.declares(r.At, "no syslog")
+	case a == ReadSNMP && r.SNMP == nil:
+		return r.declares(r.At, "no snmp")
 	case a == Mutants && !r.alterable():
 		return r.declares(r.At, "no core and no mutant_args")
 	}

@@ -16,6 +16,8 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	d.add(len(ks.Groups) > 1, "several-groups")
 	d.add(keyServer && ks.Profile == policy.ProfileGETVPN, "profile:getvpn")
 	for _, g := range ks.Groups {
+		d.add(keyServer && g.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
+		d.add(keyServer && g.Rekey.Reminders, "reminders")
 		d.group(g)
 		d.rekey(g.Rekey, ks.SigningKey)
 		d.add(keyServer && len(g.Identities) > 0, "named-members")
@@ -31,17 +33,21 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		if !keyServer {
 			d.phase1(m.Phase1)
 			d.add(m.Profile == policy.ProfileGETVPN, "profile:getvpn")
+			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			d.add(m.IPsecFlows > 0, "ipsec-flows")
 			for _, one := range m.Memberships() {
+				d.add(one.Track != nil, "track")
 				d.add(len(one.Authorised) > 0, "authorisation")
 				d.add(one.Passive, "passive")
 			}
+			d.add(m.Client.Limits(), "client-limits")
 			d.add(m.FailOpen, "fail-open")
 			d.add(m.FailClose.Activate || m.FailClose.Revert || len(m.FailClose.AccessList) > 0, "fail-close")
 			d.add(m.ReplayWindow > 0, "replay-window")
 			d.add(m.OnDemand, "on-demand")
 			d.add(len(m.DataPath.Own) > 0, "own-policy")
+			d.add(len(m.AccessList) > 0, "access-lists")
 			d.add(m.DataPath.TFC != (policy.TFC{}), "tfc")
 			d.add(m.DataPath.Resync != (policy.Resync{}), "esn-resync")
 		}
@@ -75,8 +81,12 @@ func (d *demands) group(g policy.Group) {
 			d.add(true, "iec61850")
 			continue
 		}
-		d.add(sa.Selector.Source.Addr().Is6(), "ipv6")
+		d.add(sa.AntiReplay.Time() > 0, "tbar")
+		for _, flow := range sa.Flows() {
+			d.add(flow.Source.Addr().Is6(), "ipv6")
+		}
 		d.transform(sa.Transform)
+		d.add(len(sa.AccessList) > 0, "access-lists")
 		if sa.Transform.CounterMode() {
 			byTable(d, sidBits, g.SIDBits)
 		}

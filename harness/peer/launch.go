@@ -56,6 +56,8 @@ type Launch struct {
 	LogFile     string // of SourceFile
 	Control     string // path of the socket; "" if there is none
 	KeyLog      string // path; "" if there is none
+	SNMP        string // address of the agent with its port; "" if there is none
+	Community   string // that may ask it
 }
 
 // File is a file of a device. In a Launch its path is absolute.
@@ -90,6 +92,9 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 	}
 	if r.KeyLog != nil {
 		l.KeyLog = w.one(r.KeyLog.File)
+	}
+	if r.SNMP != nil {
+		l.SNMP, l.Community = w.one(r.SNMP.Address), w.one(r.SNMP.Community)
 	}
 	return l, errors.Join(w.errs...)
 }

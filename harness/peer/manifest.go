@@ -41,6 +41,7 @@ type Role struct {
 	Syslog  *Syslog // nil: nobody sees its log
 	Control *Control
 	KeyLog  *KeyLog
+	SNMP    *SNMP
 }
 
 // Start is a way to bring a device up: Core or *Process.
@@ -125,6 +126,13 @@ type Control struct {
 type KeyLog struct {
 	At   string
 	File Text
+}
+
+// SNMP is where a device answers SNMPv2c, and to which community.
+type SNMP struct {
+	At        string
+	Address   Text // with a port, in the device's own namespace
+	Community Text
 }
 
 // Role returns the device in that role, nil if it does not play it.

@@ -58,6 +58,7 @@ func role(v yamldoc.Value, is rule.Role) *Role {
 		yamldoc.Optional("syslog", &r.Syslog, func(v yamldoc.Value) *Syslog { return log(v, isProcess) }),
 		yamldoc.Optional("control", &r.Control, func(v yamldoc.Value) *Control { return controlOf(v, is, isProcess) }),
 		yamldoc.Optional("keylog", &r.KeyLog, func(v yamldoc.Value) *KeyLog { return keyLog(v, isProcess) }),
+		yamldoc.Optional("snmp", &r.SNMP, func(v yamldoc.Value) *SNMP { return snmp(v, isProcess) }),
 	)
 	if !isProcess && !v.Has("core") {
 		v.Problem("nothing says how the device starts; name a core or describe a process")

@@ -124,3 +124,15 @@ func keyLog(v yamldoc.Value, isProcess bool) *KeyLog {
 	}
 	return k
 }
+
+// snmp reads where the SNMP agent of a process is; that of a core is found by itself.
+func snmp(v yamldoc.Value, isProcess bool) *SNMP {
+	s := &SNMP{At: v.Place()}
+	v.Fields(yamldoc.Optional("address", &s.Address, text), yamldoc.Optional("community", &s.Community, text))
+	for _, name := range []string{"address", "community"} {
+		if isProcess && !v.Has(name) {
+			v.Problem("the field %q is missing; address and community say how the agent of a process is asked", name)
+		}
+	}
+	return s
+}

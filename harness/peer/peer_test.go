@@ -15,7 +15,7 @@ import (
 // What a device lacks is said with its name, the role and the place in the manifest.
 func TestAbilities(t *testing.T) {
 	whole, black := load(t, DefaultName), manifest(t, processText)
-	for _, a := range []Ability{ControlStatus, ControlRegister, ControlClear, ReadKeys, ReadLog, Mutants} {
+	for _, a := range []Ability{ControlStatus, ControlRegister, ControlClear, ReadKeys, ReadLog, ReadSNMP, Mutants} {
 		if why := whole.GM.Lacks(a); why != "" {
 			t.Errorf("%s: %s", a, why)
 		}
@@ -112,6 +112,7 @@ func TestDemands(t *testing.T) {
 	gm.FailOpen, gm.ReplayWindow, gm.Authorised = true, 64, []policy.Flow{{}}
 	gm.DataPath.Resync.Cycles, gm.DataPath.Own = 2, []policy.OwnEntry{{}}
 	gm.OnDemand, gm.DataPath.TFC.PadTo = true, 64
+	gm.Track = new(policy.Track)
 	gm.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
 		{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA512, Group: policy.ECP521}}
 	g := &ks.Groups[0]
@@ -123,12 +124,12 @@ func TestDemands(t *testing.T) {
 	other := *g
 	other.Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
 	ks.Groups = append(ks.Groups, other)
-	gm.Groups, gm.Authorised = []policy.Membership{{Group: 1, Authorised: gm.Authorised}, {Group: 2}}, nil
+	gm.Groups, gm.Authorised = []policy.Membership{{Group: 1, Authorised: gm.Authorised, Track: gm.Track}, {Group: 2}}, nil
 	got := Demands(*ks, []policy.Member{*gm}, false)
 	want = []string{"several-groups", "several-sas", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8", "esp:3des", "esp:hmac-sha1",
 		"transport-mode", "esn", "direction", "udp-encapsulation", "multicast", "ack", "kek:3des", "sig:rsa", "sig:sha512", "sig:bare-hash", "no-rekey",
 		"phase1:3des", "phase1:md5", "phase1:modp768", "phase1:aes-256", "phase1:sha512", "phase1:ecp521",
-		"several-memberships", "authorisation", "fail-open", "replay-window", "on-demand", "own-policy", "tfc", "esn-resync"}
+		"several-memberships", "track", "authorisation", "fail-open", "replay-window", "on-demand", "own-policy", "tfc", "esn-resync"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}

@@ -96,7 +96,7 @@ func named(f *ast.Field, name string) bool {
 }
 
 // cited is a section as documentation and reports name it.
-var cited = regexp.MustCompile(`RFC [0-9]+ (§[0-9]+(\.[0-9]+)*|appendix [A-Z])`)
+var cited = regexp.MustCompile(`RFC [0-9]+ (§[0-9]+(\.[0-9]+)*|appendix [A-Z])|GETVPN-[A-Z]+-[0-9]+`)
 
 // sectionOf is the section that a function's documentation cites first.
 func sectionOf(fn *ast.FuncDecl) string {

@@ -4,6 +4,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/getvpn"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // group is the word "group" with a name and what may follow that.
@@ -143,7 +144,15 @@ func memberCommands() []*word {
 				command("map", "Crypto maps", showMap, keyword("gdoi", "GDOI", command("fail-close", "What passes before the registration", showFailClose,
 					parameter("WORD", "Name of the crypto map", anything, showFailClose)))),
 				command("ruleset", "Rules of packets", showRuleset(false), command("detail", "With handles", showRuleset(true))))...))...),
-		privileged(keyword("clear", "Reset functions", keyword("crypto", "Encryption module", clearGM()...))))
+		privileged(keyword("clear", "Reset functions", keyword("crypto", "Encryption module", clearGM()...))),
+		privileged(keyword("crypto", "Encryption related commands", directionCommands()...)))
+}
+
+// directionCommands are the words behind "crypto" of a member.
+func directionCommands() []*word {
+	return either("Group Domain of Interpretation", nil, keyword("gm", "Group member", keyword("ipsec", "IPsec", keyword("direction", "Direction of the SAs",
+		command("both", "Both directions", direct(policy.UsageBoth.String())),
+		keyword("inbound", "Inbound", command("optional", "Clear packets may come in", direct(policy.UsageInboundOptional.String())))))))
 }
 
 // gmViews are what there is to see of the groups of a member.
@@ -159,7 +168,7 @@ func gmViews() []*word {
 // clearGM are the words behind "clear crypto" of a member.
 func clearGM() []*word {
 	return append(either("Group Domain of Interpretation", clearMember,
-		group(clearMember)),
+		group(clearMember, command("replay", "Anti-replay counters", clearReplay))),
 		command("sa", "Security associations", func(in *call) error { return in.console.ask(in.now, control.Clear, control.GroupArgs{}, nil) }))
 }
 

@@ -3,6 +3,8 @@ package console
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -74,7 +76,11 @@ func (c *Console) Handle(now time.Time, ev core.Event) []core.Effect {
 	if command, ok := ev.(*core.Command); ok && command.Name == control.Console {
 		return c.onLine(now, command)
 	}
-	return c.watch(now, ev, c.inner.Handle(now, ev))
+	effects := c.inner.Handle(now, ev)
+	if command, ok := ev.(*core.Command); ok {
+		c.reconfigured(command, effects)
+	}
+	return c.watch(now, ev, effects)
 }
 
 // onLine does what a line asks for.
@@ -90,6 +96,26 @@ func (c *Console) onLine(now time.Time, command *core.Command) []core.Effect {
 		reply = &core.Reply{ID: command.ID, Err: err.Error()}
 	}
 	return append(c.out, reply)
+}
+
+// reconfigured follows a key server that goes by another policy now.
+func (c *Console) reconfigured(command *core.Command, effects []core.Effect) {
+	if c.opts.KeyServer == nil || command.Name != control.Configure || slices.ContainsFunc(effects, refuses) {
+		return
+	}
+	var args control.ConfigureArgs
+	if json.Unmarshal(command.Args, &args) != nil {
+		return
+	}
+	cfg, err := policy.ParseKeyServer("configuration", []byte(args.Config), func(string) ([]byte, error) { return nil, fs.ErrNotExist })
+	if err == nil {
+		c.opts.KeyServer = &cfg
+	}
+}
+
+func refuses(e core.Effect) bool {
+	r, ok := e.(*core.Reply)
+	return ok && r.Err != ""
 }
 
 // ask has the core do something. What the core wants done besides answering is done with the line.

@@ -62,7 +62,8 @@ func detail(source, destination string, protocol uint8, port uint16) control.SAD
 func sas() []control.SA {
 	return []control.SA{
 		{SPI: "627e4b84", Selector: "10.0.0.0/8 -> 10.0.0.0/8", Expiry: epoch.Add(3214 * time.Second), Sending: true, Detail: detail("10.0.0.0/8", "10.0.0.0/8", 0, 0)},
-		{SPI: "00000100", Selector: "10.0.1.1/32 -> 0.0.0.0/0 proto 17", Expiry: epoch.Add(-time.Second), Detail: detail("10.0.1.1/32", "0.0.0.0/0", 17, 848)},
+		{SPI: "00000100", Selector: "10.0.1.1/32 -> 0.0.0.0/0 proto 17", Expiry: epoch.Add(-time.Second),
+			Replay: &control.Replay{Method: "time", Window: "10s", In: 7, Out: 8, InErrors: 1}, Detail: detail("10.0.1.1/32", "0.0.0.0/0", 17, 848)},
 	}
 }
 
@@ -75,7 +76,7 @@ func kek() *control.KEK {
 func ks() (*Console, *told) {
 	inner := &told{status: control.KSStatus{Role: "KS", Name: "ks1", Time: epoch, Phase1: 2, Groups: []control.KSGroup{{
 		Name: "diffint", ID: 3333, Rekey: "a8110de7cc8b0fb201f2a8bfaa0f2d90", Sequence: 5, RekeyExpiry: epoch.Add(296 * time.Second), KEK: kek(), SAs: sas(),
-		RekeyCounts: control.RekeyCounts{Rekeys: 5, Retransmits: 1, Took: 30}, NextSID: 2,
+		Pseudotime: "3611735.20", Direction: "receive-only", RekeyCounts: control.RekeyCounts{Rekeys: 5, Retransmits: 1, Took: 30}, NextSID: 2,
 		Members: []control.KSMember{
 			{Identity: "10.0.3.1", Address: "10.0.3.1:848", MemberCounts: control.MemberCounts{Rekeys: 5, Acks: 5, Sent: []uint32{5, 2, 3, 4}, Received: []uint32{5, 2, 3, 4}}},
 			{Identity: "10.0.4.1", Address: "10.0.4.1:848", MemberCounts: control.MemberCounts{Rekeys: 2, Retries: 4, Missed: 2, Sent: []uint32{4, 5}}},
@@ -98,6 +99,10 @@ func gm() (*Console, *told) {
 		RekeyExpiry: epoch.Add(255 * time.Second), SAs: sas(), KEK: kek(),
 		GMCounts: control.GMCounts{Registrations: 1, Attempts: 2, Rekeys: 5, RekeysSince: 3, Acks: 4, LastFrom: "10.0.8.1", LastRekey: epoch.Add(-90 * time.Second),
 			ReRegisters: epoch.Add(93 * time.Second)},
+		Modes: control.Modes{Direction: "inbound-optional", FailClose: true, Revert: true, Removal: epoch.Add(697 * time.Second)},
+		Pseudotime: &control.Pseudotime{Value: "3611735.21", SyncErrors: 2, MaxDelta: "12.50", Errors: []control.ReplayError{
+			{Time: epoch, Source: "10.0.4.1", SPI: "627e4b84", Sequence: 9, Own: "3611735.21", Peer: "3611600.00"},
+		}},
 	}, Counters: map[string]uint64{"encrypted": 12, "decrypted": 11, "bypassed": 3, "dropped": 1}}}
 	cfg := policy.Member{
 		Name: "gm1", Profile: policy.ProfileGETVPN, Address: netip.MustParseAddrPort("10.0.3.1:848"), Group: 3333, GroupName: "diffint", ReplayWindow: 64,
@@ -105,6 +110,9 @@ func gm() (*Console, *told) {
 		Console:    policy.Console{Enable: "sesame"},
 		DataPath: policy.DataPath{Own: []policy.OwnEntry{{
 			Selector: policy.Selector{Source: netip.MustParsePrefix("0.0.0.0/0"), Destination: netip.MustParsePrefix("0.0.0.0/0"), Protocol: 89}, Action: policy.OwnBypass,
+		}}},
+		FailClose: policy.FailClose{Activate: true, AccessList: []policy.FailCloseEntry{{
+			Selector: policy.Selector{Source: netip.MustParsePrefix("0.0.0.0/0"), Destination: netip.MustParsePrefix("0.0.0.0/0"), Protocol: 6, SourcePort: 23}, Action: policy.ACLDeny,
 		}}},
 	}
 	return Member(inner, cfg, "Ethernet2/0", nil).(*Console), inner
@@ -235,6 +243,31 @@ func TestDebug(t *testing.T) {
 	expect("of all again", peer, "10.0.3.1", "10.0.3.1")
 	typed(t, c, modeExec, "undebug all")
 	expect("off again", peer)
+}
+
+// A key server that goes by another policy is shown by that, and one that refuses it by the old.
+func TestReconfigured(t *testing.T) {
+	c, inner := ks()
+	next, err := policy.LoadKeyServer("../../fixtures/examples/getvpn-ks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Groups[0].Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
+	doc, err := policy.MarshalKeyServer(next, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, _ := json.Marshal(control.ConfigureArgs{Config: strings.Replace(string(doc), "signing_key: \"\"", "", 1)})
+	inner.refuse = true
+	c.Handle(epoch, &core.Command{Name: control.Configure, Args: args})
+	inner.refuse = false
+	if got := typed(t, c, "", "show crypto gdoi ks acl").Text; strings.Contains(got, "deny ospf any any") {
+		t.Errorf("%s", got)
+	}
+	c.Handle(epoch, &core.Command{Name: control.Configure, Args: args})
+	if got := typed(t, c, "", "show crypto gdoi ks acl").Text; !strings.Contains(got, "deny ospf any any") {
+		t.Errorf("%s", got)
+	}
 }
 
 // FuzzLine: whatever is typed in whatever mode, there is an answer, and the same line gives the same one again.

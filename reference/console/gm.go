@@ -94,6 +94,12 @@ func family(a netip.Addr) string {
 }
 
 func (g gmGroup) direction() string {
+	switch g.Modes.Direction {
+	case policy.UsageInboundOptional.String():
+		return "Inbound Optional"
+	case policy.UsageReceiveOnly.String():
+		return "Inbound Only"
+	}
 	for _, sa := range g.SAs {
 		return saDirection(sa.Detail.Direction)
 	}
@@ -155,7 +161,10 @@ func (g gmGroup) member(p *page, o Options) {
 	p.field(2, in, "IPSEC init reg postponed", 0)
 	p.field(2, in, "Active TEK Number", len(spis(g.SAs)))
 	p.field(2, in, "SA Track (OID/status)", "disabled")
-	p.field(2, in, "Fail-Close Revert", "Disabled")
+	p.field(2, in, "Fail-Close Revert", map[bool]string{true: "Enabled", false: "Disabled"}[g.Modes.Revert])
+	if !g.Modes.Removal.IsZero() {
+		p.field(2, in, "KS Policy Removal in", fmt.Sprintf("%d sec", left(g.now, g.Modes.Removal)))
+	}
 	p.gap()
 	p.field(2, in, "allowable rekey cipher", "any")
 	p.field(2, in, "allowable rekey hash", "any")
@@ -279,7 +288,7 @@ func (g gmGroup) tek(p *page, sa control.SA) {
 	}
 	field("transform", transform(sa.Detail))
 	field("sa timing:remaining key lifetime (sec)", g.timing(sa))
-	method, value := g.replay()
+	method, value := g.replay(sa)
 	p.put(4, in+method+" : "+value, method, value)
 	field("tag method", "disabled")
 	field("alg key size", fmt.Sprintf("%d (bytes)", sa.Detail.KeyOctets))
@@ -295,9 +304,14 @@ func (g gmGroup) timing(sa control.SA) string {
 	return fmt.Sprintf("(%d)", left(g.now, sa.Expiry))
 }
 
-// replay is how repetitions of packets are found.
-func (g gmGroup) replay() (method, value string) {
-	if g.cfg.ReplayWindow > 0 {
+// replay is how repetitions of packets are found: as the SA says, or the member by itself.
+func (g gmGroup) replay(sa control.SA) (method, value string) {
+	switch r := sa.Replay; {
+	case r != nil && r.Method == "time":
+		return "Anti-Replay(Time Based)", replaySeconds(r.Window) + " sec interval"
+	case r != nil && r.Method == "counter":
+		return "Anti-Replay(Counter Based)", r.Window
+	case r == nil && g.cfg.ReplayWindow > 0:
 		return "Anti-Replay(Counter Based)", strconv.Itoa(g.cfg.ReplayWindow)
 	}
 	return "Anti-Replay", "Disabled"

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -22,11 +23,20 @@ func showLocalACL(in *call, g gmGroup) {
 	p := &in.page
 	p.head(1, " ", "ACL Configured Locally:")
 	p.put(2, "  Map Name: "+mapName, "Map Name", mapName)
-	for _, e := range g.cfg.DataPath.Own {
-		entry := "deny " + ownFlow(e.Selector)
+	for _, e := range ownList(g.cfg) {
+		entry := action(e.Deny) + " " + ownFlow(e.Selector)
 		p.put(2, "   access-list   "+entry, "access-list", entry)
 	}
 	p.gap()
+}
+
+// ownList is what a member leaves in clear, or discards, by itself: its access list, and the entries of its own policy.
+func ownList(m policy.Member) []policy.ACE {
+	list := slices.Clone(m.AccessList)
+	for _, e := range m.DataPath.Own {
+		list = append(list, policy.ACE{Deny: e.Action == policy.OwnBypass, Selector: e.Selector})
+	}
+	return list
 }
 
 func ownFlow(s policy.Selector) string {
@@ -60,26 +70,13 @@ func (g gmGroup) transport() string {
 	return g.KEK.Transport
 }
 
-// showGMReplay is "show crypto gdoi gm replay".
-func showGMReplay(in *call, g gmGroup) {
-	p := &in.page
-	p.head(0, "", fmt.Sprintf("Anti-replay Information For Group %s:", g.name))
-	p.head(1, "  ", "Timebased Replay:")
-	p.put(2, "    is not enabled")
-	p.gap()
-}
-
 // showGroupSAs is "show crypto gdoi ipsec sa".
 func showGroupSAs(in *call, g gmGroup) {
 	p := &in.page
 	p.head(0, "", fmt.Sprintf("SA created for group %s:", g.name))
 	p.head(1, "  ", in.console.opts.Interface+":")
-	method := "Counter/" + fmt.Sprint(g.cfg.ReplayWindow)
-	if g.cfg.ReplayWindow == 0 {
-		method = "Disabled"
-	}
 	for _, sa := range g.SAs {
-		d := sa.Detail
+		d, method := sa.Detail, g.replayMethod(sa)
 		p.head(2, "    ", "protocol = "+protocolName(d.IPProtocol))
 		p.put(3, "      local ident  = "+identOf(d.Source, d.SourcePort), "local ident", identOf(d.Source, d.SourcePort))
 		p.put(3, "      remote ident = "+identOf(d.Destination, d.DestinationPort), "remote ident", identOf(d.Destination, d.DestinationPort))
@@ -192,19 +189,12 @@ func showMap(in *call) error {
 func showFailClose(in *call) error {
 	p := &in.page
 	m := in.console.opts.Member
-	activate := "yes"
-	if m.FailOpen {
-		activate = "no"
-	}
+	activate := map[bool]string{true: "yes", false: "no"}[m.FailClose.Activate == in.console.kept(guardActivate)]
 	p.put(0, fmt.Sprintf("Crypto Map: %q", mapName), "Crypto Map", mapName)
 	p.field(0, "    ", "Activate", activate)
 	p.head(0, "    ", "Fail-Close Access-List: (Deny = Forward In Clear, Permit = Drop)")
-	for _, e := range m.DataPath.Own {
-		action := "deny"
-		if e.Action == policy.OwnDiscard {
-			action = "permit"
-		}
-		entry := action + " " + ownFlow(e.Selector)
+	for _, e := range m.FailClose.AccessList {
+		entry := action(e.Action == policy.ACLDeny) + " " + ownFlow(e.Selector)
 		p.put(1, "        access-list "+entry, "access-list", entry)
 	}
 	return nil
@@ -226,8 +216,9 @@ func showRuleset(detail bool) func(*call) error {
 			}
 			p.record(1, "  "+text, "rule", text)
 		}
-		for _, e := range in.console.opts.Member.DataPath.Own {
-			rule(ruleOf(e.Selector.Protocol, e.Selector.Source.String(), e.Selector.Destination.String(), e.Selector.SourcePort, e.Selector.DestinationPort)+" DENY", true)
+		for _, e := range ownList(*in.console.opts.Member) {
+			s := e.Selector
+			rule(ruleOf(s.Protocol, s.Source.String(), s.Destination.String(), s.SourcePort, s.DestinationPort)+" DENY", true)
 		}
 		rule("11 ANY/848 ANY/848 DENY", true)
 		for _, g := range groups {

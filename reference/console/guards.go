@@ -17,6 +17,12 @@ var (
 	guardLengths = rule.Duty("console.gm.lengths", "GETVPN-SHOW-09", rule.GM, "the lengths are those of the keys of encryption and authentication")
 	guardHandles = rule.Duty("console.gm.handles", "GETVPN-SHOW-16", rule.GM, "rules are shown with their handles, and where those that deny lead")
 
+	guardPseudotime   = rule.Duty("console.gm.pseudotime", "GETVPN-SHOW-12", rule.GM, "the pseudotime of a member is shown")
+	guardKSPseudotime = rule.Duty("console.ks.pseudotime", "GETVPN-SHOW-12", rule.KS, "the pseudotime of a key server is shown")
+	guardClearReplay  = rule.Duty("console.gm.clear_replay", "GETVPN-SHOW-13", rule.GM, "the replay counters are cleared when an operator asks for it")
+	guardCounters     = rule.Duty("console.gm.replay_counters", "GETVPN-SHOW-14", rule.GM, "the packets that anti-replay has looked at are counted")
+	guardActivate     = rule.Duty("console.gm.fail_close", "GETVPN-SHOW-15", rule.GM, "whether fail-close is active is shown")
+
 	guardClearKS = rule.Duty("console.ks.clear", "GETVPN-POLICY-13", rule.KS, "a key server that is cleared has its members register again")
 	guardClearGM = rule.Duty("console.gm.clear", "GETVPN-POLICY-13", rule.GM, "a member that is cleared registers again")
 	guardTold    = rule.Duty("console.ks.clear_told", "GETVPN-SYSLOG-05", rule.KS, "that a key server was cleared is logged")

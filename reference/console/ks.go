@@ -1,7 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -119,6 +121,9 @@ func (g ksGroup) interval() time.Duration {
 }
 
 func (g ksGroup) direction() string {
+	if g.Direction == policy.UsageReceiveOnly.String() {
+		return "Inbound Only"
+	}
 	for _, s := range g.cfg.SAs {
 		return saDirection(s.Transform.Direction.Word())
 	}
@@ -131,7 +136,16 @@ func (g ksGroup) saOf(p *page, i int, s policy.SAPolicy) {
 	p.head(1, at, fmt.Sprintf("IPSec SA Number        : %d", i+1))
 	for _, sa := range g.made(s) {
 		p.field(2, at, "IPSec SA Rekey Lifetime", fmt.Sprintf("%d secs", sa.Detail.Lifetime))
-		p.field(2, at, "Profile Name", s.Transform.Name())
+		p.field(2, at, "Profile Name", cmp.Or(s.IPsecProfile, s.Transform.Name()))
+		if r := sa.Replay; r != nil && r.Method == "time" {
+			p.field(2, at, "Replay method", "Time Based")
+			p.field(2, at, "Replay Window Size", replaySeconds(r.Window))
+		} else if r != nil && r.Method == "counter" {
+			p.field(2, at, "Replay method", "Count Based")
+			p.field(2, at, "Replay Window Size", r.Window)
+		} else {
+			p.field(2, at, "Replay method", "Disabled")
+		}
 		p.field(2, at, "Tagging method", "Disabled")
 		p.head(2, at, "SA Rekey")
 		p.field(3, at+"   ", "Remaining Lifetime", fmt.Sprintf("%d secs", left(g.now, sa.Expiry)))
@@ -144,8 +158,15 @@ func (g ksGroup) saOf(p *page, i int, s policy.SAPolicy) {
 
 // made are the SAs in force of a place of the policy, one for each of its flows.
 func (g ksGroup) made(s policy.SAPolicy) (all []control.SA) {
+	flows := []string{s.Selector.String()}
+	for _, also := range s.Also {
+		flows = append(flows, also.String())
+	}
+	for _, e := range policy.Permitted(s.AccessList) {
+		flows = append(flows, e.String())
+	}
 	for _, sa := range g.SAs {
-		if sa.Selector == s.Selector.String() {
+		if slices.Contains(flows, sa.Selector) {
 			all = append(all, sa)
 		}
 	}
@@ -193,23 +214,32 @@ func showKSACL(in *call, g ksGroup) {
 	p := &in.page
 	p.head(0, "", "Group Name: "+g.Name)
 	p.head(1, " ", "Configured ACL:")
-	seen := make(map[string]bool)
-	for _, sa := range g.SAs {
-		if entry := aceOf("permit", sa.Detail); !seen[entry] {
-			seen[entry] = true
+	for _, sa := range g.cfg.SAs {
+		for _, e := range entriesOf(sa) {
+			entry := action(e.Deny) + " " + ownFlow(e.Selector)
 			p.put(2, "   access-list   "+entry, "access-list", entry)
 		}
 	}
 	p.gap()
 }
 
-// showKSReplay is "show crypto gdoi ks replay".
-func showKSReplay(in *call, g ksGroup) {
-	p := &in.page
-	p.head(0, "", fmt.Sprintf("Anti-replay Information For Group %s:", g.Name))
-	p.head(1, "  ", "Timebased Replay:")
-	p.put(2, "    is not enabled")
-	p.gap()
+// entriesOf is what an SA protects as an access list.
+func entriesOf(sa policy.SAPolicy) []policy.ACE {
+	if len(sa.AccessList) > 0 {
+		return sa.AccessList
+	}
+	list := []policy.ACE{{Selector: sa.Selector}}
+	for _, also := range sa.Also {
+		list = append(list, policy.ACE{Selector: also})
+	}
+	return list
+}
+
+func action(deny bool) string {
+	if deny {
+		return "deny"
+	}
+	return "permit"
 }
 
 // showIdentifier is "show crypto gdoi ks identifier".

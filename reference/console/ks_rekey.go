@@ -96,7 +96,11 @@ func (g ksGroup) tek(p *page, spi string) {
 		p.pairs(3, at, "alg key size", d.KeyOctets, "sig key size", d.IntegrityOctets)
 		p.pairs(3, at, "orig life(sec)", d.Lifetime, "remaining life(sec)", left(g.now, sa.Expiry))
 		p.pairs(3, at, "tek life(sec)", d.Lifetime, "elapsed time(sec)", max(0, d.Lifetime-left(g.now, sa.Expiry)))
-		p.pairs(3, at, "override life (sec)", 0)
+		window := unknown
+		if sa.Replay != nil && sa.Replay.Window != "" {
+			window = replaySeconds(sa.Replay.Window)
+		}
+		p.pairs(3, at, "override life (sec)", 0, "antireplay window size", window)
 		p.pairs(3, at, "time to rekey (sec)", left(g.now, d.Due))
 	}
 }

@@ -76,6 +76,15 @@ func transform(d control.SADetail) string {
 	return strings.TrimSpace(text)
 }
 
+// replaySeconds is a duration such as 100s as a number of seconds.
+func replaySeconds(window string) string {
+	d, err := time.ParseDuration(window)
+	if err != nil {
+		return window
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
+}
+
 // encaps is the name of a mode.
 func encaps(mode string) string {
 	return "ENCAPS_" + strings.ToUpper(strings.ReplaceAll(mode, "-", "_"))

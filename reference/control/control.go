@@ -82,6 +82,7 @@ type KSStatus struct {
 	Role     string            `json:"role"` // "KS"
 	Name     string            `json:"name"`
 	Time     time.Time         `json:"time"`
+	Address  string            `json:"address"`   // its own, with the port
 	Phase1   int               `json:"phase1"`    // established Phase 1 SAs
 	HalfOpen int               `json:"half_open"` // unfinished Phase 1 exchanges
 	Groups   []KSGroup         `json:"groups"`
@@ -128,9 +129,10 @@ type SA struct {
 
 // GMStatus is what a group member shows. In JSON the fields of its group stand among its own.
 type GMStatus struct {
-	Role string    `json:"role"` // "GM"
-	Name string    `json:"name"`
-	Time time.Time `json:"time"`
+	Role    string    `json:"role"` // "GM"
+	Name    string    `json:"name"`
+	Time    time.Time `json:"time"`
+	Address string    `json:"address"` // its own, with the port
 	GMGroup
 	Groups   []GMGroup         `json:"groups,omitempty"` // all of them, of a member of several; then GMGroup is the first
 	Counters map[string]uint64 `json:"counters"`         // data plane: encrypted, decrypted, bypassed, dropped
@@ -158,5 +160,6 @@ type GMGroup struct {
 	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
 	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay
 	KEK         *KEK        `json:"kek,omitempty"`
+	Track       string      `json:"track,omitempty"` // of the tracked object of GET VPN: up or down; empty without
 	GMCounts
 }

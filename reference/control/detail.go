@@ -17,6 +17,7 @@ type KEK struct {
 	Lifetime     int    `json:"lifetime"`             // seconds, when it was made or handed over
 
 	Due time.Time `json:"due,omitzero"` // at a key server: when it replaces the SA
+	Ends
 }
 
 // SADetail is what an SA is beyond its name: enough to compare it with what a packet carries.

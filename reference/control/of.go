@@ -11,7 +11,7 @@ func KEKOf(r policy.RekeySA) *KEK {
 	k := &KEK{
 		Transport: string(policy.TransportUnicast), Cipher: policy.KEKTransform{Cipher: r.Cipher, KeyBits: r.KeyBits}.Word(), KeyBits: r.KeyBits,
 		SigHash: r.SigHash.Word(), SigAlgorithm: r.SigAlgorithm.Word(), SigKeyBits: r.SigKeyBits, PublicKey: len(r.PublicKey),
-		Lifetime: seconds(r.Lifetime),
+		Lifetime: seconds(r.Lifetime), Ends: endsOf(r.Source, r.Destination),
 	}
 	if form, ok := r.Cipher.Form(); ok {
 		k.IV = form.IV

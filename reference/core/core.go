@@ -70,7 +70,7 @@ func (*Packet) event()   {}
 func (*Command) event()  {}
 func (*Timer) event()    {}
 
-// Effect is something to be done: *Send, *Forward, *Join, *Leave, *Log, *Reply or *Secret.
+// Effect is something to be done: *Send, *Forward, *Join, *Leave, *Log, *Reply, *Secret or *Track.
 type Effect interface{ effect() }
 
 // Send is a UDP datagram to be sent. From has the local address and port.
@@ -125,6 +125,13 @@ type Reply struct {
 	Err  string
 }
 
+// Track tells the state of a tracked object: UP while the member has a key for the group's traffic. Whoever chooses routes goes by it.
+type Track struct {
+	Group  uint32
+	Number int
+	Up     bool
+}
+
 // Secret hands out key material for evidence. Only a node that was asked for a key log writes it anywhere.
 type Secret struct {
 	Phase1  *Phase1Secret
@@ -151,3 +158,4 @@ func (*Leave) effect()   {}
 func (*Log) effect()     {}
 func (*Reply) effect()   {}
 func (*Secret) effect()  {}
+func (*Track) effect()   {}

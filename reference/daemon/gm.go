@@ -11,6 +11,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/dataplane"
 	"github.com/gdoilab/gdoilab/reference/member"
+	"github.com/gdoilab/gdoilab/reference/mib"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
@@ -45,7 +46,7 @@ commands status, register and clear, and as a member of GET VPN attach and detac
 }
 
 func buildMember(o *options) (node.Config, error) {
-	cfg, err := policy.LoadMember(o.config)
+	cfg, notes, err := o.loadMember()
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
@@ -63,7 +64,9 @@ func buildMember(o *options) (node.Config, error) {
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
-	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}
+	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
+	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))
+	o.withTracker(&out, cfg)
 	if device != nil {
 		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
 	} else {

@@ -5,8 +5,8 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/console"
 	"github.com/gdoilab/gdoilab/reference/keyserver"
+	"github.com/gdoilab/gdoilab/reference/mib"
 	"github.com/gdoilab/gdoilab/reference/node"
-	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 var keyServer = program{
@@ -25,7 +25,7 @@ It runs until SIGINT or SIGTERM. With --control it answers the commands status a
 }
 
 func buildKeyServer(o *options) (node.Config, error) {
-	cfg, err := policy.LoadKeyServer(o.config)
+	cfg, notes, err := o.loadKeyServer()
 	if err != nil {
 		return node.Config{}, usageError{fileError{err}}
 	}
@@ -39,5 +39,7 @@ func buildKeyServer(o *options) (node.Config, error) {
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
-	return node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal}, nil
+	out := node.Config{Name: cfg.Name, Core: console.KeyServer(core, cfg, rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
+	o.withAgent(&out, cfg.SNMP, tableOf(mib.KeyServer))
+	return out, nil
 }

@@ -23,6 +23,8 @@ type options struct {
 	outside                      string
 	inside                       []string
 	console                      policy.Console // of the configuration
+	lenient                      bool
+	beside                       []companion // of the node, as its configuration says
 
 	receiver policy.LogReceiver // of the log, as the configuration has it
 	profile  policy.Profile
@@ -31,7 +33,8 @@ type options struct {
 func (o *options) register(root *cobra.Command) {
 	root.PersistentFlags().StringVar(&o.control, "control", "", "`path` of the Unix socket for operators' commands")
 	f := root.Flags()
-	f.StringVar(&o.config, "config", "", "configuration `file` (YAML)")
+	f.StringVar(&o.config, "config", "", "configuration `file` (YAML, or what a router has if its name ends with .ios)")
+	f.BoolVar(&o.lenient, "lenient", false, "of a .ios file: what is not known, or has no field, is a warning")
 	f.StringVar(&o.log, "log", "stderr", "`target` of log lines (RFC 5424): stderr, a file, or udp://host:port")
 	f.StringVar(&o.keylog, "keylog", "", "append all keys to this `file`, for reading captures; secret, so off unless named")
 	f.StringVar(&o.outside, "interface", "", "outside interface by `name` (default: the one with the configured address)")

@@ -67,6 +67,11 @@ func (p program) serve(cmd *cobra.Command, o *options) error {
 		return errors.Join(err, n.Close())
 	}
 	defer stop()
+	beside, err := accompany(n, o.beside)
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	defer beside.Close()
 	return n.Run(cmd.Context())
 }
 

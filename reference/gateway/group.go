@@ -19,7 +19,12 @@ type Group struct {
 	unusable  []policy.Selector // those of the last Install whose SAs cannot be used
 	named     bool              // what was expected was named: it belongs to the group already before its policy is known
 	informed  bool              // protected is the group's policy, no longer what was expected
+	ordered   bool              // it has an access list, which decides instead of protected
+	access    []policy.ACE
+	decided   bool            // of the packet at hand: an entry permits it
+	decision  policy.Selector // that of the entry
 	usage     policy.Usage
+	converts  bool // the next SAs send at once
 	sids      policy.SIDs
 	spent     bool // a sender had no IV left since Spent was asked last
 	wanted    bool // a packet had no SA since Wanted was asked last
@@ -46,6 +51,9 @@ func (g *Gateway) Join(expected []policy.Selector) *Group {
 // protects reports whether the group's policy wants the flow protected, with or without an SA for it. A later fragment counts as
 // any of the flows that it may belong to.
 func (m *Group) protects(f sadb.Flow) bool {
+	if m.ordered {
+		return m.keeps(f)
+	}
 	for _, sel := range m.protected {
 		if sadb.MayMatch(sel, f, m.gateway.rules) {
 			return true
@@ -92,6 +100,16 @@ func (m *Group) Wanted() bool {
 
 // Accepts is Gateway.Accepts.
 func (m *Group) Accepts(t policy.TrafficSA) error { return m.gateway.Accepts(t) }
+
+// Keyed reports whether the group has an SA.
+func (m *Group) Keyed(now time.Time) bool {
+	for _, e := range m.gateway.db.Entries() {
+		if e.Group == m.place && now.Before(e.Expiry) {
+			return true
+		}
+	}
+	return false
+}
 
 func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
 

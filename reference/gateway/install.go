@@ -33,7 +33,7 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 	for _, t := range sas {
 		from := start
 		switch {
-		case a.ATD == nil:
+		case a.ATD == nil && !m.converts:
 			from = m.takeover(now, t)
 		case !g.db.Relieves(now, m.place, t.Selector, g.generation):
 			from = now
@@ -55,6 +55,7 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 		}
 		g.db.Replace(m.place, g.generation, last, end)
 	}
+	m.converts = false
 	return errors.Join(errs...)
 }
 

@@ -47,6 +47,9 @@ var (
 // Use says in which directions the SAs of the group are used from now on.
 func (m *Group) Use(u policy.Usage) { m.usage = u }
 
+// Convert has the SAs of the next Install send at once: those before them were for receiving only.
+func (m *Group) Convert() { m.converts = true }
+
 // withholds reports whether nothing is to be sent under an SA of the group, though one could.
 func (m *Group) withholds() bool {
 	switch m.usage {
@@ -77,7 +80,7 @@ func (m *Group) passes(from core.Side) bool {
 // closed reports whether a flow may not pass in clear from that side: of the groups that protect it the first decides.
 func (g *Gateway) closed(f sadb.Flow, from core.Side) bool {
 	for _, m := range g.groups {
-		if m.protects(f) {
+		if from == core.Outside && m.expects(f) || from == core.Inside && m.protects(f) {
 			return !m.passes(from)
 		}
 	}

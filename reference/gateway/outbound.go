@@ -40,7 +40,7 @@ func (g *Gateway) outbound(now time.Time, p *packet, emit Emit) error {
 		}
 		p = whole
 	}
-	e, ok := g.db.SelectOutbound(now, p.flow)
+	e, ok := g.selectOutbound(now, p.flow)
 	if !ok || g.before(e, p.flow) || g.groups[e.Group].withholds() {
 		return g.unprotected(now, p, emit)
 	}

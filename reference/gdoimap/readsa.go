@@ -50,7 +50,9 @@ type Policy struct {
 
 // ReadSA reads the SA payload of message 2 or of a PUSH (RFC 6407 §5.2). The error is a *rule.Violation if a requirement
 // refuses it. The generic header of the SA itself is the caller's to check.
-func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) { return readChain(sa, chain{rules: rules}) }
+func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) {
+	return readChain(sa, chain{rules: rules})
+}
 
 // Vendor is what a member of the profile getvpn understands beyond RFC 6407.
 type Vendor struct {
@@ -180,7 +182,7 @@ func (c *chain) takeSAT(p gdoi.SAT, reserved uint8) error {
 	if err == nil && ok {
 		c.policy.SAs = append(c.policy.SAs, sa)
 	}
-	if err == nil && ok && deny != 0 {
+	if err == nil && ok && deny != 0 && sa.Transform.Protocol != policy.ProtocolIEC61850 {
 		c.permit(sa.Selector)
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -48,6 +49,22 @@ var changes = []change{
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return was.IPsecProfile != is.IPsecProfile })},
 	{rule.Duty("group.change.access-list", "GETVPN-POLICY-04", rule.KS, "another access list of an SA is told at once"),
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return !slices.Equal(entries(was), entries(is)) })},
+	{rule.Duty("group.change.counter-on", "GETVPN-POLICY-05", rule.KS, "that an SA is protected against repetition by counters is told at once"),
+		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return was.AntiReplay.Packets() == 0 && is.AntiReplay.Packets() > 0 })},
+	{rule.Duty("group.change.counter", "GETVPN-POLICY-06", rule.KS, "another window over counters waits for the next rekey"),
+		waits, ofSAs(func(was, is policy.SAPolicy) bool { return differ(was.AntiReplay.Packets(), is.AntiReplay.Packets()) })},
+	{rule.Duty("group.change.counter-off", "GETVPN-POLICY-07", rule.KS, "that an SA is protected by counters no longer is told at once"),
+		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool {
+			return was.AntiReplay.Packets() > 0 && is.AntiReplay.Packets()+int(is.AntiReplay.Time()) == 0
+		})},
+	{rule.Duty("group.change.time-on", "GETVPN-POLICY-49", rule.KS, "that an SA is protected by the pseudotime is told at once"),
+		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return was.AntiReplay.Time() == 0 && is.AntiReplay.Time() > 0 })},
+	{rule.Duty("group.change.time", "GETVPN-POLICY-50", rule.KS, "another window around the pseudotime waits"),
+		waits, ofSAs(func(was, is policy.SAPolicy) bool { return differ(was.AntiReplay.Time(), is.AntiReplay.Time()) })},
+	{rule.Duty("group.change.time-off", "GETVPN-POLICY-18", rule.KS, "that an SA is protected by the pseudotime no longer is told at once"),
+		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool {
+			return was.AntiReplay.Time() > 0 && is.AntiReplay.Packets()+int(is.AntiReplay.Time()) == 0
+		})},
 	{rule.Duty("group.change.receive-only", "GETVPN-POLICY-08", rule.KS, "that an SA is receive-only from now on is told at once"),
 		renewsTEK, func(was, is terms) bool {
 			return !was.ReceiveOnly && is.ReceiveOnly || ofSAs(func(was, is policy.SAPolicy) bool { return !receiveOnly(was) && receiveOnly(is) })(was, is)
@@ -76,7 +93,8 @@ var changes = []change{
 		}},
 	{rule.Duty("group.change.members", "GETVPN-POLICY-27", rule.KS, "another list of members waits for who registers next"),
 		waits, func(was, is terms) bool {
-			return !slices.Equal(was.Members, is.Members) || !slices.Equal(was.Identities, is.Identities)
+			return !slices.Equal(was.Members, is.Members) || !slices.Equal(was.Identities, is.Identities) ||
+				!reflect.DeepEqual(was.Authorization, is.Authorization)
 		}},
 	{rule.Duty("group.change.identity", "GETVPN-POLICY-35", rule.KS, "another identity of the group waits for who registers next"),
 		waits, func(was, is terms) bool { return was.ID != is.ID }},
@@ -97,6 +115,9 @@ func ofSAs(differs func(was, is policy.SAPolicy) bool) func(was, is terms) bool 
 		return false
 	}
 }
+
+// differ reports whether there are two windows, of different sizes.
+func differ[T int | time.Duration](was, is T) bool { return was > 0 && is > 0 && was != is }
 
 // algorithms are what a transform protects with.
 func algorithms(t policy.Transform) policy.Transform {
@@ -158,7 +179,8 @@ func origins(was, is []policy.SAPolicy) []int {
 
 // equalSA reports whether nothing of an SA is another that its packets show.
 func equalSA(a, b policy.SAPolicy) bool {
-	return a.Transform == b.Transform && a.IPsecProfile == b.IPsecProfile && slices.Equal(entries(a), entries(b))
+	return a.Transform == b.Transform && a.IPsecProfile == b.IPsecProfile && slices.Equal(entries(a), entries(b)) &&
+		(a.AntiReplay.Packets() > 0) == (b.AntiReplay.Packets() > 0) && (a.AntiReplay.Time() > 0) == (b.AntiReplay.Time() > 0)
 }
 
 // Errors of a policy that cannot take the place of another while the group lives.
@@ -230,13 +252,14 @@ func (g *Group) renewed(was, is terms) map[renewal]bool {
 // takeOver brings the SAs of the policy before to their places in the new one, and makes and tells what the change renews.
 func (g *Group) takeOver(now time.Time, was terms, renewed map[renewal]bool) ([]Plan, error) {
 	from := origins(was.SAs, g.cfg.SAs)
-	o := order{kek: renewed[renewsKEK] && g.epoch.rekey != nil, keeps: true}
+	converts := was.ReceiveOnly != g.cfg.ReceiveOnly // then no SA from before is told: its direction is another
+	o := order{kek: renewed[renewsKEK] && g.epoch.rekey != nil, keeps: !converts}
 	arranged := &epoch{rekey: g.epoch.rekey, sas: make([]*trafficSA, len(from))}
 	for place, before := range from {
 		if before >= 0 {
 			arranged.sas[place] = g.epoch.sas[before]
 		}
-		if before < 0 || renewed[renewsTEK] && !equalSA(was.SAs[before], g.cfg.SAs[place]) {
+		if before < 0 || renewed[renewsTEK] && (converts || !equalSA(was.SAs[before], g.cfg.SAs[place])) {
 			o.made = append(o.made, place)
 		}
 	}
@@ -250,7 +273,8 @@ func (g *Group) takeOver(now time.Time, was terms, renewed map[renewal]bool) ([]
 	if !o.kek && len(o.made)+len(o.told) == 0 {
 		return nil, nil
 	}
-	next, change, err := g.successor(now, o)
+	g.startClock(now)
+	next, change, err := g.successor(now, g.synchronising(o))
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (g *Group) still(now time.Time, place int) (sas []policy.TrafficSA) {
 		}
 		if sa := f.lasting(now); sa.Lifetime > 0 {
 			sa.Transform.Direction = g.cfg.SAs[place].Transform.Direction
-			sas = append(sas, sa)
+			sas = append(sas, g.stamp(now, sa))
 		}
 	}
 	return sas

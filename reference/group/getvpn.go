@@ -26,6 +26,8 @@ var (
 		"each repetition of a rekey has the next sequence number")
 	guardQuiet = rule.Timer("group.getvpn.quiet", "GETVPN-REKEY-15", rule.KS, 15*time.Second,
 		"a rekey is not repeated in the 120 s before the next one that is scheduled")
+	guardMerge = rule.Timer("group.getvpn.merge", "GETVPN-REKEY-16", rule.KS, 15*time.Second,
+		"when the pseudotime is to be told, keys that are to be replaced in the next 60 s are replaced with it")
 	guardReminders = rule.Duty("group.getvpn.reminders", "GETVPN-LONGSA-02", rule.KS,
 		"a rekey goes again, at the interval, to who has not acknowledged it, for as long as it is the last")
 )
@@ -83,15 +85,18 @@ func (g *Group) scheduled() (next time.Time) {
 	return next
 }
 
-// Scheduled reports whether a key is to be replaced within that time (GETVPN-REKEY-15, GETVPN-REKEY-16).
-func (g *Group) Scheduled(now time.Time, within time.Duration) bool {
-	next := g.scheduled()
-	return !next.IsZero() && next.Sub(now) <= within
+// horizon is up to when keys are to be replaced now: in the profile those that are due soon go with a pseudotime that is due.
+func (g *Group) horizon(now time.Time) time.Time {
+	if sync := g.syncDue(); !g.getvpn() || sync.IsZero() || now.Before(sync) {
+		return now
+	}
+	return now.Add(guardMerge.Delay(g.opts.Rules, mergeTime))
 }
 
 // quiet reports whether repetitions have to wait for the rekey that is scheduled.
 func (g *Group) quiet(now time.Time) bool {
-	return g.getvpn() && g.Scheduled(now, guardQuiet.Delay(g.opts.Rules, quietTime))
+	next := g.scheduled()
+	return g.getvpn() && !next.IsZero() && next.Sub(now) <= guardQuiet.Delay(g.opts.Rules, quietTime)
 }
 
 // round is what is left of a unicast rekey that goes to some members at a time.
@@ -158,7 +163,7 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 // roundTo is the PUSH of a round for some of those who are left.
 func (g *Group) roundTo(now time.Time, r *round, some []*member) Plan {
 	p := r.plan
-	p.Rekey = aged(p.Rekey, now.Sub(r.made))
+	p.Rekey = g.aged(now, p.Rekey, r.made)
 	p.To = r.under.addresses(some)
 	return p
 }
@@ -182,21 +187,22 @@ func (g *Group) again(now time.Time, o *outstanding) Plan {
 	o.numbers = append(o.numbers, o.under.sequence)
 	o.numbers = o.numbers[max(0, len(o.numbers)-numbersKept):]
 	p := o.plan
-	p.Rekey = aged(p.Rekey, now.Sub(o.made))
+	p.Rekey = g.aged(now, p.Rekey, o.made)
 	return p
 }
 
 // numbersKept is for how many copies back an acknowledgement still counts.
 const numbersKept = 64
 
-// aged is a change told later by that time: what it brings lives shorter.
-func aged(change policy.Rekey, by time.Duration) policy.Rekey {
+// aged is a change that was made then and is told now: what it brings lives shorter, and the pseudotime is another.
+func (g *Group) aged(now time.Time, change policy.Rekey, made time.Time) policy.Rekey {
 	rest := func(lifetime time.Duration) time.Duration {
-		return max(time.Second, (lifetime - by).Truncate(time.Second))
+		return max(time.Second, (lifetime - now.Sub(made)).Truncate(time.Second))
 	}
 	change.SAs = slices.Clone(change.SAs)
-	for i := range change.SAs {
-		change.SAs[i].Lifetime = rest(change.SAs[i].Lifetime)
+	for i, sa := range change.SAs {
+		sa.Lifetime = rest(sa.Lifetime)
+		change.SAs[i] = g.rekeyStamp(now, sa)
 	}
 	if change.NewRekey != nil {
 		r := *change.NewRekey

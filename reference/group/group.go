@@ -140,7 +140,9 @@ func (g *Group) Unauthorised(id netip.Addr, proven policy.Peer) *rule.Violation 
 }
 
 // IsUnauthorised reports whether that is what a violation says.
-func IsUnauthorised(v *rule.Violation) bool { return v.Guard == guardAuthorised }
+func IsUnauthorised(v *rule.Violation) bool {
+	return v.Guard == guardAuthorised || v.Guard == guardByAddress || v.Guard == guardByIdentity
+}
 
 func (g *Group) listed(id netip.Addr, proven policy.Peer) bool {
 	if a := g.cfg.Authorization; a != nil {

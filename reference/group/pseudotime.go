@@ -85,9 +85,15 @@ func (g *Group) syncDue() time.Time {
 	return g.synced.Add(guardSync.Delay(g.opts.Rules, cmp.Or(g.cfg.Rekey.Sync, defaultSync)))
 }
 
+// syncs reports whether the members have to be told the pseudotime now.
+func (g *Group) syncs(now time.Time) bool {
+	due := g.syncDue()
+	return !due.IsZero() && !now.Before(due)
+}
+
 // synchronise tells the pseudotime if it is time.
 func (g *Group) synchronise(now time.Time) ([]Plan, error) {
-	if due := g.syncDue(); due.IsZero() || now.Before(due) {
+	if !g.syncs(now) {
 		return nil, nil
 	}
 	return g.carryOut(now, order{told: g.places(func(*trafficSA) bool { return true })})

@@ -64,10 +64,11 @@ func (g *Group) Deadline() (time.Time, bool) {
 func (g *Group) Due(now time.Time) ([]Plan, error) {
 	plans := append(g.repetitions(now), g.nextRounds(now)...)
 	g.forget(now)
-	kek := g.epoch.rekey != nil && !now.Before(g.kekDue(g.epoch.rekey))
+	soon := g.horizon(now)
+	kek := g.epoch.rekey != nil && !soon.Before(g.kekDue(g.epoch.rekey))
 	var teks []int
 	for i, sa := range g.epoch.sas {
-		if kek || !now.Before(g.tekDue(sa)) {
+		if kek || !soon.Before(g.tekDue(sa)) {
 			teks = append(teks, i)
 		}
 	}

@@ -10,6 +10,7 @@ const (
 	loopSize   = 50                // GETVPN-UCAST-03: members told at a time, and what that takes
 	loopTime   = 5 * time.Second
 	quietTime  = 120 * time.Second // GETVPN-REKEY-15
+	mergeTime  = 60 * time.Second  // GETVPN-REKEY-16
 	leastShare = 4                 // see bounded
 )
 

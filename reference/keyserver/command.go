@@ -50,7 +50,7 @@ func (k *KeyServer) reply(id uint64, answer any, err error) {
 
 func (k *KeyServer) status(now time.Time) control.KSStatus {
 	s := control.KSStatus{
-		Role: "KS", Name: k.cfg.Name, Time: now, Phase1: k.sessions.established(), HalfOpen: k.sessions.waiting.all.Len(),
+		Role: "KS", Name: k.cfg.Name, Time: now, Address: k.cfg.Address.String(), Phase1: k.sessions.established(), HalfOpen: k.sessions.waiting.all.Len(),
 		Groups: []control.KSGroup{}, Rejects: k.refused.Counts(),
 	}
 	for _, c := range k.groups {

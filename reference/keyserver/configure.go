@@ -121,7 +121,7 @@ func (k *KeyServer) configureGroups(now time.Time) (result control.ConfigureResu
 			after = append(after, k.found(now, cfg, o)...)
 			continue
 		}
-		k.tellChange(c.Policy(), cfg)
+		k.tellChange(c, c.Policy(), cfg)
 		plans, err := c.Configure(now, cfg, o)
 		k.changed(&result, c, plans, err)
 		after = append(after, c)
@@ -188,9 +188,7 @@ func (k *KeyServer) found(now time.Time, cfg policy.Group, o group.Options) []*c
 	c := &carried{Group: g, sealed: make(map[sealedKey][]byte)}
 	k.tell(c, getvpn.KSGroupAdd)
 	k.advise(cfg)
-	if k.cfg.Profile == policy.ProfileGETVPN {
-		k.tellLists(cfg)
-	}
+	k.tellLists(c, cfg)
 	k.follow(c)
 	if c.Usage() == policy.UsageReceiveOnly {
 		k.tellUsage(c)

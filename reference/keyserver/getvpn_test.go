@@ -1,6 +1,7 @@
 package keyserver_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,27 @@ func (w *witness) loops(l *lab) {
 	}
 	l.pass(10 * time.Minute)
 	w.rekeysSent(l, 0)
+}
+
+// syncing has the pseudotime be told so often, where a TEK is replaced after 3235 s.
+func syncing(each time.Duration) func(*policy.KeyServer) {
+	return func(cfg *policy.KeyServer) {
+		g := &cfg.Groups[0]
+		g.Rekey.Sync, g.Rekey.Retransmit, g.Rekey.KEKLifetime, g.SAs[0].Lifetime = each, 0, 24*time.Hour, time.Hour
+	}
+}
+
+func (w *witness) hour(l *lab) {
+	m := l.joined(1)
+	before := m.register().SAs[0].SPI
+	for l.now.Sub(epoch) < time.Hour {
+		for _, s := range l.pass(time.Second) {
+			if s.Kind == core.Push {
+				p := m.receive(s.Data)
+				w.see("%v: SEQ %d, new TEK %t", l.now.Sub(epoch), p.seq, p.policy.SAs[0].SPI != before)
+			}
+		}
+	}
 }
 
 // plainly is a witness that fails the test, with the lab of a scene of that name.
@@ -166,5 +188,17 @@ func TestLifetimes(t *testing.T) {
 	longer := configuration(ofVendor, func(c *policy.KeyServer) { c.Groups[0].SAs[0].Lifetime = policy.LongestLifetime + time.Second })
 	if _, err := keyserver.New(longer, keyserver.Options{Rand: keymat.Seeded("ks")}); err == nil {
 		t.Error("a TEK of more than 30 days")
+	}
+}
+
+// A pseudotime that is due less than 60 s before a rekey goes with it, and else before it.
+func TestMergedPseudotime(t *testing.T) {
+	for name, want := range map[string][]string{
+		"pseudotime with a rekey":   {"53m0s: SEQ 1, new TEK true"},
+		"pseudotime before a rekey": {"52m45s: SEQ 1, new TEK false", "53m55s: SEQ 2, new TEK true"},
+	} {
+		if w, _ := plainly(t, name); !slices.Equal(w.lines, want) {
+			t.Errorf("%s: %q, want %q", name, w.lines, want)
+		}
 	}
 }

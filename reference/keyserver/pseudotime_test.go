@@ -33,6 +33,19 @@ func (w *witness) pseudotime(l *lab) {
 	}
 }
 
+// ending has the keys be replaced half a minute after the pseudotime is told.
+func ending(cfg *policy.KeyServer) {
+	cfg.Groups[0].SAs[0].Lifetime, cfg.Groups[0].Rekey.Margin = 1840*time.Second, 10*time.Second
+}
+
+func (w *witness) merged(l *lab) {
+	m := l.joined(1)
+	for _, s := range l.pass(1900 * time.Second) {
+		p := m.receive(s.Data)
+		w.see("SEQ %d with %d SAs of %v", p.seq, len(p.policy.SAs), p.policy.SAs[0].Lifetime)
+	}
+}
+
 // untilSent lets time pass until something is sent.
 func (l *lab) untilSent(t testing.TB) (sent []*core.Send) {
 	t.Helper()

@@ -2,7 +2,6 @@ package keyserver
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,8 +10,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-var errProfile = errors.New("keyserver: the command is one of the profile getvpn")
-
 func (k *KeyServer) getvpn() bool { return k.cfg.Profile == policy.ProfileGETVPN }
 
 // receiveOnly has the SAs of a group be for receiving only, or not any more, and tells the members.
@@ -20,9 +17,6 @@ func (k *KeyServer) receiveOnly(now time.Time, args json.RawMessage) (control.Re
 	var what control.ReceiveOnlyArgs
 	if err := json.Unmarshal(args, &what); err != nil {
 		return control.RekeyResult{}, fmt.Errorf("arguments of %s: %w", control.ReceiveOnly, err)
-	}
-	if !k.getvpn() {
-		return control.RekeyResult{}, errProfile
 	}
 	c, err := k.commanded(what.Group)
 	if err != nil {
@@ -46,5 +40,5 @@ func (k *KeyServer) tellUsage(c *carried) {
 	if c.Usage() == policy.UsageReceiveOnly {
 		message = getvpn.KSConvSAsIngress
 	}
-	k.out = append(k.out, getvpn.Event(message, getvpn.Field("group", c.Name())))
+	k.tell(c, message)
 }

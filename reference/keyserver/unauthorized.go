@@ -11,15 +11,11 @@ import (
 
 // tellUnauthorized tells the operator of GET VPN who has been kept out of a group.
 func (k *KeyServer) tellUnauthorized(c *carried, id netip.Addr, proven policy.Peer, from netip.AddrPort) {
-	if !k.getvpn() {
+	if id.IsValid() {
+		k.tell(c, getvpn.UnauthorizedIPAddr, getvpn.Field("gm_addr", id))
 		return
 	}
-	group := getvpn.Field("group", c.Name())
-	refused := getvpn.Event(getvpn.UnauthorizedIPAddr, group, getvpn.Field("gm_addr", id))
-	if !id.IsValid() {
-		refused = getvpn.Event(getvpn.UnauthorizedIdentity, group, getvpn.Field("identity", named(c, proven.Identity, from)))
-	}
-	k.out = append(k.out, refused, getvpn.Event(getvpn.KSUnauthorized, group, getvpn.Field("gm_addr", from.Addr())))
+	k.tell(c, getvpn.UnauthorizedIdentity, getvpn.Field("identity", named(c, proven.Identity, from)))
 }
 
 // named is how the message has an identity. With a list that has nobody, devices say that they could not make anything of it.

@@ -1,16 +1,13 @@
 package keyserver
 
 import (
-	"strconv"
-
 	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // tellChange tells the operator, in the vendor's words, what a change of policy does to a group.
-func (k *KeyServer) tellChange(was, is policy.Group) {
-	group := getvpn.Field("group", is.Name)
-	for _, c := range []struct {
+func (k *KeyServer) tellChange(c *carried, was, is policy.Group) {
+	for _, line := range []struct {
 		happens bool
 		message getvpn.Message
 	}{
@@ -19,17 +16,17 @@ func (k *KeyServer) tellChange(was, is policy.Group) {
 		{!ingress(was) && ingress(is), getvpn.KSConvSAsIngress},
 		{ingress(was) && !ingress(is), getvpn.KSConvSAsDuplex},
 	} {
-		if c.happens {
-			k.tell(nil, c.message, group)
+		if line.happens {
+			k.tell(c, line.message)
 		}
 	}
-	k.tellLists(is)
+	k.tellLists(c, is)
 }
 
 // ingress reports whether the SAs of a group are receive-only.
 func ingress(g policy.Group) bool {
 	for _, sa := range g.SAs {
-		if sa.Transform.Direction != policy.DirectionReceiverOnly {
+		if !g.ReceiveOnly && sa.Transform.Direction != policy.DirectionReceiverOnly {
 			return false
 		}
 	}
@@ -37,10 +34,10 @@ func ingress(g policy.Group) bool {
 }
 
 // tellLists tells of access lists of which not everything counts.
-func (k *KeyServer) tellLists(g policy.Group) {
+func (k *KeyServer) tellLists(c *carried, g policy.Group) {
 	for i, sa := range g.SAs {
 		if len(sa.AccessList) > policy.MostEntries {
-			k.tell(nil, getvpn.GDOIACLNum, getvpn.Field("acl", strconv.Itoa(i+1)), getvpn.Field("group", g.Name))
+			k.tell(c, getvpn.GDOIACLNum, getvpn.Field("acl", i+1))
 		}
 	}
 }

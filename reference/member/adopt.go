@@ -36,6 +36,7 @@ func (m *membership) finishPull(now time.Time, p gdoimap.Policy, number uint32, 
 	m.takeRekey(now, p.Rekey, number)
 	m.sids = orNone(sids)
 	m.leases.clear()
+	m.takeAccess(p.Access)
 	m.synchronise(offered, p.SAs)
 	m.install(now, m.listening(m.directed(now, m.authorised(p.SAs))), p.Activation)
 	if len(p.SAs) > 0 {

@@ -102,7 +102,7 @@ func (m *membership) forget(now time.Time) {
 // status shows the first group as if it were the only one, and all of them if there are several.
 func (m *Member) status(now time.Time) control.GMStatus {
 	s := control.GMStatus{
-		Role: "GM", Name: m.cfg.Name, Time: now, GMGroup: m.groups[0].status(now),
+		Role: "GM", Name: m.cfg.Name, Time: now, Address: m.groups[0].cfg.Address.String(), GMGroup: m.groups[0].status(now),
 		Counters: m.gateway.Counters(), Rejects: m.rejects.Counts(),
 	}
 	if len(m.groups) > 1 {
@@ -120,6 +120,9 @@ func (m *membership) status(now time.Time) control.GMGroup {
 	if m.rekey != nil {
 		s.Rekey, s.Sequence, s.RekeyExpiry = m.rekey.SPI.String(), m.rekey.last, m.rekey.expiry
 		s.KEK = control.KEKOf(m.rekey.RekeySA)
+	}
+	if m.cfg.Track != nil {
+		s.Track = m.tracked.String()
 	}
 	if m.sids != nil {
 		s.SIDs = m.sids.Values

@@ -62,6 +62,7 @@ func (m *membership) takePolicy(now time.Time, p *push, d *core.Datagram) (unusa
 	for _, v := range m.unauthorised(p.policy.SAs) {
 		m.refuse(now, v, d.From)
 	}
+	m.takeAccess(p.policy.Access)
 	sas, without := m.usable(m.directed(now, m.authorised(p.policy.SAs)))
 	for _, sa := range without {
 		m.refuse(now, guardNoSID.Violated("SPI %08x is of a counter mode, and there is no Sender-ID", sa.SPI), d.From)

@@ -38,6 +38,7 @@ type lab struct {
 	logs   []*core.Log
 	joins  []string
 	secret []core.Secret
+	tracks []string // states of tracked objects, with when
 	passed []string // packets that left the gateway, by side and first octets
 
 	drop    func(kind core.Kind) bool // messages of the member that are lost
@@ -112,6 +113,9 @@ func (l *lab) effects(effects []core.Effect) {
 			l.secret = append(l.secret, *e)
 		case *core.Reply:
 			l.reply = e
+		case *core.Track:
+			state := map[bool]string{true: "up", false: "down"}[e.Up]
+			l.tracks = append(l.tracks, fmt.Sprintf("%d %s %s", e.Number, state, l.now.Sub(epoch)))
 		case *core.Forward:
 			l.passed = append(l.passed, fmt.Sprintf("%s %x", e.To, e.Data[:24]))
 		}

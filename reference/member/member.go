@@ -42,6 +42,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		return nil, fmt.Errorf("member: %w", err)
 	}
 	first := m.groups[0].cfg
+	first.DataPath.Own = append(ownEntries(first.AccessList, o.Rules), first.DataPath.Own...)
 	m.gateway = gateway.New(gateway.Config{
 		DataPath: first.DataPath,
 		Address:  first.Address.Addr(), Addresses: addresses(first), MTU: first.MTU, FailOpen: first.FailOpen, Inside: first.Inside,
@@ -95,6 +96,7 @@ func (m *Member) Gateway() *gateway.Gateway { return m.gateway }
 func (m *Member) Refused(now time.Time, v *rule.Violation) []core.Effect {
 	m.out, m.now = m.out[:0], now
 	m.refusedPacket(now, v)
+	m.follow(now)
 	return m.out
 }
 
@@ -124,5 +126,13 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 			g.onActiveSA(now)
 		}
 	}
+	m.follow(now)
 	return m.out
+}
+
+// follow has the tracked objects of all groups follow what was just handled.
+func (m *Member) follow(now time.Time) {
+	for _, g := range m.groups {
+		g.follow(now)
+	}
 }

@@ -55,6 +55,7 @@ type membership struct {
 	directions directions // of GET VPN
 	outlet     outlet
 	keeper     keeper
+	tracked    tracked
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

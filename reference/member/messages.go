@@ -35,6 +35,7 @@ func (m *membership) tellStart() {
 		m.tell(getvpn.GDOIOnOff, getvpn.Field("state", "ON"))
 	}
 	m.attached()
+	m.tellLists()
 }
 
 // tellRegistered tells of a registration that has replaced a Rekey SA and brought Data-Security SAs; first says that the member had

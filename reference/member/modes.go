@@ -92,21 +92,23 @@ func (m *membership) direct(now time.Time, given policy.Usage) {
 	d.given, d.passive = given, time.Time{}
 	switch {
 	case given == policy.UsageReceiveOnly:
-		m.emit(getvpn.Event(getvpn.GMSAIngress, getvpn.Field("ks_addr", m.server().Addr()), getvpn.Field("group", m.groupText())))
+		m.tell(getvpn.GMSAIngress)
 	case before == policy.UsageReceiveOnly && guardConverting.Kept(m.rules):
 		d.passive = now.Add(guardConverted.Delay(m.rules, passiveFor))
 	case before == policy.UsageReceiveOnly || converting:
 		m.converted()
+	}
+	if before == policy.UsageReceiveOnly && given == policy.UsageBoth {
+		m.gateway.Convert()
 	}
 	m.gateway.Use(m.usage())
 }
 
 // converted tells that SAs that were receive-only are used in both directions, if they are.
 func (m *membership) converted() {
-	if m.usage() != policy.UsageBoth {
-		return
+	if m.usage() == policy.UsageBoth {
+		m.tell(getvpn.GMConvSADuplex)
 	}
-	m.emit(getvpn.Event(getvpn.GMConvSADuplex, getvpn.Field("group", m.groupText())))
 }
 
 // directionsDue ends the time in which a member is passive since its SAs are no longer receive-only.
@@ -144,7 +146,7 @@ func (m *membership) command(u policy.Usage) {
 	m.directions.commanded = &u
 	m.gateway.Use(m.usage())
 	if u == policy.UsageBoth {
-		m.emit(getvpn.Event(getvpn.GMConvSADuplexLocal, getvpn.Field("group", m.groupText())))
+		m.tell(getvpn.GMConvSADuplexLocal)
 	}
 }
 

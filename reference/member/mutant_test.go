@@ -38,6 +38,9 @@ type scenario struct {
 	run   func(l *lab)
 }
 
+// roomForOne is a member of GET VPN with room for one SA.
+func roomForOne(cfg *policy.Member) { cfg.Profile, cfg.IPsecFlows = policy.ProfileGETVPN, 1 }
+
 var scenarios = map[string]scenario{
 	"registration": {kills: "pull1. pull3.hash pull.hash_ multicast.join"},
 	"two groups": {kills: "group.cookies multicast.stay", cfg: inTwo, setup: twoPolicies, run: func(l *lab) {
@@ -64,6 +67,9 @@ var scenarios = map[string]scenario{
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
 	}},
+	"access list":                       {kills: "access.", cfg: withList, run: throughLists},
+	"an SA more than there is room for": {kills: "policy.flows", cfg: roomForOne, setup: func(l *lab) { l.ks.sas = append(l.ks.sas, l.ks.sas[0]) }},
+	"an SA, and room for one":           {kills: "policy.flows", cfg: roomForOne},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
 		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},
@@ -131,13 +137,17 @@ var scenarios = map[string]scenario{
 		sa.Attributes[0] = sak
 		return ps
 	}})},
-	"new KEK":                     {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
-	"SIG":                         {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
-	"SIG, bare hash":              {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
-	"SIG in DER, P-256":           {kills: "push.ecdsa256", setup: signsWith(elliptic.P256()), run: pushes(pushSpec{seq: 1, der: 71})},
-	"SIG in DER, P-384":           {kills: "push.ecdsa384", setup: signsWith(elliptic.P384()), run: pushes(pushSpec{seq: 1, der: 103})},
-	"SIG in DER, P-521":           {kills: "push.ecdsa521", setup: signsWith(elliptic.P521()), run: pushes(pushSpec{seq: 1, der: 138})},
-	"SHA-1":                       {kills: "policy.sha1", setup: func(l *lab) { l.ks.rekey.SigHash = policy.SigHashSHA1 }},
+	"new KEK":              {kills: "kek.sequence push.replace", run: pushes(pushSpec{seq: 7, rekey: kek(2)}, pushSpec{under: kek(2), seq: 1}, pushSpec{seq: 8})},
+	"SIG":                  {kills: "push.sig", run: pushes(pushSpec{seq: 1, sig: func(b []byte) { b[7]++ }})},
+	"SIG, bare hash":       {kills: "push.rsa", setup: func(l *lab) { l.ks.scheme.Bare = true }, run: pushes(pushSpec{seq: 1})},
+	"SIG in DER, P-256":    {kills: "push.ecdsa256", setup: signsWith(elliptic.P256()), run: pushes(pushSpec{seq: 1, der: 71})},
+	"SIG in DER, P-384":    {kills: "push.ecdsa384", setup: signsWith(elliptic.P384()), run: pushes(pushSpec{seq: 1, der: 103})},
+	"SIG in DER, P-521":    {kills: "push.ecdsa521", setup: signsWith(elliptic.P521()), run: pushes(pushSpec{seq: 1, der: 138})},
+	"SHA-1":                {kills: "policy.sha1", setup: func(l *lab) { l.ks.rekey.SigHash = policy.SigHashSHA1 }},
+	"KEK cipher not taken": {kills: "getvpn.client-cipher", cfg: limitedTo(policy.Client{Ciphers: []policy.KEKTransform{{Cipher: policy.KEK3DES, KeyBits: 192}}})},
+	"hash not taken":       {kills: "getvpn.client-hash", cfg: limitedTo(policy.Client{Hashes: []policy.SigHash{policy.SigHashSHA512}})},
+	"transform not taken": {kills: "getvpn.client-transform",
+		cfg: limitedTo(policy.Client{Transforms: []policy.Transform{{Cipher: policy.CipherAESGCM16, KeyBits: 256}}})},
 	"SIG, SEQ":                    {kills: "push.order", run: pushes(pushSpec{seq: 0, sig: func(b []byte) { b[7]++ }})},
 	"copy":                        {kills: "push.duplicate", run: func(l *lab) { p := l.ks.makePush(pushSpec{seq: 1}); l.push(p, p) }},
 	"new SA":                      {kills: "push.create", run: pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}})},
@@ -255,6 +265,11 @@ func nonceOf(n int) func(o *core.Outgoing) {
 }
 
 func signsWith(curve elliptic.Curve) func(l *lab) { return func(l *lab) { l.ks.signsWith(curve) } }
+
+// limitedTo is a member of profile getvpn that takes nothing else.
+func limitedTo(c policy.Client) func(*policy.Member) {
+	return func(cfg *policy.Member) { cfg.Profile, cfg.Client = policy.ProfileGETVPN, c }
+}
 
 func ackWanted(l *lab) { l.ks.rekey.Ack = policy.AckKEKSHA256 }
 

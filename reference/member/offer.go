@@ -40,6 +40,9 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 	if err == nil {
 		err = m.checkHash(offer.Rekey)
 	}
+	if err == nil {
+		err = m.limited(offer.Rekey, offer.SAs)
+	}
 	if err != nil {
 		return nil, err
 	}

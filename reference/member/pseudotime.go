@@ -17,7 +17,7 @@ var guardSynchronised = rule.Duty("member.pull4.pseudotime", "GETVPN-TBAR-11", r
 // readSA reads policy as the member's profile has it.
 func (m *membership) readSA(sa gdoi.SA) (gdoimap.Policy, error) {
 	if m.cfg.Profile == policy.ProfileGETVPN {
-		return gdoimap.ReadVendorSA(sa, gdoimap.Vendor{Replay: m.cfg.Replay, Deny: m.cfg.DenyProtocol}, m.rules)
+		return gdoimap.ReadVendorSA(sa, gdoimap.Vendor{Replay: m.cfg.Replay, Deny: policy.DenyNumber(m.cfg.DenyProtocol)}, m.rules)
 	}
 	return gdoimap.ReadSA(sa, m.rules)
 }

@@ -162,6 +162,9 @@ func (m *membership) readPush(p *push) error {
 	if err == nil {
 		err = m.judgeTime(p, pol.SAs)
 	}
+	if err == nil {
+		err = m.limited(pol.Rekey, pol.SAs)
+	}
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ func (m *membership) deadline(next *earliest) {
 	m.outlet.deadline(next)
 	next.or(m.directions.passive)
 	next.or(m.keeper.at)
+	next.or(m.tracked.at)
 }
 
 // earliest is the first of some times. Zero times do not count.

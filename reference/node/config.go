@@ -26,6 +26,8 @@ type Config struct {
 	Notes     []*core.Log                                            // what whoever configured the node has to say; logged at the start
 	KeyLog    io.Writer                                              // one JSON object and newline each call; nil none
 	DataPlane *DataPlane
+	Told      func(*core.Log)   // hears every line of the log, under the lock of the core; it must not wait, nor keep the line. nil: nobody
+	Track     func(*core.Track) // hears of tracked objects, likewise
 }
 
 // LogFormat is how log lines look.

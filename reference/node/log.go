@@ -11,8 +11,18 @@ import (
 // oneLine keeps a text from being read as several lines.
 var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
+// Note writes a line of what runs beside the node.
+func (n *Node) Note(l *core.Log) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.log(time.Now(), l)
+}
+
 // log writes one line. That nobody can be told of a failing log is no reason to stop.
 func (n *Node) log(now time.Time, l *core.Log) {
+	if n.cfg.Told != nil {
+		n.cfg.Told(l)
+	}
 	n.deliver(now, l)
 	if n.cfg.Log == nil {
 		return

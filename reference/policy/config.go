@@ -14,6 +14,7 @@ type KeyServer struct {
 	Groups     []Group
 	Replay     ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	SigningKey []byte           // PKCS#8 DER of the RSA or ECDSA key that signs PUSH messages
+	SNMP       *SNMP            // of GET VPN; nil: no agent
 	Console    Console
 	Log        LogReceiver
 }
@@ -46,14 +47,17 @@ type Member struct {
 	FailClose     FailClose     // of GET VPN
 	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
 	Rekey         MemberRekey
+	Client        Client           // of profile getvpn: what it takes of what its key server offers
 	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
 	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
 	IPsecFlows    int      // SAs of one policy that it has room for; 0: any number; of the profile getvpn
 	Log           LogReceiver
-	AccessList    []ACE // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
-	DenyProtocol  uint8 // see Group
+	SNMP          *SNMP  // of GET VPN; nil: no agent
+	Track         *Track // of GET VPN, of a member of one group; nil: nothing is tracked
+	AccessList    []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8  // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
@@ -65,6 +69,7 @@ type Membership struct {
 	KeyServers []netip.AddrPort // empty: the member's
 	Authorised []Flow
 	SIDRequest int
+	Track      *Track
 	Passive    bool
 }
 
@@ -76,7 +81,7 @@ func (m Member) Memberships() []Member {
 	var all []Member
 	for _, in := range m.Groups {
 		one := m
-		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest
+		one.Groups, one.Group, one.GroupOID, one.Authorised, one.SIDRequest, one.Track = nil, in.Group, in.GroupOID, in.Authorised, in.SIDRequest, in.Track
 		one.Passive, one.GroupName = in.Passive, in.GroupName
 		if len(in.KeyServers) > 0 {
 			one.KeyServers = in.KeyServers

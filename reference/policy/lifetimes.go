@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,9 @@ const (
 	kekRatio        = 3                   // of the lifetime of a KEK to that of a TEK
 )
 
+// longCiphers are good for more than a day; their keys have 128 bits or more.
+var longCiphers = []Cipher{CipherAESCBC, CipherAESGCM8, CipherAESGCM12, CipherAESGCM16}
+
 // CheckLifetimes says which lifetime is none that the profile knows: one of more than 30 days, or one of more than a day of a key
 // whose cipher is not AES of 128 bits or more.
 func (g Group) CheckLifetimes(p Profile) error {
@@ -38,8 +42,7 @@ func (g Group) CheckLifetimes(p Profile) error {
 		}
 	}
 	for i, sa := range g.SAs {
-		t := sa.Transform
-		long := (t.Cipher == CipherAESCBC || t.Cipher == CipherAESGCM16) && t.KeyBits >= 128
+		long := slices.Contains(longCiphers, sa.Transform.Cipher)
 		if err := checkLifetime(fmt.Sprintf("lifetime of sas[%d]", i), orElse(sa.Lifetime, defaultTEK), long); err != nil {
 			return err
 		}

@@ -25,6 +25,9 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
+	if doc.SNMP, err = snmpDocOf(k.SNMP); err != nil {
+		return nil, err
+	}
 	if doc.Log, err = logDocOf(k.Log); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
@@ -69,10 +72,16 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.FailClose, err = failCloseDocOf(m.FailClose); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
+	if doc.Client, err = clientDocOf(m.Client); err != nil {
+		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+	}
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}
-	doc.Authorised = flowDocs(m.Authorised)
+	doc.Authorised, doc.Track = flowDocs(m.Authorised), trackDocOf(m.Track)
+	if doc.SNMP, err = snmpDocOf(m.SNMP); err != nil {
+		return nil, err
+	}
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
 		kek, ok2 := word(kekBehaviours, m.Rekey.KEKBehaviour)
@@ -100,7 +109,7 @@ func membershipDocs(groups []Membership) (docs []membershipDoc) {
 	for _, in := range groups {
 		docs = append(docs, membershipDoc{
 			ID: in.Group, Name: in.GroupName, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
-			Passive: in.Passive,
+			Passive: in.Passive, Track: trackDocOf(in.Track),
 		})
 	}
 	return docs

@@ -10,6 +10,7 @@ type keyServerDoc struct {
 	SigningKey string               `yaml:"signing_key,omitempty"`
 	Phase1     phase1Doc            `yaml:"phase1"`
 	Groups     []groupDoc           `yaml:"groups"`
+	SNMP       *snmpDoc             `yaml:"snmp,omitempty"`
 	Console    *consoleDoc          `yaml:"console,omitempty"`
 	Log        *logDoc              `yaml:"log,omitempty"`
 }
@@ -40,6 +41,9 @@ type memberDoc struct {
 
 	Groups     []membershipDoc `yaml:"groups,omitempty"`
 	Rekey      *memberRekeyDoc `yaml:"rekey,omitempty"`
+	Client     *clientDoc      `yaml:"client,omitempty"`
+	SNMP       *snmpDoc        `yaml:"snmp,omitempty"`
+	Track      *trackDoc       `yaml:"track,omitempty"`
 	AccessList []aceDoc        `yaml:"access_list,omitempty"`
 
 	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
@@ -58,6 +62,7 @@ type membershipDoc struct {
 	KeyServers []string      `yaml:"key_servers,omitempty"`
 	Authorised []selectorDoc `yaml:"authorised,omitempty"`
 	SIDRequest int           `yaml:"sid_request,omitempty"`
+	Track      *trackDoc     `yaml:"track,omitempty"`
 	Passive    bool          `yaml:"passive,omitempty"`
 }
 

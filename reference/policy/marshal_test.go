@@ -22,7 +22,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.Address, k.Profile = netip.MustParseAddrPort("192.0.2.1:8848"), policy.ProfileGETVPN
+	k.Address, k.Profile, k.SNMP = netip.MustParseAddrPort("192.0.2.1:8848"), policy.ProfileGETVPN, fullSNMP()
 	k.Log = policy.LogReceiver{Network: policy.LogTCP, Address: netip.MustParseAddrPort("192.0.2.9:601"), Format: policy.LogRFC3164,
 		Framing: policy.FrameByLineFeed}
 	k.Phase1 = policy.Phase1{
@@ -223,6 +223,9 @@ func fullMember() policy.Member {
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash, KEKBehaviour: policy.KEKOld},
+		SNMP:  fullSNMP(), Track: fullTrack(),
+		Client: policy.Client{Ciphers: []policy.KEKTransform{policy.DefaultKEK, {Cipher: policy.KEK3DES, KeyBits: 192}},
+			Hashes: []policy.SigHash{policy.SigHashSHA384}, Transforms: policy.Transforms()[:2]},
 		DataPath: policy.DataPath{
 			Transport: true, DF: policy.DFClear, Fragment: policy.FragmentAfter, DSCP: ptr(uint8(0)), TTL: 255, PMTUAge: 90 * time.Second,
 			Resync: policy.Resync{Failures: 1000, Cycles: 1},

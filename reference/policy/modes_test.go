@@ -22,7 +22,7 @@ func TestModesOfMemberRoundTrip(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	want.Groups = []policy.Membership{{Group: 1, Passive: true}, {Group: 2}}
-	want.Group, want.Authorised, want.SIDRequest, want.Passive = 0, nil, 0, false
+	want.Group, want.Authorised, want.SIDRequest, want.Passive, want.Track = 0, nil, 0, false, nil
 	again := memberRoundTrip(t, want)
 	if diff := cmp.Diff(want, again, compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

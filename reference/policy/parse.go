@@ -38,6 +38,7 @@ func parseMember(name string, data []byte, open ReadFile) (Member, error) {
 func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	var k KeyServer
 	var keyed bool
+	var agent place[*SNMP]
 	var groups []place[Group]
 	root.Fields(
 		yamldoc.Required("name", &k.Name, nodeName),
@@ -48,9 +49,11 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
 		yamldoc.Optional("console", &k.Console, consoleOf(open)),
+		yamldoc.Optional("snmp", &agent, placed(snmp)),
 		yamldoc.Optional("log", &k.Log, logReceiver),
 	)
 	checkConsole(root, k.Profile, nil)
+	k.SNMP = ofProfile(k.Profile, agent)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
@@ -90,7 +93,10 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var ofOne places
 	var demand place[bool]
 	var vendor places
+	var agent place[*SNMP]
+	var tracked place[*Track]
 	var rekey place[MemberRekey]
+	var limits place[Client]
 	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
@@ -114,12 +120,15 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("re_register", &m.ReRegister, between(time.Millisecond, maxDelay)),
 		yamldoc.Optional("sid_request", &m.SIDRequest, noted(&ofOne, within(0, 65535))),
 		yamldoc.Optional("on_demand", &demand, placed(yamldoc.Value.Bool)),
+		yamldoc.Optional("snmp", &agent, placed(snmp)),
+		yamldoc.Optional("track", &tracked, noted(&ofOne, placed(track))),
 		yamldoc.Optional("rekey", &rekey, placed(memberRekey)),
 		yamldoc.Optional("replay_attributes", &m.Replay, replayAttributes),
 		yamldoc.Optional("metadata", &m.Metadata, metadata),
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
+		yamldoc.Optional("client", &limits, placed(client)),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
@@ -132,6 +141,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 			v.Problem("is for profile %s", ProfileGETVPN)
 		}
 	}
+	m.SNMP, m.Track = ofProfile(m.Profile, agent), ofProfile(m.Profile, tracked)
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
@@ -144,9 +154,11 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if own.IsValid() && other.value.IsValid() && !differ(own, other.value) {
 		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
 	}
-	m.KeyServers = m.askedFrom(servers)
+	m.KeyServers, m.Client = m.askedFrom(servers), limits.value
+	checkClient(root, limits.at, m)
 	for _, g := range groups {
 		in := g.value.Membership
+		in.Track = ofProfile(m.Profile, g.value.track)
 		in.KeyServers = m.askedFrom(g.value.servers)
 		m.Groups = append(m.Groups, in)
 	}

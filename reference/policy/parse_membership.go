@@ -6,10 +6,11 @@ import (
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
-// groupMember is a Membership as it stands in a file, with the places of its key servers.
+// groupMember is a Membership as it stands in a file, with the places of what the rest of the file decides about.
 type groupMember struct {
 	Membership
 	servers []place[netip.AddrPort]
+	track   place[*Track]
 }
 
 func memberGroups(v yamldoc.Value) []place[groupMember] {
@@ -31,6 +32,7 @@ func membership(v yamldoc.Value, ids map[uint32]string) groupMember {
 		yamldoc.Optional("authorised", &g.Authorised, yamldoc.List(flow)),
 		yamldoc.Optional("sid_request", &g.SIDRequest, within(0, 65535)),
 		yamldoc.Optional("passive", &g.Passive, yamldoc.Value.Bool),
+		yamldoc.Optional("track", &g.track, placed(track)),
 	)
 	return g
 }

@@ -173,9 +173,14 @@ func (db *DB) Covers(now time.Time, e *Entry, f Flow) bool {
 
 // SelectOutbound finds the SA under which a packet is to be sent: the newest that is active and takes the flow.
 func (db *DB) SelectOutbound(now time.Time, f Flow) (*Entry, bool) {
+	return db.Select(now, func(e *Entry) bool { return Match(e.Policy.Selector, f, db.rules) })
+}
+
+// Select finds the newest SA that is active and takes what is to be sent.
+func (db *DB) Select(now time.Time, takes func(*Entry) bool) (*Entry, bool) {
 	var found *Entry
 	for _, e := range db.entries {
-		if !e.sends(now, db.rules) || !Match(e.Policy.Selector, f, db.rules) {
+		if !e.sends(now, db.rules) || !takes(e) {
 			continue
 		}
 		found = e

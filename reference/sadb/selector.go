@@ -69,6 +69,9 @@ func contains(p netip.Prefix, a netip.Addr) bool { return !p.IsValid() || p.Cont
 
 func namesPorts(sel policy.Selector) bool { return sel.SourcePort != 0 || sel.DestinationPort != 0 }
 
+// Same reports whether two selectors take the same flows.
+func Same(a, b policy.Selector) bool { return a == b || same(a, b) }
+
 // same reports whether two selectors take the same flows.
 func same(a, b policy.Selector) bool {
 	a.Source, a.Destination = a.Source.Masked(), a.Destination.Masked()

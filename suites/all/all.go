@@ -6,11 +6,16 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ah"                // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"         // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/acl"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/authz"      // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/change"     // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/console"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/membership" // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/messages"   // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/mib"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/modes"      // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/tbar"       // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/timers"     // specs
 	_ "github.com/gdoilab/gdoilab/suites/iec61850"          // specs
 	_ "github.com/gdoilab/gdoilab/suites/interop"           // specs
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"              // specs

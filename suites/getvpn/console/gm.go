@@ -104,7 +104,7 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 	It("shows after a rekey the same keys as group and as SAs", kit.Requirement("GETVPN-SHOW-07"), func(ctx SpecContext) {
 		l := up(ctx, 2)
 		rekey := kit.Rekey(ctx, l, control.RekeyArgs{})
-		kit.Reached(kit.SwitchesTo(ctx, l, 1, 2, rekey.SPIs[0]), "it takes a rekey")
+		kit.Reached(kit.Takes(ctx, l, 1, rekey), "it takes a rekey")
 		group, sas := types(ctx, l.GM[0], "show crypto gdoi").SPIs(), types(ctx, l.GM[0], "show crypto ipsec sa").SPIs()
 		Expect(group).To(ContainElements(rekey.SPIs), "the keys of the rekey")
 		Expect(sas).To(ConsistOf(group))
@@ -137,6 +137,45 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 			Expect(value(tek, "alg key size")).To(Equal(strconv.Itoa(c.key) + " (bytes)"))
 			Expect(value(tek, "sig key size")).To(Equal(strconv.Itoa(c.integrity) + " (bytes)"))
 			Expect(value(tek, "encaps")).To(Equal("ENCAPS_TUNNEL"))
+		})
+	}
+
+	It("shows the pseudotime of its group as its key server has it", kit.Requirement("GETVPN-SHOW-12"), func(ctx SpecContext) {
+		l := up(ctx, 1, timeBased)
+		l.Pass(ctx, 3*time.Second)
+		status, err := l.KS.KSStatus(ctx)
+		kit.Precondition(err, "the pseudotime of the key server")
+		Expect(pseudotime(types(ctx, l.GM[0], "show crypto gdoi gm replay"))).To(BeNumerically("~", seconds(status.Groups[0].Pseudotime), tolerance))
+	})
+
+	It("counts the packets that anti-replay has looked at, until an operator clears that", kit.Requirement("GETVPN-SHOW-13", "GETVPN-SHOW-14"), func(ctx SpecContext) {
+		l := up(ctx, 2, timeBased)
+		mark := kit.Now(l)
+		kit.Ping(ctx, l, 1, 2, 3)
+		kit.Reached(l.Wait(ctx, lab.Patience, func() bool { return len(kit.ESPSince(l, mark)) >= 6 }), "packets of the hosts, and answers")
+		l.Pass(ctx, time.Second)
+		counted := types(ctx, l.GM[0], "show crypto gdoi gm replay")
+		Expect(number(counted, "Output Packets")).To(Equal(len(own(l, mark))))
+		Expect(number(counted, "Input Packets")).To(Equal(len(kit.ESPSince(l, mark)) - len(own(l, mark))))
+		Expect(number(counted, "Input Error Packets")).To(BeZero())
+		types(ctx, l.GM[0], "clear crypto gdoi group "+strconv.Itoa(lab.GroupID)+" replay")
+		cleared := types(ctx, l.GM[0], "show crypto gdoi gm replay")
+		for _, label := range []string{"Input Packets", "Output Packets", "Input Error Packets", "Output Error Packets"} {
+			Expect(number(cleared, label)).To(BeZero(), label)
+		}
+	})
+
+	for _, active := range []bool{true, false} {
+		state := map[bool]string{true: "yes", false: "no"}[active]
+		It("shows the list for the time before it registers, and whether that is active: "+state, kit.Requirement("GETVPN-SHOW-15"), func(ctx SpecContext) {
+			l := kit.Up(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Member: func(_ int, c *policy.Member) {
+				c.FailClose = policy.FailClose{Activate: active, AccessList: []policy.FailCloseEntry{{
+					Selector: policy.Selector{Source: lab.Protected, Destination: lab.Protected, Protocol: 6, DestinationPort: 23}, Action: policy.ACLDeny,
+				}}}
+			}})
+			shown := types(ctx, l.GM[0], "show crypto map gdoi fail-close")
+			Expect(value(shown, "Activate")).To(Equal(state))
+			Expect(shown.Text).To(MatchRegexp(`access-list.* deny tcp ` + network(lab.Protected) + ` ` + network(lab.Protected) + ` port = 23`))
 		})
 	}
 

@@ -68,6 +68,15 @@ var _ = Describe("The console of a key server", kit.Subject("console"), kit.DUT(
 		Expect(types(ctx, l.KS, "show crypto gdoi ks policy").Values("spi")).NotTo(BeEmpty(), "the keys of the group are in its policy")
 	})
 
+	It("shows the pseudotime of a group as its members have it", kit.Requirement("GETVPN-SHOW-12"), func(ctx SpecContext) {
+		l := up(ctx, 1, timeBased)
+		l.Pass(ctx, 3*time.Second)
+		status, err := l.GM[0].GMStatus(ctx)
+		kit.Precondition(err, "the pseudotime of the member")
+		kit.Reached(status.Pseudotime != nil, "a group with time-based anti-replay")
+		Expect(pseudotime(types(ctx, l.KS, "show crypto gdoi ks replay"))).To(BeNumerically("~", seconds(status.Pseudotime.Value), tolerance))
+	})
+
 	for _, command := range []string{"clear crypto gdoi", "clear crypto gkm", "clear crypto gdoi ks members"} {
 		It("has all members register again after "+command, kit.Requirement("GETVPN-POLICY-13"), func(ctx SpecContext) {
 			l := up(ctx, 2)

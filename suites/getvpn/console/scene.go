@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -66,4 +69,27 @@ func network(p netip.Prefix) string {
 	mask := ^uint32(0) >> p.Bits()
 	text := fmt.Sprintf("%s %d.%d.%d.%d", p.Addr(), byte(mask>>24), byte(mask>>16), byte(mask>>8), byte(mask))
 	return regexp.QuoteMeta(text)
+}
+
+// tolerance is how far the pseudotimes of two nodes may lie apart, in seconds: they are read one after the other.
+const tolerance = 2.0
+
+// timeBased has a group use time-based anti-replay.
+func timeBased(g *policy.Group) {
+	for i := range g.SAs {
+		g.SAs[i].AntiReplay = policy.AntiReplay{Method: policy.ReplayTime, Window: 10 * time.Second}
+	}
+}
+
+// pseudotime is the one that a device shows, in seconds.
+func pseudotime(a console.Answer) float64 {
+	GinkgoHelper()
+	return seconds(strings.TrimSuffix(value(a, "Replay Value"), " secs"))
+}
+
+func seconds(text string) float64 {
+	GinkgoHelper()
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	Expect(err).NotTo(HaveOccurred())
+	return n
 }

@@ -67,7 +67,7 @@ var _ = Describe("Registration at a key server (profile getvpn)", kit.Subject(su
 		})
 
 	It("gives who joins later the SA in force with the rest of its life, and after a rekey the new one",
-		kit.Requirement("GETVPN-REG-06"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+		kit.Requirement("GETVPN-REG-06", "GETVPN-PLAT-10"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
 			const life, waited = 2 * time.Hour, 20 * time.Minute
 			l := kit.Lab(ctx, of(3, lasting(life, 24*time.Hour)))
 			start(ctx, l, 1)

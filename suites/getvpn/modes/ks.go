@@ -58,7 +58,7 @@ var _ = Describe("A key server whose group is receive-only", kit.Subject("modes"
 		g.SAs[0].Selector.Protocol = 17
 	}
 
-	It("marks all SAs as receive-only, at registration and in rekeys", kit.Requirement("GETVPN-RECVONLY-03"), func(ctx SpecContext) {
+	It("marks all SAs as receive-only, at registration and in rekeys", kit.Requirement("GETVPN-RECVONLY-01", "GETVPN-RECVONLY-03"), func(ctx SpecContext) {
 		l := up(ctx, two)
 		Expect(directions(kit.Last(kit.MessagesSince(l, 0, core.Pull2.String())))).To(Equal([]string{receiver, receiver}))
 		before := kit.Now(l)

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
@@ -45,8 +46,13 @@ var _ = Describe("A member of a receive-only group", kit.Subject("modes"), kit.D
 			s := device(ctx, lab.Setup{Group: rollout})
 			s.is(receiveOnly, "at first")
 			begun := s.Now()
-			s.ends()
+			fresh := s.ends()
 			s.is(optional, "after the rekey")
+			before := kit.Now(s.Lab)
+			s.passes(s.packet(), inESP, "after the rekey")
+			for _, p := range kit.ESPSince(s.Lab, before) {
+				Expect(kit.SPI(p.SPI)).To(BeElementOf(fresh.SPIs), "it sends under the SA of the rekey, since the one before was for receiving only")
+			}
 			s.Pass(ctx, begun.Add(passiveFor-time.Second/2).Sub(s.Now()))
 			s.isNow(optional, "half a second before five minutes are over")
 			s.Pass(ctx, begun.Add(passiveFor+time.Second/2).Sub(s.Now()))
@@ -64,25 +70,35 @@ var _ = Describe("A member of a receive-only group", kit.Subject("modes"), kit.D
 			Expect(s.GM[0].AwaitLog(ctx, "GM_CONV_SA_DUPLEX", 0, passiveFor+lab.Patience)).To(BeTrue(), "both, by the key server")
 			Expect(s.GM[0].Logged("GM_CONV_SA_DUPLEX_LOCAL")).To(HaveLen(1))
 		})
-
-	It("loses nothing in any phase of a roll-out among three members", kit.Requirement("GETVPN-RECVONLY-08"), func(ctx SpecContext) {
-		s := stage(ctx, lab.Setup{Group: rollout, Members: 3})
-		kit.Precondition(s.Up(ctx), "every member registers")
-		everybody := func(phase string) {
-			GinkgoHelper()
-			for _, to := range []int{2, 3} {
-				Expect(kit.Ping(ctx, s.Lab, 1, to, 1).Received).To(Equal(1), "%s: h1 and h%d", phase, to)
-				Expect(kit.Ping(ctx, s.Lab, to, 1, 1).Received).To(Equal(1), "%s: h%d and h1", phase, to)
-			}
-		}
-		everybody("receive-only")
-		kit.Precondition(s.GM[1].Direction(ctx, "inbound-optional"), "gm2 is passive")
-		everybody("gm2 sends in ESP")
-		s.directs("inbound-optional")
-		everybody("the device sends in ESP, too")
-		s.ends()
-		everybody("the key server has ended receive-only")
-		s.is(optional, "after that")
-		everybody("all send in ESP")
-	})
 })
+
+// rollsOut is a roll-out in which the device plays one of the roles.
+func rollsOut(role rule.Role, whose string) bool {
+	return Describe("A roll-out", kit.Subject("modes"), kit.DUT(role), kit.Feature("profile:getvpn"), func() {
+		It("loses nothing in any phase among three members, with "+whose+" under test", kit.Requirement("GETVPN-RECVONLY-08"), func(ctx SpecContext) {
+			s := stage(ctx, lab.Setup{Members: 3, Group: func(g *policy.Group) {
+				rollout(g)
+				g.SAs[0].AntiReplay.Method = policy.ReplayNone // counters serve two members only
+			}})
+			kit.Precondition(s.Up(ctx), "every member registers")
+			everybody := func(phase string) {
+				GinkgoHelper()
+				for _, to := range []int{2, 3} {
+					Expect(kit.Ping(ctx, s.Lab, 1, to, 1).Received).To(Equal(1), "%s: h1 and h%d", phase, to)
+					Expect(kit.Ping(ctx, s.Lab, to, 1, 1).Received).To(Equal(1), "%s: h%d and h1", phase, to)
+				}
+			}
+			everybody("receive-only")
+			kit.Precondition(s.GM[1].Direction(ctx, "inbound-optional"), "gm2 is passive")
+			everybody("gm2 sends in ESP")
+			s.directs("inbound-optional")
+			everybody("gm1 sends in ESP, too")
+			s.ends()
+			everybody("the key server has ended receive-only")
+			s.passes(s.packet(), inESP, "after that gm1 sends in ESP")
+			s.takes(back(s.packet()), true, "and still takes traffic in clear")
+		})
+	})
+}
+
+var _, _ = rollsOut(rule.KS, "a key server"), rollsOut(rule.GM, "a member")

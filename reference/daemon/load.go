@@ -1,0 +1,56 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/iosconfig"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+// iosSuffix is what the names of configurations end with that are written as routers have them.
+const iosSuffix = ".ios"
+
+// loadKeyServer reads a configuration in either form, and what there is to be said about it.
+func (o *options) loadKeyServer() (policy.KeyServer, []*core.Log, error) {
+	if filepath.Ext(o.config) != iosSuffix {
+		cfg, err := policy.LoadKeyServer(o.config)
+		return cfg, nil, err
+	}
+	data, err := os.ReadFile(o.config)
+	if err != nil {
+		return policy.KeyServer{}, nil, err
+	}
+	cfg, warnings, err := iosconfig.ParseKeyServer(o.config, data, o.ios())
+	return cfg, notesOf(warnings), err
+}
+
+// loadMember is loadKeyServer of a member.
+func (o *options) loadMember() (policy.Member, []*core.Log, error) {
+	if filepath.Ext(o.config) != iosSuffix {
+		cfg, err := policy.LoadMember(o.config)
+		return cfg, nil, err
+	}
+	data, err := os.ReadFile(o.config)
+	if err != nil {
+		return policy.Member{}, nil, err
+	}
+	cfg, warnings, err := iosconfig.ParseMember(o.config, data, o.ios())
+	return cfg, notesOf(warnings), err
+}
+
+// ios says how to read what routers have: keys are beside the configuration.
+func (o *options) ios() iosconfig.Options {
+	return iosconfig.Options{Lenient: o.lenient, Open: func(name string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(filepath.Dir(o.config), filepath.Base(name)))
+	}}
+}
+
+func notesOf(warnings yamldoc.Problems) (notes []*core.Log) {
+	for _, w := range warnings {
+		notes = append(notes, &core.Log{Severity: core.Warning, Tag: "CONFIGURATION", Text: w.Error()})
+	}
+	return notes
+}

@@ -1,0 +1,141 @@
+package iosconfig
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// document is what a configuration says, before references are followed.
+type document struct {
+	hostname   string
+	identity   string // address, dn or hostname
+	dpd        time.Duration
+	enable     string
+	users      []policy.ConsoleUser
+	policies   []*isakmpPolicy
+	keys       []policy.PSK
+	transforms map[string]*transformSet
+	profiles   map[string]*ipsecProfile
+	acls       map[string]*acl
+	identities map[string]*cryptoIdentity
+	trustpoint string
+	groups     []*gdoiGroup
+	maps       []*cryptoMap
+	failClose  map[string]*failClose // by the crypto map
+	local      map[string]string     // crypto map -> interface
+	interfaces []*netInterface
+}
+
+type isakmpPolicy struct {
+	at       line
+	priority int
+	proposal policy.Proposal
+	encr     bool
+	lifetime time.Duration
+}
+
+type transformSet struct {
+	at        line
+	transform policy.Transform
+}
+
+type ipsecProfile struct {
+	at       line
+	lifetime time.Duration
+	set      string
+	setAt    line
+}
+
+type acl struct {
+	at      line
+	entries []policy.ACE
+}
+
+type cryptoIdentity struct {
+	at    line
+	names []string // parts of a subject
+}
+
+// gdoiGroup is a group, on a key server or a member.
+type gdoiGroup struct {
+	at       line
+	name     string
+	number   uint32
+	address  netip.Addr
+	identity bool
+
+	local *localServer // of a key server
+
+	servers      []netip.Addr
+	passive      bool
+	revert       bool
+	registration string // interface
+}
+
+type localServer struct {
+	at           line
+	address      netip.Addr
+	addressAt    line
+	rekey        policy.RekeyPolicy
+	signed       string // label of the key
+	signedAt     line
+	unicast      bool
+	rekeyACL     string
+	rekeyACLAt   line
+	authAddress  string
+	authIdentity string
+	authAt       line
+	receiveOnly  bool
+	sas          []*saIPsec
+	sids         policy.SIDRange
+}
+
+type saIPsec struct {
+	at      line
+	seq     int
+	profile string
+	acl     string
+	replay  policy.AntiReplay
+}
+
+type cryptoMap struct {
+	at    line
+	name  string
+	seq   int
+	group string
+	acl   string
+	aclAt line
+}
+
+type failClose struct {
+	at       line
+	acl      string
+	activate bool
+}
+
+type netInterface struct {
+	name    string
+	address netip.Prefix
+	maps    []string
+}
+
+// group is the one of that name, made anew if it is not there.
+func (d *document) group(l line, name string) *gdoiGroup {
+	for _, g := range d.groups {
+		if g.name == name {
+			return g
+		}
+	}
+	g := &gdoiGroup{at: l, name: name}
+	d.groups = append(d.groups, g)
+	return g
+}
+
+func (d *document) list(l line, name string) *acl {
+	if d.acls[name] == nil {
+		d.acls[name] = &acl{at: l}
+	}
+	return d.acls[name]
+}

@@ -1,0 +1,288 @@
+package iosconfig_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gdoilab/gdoilab/reference/iosconfig"
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/yamldoc"
+)
+
+const fixtures = "../../fixtures/"
+
+// open finds keys where the fixtures have them.
+func open(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(fixtures, "keys", filepath.Base(name)))
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(fixtures + "examples/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestTwins: both ways to write a configuration make the same policy.
+func TestTwins(t *testing.T) {
+	ks, warnings, err := iosconfig.ParseKeyServer("getvpn-ks.ios", read(t, "getvpn-ks.ios"), iosconfig.Options{Open: open})
+	twin, err2 := policy.LoadKeyServer(fixtures + "examples/getvpn-ks.yaml")
+	if err := errors.Join(err, err2); err != nil || warnings != nil {
+		t.Fatal(err, warnings)
+	}
+	if diff := difference(t, ks, twin, func(k policy.KeyServer) ([]byte, error) { return policy.MarshalKeyServer(k, "x.pem") }); diff != "" {
+		t.Error(diff)
+	}
+	gm, warnings, err := iosconfig.ParseMember("getvpn-gm1.ios", read(t, "getvpn-gm1.ios"), iosconfig.Options{Open: open})
+	twinGM, err2 := policy.LoadMember(fixtures + "examples/getvpn-gm1.yaml")
+	if err := errors.Join(err, err2); err != nil || warnings != nil {
+		t.Fatal(err, warnings)
+	}
+	if diff := difference(t, gm, twinGM, policy.MarshalMember); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// difference compares two policies as they are written.
+func difference[T any](t *testing.T, a, b T, write func(T) ([]byte, error)) string {
+	t.Helper()
+	x, err1 := write(a)
+	y, err2 := write(b)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	return cmp.Diff(strings.Split(string(y), "\n"), strings.Split(string(x), "\n"))
+}
+
+// sample is the configuration of the guide's section about key servers, with the lines that it takes for granted.
+const sample = `hostname ks
+crypto isakmp policy 1
+ encr aes
+ authentication pre-share
+ group 2
+crypto isakmp key secret address 0.0.0.0
+crypto ipsec transform-set gdoi-trans esp-aes esp-sha-hmac
+crypto ipsec profile gdoi-p
+ set security-association lifetime seconds 900
+ set transform-set gdoi-trans
+crypto gdoi group diffint
+ identity number 3333
+ server local
+ rekey algorithm aes 128
+ rekey address ipv4 121
+ rekey lifetime seconds 3600
+ no rekey retransmit
+ rekey authentication mypubkey rsa ks1
+ sa ipsec 1
+ profile gdoi-p
+ match address ipv4 120
+ replay counter window-size 3
+ address ipv4 10.0.5.2
+access-list 120 permit ip host 10.0.1.1 host 239.0.1.1
+access-list 121 permit udp host 10.0.5.2 eq 848 host 239.0.1.2 eq 848
+`
+
+func TestSample(t *testing.T) {
+	k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(sample), iosconfig.Options{Open: open})
+	if err != nil || len(warnings) != 1 || warnings[0].Line != 22 {
+		t.Fatal(err, warnings)
+	}
+	g := k.Groups[0]
+	if g.ID != 3333 || g.Rekey.KEKLifetime != time.Hour || g.Rekey.KEK != policy.DefaultKEK || g.Rekey.Transport != policy.TransportMulticast || g.Rekey.Retransmit != 0 ||
+		g.Rekey.Address.String() != "239.0.1.2:848" || k.Address.String() != "10.0.5.2:848" {
+		t.Errorf("%+v", g)
+	}
+	sa := g.SAs[0]
+	if sa.Lifetime != 900*time.Second || sa.AntiReplay.Counter != 32 || sa.Transform.Name() != "aes128-cbc-hmac-sha1" || sa.AccessList[0].Selector.String() != "10.0.1.1/32 -> 239.0.1.1/32" {
+		t.Errorf("%+v", sa)
+	}
+	if p := k.Phase1; !p.AllowWeak || p.Proposals[0].Group != policy.MODP1024 || p.Proposals[0].Hash != policy.Phase1SHA1 || !p.PSKs[0].Peer.Contains(k.Address.Addr()) {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestVariants changes one line of the sample, and looks at what the policy has then.
+func TestVariants(t *testing.T) {
+	for _, c := range []struct {
+		old, by string
+		holds   func(policy.KeyServer) bool
+	}{
+		{"identity number 3333", "identity address ipv4 10.1.2.3", func(k policy.KeyServer) bool { return k.Groups[0].ID == 10<<24|1<<16|2<<8|3 }},
+		{"crypto gdoi group", "crypto gkm group", func(k policy.KeyServer) bool { return k.Groups[0].Name == "diffint" }},
+		{"mypubkey", "pubkey", func(k policy.KeyServer) bool { return len(k.SigningKey) > 0 }},
+		{"address ipv4 10.0.5.2", "address 10.0.5.2", func(k policy.KeyServer) bool { return k.Address.Addr().String() == "10.0.5.2" }},
+		{" rekey algorithm aes 128\n", "", func(k policy.KeyServer) bool { return k.Groups[0].Rekey.KEK.Cipher == policy.KEK3DES }},
+		{"no rekey retransmit", "rekey transport unicast", func(k policy.KeyServer) bool {
+			return k.Groups[0].Rekey.Transport == policy.TransportUnicast && k.Groups[0].Rekey.Ack == policy.AckKEKSHA256
+		}},
+		{" rekey authentication mypubkey rsa ks1\n", "", func(k policy.KeyServer) bool { return k.Groups[0].Rekey.Transport == policy.TransportNone }},
+		{"no rekey retransmit", "sa receive-only", func(k policy.KeyServer) bool { return k.Groups[0].ReceiveOnly }},
+		{"no rekey retransmit", "rekey retransmit 20 number 3", func(k policy.KeyServer) bool {
+			return k.Groups[0].Rekey.Interval == 20*time.Second && k.Groups[0].Rekey.Retransmit == 3
+		}},
+		{"no rekey retransmit", "rekey sig-hash algorithm sha512", func(k policy.KeyServer) bool { return k.Groups[0].Rekey.SigHash == policy.SigHashSHA512 }},
+		{"replay counter window-size 3", "replay time window-size 5", func(k policy.KeyServer) bool {
+			return k.Groups[0].SAs[0].AntiReplay == policy.AntiReplay{Method: policy.ReplayTime, Window: 5 * time.Second}
+		}},
+		{"replay counter window-size 3", "no replay", func(k policy.KeyServer) bool { return k.Groups[0].SAs[0].AntiReplay.Method == policy.ReplayNone }},
+		{" sa ipsec 1", " sa ipsec 2\n profile gdoi-p\n match address ipv4 122\n sa ipsec 1", func(k policy.KeyServer) bool {
+			return len(k.Groups[0].SAs) == 2 && k.Groups[0].SAs[1].AccessList[0].Selector.Protocol == 88
+		}},
+		{"no rekey retransmit", "authorization identity names", func(k policy.KeyServer) bool {
+			ids := *k.Groups[0].Authorization.Identities
+			return len(ids) == 1 && ids[0].String() == "subject:CN=gm1,O=example"
+		}},
+		{"no rekey retransmit", "identifier\n range 1 - 99\n exit", func(k policy.KeyServer) bool { return k.Groups[0].SIDRange == policy.SIDRange{First: 1, Last: 99} }},
+		{"secret address 0.0.0.0", "secret address 10.1.0.0 255.255.0.0", func(k policy.KeyServer) bool { return k.Phase1.PSKs[0].Peer.String() == "10.1.0.0/16" }},
+	} {
+		text := strings.Replace(sample, c.old, c.by, 1) + "access-list 122 permit eigrp any any\ncrypto identity names\n dn CN=gm1, o=example\n"
+		k, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open})
+		if err != nil || !c.holds(k) {
+			t.Errorf("%s: %v", c.by, err)
+		}
+	}
+}
+
+// TestFaults: what is wrong is said with its line.
+func TestFaults(t *testing.T) {
+	for _, c := range []struct{ old, by, want string }{
+		{"no rekey retransmit", "rekey nonsense", `ks.ios:17:1: unknown command "rekey nonsense"`},
+		{"no rekey retransmit", "redundancy\n local priority 10", `ks.ios:17:1: the policy has no field for "redundancy"`},
+		{"no rekey retransmit", "gikev2 p", `ks.ios:17:1: the policy has no field for "gikev2 p"`},
+		{"identity number 3333", "identity number 0", `ks.ios:12:1: "0" is no number from 1 to`},
+		{"identity number 3333", "identity number 3333\n identity address ipv4 10.0.0.1", "ks.ios:13:1: the group diffint has an identity already"},
+		{" identity number 3333\n", "", "ks.ios:11:1: the group diffint has no identity"},
+		{"profile gdoi-p\n match", "profile other\n match", `ks.ios:19:1: the SA 1 is incomplete: there is no "crypto ipsec profile other"`},
+		{" match address ipv4 120\n", "", "ks.ios:19:1: the SA 1 is incomplete: it needs a profile"},
+		{"set transform-set gdoi-trans", "set transform-set other", `ks.ios:10:1: the profile gdoi-p is incomplete`},
+		{"esp-aes esp-sha-hmac", "esp-des", "ks.ios:7:1: the transform esp-des is not known here"},
+		{"esp-aes esp-sha-hmac", "esp-aes", "ks.ios:7:1: these transforms do not go together"},
+		{"encr aes", "encr des", "ks.ios:3:1: the cipher des is not known here"},
+		{" encr aes\n", "", "ks.ios:2:1: the ISAKMP policy 1 has no encr"},
+		{"group 2", "group 99", `ks.ios:5:1: "99" is not known here`},
+		{" authentication pre-share\n", "", `ks.ios:2:1: Phase 1 is checked with signatures, and there is no "crypto pki trustpoint"`},
+		{"rsa ks1", "rsa lost", "ks.ios:18:1: the key lost cannot be read"},
+		{"match address ipv4 120", "match address ipv4 999", "ks.ios:19:1: there is no access list 999"},
+		{"rekey address ipv4 121", "rekey address ipv4 120\n no rekey transport unicast", ""},
+		{"access-list 121 permit udp host 10.0.5.2 eq 848 host 239.0.1.2 eq 848", "access-list 121 permit udp any any", "no entry of the access list 121 names a multicast group"},
+		{" rekey address ipv4 121\n", "", `no "rekey address ipv4" says where to`},
+		{"access-list 120 permit ip host 10.0.1.1 host 239.0.1.1", "access-list 120 permit ip 10.0.0.0 0.255.0.255 any", "ks.ios:24:1: the mask 0.255.0.255 is not one of a prefix"},
+		{"access-list 120 permit ip host 10.0.1.1 host 239.0.1.1", "access-list 120 allow any", "ks.ios:24:1: an entry begins with permit or deny"},
+		{"access-list 120 permit ip host 10.0.1.1 host 239.0.1.1", "access-list 120 permit udp any any eq nothing", `ks.ios:24:1: "nothing" is no port`},
+		{"hostname ks\n", "", `there is no "hostname"`},
+		{" address ipv4 10.0.5.2\n", "", `the group diffint has no "address ipv4"`},
+		{"set security-association lifetime seconds 900", "set security-association lifetime seconds x", `ks.ios:9:1: "x" is no number`},
+	} {
+		_, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(strings.Replace(sample, c.old, c.by, 1)), iosconfig.Options{Open: open})
+		if c.want == "" && err == nil {
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || c.want == "" {
+			t.Errorf("%s: %v, want %s", c.by, err, c.want)
+		}
+	}
+}
+
+// TestLenient: what is not known is a warning then, and everything else is read.
+func TestLenient(t *testing.T) {
+	text := strings.Replace(sample, "no rekey retransmit", "redundancy\n local priority 10\n nonsense", 1)
+	k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
+	if err != nil || len(warnings) != 3 || warnings[0].Line != 17 || warnings[1].Line != 19 || k.Groups[0].ID != 3333 {
+		t.Errorf("%v, %v", warnings, err)
+	}
+}
+
+const member = `hostname gm
+crypto isakmp policy 1
+ encr aes
+ authentication pre-share
+ group 14
+crypto isakmp key secret address 10.0.8.1
+crypto gdoi group one
+ identity number 1
+ server address ipv4 10.0.8.1
+ passive
+crypto gdoi group two
+ identity number 2
+ server address ipv4 10.0.8.1
+crypto map m 20 gdoi
+ set group two
+crypto map m 10 gdoi
+ set group one
+interface Loopback0
+ ip address 10.9.9.9 255.255.255.255
+interface Ethernet0/0
+ ip address 10.0.3.1 255.255.255.0
+ crypto map m redundancy hot stateful
+interface Ethernet1/0
+ ip address 10.0.1.2 255.255.255.0
+track 99 stub-object
+ default-state up
+`
+
+func TestMember(t *testing.T) {
+	m, _, err := iosconfig.ParseMember("gm.ios", []byte(member), iosconfig.Options{Open: open})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Groups) != 2 || m.Groups[0].GroupName != "one" || !m.Groups[0].Passive || m.Groups[1].Group != 2 || m.Address.String() != "10.0.3.1:848" ||
+		len(m.Inside) != 2 || m.Inside[1].String() != "10.0.1.0/24" {
+		t.Errorf("%+v", m)
+	}
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(member+"crypto map m local-address Loopback0\n"), iosconfig.Options{Open: open})
+	if err != nil || m.Address.Addr().String() != "10.9.9.9" || len(m.Inside) != 1 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for _, c := range []struct{ old, by, want string }{
+		{" set group two", " set group three", "gm.ios:14:1: the crypto map m 20 has no group that is there"},
+		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},
+		{" identity number 2\n", "", "gm.ios:11:1: the group two has no identity"},
+		{" passive\n", " client pfs\n", `gm.ios:10:1: the policy has no field for "client pfs"`},
+		{" set group two", " set group two\n match address own\naccess-list own permit ip any any", "gm.ios:16:1: the access list own has a permit entry"},
+		{" ip address 10.0.3.1 255.255.255.0\n", "", "the interface Ethernet0/0 has no address"},
+		{" passive\n", strings.Repeat(" server address ipv4 10.0.8.2\n", 8), "gm.ios:17:1: a member has at most 8 key servers"},
+	} {
+		_, _, err := iosconfig.ParseMember("gm.ios", []byte(strings.Replace(member, c.old, c.by, 1)), iosconfig.Options{Open: open})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.by, err, c.want)
+		}
+	}
+}
+
+// FuzzParse: every text is read or is an error with a place in it.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(sample))
+	f.Add([]byte(member))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o := iosconfig.Options{Lenient: len(data)%2 == 0}
+		if k, _, err := iosconfig.ParseKeyServer("x", data, o); err == nil && len(k.Groups) == 0 {
+			t.Error("a key server without a group")
+		}
+		if m, _, err := iosconfig.ParseMember("x", data, o); err == nil && !m.Address.IsValid() {
+			t.Error("a member without an address")
+		}
+	})
+}
+
+// TestTruncated cuts the configurations after every line: nothing panics, and every problem has a place in the text.
+func TestTruncated(t *testing.T) {
+	for _, text := range []string{sample, member} {
+		for i := range strings.Count(text, "\n") {
+			cut := strings.Join(strings.SplitAfter(text, "\n")[:i], "")
+			var problems yamldoc.Problems
+			_, _, err1 := iosconfig.ParseKeyServer("x", []byte(cut), iosconfig.Options{Open: open})
+			_, _, err2 := iosconfig.ParseMember("x", []byte(cut), iosconfig.Options{Open: open})
+			if errors.As(errors.Join(err1, err2), &problems) && problems[0].Line > max(i, 1) {
+				t.Errorf("%v", problems)
+			}
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package iosconfig
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+)
+
+// member follows the references of a member's configuration. Its address is that of the interface with its crypto map, and the
+// networks of the other interfaces are behind it.
+func (r *reader) member() policy.Member {
+	m := policy.Member{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console()}
+	slices.SortStableFunc(r.doc.maps, func(a, b *cryptoMap) int { return cmp.Compare(a.seq, b.seq) })
+	var groups []*gdoiGroup
+	for _, c := range r.doc.maps {
+		if g := r.grouped(c); g != nil {
+			groups = append(groups, g)
+			m.AccessList = append(m.AccessList, r.own(c)...)
+		}
+	}
+	if len(groups) == 0 {
+		r.problem(top, "no \"crypto map\" has a group with \"set group\"")
+		return m
+	}
+	r.place(&m, r.doc.maps[0], groups[0])
+	m.FailClose = r.failClosing(r.doc.maps[0].name, groups)
+	if one := groups[0]; len(groups) == 1 {
+		m.Group, m.GroupName, m.KeyServers, m.Passive = one.number, one.name, servers(one), one.passive
+		return m
+	}
+	for _, g := range groups {
+		m.Groups = append(m.Groups, policy.Membership{Group: g.number, GroupName: g.name, KeyServers: servers(g), Passive: g.passive})
+	}
+	return m
+}
+
+// grouped is the group of a crypto map, with what a member needs of it.
+func (r *reader) grouped(c *cryptoMap) *gdoiGroup {
+	for _, g := range r.doc.groups {
+		switch {
+		case g.name != c.group:
+		case !g.identity:
+			r.problem(g.at, "%s has no identity", label(g))
+			return nil
+		case len(g.servers) == 0:
+			r.problem(g.at, "%s has no \"server address ipv4\"", label(g))
+			return nil
+		default:
+			return g
+		}
+	}
+	r.problem(c.at, "the crypto map %s %d has no group that is there", c.name, c.seq)
+	return nil
+}
+
+func servers(g *gdoiGroup) (all []netip.AddrPort) {
+	for _, a := range g.servers {
+		all = append(all, at(a))
+	}
+	return all
+}
+
+// own is the member's own access list, which only denies.
+func (r *reader) own(c *cryptoMap) (all []policy.ACE) {
+	if c.acl == "" {
+		return nil
+	}
+	for _, e := range r.entries(c.aclAt, c.acl) {
+		if !e.Deny {
+			r.problem(c.aclAt, "the access list %s has a permit entry; a member's own list only denies", c.acl)
+			return nil
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// place finds where the member stands: its address, and the networks behind it.
+func (r *reader) place(m *policy.Member, c *cryptoMap, g *gdoiGroup) {
+	name := cmp.Or(g.registration, r.doc.local[c.name])
+	for _, i := range r.doc.interfaces {
+		if slices.Contains(i.maps, c.name) {
+			name = cmp.Or(name, i.name)
+		} else if i.address.IsValid() && i.name != name {
+			m.Inside = append(m.Inside, i.address.Masked())
+		}
+	}
+	if name == "" {
+		r.problem(c.at, "no interface has the crypto map %s", c.name)
+		return
+	}
+	if i := r.named(c.at, name); i != nil && i.address.IsValid() {
+		m.Address = at(i.address.Addr())
+	} else if i != nil {
+		r.problem(c.at, "the interface %s has no address", name)
+	}
+}
+
+// failClosing is what passes before the first registration.
+func (r *reader) failClosing(name string, groups []*gdoiGroup) (f policy.FailClose) {
+	f.Revert = slices.ContainsFunc(groups, func(g *gdoiGroup) bool { return g.revert })
+	c := r.doc.failClose[name]
+	if c == nil {
+		return f
+	}
+	f.Activate = c.activate
+	if c.acl == "" {
+		return f
+	}
+	for _, e := range r.entries(c.at, c.acl) {
+		action := policy.ACLPermit
+		if e.Deny {
+			action = policy.ACLDeny
+		}
+		f.AccessList = append(f.AccessList, policy.FailCloseEntry{Selector: e.Selector, Action: action})
+	}
+	return f
+}

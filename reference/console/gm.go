@@ -160,7 +160,7 @@ func (g gmGroup) member(p *page, o Options) {
 	p.field(2, in, "IPSEC init reg executed", 0)
 	p.field(2, in, "IPSEC init reg postponed", 0)
 	p.field(2, in, "Active TEK Number", len(spis(g.SAs)))
-	p.field(2, in, "SA Track (OID/status)", "disabled")
+	p.field(2, in, "SA Track (OID/status)", g.track())
 	p.field(2, in, "Fail-Close Revert", map[bool]string{true: "Enabled", false: "Disabled"}[g.Modes.Revert])
 	if !g.Modes.Removal.IsZero() {
 		p.field(2, in, "KS Policy Removal in", fmt.Sprintf("%d sec", left(g.now, g.Modes.Removal)))
@@ -170,6 +170,14 @@ func (g gmGroup) member(p *page, o Options) {
 	p.field(2, in, "allowable rekey hash", "any")
 	p.field(2, in, "allowable transformtag", "any ESP")
 	p.gap()
+}
+
+// track is the tracked object and its state.
+func (g gmGroup) track() string {
+	if g.Track == "" || g.cfg.Track == nil {
+		return "disabled"
+	}
+	return fmt.Sprintf("%d/%s", g.cfg.Track.Number, strings.ToUpper(g.Track))
 }
 
 func registration(state string) string {

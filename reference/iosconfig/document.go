@@ -63,7 +63,6 @@ type gdoiGroup struct {
 	at       line
 	name     string
 	number   uint32
-	address  netip.Addr
 	identity bool
 
 	local *localServer // of a key server
@@ -72,6 +71,7 @@ type gdoiGroup struct {
 	passive      bool
 	revert       bool
 	registration string // interface
+	track        *policy.Track
 }
 
 type localServer struct {

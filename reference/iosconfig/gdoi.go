@@ -30,7 +30,10 @@ func enterGroup(r *reader, l line, a []string) {
 		on("client fail-close revert", func(*reader, line, []string) { g.revert = true }),
 		on("client protocol gdoi", ignored),
 		on("client protocol gikev2 <profile>", noField), on("client rekey encryption ...", noField), on("client rekey hash ...", noField),
-		on("client transform-sets ...", noField), on("client status active-sa track <n>", noField), on("client pfs", noField), on("no client pfs", ignored))
+		on("client transform-sets ...", noField), on("client status active-sa track <n>", func(r *reader, l line, a []string) {
+			g.track = &policy.Track{Number: r.number(l, a[0], 1, 1000)}
+		}),
+		on("client pfs", noField), on("no client pfs", ignored))
 }
 
 // mostServers is how many key servers a member may have.

@@ -210,6 +210,7 @@ crypto gdoi group one
  identity number 1
  server address ipv4 10.0.8.1
  passive
+ client status active-sa track 99
 crypto gdoi group two
  identity number 2
  server address ipv4 10.0.8.1
@@ -233,7 +234,7 @@ func TestMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Groups) != 2 || m.Groups[0].GroupName != "one" || !m.Groups[0].Passive || m.Groups[1].Group != 2 || m.Address.String() != "10.0.3.1:848" ||
+	if len(m.Groups) != 2 || m.Groups[0].GroupName != "one" || !m.Groups[0].Passive || m.Groups[0].Track.Number != 99 || m.Groups[1].Group != 2 || m.Address.String() != "10.0.3.1:848" ||
 		len(m.Inside) != 2 || m.Inside[1].String() != "10.0.1.0/24" {
 		t.Errorf("%+v", m)
 	}
@@ -242,11 +243,11 @@ func TestMember(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 	for _, c := range []struct{ old, by, want string }{
-		{" set group two", " set group three", "gm.ios:14:1: the crypto map m 20 has no group that is there"},
+		{" set group two", " set group three", "gm.ios:15:1: the crypto map m 20 has no group that is there"},
 		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},
-		{" identity number 2\n", "", "gm.ios:11:1: the group two has no identity"},
+		{" identity number 2\n", "", "gm.ios:12:1: the group two has no identity"},
 		{" passive\n", " client pfs\n", `gm.ios:10:1: the policy has no field for "client pfs"`},
-		{" set group two", " set group two\n match address own\naccess-list own permit ip any any", "gm.ios:16:1: the access list own has a permit entry"},
+		{" set group two", " set group two\n match address own\naccess-list own permit ip any any", "gm.ios:17:1: the access list own has a permit entry"},
 		{" ip address 10.0.3.1 255.255.255.0\n", "", "the interface Ethernet0/0 has no address"},
 		{" passive\n", strings.Repeat(" server address ipv4 10.0.8.2\n", 8), "gm.ios:17:1: a member has at most 8 key servers"},
 	} {

@@ -28,10 +28,11 @@ func (r *reader) member() policy.Member {
 	m.FailClose = r.failClosing(r.doc.maps[0].name, groups)
 	if one := groups[0]; len(groups) == 1 {
 		m.Group, m.GroupName, m.KeyServers, m.Passive = one.number, one.name, servers(one), one.passive
+		m.Track = one.track
 		return m
 	}
 	for _, g := range groups {
-		m.Groups = append(m.Groups, policy.Membership{Group: g.number, GroupName: g.name, KeyServers: servers(g), Passive: g.passive})
+		m.Groups = append(m.Groups, policy.Membership{Group: g.number, GroupName: g.name, KeyServers: servers(g), Passive: g.passive, Track: g.track})
 	}
 	return m
 }

@@ -127,8 +127,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("metadata", &m.Metadata, metadata),
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
-		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
 		yamldoc.Optional("client", &limits, placed(client)),
+		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {

@@ -157,6 +157,7 @@ func (k *KeyServer) end(c *carried) {
 			delete(k.byRekey, spi)
 		}
 	}
+	k.tell(c, getvpn.KSGroupDelete)
 	k.log(core.Notice, "GROUP_ENDED", "the group is no longer in the policy", field("group", c.ID()))
 }
 

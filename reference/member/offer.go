@@ -30,7 +30,10 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 	if err != nil {
 		return nil, err
 	}
-	err = m.windowed(offer.SAs)
+	err = m.fits(offer.SAs)
+	if err == nil {
+		err = m.windowed(offer.SAs)
+	}
 	if err == nil {
 		err = m.serves(offer.SAs)
 	}

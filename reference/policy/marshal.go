@@ -65,6 +65,7 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.Profile, err = profileDocOf(m.Profile); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
+	doc.IPsecFlows = m.IPsecFlows
 	if doc.Log, err = logDocOf(m.Log); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}

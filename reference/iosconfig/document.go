@@ -72,6 +72,9 @@ type gdoiGroup struct {
 	revert       bool
 	registration string // interface
 	track        *policy.Track
+	client       policy.Client
+	sets         []string // of transforms that it takes
+	setsAt       line
 }
 
 type localServer struct {

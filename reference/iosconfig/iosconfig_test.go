@@ -242,7 +242,14 @@ func TestMember(t *testing.T) {
 	if err != nil || m.Address.Addr().String() != "10.9.9.9" || len(m.Inside) != 1 {
 		t.Errorf("%+v, %v", m, err)
 	}
+	limited := strings.Replace(member, " passive\n", " client rekey encryption aes 256 3des-cbc\n client rekey hash sha256 sha512\n client transform-sets strong\n", 1) +
+		"crypto ipsec transform-set strong esp-gcm 256\n"
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(limited), iosconfig.Options{Open: open})
+	if err != nil || len(m.Client.Ciphers) != 2 || m.Client.Ciphers[0].KeyBits != 256 || len(m.Client.Hashes) != 2 || m.Client.Transforms[0].Name() != "aes256-gcm16" {
+		t.Errorf("%+v, %v", m.Client, err)
+	}
 	for _, c := range []struct{ old, by, want string }{
+		{" passive\n", " client transform-sets none\n", "gm.ios:10:1: there is no \"crypto ipsec transform-set none\""},
 		{" set group two", " set group three", "gm.ios:15:1: the crypto map m 20 has no group that is there"},
 		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},
 		{" identity number 2\n", "", "gm.ios:12:1: the group two has no identity"},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -174,9 +175,7 @@ func (g gmGroup) member(p *page, o Options) {
 		p.field(2, in, "KS Policy Removal in", fmt.Sprintf("%d sec", left(g.now, g.Modes.Removal)))
 	}
 	p.gap()
-	p.field(2, in, "allowable rekey cipher", "any")
-	p.field(2, in, "allowable rekey hash", "any")
-	p.field(2, in, "allowable transformtag", "any ESP")
+	g.allowable(p)
 	p.gap()
 }
 
@@ -220,6 +219,26 @@ func lastFrom(address string) string {
 		return "0.0.0.0"
 	}
 	return address
+}
+
+// allowable is what the member takes of what its key server offers.
+func (g gmGroup) allowable(p *page) {
+	const in = "       "
+	var ciphers, hashes, transforms []string
+	if g.owes(guardAllowable) {
+		for _, c := range g.cfg.Client.Ciphers {
+			ciphers = append(ciphers, c.Word())
+		}
+		for _, h := range g.cfg.Client.Hashes {
+			hashes = append(hashes, h.Word())
+		}
+		for _, t := range g.cfg.Client.Transforms {
+			transforms = append(transforms, transform(control.SADetail{Protocol: t.Protocol.Word(), Transform: t.Name()}))
+		}
+	}
+	p.field(2, in, "allowable rekey cipher", cmp.Or(strings.Join(ciphers, " "), "any"))
+	p.field(2, in, "allowable rekey hash", cmp.Or(strings.Join(hashes, " "), "any"))
+	p.field(2, in, "allowable transformtag", cmp.Or(strings.Join(transforms, ", "), "any ESP"))
 }
 
 func (g gmGroup) cumulative(p *page) {

@@ -73,6 +73,9 @@ type gdoiGroup struct {
 	revert       bool
 	track        int    // number of the object that follows the active SA; 0: none does
 	registration string // interface
+	client       policy.Client
+	sets         []string // of transforms that it takes
+	setsAt       line
 }
 
 type localServer struct {

@@ -211,7 +211,6 @@ crypto gdoi group one
  identity number 1
  server address ipv4 10.0.8.1
  passive
- client status active-sa track 99
 crypto gdoi group two
  identity number 2
  server address ipv4 10.0.8.1
@@ -255,7 +254,7 @@ func TestMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Groups) != 2 || m.Groups[0].GroupName != "one" || !m.Groups[0].Passive || m.Groups[0].Track.Number != 99 || m.Groups[1].Group != 2 || m.Address.String() != "10.0.3.1:848" ||
+	if len(m.Groups) != 2 || m.Groups[0].GroupName != "one" || !m.Groups[0].Passive || m.Groups[1].Group != 2 || m.Address.String() != "10.0.3.1:848" ||
 		len(m.Inside) != 2 || m.Inside[1].String() != "10.0.1.0/24" {
 		t.Errorf("%+v", m)
 	}
@@ -263,12 +262,19 @@ func TestMember(t *testing.T) {
 	if err != nil || m.Address.Addr().String() != "10.9.9.9" || len(m.Inside) != 1 {
 		t.Errorf("%+v, %v", m, err)
 	}
+	limited := strings.Replace(member, " passive\n", " client rekey encryption aes 256 3des-cbc\n client rekey hash sha256 sha512\n client transform-sets strong\n", 1) +
+		"crypto ipsec transform-set strong esp-gcm 256\n"
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(limited), iosconfig.Options{Open: open})
+	if err != nil || len(m.Client.Ciphers) != 2 || m.Client.Ciphers[0].KeyBits != 256 || len(m.Client.Hashes) != 2 || m.Client.Transforms[0].Name() != "aes256-gcm16" {
+		t.Errorf("%+v, %v", m.Client, err)
+	}
 	for _, c := range []struct{ old, by, want string }{
-		{" set group two", " set group three", "gm.ios:15:1: the crypto map m 20 has no group that is there"},
+		{" passive\n", " client transform-sets none\n", "gm.ios:10:1: there is no \"crypto ipsec transform-set none\""},
+		{" set group two", " set group three", "gm.ios:14:1: the crypto map m 20 has no group that is there"},
 		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},
-		{" identity number 2\n", "", "gm.ios:12:1: the group two has no identity"},
+		{" identity number 2\n", "", "gm.ios:11:1: the group two has no identity"},
 		{" passive\n", " client pfs\n", `gm.ios:10:1: the policy has no field for "client pfs"`},
-		{" set group two", " set group two\n match address own\naccess-list own permit ip any any", "gm.ios:17:1: the access list own has a permit entry"},
+		{" set group two", " set group two\n match address own\naccess-list own permit ip any any", "gm.ios:16:1: the access list own has a permit entry"},
 		{" ip address 10.0.3.1 255.255.255.0\n", "", "the interface Ethernet0/0 has no address"},
 		{" passive\n", strings.Repeat(" server address ipv4 10.0.8.2\n", 8), "gm.ios:17:1: a member has at most 8 key servers"},
 	} {

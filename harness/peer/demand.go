@@ -35,6 +35,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.Profile == policy.ProfileGETVPN, "profile:getvpn")
 			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
+			d.add(m.IPsecFlows > 0, "ipsec-flows")
 			for _, one := range m.Memberships() {
 				d.add(one.Track != nil, "track")
 				d.add(len(one.Authorised) > 0, "authorisation")

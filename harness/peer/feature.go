@@ -28,6 +28,7 @@ var Vocabulary = []Feature{
 	{"several-groups", "several groups on a key server"},
 	{"access-lists", "policy as ordered lists of what is protected and what stays in clear, of a key server and of its members"},
 	{"profile:getvpn", "the rules of Cisco GET VPN where RFC 6407 leaves them to the vendor"},
+	{"ipsec-flows", "GET VPN: a limit of the SAs that a member has room for"},
 	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
 	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},

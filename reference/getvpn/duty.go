@@ -19,6 +19,8 @@ var demanded = map[Message]struct {
 	KSLastGM:             {"GETVPN-REG-29", rule.KS},
 	KSRegsCompl:          {"GETVPN-REG-29", rule.KS},
 
+	GMIncompleteCfg:     {"GETVPN-REG-27", rule.GM},
+	KSNoRSAKeys:         {"GETVPN-REKEY-23", rule.KS},
 	GDOIRekeyFailure:    {"GETVPN-REKEY-28", rule.GM},
 	KSRekeyTransToUni:   {"GETVPN-REKEY-29", rule.KS},
 	KSRekeyTransToMulti: {"GETVPN-REKEY-29", rule.KS},
@@ -32,6 +34,7 @@ var demanded = map[Message]struct {
 	KSUnsolACK:    {"GETVPN-ACK-04", rule.KS},
 	KSNACKGMEject: {"GETVPN-EJECT-05", rule.KS},
 	GMDelete:      {"GETVPN-EJECT-05", rule.KS},
+	KSGMRevoked:   {"GETVPN-EJECT-05", rule.KS},
 	GMRecvDelete:  {"GETVPN-EJECT-06", rule.GM},
 	GMUnregister:  {"GETVPN-EJECT-06", rule.GM},
 
@@ -42,6 +45,7 @@ var demanded = map[Message]struct {
 	GMACLPermit:      {"GETVPN-ACL-03", rule.GM},
 	GDOIACLNum:       {"GETVPN-ACL-10", rule.KS},
 	GMNoCryptoEngine: {"GETVPN-SYSLOG-03", rule.GM},
+	GMNoIPsecFlows:   {"GETVPN-SYSLOG-03", rule.GM},
 
 	KSConvSAsIngress:    {"GETVPN-SYSLOG-01", rule.KS},
 	KSConvSAsDuplex:     {"GETVPN-SYSLOG-01", rule.KS},

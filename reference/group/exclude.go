@@ -59,6 +59,12 @@ func (g *Group) Readmit(id policy.Identity) error {
 	return nil
 }
 
+// Excluded reports whether a member of that identity was excluded, and not let in again.
+func (g *Group) Excluded(id policy.Identity) bool {
+	_, excluded := g.excluded[id.Folded()]
+	return excluded
+}
+
 // inTurn carries out orders one after the other, but for those that have nothing to do.
 func (g *Group) inTurn(now time.Time, orders ...order) ([]Plan, error) {
 	var plans []Plan

@@ -183,7 +183,7 @@ func (g *Group) again(now time.Time, o *outstanding) Plan {
 		return o.plan
 	}
 	o.under.sequence++
-	o.plan.Rekey.Sequence = o.under.sequence
+	o.plan.Rekey.Sequence, o.plan.Round = o.under.sequence, 0
 	o.numbers = append(o.numbers, o.under.sequence)
 	o.numbers = o.numbers[max(0, len(o.numbers)-numbersKept):]
 	p := o.plan

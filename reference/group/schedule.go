@@ -107,13 +107,14 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		if now.Before(o.next) {
 			continue
 		}
-		last := g.last(o) || g.quiet(now)
+		to := o.under.addresses(o.waiting())
+		last := g.last(o) || g.quiet(now) || len(to) == 0
 		p := o.plan
 		missing := g.missing(o, last)
 		p.To = nil
 		if !last {
 			p = g.again(now, o)
-			p.To, o.next = o.under.addresses(o.waiting()), now.Add(g.wait())
+			p.To, o.next = to, now.Add(g.wait())
 		}
 		p.Missing = missing
 		if len(p.To) > 0 || len(p.Missing) > 0 {

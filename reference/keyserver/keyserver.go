@@ -34,12 +34,13 @@ type Options struct {
 
 // KeyServer is a key server for one or more groups. It is not safe for concurrent use.
 type KeyServer struct {
-	cfg     policy.KeyServer
-	opts    Options
-	signing crypto.Signer   // RSA or ECDSA; nil if no group has a rekey
-	signers []crypto.Signer // those before it, under whose Rekey SAs there are members
-	twofold bool            // the signing key is that of Phase 1, too
-	phase1  ike.Config
+	cfg      policy.KeyServer
+	opts     Options
+	signing  crypto.Signer   // RSA or ECDSA; nil if no group has a rekey
+	signers  []crypto.Signer // those before it, under whose Rekey SAs there are members
+	twofold  bool            // the signing key is that of Phase 1, too
+	unsigned []string        // groups that have no rekeys, since there is no key to sign them
+	phase1   ike.Config
 
 	started  bool
 	groups   []*carried
@@ -149,6 +150,7 @@ func (k *KeyServer) start(now time.Time) {
 	k.started = true
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
 	k.tellStart()
+	k.tellUnsigned()
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}

@@ -112,10 +112,15 @@ func (k *KeyServer) tellRejected(s *session, from netip.AddrPort) {
 	}
 }
 
-// tellRefusedAck tells of an acknowledgement that nobody waits for.
+// tellRefusedAck tells of an acknowledgement that nobody waits for: of a member that was excluded, or of anybody.
 func (k *KeyServer) tellRefusedAck(c *carried, from netip.Addr, err error) {
 	var v *rule.Violation
-	if errors.As(err, &v) && group.Unsolicited(v) {
-		k.tell(c, getvpn.KSUnsolACK, getvpn.Field("gm_addr", from))
+	if !errors.As(err, &v) || !group.Unsolicited(v) {
+		return
 	}
+	what := getvpn.KSUnsolACK
+	if c.Excluded(policy.AddressIdentity(from)) {
+		what = getvpn.KSGMRevoked
+	}
+	k.tell(c, what, getvpn.Field("gm_addr", from))
 }

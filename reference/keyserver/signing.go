@@ -3,7 +3,9 @@ package keyserver
 import (
 	"crypto"
 	"fmt"
+	"slices"
 
+	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
@@ -11,8 +13,13 @@ import (
 var guardOwnSigningKey = rule.Duty("keyserver.push.own-key", "RFC6407-4.1-01", rule.KS,
 	"PUSH messages are signed with another key than that of Phase 1")
 
-// loadSigningKey reads the key that signs PUSH messages. Without a group that has a rekey none is needed.
+// loadSigningKey reads the key that signs PUSH messages. Without a group that has a rekey none is needed. A key server of GET VPN that has
+// lost it serves its groups all the same, without rekeys.
 func (k *KeyServer) loadSigningKey(credentials *policy.Credentials) error {
+	if len(k.cfg.SigningKey) == 0 && k.cfg.Profile == policy.ProfileGETVPN {
+		k.withoutRekeys()
+		return nil
+	}
 	if len(k.cfg.SigningKey) == 0 {
 		for _, g := range k.cfg.Groups {
 			if g.Rekey.Transport != policy.TransportNone {
@@ -36,6 +43,24 @@ func (k *KeyServer) loadSigningKey(credentials *policy.Credentials) error {
 		}
 	}
 	return nil
+}
+
+// withoutRekeys takes the rekeys out of the groups, since nobody can sign them.
+func (k *KeyServer) withoutRekeys() {
+	k.cfg.Groups = slices.Clone(k.cfg.Groups)
+	for i, g := range k.cfg.Groups {
+		if g.Rekey.Transport != policy.TransportNone {
+			k.cfg.Groups[i].Rekey = policy.RekeyPolicy{Transport: policy.TransportNone}
+			k.unsigned = append(k.unsigned, g.Name)
+		}
+	}
+}
+
+// tellUnsigned tells which groups have no rekeys for want of a key.
+func (k *KeyServer) tellUnsigned() {
+	for _, name := range k.unsigned {
+		k.tell(nil, getvpn.KSNoRSAKeys, getvpn.Field("key_label", "signing_key"), getvpn.Field("group", name))
+	}
 }
 
 func same(a, b crypto.PublicKey) bool {

@@ -35,7 +35,7 @@ func complete(cfg policy.Member) (policy.Member, error) {
 	if other := cfg.OtherAddress; other.IsValid() && (!ofHost(other) || other.Is4() == own.Is4()) {
 		return cfg, fmt.Errorf("other address %s: want that of a host, of another IP version than %s", other, own)
 	}
-	if len(cfg.KeyServers) == 0 {
+	if len(cfg.KeyServers) == 0 && cfg.Profile != policy.ProfileGETVPN {
 		return cfg, errors.New("no key server")
 	}
 	if cfg.SIDRequest < 0 || cfg.SIDRequest > maxSIDRequest {

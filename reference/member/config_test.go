@@ -115,3 +115,34 @@ func TestRepeatable(t *testing.T) {
 		t.Error("two runs with one seed differ")
 	}
 }
+
+// A member of GET VPN that lacks what it needs to register tells so, and sends nothing.
+func TestIncompleteConfiguration(t *testing.T) {
+	for missing, cfg := range map[string]policy.Member{
+		"the identity of the group":                                 {KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:848")}},
+		"the address of a key server":                               {Group: 1},
+		"the identity of the group and the address of a key server": {},
+	} {
+		cfg.Name, cfg.Profile, cfg.Address = "gm", policy.ProfileGETVPN, netip.MustParseAddrPort("192.0.2.2:848")
+		cfg.Phase1.PSKs = []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: []byte("key")}}
+		m, err := member.New(cfg, member.Options{Rand: keymat.Seeded("incomplete")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told string
+		for _, e := range m.Handle(time.Now(), &core.Start{}) {
+			switch e := e.(type) {
+			case *core.Send:
+				t.Errorf("without %s it sends %s", missing, e.Kind)
+			case *core.Log:
+				if e.Tag == "GM_INCOMPLETE_CFG" {
+					told = e.Fields[0].Value
+				}
+			}
+		}
+		if told != missing {
+			t.Errorf("it tells that %q is missing, want %q", told, missing)
+		}
+		m.Handle(time.Now(), &core.Command{ID: 1, Name: "status"})
+	}
+}

@@ -3,6 +3,7 @@ package member
 import (
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -70,5 +71,22 @@ func (m *membership) send(datagrams ...ike.Datagram) {
 	}
 }
 
-// server is the key server that the current registration asks.
-func (m *membership) server() netip.AddrPort { return m.cfg.KeyServers[m.registration.server] }
+// server is the key server that the current registration asks; not valid if there is none.
+func (m *membership) server() netip.AddrPort {
+	if len(m.cfg.KeyServers) == 0 {
+		return netip.AddrPort{}
+	}
+	return m.cfg.KeyServers[m.registration.server]
+}
+
+// missing says what a member of GET VPN lacks to register; "" is nothing.
+func (m *membership) missing() string {
+	var lacks []string
+	if m.cfg.Group == 0 && m.cfg.GroupOID == (policy.OIDName{}) {
+		lacks = append(lacks, "the identity of the group")
+	}
+	if len(m.cfg.KeyServers) == 0 {
+		lacks = append(lacks, "the address of a key server")
+	}
+	return strings.Join(lacks, " and ")
+}

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -18,7 +19,7 @@ func (m *membership) tell(what getvpn.Message, fields ...core.Field) {
 		return
 	}
 	m.emit(getvpn.Event(what, append(fields, what.Own(
-		getvpn.Field("group", m.groupText()),
+		getvpn.Field("group", cmp.Or(m.cfg.GroupName, m.groupText())),
 		getvpn.Field("ks_addr", m.server().Addr()),
 		getvpn.Field("gm_addr", m.cfg.Address.Addr()),
 	)...)...))

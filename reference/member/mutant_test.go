@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/fixtures/pki"
+	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -60,6 +61,9 @@ var scenarios = map[string]scenario{
 		setup: living(10*time.Minute, time.Hour), run: oldKeyServer},
 	"no KEK for a member of the old behaviour": {kills: "getvpn.kek_kept", setup: living(10*time.Minute, time.Hour), run: func(l *lab) { l.run(20 * time.Minute) },
 		cfg: func(cfg *policy.Member) { ofVendor(cfg); cfg.Rekey.KEKBehaviour = policy.KEKOld }},
+	"a key for 45 s":  {kills: "track.delay", cfg: tracks(time.Minute), run: func(l *lab) { l.run(45 * time.Second) }},
+	"a key for 75 s":  {kills: "track.delay track.up", cfg: tracks(time.Minute), run: func(l *lab) { l.run(75 * time.Second) }},
+	"a key that goes": {kills: "track.down", cfg: tracks(0), run: func(l *lab) { l.ks.deaf = true; l.command(control.Clear) }},
 	"range of flows": {kills: "policy.range", cfg: func(cfg *policy.Member) {
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
@@ -244,6 +248,11 @@ var scenarios = map[string]scenario{
 			}
 		},
 	},
+}
+
+// tracks has the member track whether it has a key, which has to be there for so long.
+func tracks(delay time.Duration) func(cfg *policy.Member) {
+	return func(cfg *policy.Member) { ofVendor(cfg); cfg.Track = &policy.Track{Number: 99, DelayUp: delay} }
 }
 
 func tapped(stage core.Stage, kind core.Kind, change func(o *core.Outgoing)) func(l *lab) {

@@ -30,7 +30,10 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 	if err != nil {
 		return nil, err
 	}
-	err = m.windowed(offer.SAs)
+	err = m.fits(offer.SAs)
+	if err == nil {
+		err = m.windowed(offer.SAs)
+	}
 	if err == nil {
 		err = m.serves(offer.SAs)
 	}
@@ -51,6 +54,7 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 		return nil, errNothingAuthorised
 	}
 	if err := m.carriesOut(offer.SAs); err != nil {
+		m.tellNoEngine(err)
 		m.tell(getvpn.GMNoCryptoEngine)
 		return nil, err
 	}

@@ -149,7 +149,10 @@ func (m *membership) readPush(p *push) error {
 	if by := gdoimap.ManagementOf(*p.sa); !guardManagement.Holds(m.rules, by <= policy.ManagementLKH) {
 		return guardManagement.Violated("KEK_MANAGEMENT_ALGORITHM %d", by)
 	}
-	err = m.windowed(pol.SAs)
+	err = m.fits(pol.SAs)
+	if err == nil {
+		err = m.windowed(pol.SAs)
+	}
 	if err == nil {
 		err = m.serves(pol.SAs)
 	}

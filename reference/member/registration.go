@@ -6,6 +6,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/getvpn"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
 )
@@ -51,6 +52,10 @@ func (m *membership) onStart(now time.Time) {
 func (m *membership) register(now time.Time) {
 	m.registration.at = time.Time{}
 	if m.exchange != nil || m.pull != nil {
+		return
+	}
+	if missing := m.missing(); missing != "" && m.cfg.Profile == policy.ProfileGETVPN {
+		m.tell(getvpn.GMIncompleteCfg, getvpn.Field("missing", missing))
 		return
 	}
 	m.log(core.Info, "REGISTRATION_START", "registration begins", "key_server", m.server().String(), "group", m.groupText())

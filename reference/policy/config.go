@@ -52,6 +52,7 @@ type Member struct {
 	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
 	Console       Console
 	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	IPsecFlows    int      // SAs of one policy that it has room for; 0: any number; of the profile getvpn
 	Log           LogReceiver
 	SNMP          *SNMP  // of GET VPN; nil: no agent
 	Track         *Track // of GET VPN, of a member of one group; nil: nothing is tracked
@@ -199,5 +200,6 @@ type SAPolicy struct {
 	Transform    Transform
 	Lifetime     time.Duration // 0 means 3600 s
 	Handling     IECHandling   // of IEC 61850
+	Tag          bool          // profile getvpn: packets carry the tag of their security group
 	AntiReplay   AntiReplay    // profile getvpn: not of IEC 61850
 }

@@ -44,8 +44,8 @@ func TestIECMemberRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(want, memberRoundTrip(t, want), compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	want.Groups = []policy.Membership{{Group: 1, GroupOID: iecName}}
-	want.Group, want.GroupOID, want.Authorised, want.SIDRequest = 0, policy.OIDName{}, nil, 0
+	want.Groups = []policy.Membership{{Group: 1, GroupOID: iecName, Track: want.Track}}
+	want.Group, want.GroupOID, want.Authorised, want.SIDRequest, want.Track = 0, policy.OIDName{}, nil, 0, nil
 	if diff := cmp.Diff(want, memberRoundTrip(t, want), compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

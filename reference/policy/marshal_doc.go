@@ -49,6 +49,7 @@ type memberDoc struct {
 	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
 	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
 	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
+	IPsecFlows   int                  `yaml:"ipsec_flows,omitempty"`
 	Log          *logDoc              `yaml:"log,omitempty"`
 	Console      *consoleDoc          `yaml:"console,omitempty"`
 	dataPathDoc  `yaml:",inline"`
@@ -224,4 +225,5 @@ type saDoc struct {
 	Direction    string        `yaml:"direction"`
 	Lifetime     string        `yaml:"lifetime,omitempty"`
 	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
+	Tag          string        `yaml:"tag,omitempty"`
 }

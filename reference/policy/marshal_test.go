@@ -139,10 +139,10 @@ func TestMemberRoundTrip(t *testing.T) {
 func TestMembershipRoundTrip(t *testing.T) {
 	want := fullMember()
 	want.Groups = []policy.Membership{
-		{Group: 1, Authorised: want.Authorised, SIDRequest: 7},
+		{Group: 1, Authorised: want.Authorised, SIDRequest: 7, Track: want.Track},
 		{Group: 2, KeyServers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.3:848"), want.KeyServers[0]}},
 	}
-	want.Group, want.Authorised, want.SIDRequest = 0, nil, 0
+	want.Group, want.Authorised, want.SIDRequest, want.Track = 0, nil, 0, nil
 	for _, servers := range [][]netip.AddrPort{want.KeyServers, nil} {
 		if want.KeyServers = servers; servers == nil {
 			want.Groups[0].KeyServers = want.Groups[1].KeyServers
@@ -161,10 +161,10 @@ func TestMemberships(t *testing.T) {
 	}
 	several := one
 	own := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.3:848")}
-	several.Groups = []policy.Membership{{Group: 1, SIDRequest: 7}, {Group: 2, KeyServers: own, Authorised: one.Authorised}}
-	several.Group, several.Authorised, several.SIDRequest = 0, nil, 0
+	several.Groups = []policy.Membership{{Group: 1, SIDRequest: 7}, {Group: 2, KeyServers: own, Authorised: one.Authorised, Track: one.Track}}
+	several.Group, several.Authorised, several.SIDRequest, several.Track = 0, nil, 0, nil
 	first, second := one, one
-	first.Group, first.Authorised, first.SIDRequest = 1, nil, 7
+	first.Group, first.Authorised, first.SIDRequest, first.Track = 1, nil, 7, nil
 	second.Group, second.KeyServers, second.SIDRequest = 2, own, 0
 	if diff := cmp.Diff([]policy.Member{first, second}, several.Memberships(), compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

@@ -65,7 +65,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		checkChangeFields(k.Profile, g)
 		checkOfProfile(g.at, k.Profile, g.value)
 		checkGroupModes(k.Profile, g)
-		if !keyed && signs(g.value.Rekey.Transport) {
+		if !keyed && signs(g.value.Rekey.Transport) && k.Profile != ProfileGETVPN {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
 		if to := g.value.Rekey.Address.Addr(); differ(to, k.Address.Addr()) {
@@ -128,10 +128,11 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 		yamldoc.Optional("client", &limits, placed(client)),
+		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
 	if root.Fields(fields...) {
-		checkGroups(root, groups, ofOne)
+		checkGroups(root, groups, ofOne, m.Profile)
 	}
 	checkConsole(root, m.Profile, groups)
 	checkReplayMember(root, m.Profile)

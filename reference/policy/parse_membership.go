@@ -50,8 +50,11 @@ func noted[T any](all *places, read func(yamldoc.Value) T) func(yamldoc.Value) T
 
 // checkGroups checks that a member names one group or several, and for each a key server. Of one are the fields of a member of
 // one group.
-func checkGroups(root yamldoc.Value, groups []place[groupMember], ofOne places) {
+func checkGroups(root yamldoc.Value, groups []place[groupMember], ofOne places, p Profile) {
 	several := root.Has("groups")
+	if !several && p == ProfileGETVPN {
+		return // what is missing the member tells when it is to register
+	}
 	if !several {
 		for _, name := range []string{"group", "key_servers"} {
 			if !root.Has(name) {

@@ -79,6 +79,7 @@ func explain(w io.Writer, x *explainJSON) {
 	r := x.Requirement
 	fmt.Fprintf(w, "%s   %s   %s   binds %s   seen on: %s\n\n%s\n\n", r.ID, r.Origin(), r.Level, r.Role, r.Seen(), wrap(w, r.Summary))
 	fmt.Fprintf(w, "How it can be tested:\n%s\n", wrap(w, r.Test))
+	printVectors(w, r.Vectors)
 	paragraph(w, "What the text leaves open, and what is accepted:", r.Ambiguity)
 	paragraph(w, "Note:", r.Note)
 	names(w, r.Related, "See also:", "")

@@ -127,6 +127,23 @@ func TestExplainMessage(t *testing.T) {
 	}
 }
 
+// An entry of a guide is shown with its numbers, one row a line, and what it leaves open.
+func TestExplainGuide(t *testing.T) {
+	for id, wants := range map[string][]string{
+		"GETVPN-KEK-04":   {"Numbers of the text:\n  {\"gms\":0,", "\n  {\"gms\":1000,", "KEK rekey behaviour"},
+		"GETVPN-TIMER-03": {"  {\"default_task_section\":3600,\"default_timer_section\":86400}", "What the text leaves open, and what is accepted:"},
+		"GETVPN-MTU-05":   {"See also:\n  GETVPN-TBAR-24"},
+	} {
+		s := call("explain", id)
+		for _, want := range wants {
+			if s.code != 0 || !strings.Contains(s.out, want) {
+				t.Errorf("%s: %q is missing: %+v", id, want, s)
+			}
+		}
+		validate(t, schema.Explain, call("explain", "--json", id).out)
+	}
+}
+
 // Everything in the catalogue can be explained, in JSON by its schema.
 func TestExplainAll(t *testing.T) {
 	requirements, err := catalog.LoadAll()

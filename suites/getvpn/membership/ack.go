@@ -1,6 +1,8 @@
 package membership
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -63,6 +66,20 @@ var _ = Describe("Acknowledgements at a key server (profile getvpn)", kit.Subjec
 		})).To(BeTrue(), "those of two members")
 		Expect(recorded(ctx, l)[2]).To(BeZero(), "and of the third none")
 	})
+
+	It("reminds a silent member of a rekey until it acknowledges it, and nobody else", kit.Requirement("GETVPN-ACK-06"),
+		kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+			const interval = 10 * time.Minute
+			l := kit.Up(ctx, of(2, acknowledged, lasting(12*time.Hour, 24*time.Hour), repeated(0, interval), func(g *policy.Group) { g.Rekey.Reminders = true }))
+			silent(l.GM[1], true)
+			since := kit.Now(l)
+			kit.Rekey(ctx, l, control.RekeyArgs{})
+			l.Pass(ctx, 3*interval+time.Minute)
+			Expect([]int{toward(l, since, 1), toward(l, since, 2)}).To(Equal([]int{1, 4}), "a reminder each ten minutes")
+			silent(l.GM[1], false)
+			l.Pass(ctx, 5*interval)
+			Expect([]int{toward(l, since, 1), toward(l, since, 2)}).To(Equal([]int{1, 5}), "the one that it acknowledges is the last")
+		})
 })
 
 // recorded are the numbers of the rekeys that gm1, gm2 and so on have acknowledged last, as the key server shows them.

@@ -27,7 +27,7 @@ func pair(g *policy.Group, i int) {
 
 // inBoth has gm1 be in two groups: in the first with gm2, in the second with gm3.
 func inBoth() lab.Setup {
-	setup := hosts(3)
+	setup := hosts(3, promptly)
 	setup.KeyServer = func(c *policy.KeyServer) {
 		other := c.Groups[0]
 		other.Name, other.ID = "other", otherGroup

@@ -61,7 +61,7 @@ func keyed(bits int) policy.Transform {
 
 // under is a network whose member is limited, with the group that keeps to it.
 func (c limit) under() lab.Setup {
-	setup := hosts(2, c.group)
+	setup := hosts(2, promptly, c.group)
 	setup.Signature = policy.SigRSA
 	setup.Member = func(i int, m *policy.Member) {
 		if hasty(i, m); i == 1 {

@@ -101,7 +101,7 @@ var _ = Describe("Ejection of silent members by a key server (profile getvpn)", 
 var _ = Describe("A member that was ejected (profile getvpn)", kit.Subject(subject), kit.DUT(rule.GM), kit.Feature("ack"), kit.Needs(lab.NeedVirtualTime), func() {
 	It("goes on under its SA to its end, registers again then, and gets rekeys as before", kit.Requirement("GETVPN-EJECT-02"), func(ctx SpecContext) {
 		const life = time.Hour
-		setup := of(2, acknowledged, lasting(life, 24*time.Hour), func(g *policy.Group) { g.Rekey.Margin = time.Minute / 2 })
+		setup := of(2, acknowledged, promptly, lasting(life, 24*time.Hour), func(g *policy.Group) { g.Rekey.Margin = time.Minute / 2 })
 		setup.Hosts = true
 		l := kit.Up(ctx, setup)
 		l.Intercept(losing(l))

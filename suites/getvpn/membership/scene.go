@@ -44,6 +44,9 @@ func hasty(_ int, c *policy.Member) {
 // acknowledged asks for acknowledgements of rekeys.
 func acknowledged(g *policy.Group) { g.Rekey.Ack = policy.AckKEKSHA256 }
 
+// promptly has members send under a new SA a second after they have it. Otherwise they would 30 s before the one before ends.
+func promptly(g *policy.Group) { g.Activation.ATD = new(time.Second) }
+
 // repeated has a rekey be sent so often again, at that interval.
 func repeated(times int, interval time.Duration) func(*policy.Group) {
 	return func(g *policy.Group) { g.Rekey.Retransmit, g.Rekey.Interval = times, interval }

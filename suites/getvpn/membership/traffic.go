@@ -25,7 +25,7 @@ func init() {
 		Describe("Traffic of a group, by "+side.who+" (profile getvpn)", kit.Subject(subject), kit.DUT(side.role), func() {
 			It(side.who+" has hosts behind two members reach each other before a rekey and after it, and the members negotiate nothing",
 				kit.Requirement("GETVPN-REG-08"), func(ctx SpecContext) {
-					l := kit.Up(ctx, hosts(2))
+					l := kit.Up(ctx, hosts(2, promptly))
 					first := kit.SendingSPI(ctx, l, 1, 2)
 					Expect(kit.Ping(ctx, l, 1, 2, 3).Received).To(Equal(3), "under the SA of the registration")
 					rekey := kit.Rekey(ctx, l, control.RekeyArgs{})

@@ -162,7 +162,52 @@ var _ = Describe("What a member of GET VPN tells (Cisco GET VPN, system logging 
 		{mnemonic: "GM_CM_DETACH", when: "when the policy of the group is taken off the interface", requirements: "GETVPN-ACL-16", cause: leaves},
 		{mnemonic: "GM_UNREGISTER", when: "when it leaves the group", requirements: "GETVPN-EJECT-06", cause: leaves},
 	})
+
+	It("tells GM_NO_IPSEC_FLOWS when the policy has an SA more than it has room for, and does not register", kit.Requirement(all, "GETVPN-SYSLOG-03"),
+		func(ctx SpecContext) {
+			l := kit.Lab(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Group: threeSAs, Member: room})
+			begins(ctx, l)
+			Expect(member(l).AwaitMessage(ctx, "GM_NO_IPSEC_FLOWS", 0, lab.Patience)).To(BeTrue(), "it told %s", mnemonics(member(l)))
+			Expect(member(l).Messages("GM_REGS_COMPL")).To(BeEmpty(), "it is not registered")
+		})
+
+	It("registers when it has room for each SA of the policy and no more", kit.Requirement("GETVPN-SYSLOG-03"),
+		func(ctx SpecContext) {
+			l := kit.Lab(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Group: twoSAs, Member: room})
+			begins(ctx, l)
+			Expect(member(l).AwaitMessage(ctx, "GM_REGS_COMPL", 0, lab.Patience)).To(BeTrue(), "it told %s", mnemonics(member(l)))
+			Expect(member(l).Messages("GM_NO_IPSEC_FLOWS")).To(BeEmpty())
+		})
+
+	It("tells GM_INCOMPLETE_CFG when no key server is configured, and does not try to register", kit.Requirement(all, "GETVPN-REG-27"), func(ctx SpecContext) {
+		l := kit.Lab(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Member: func(_ int, c *policy.Member) { c.KeyServers = nil }})
+		since := kit.Now(l)
+		begins(ctx, l)
+		Expect(member(l).AwaitMessage(ctx, "GM_INCOMPLETE_CFG", 0, lab.Patience)).To(BeTrue(), "it told %s", mnemonics(member(l)))
+		l.Pass(ctx, kit.Settle)
+		Expect(kit.MessagesSince(l, since, "")).To(BeEmpty(), "it sends nothing")
+	})
 })
+
+// room is a member with room for two SAs.
+func room(i int, c *policy.Member) {
+	if i == 1 {
+		c.IPsecFlows = 2
+	}
+}
+
+// twoSAs and threeSAs have an SA for each of some protocols.
+func twoSAs(g *policy.Group)   { severalSAs(g, 1, 6) }
+func threeSAs(g *policy.Group) { severalSAs(g, 1, 6, 17) }
+
+func severalSAs(g *policy.Group, protocols ...uint8) {
+	sa := g.SAs[0]
+	g.SAs = nil
+	for _, p := range protocols {
+		sa.Selector.Protocol = p
+		g.SAs = append(g.SAs, sa)
+	}
+}
 
 // leaves has the operator take the policy off the interface of a member that is registered.
 func leaves(ctx SpecContext, l *lab.Lab) {

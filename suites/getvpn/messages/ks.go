@@ -2,6 +2,7 @@ package messages
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/keylog"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
@@ -19,6 +21,20 @@ import (
 
 // asking has the group ask for acknowledgements.
 func asking(g *policy.Group) { g.Rekey.Ack = policy.AckKEKSHA256 }
+
+// excludable has a hierarchy of keys, so that members can be taken out, and asks for acknowledgements made with them.
+func excludable(g *policy.Group) {
+	g.Rekey.Management, g.Rekey.Ack = policy.ManagementLKH, policy.AckLKHSHA256
+}
+
+// rekeySA is what the tester knows of the Rekey SA.
+func rekeySA(l *lab.Lab) keylog.Entry {
+	GinkgoHelper()
+	keys := l.GM[1].Keys()
+	i := slices.IndexFunc(keys, func(e keylog.Entry) bool { return e.Kind == keylog.KindRekey })
+	kit.Reached(i >= 0, "the tester knows the Rekey SA")
+	return keys[i]
+}
 
 // onlySecond lets nobody but the second member in.
 func onlySecond(g *policy.Group) {
@@ -80,6 +96,8 @@ var _ = Describe("What a key server of GET VPN tells (Cisco GET VPN, system logg
 			setup: lab.Setup{Group: lab.Multicast}, cause: rekeyed(control.RekeyArgs{}), values: func(l *lab.Lab) map[string]string {
 				return numbered(1, map[string]string{"ks_addr": address(l.KS), "mcast_addr": lab.MulticastGroup.String()})
 			}},
+		{mnemonic: "KS_NO_RSA_KEYS", when: "when there is no key to sign rekeys with", requirements: "GETVPN-REKEY-23",
+			setup: lab.Setup{KeyServer: func(c *policy.KeyServer) { c.SigningKey = nil }}, cause: begins},
 		{mnemonic: "KS_CLEAR_REGISTER", when: "when its operator clears the group", requirements: "GETVPN-SYSLOG-05", cause: cleared},
 		{mnemonic: "GM_DELETE", when: "when a member is deleted with its group", requirements: "GETVPN-EJECT-05", cause: cleared, values: ofMember},
 		{mnemonic: "KS_LAST_GM", when: "when the last member is gone", requirements: "GETVPN-REG-29", cause: cleared, values: ofMember},
@@ -112,6 +130,25 @@ var _ = Describe("What a key server of GET VPN tells (Cisco GET VPN, system logg
 				return member(l).Misbehave(nil) == nil && member(l).Clear(ctx) == nil && l.KS.AwaitMessage(ctx, "KS_REGS_COMPL", 1, lab.Patience)
 			}, alive: "the member is let in again"},
 	})
+
+	It("tells KS_GM_REVOKED when a member that was excluded acknowledges a rekey", kit.Requirement(all, "GETVPN-EJECT-05", "GETVPN-SYSLOG-02"), kit.Negative,
+		kit.Feature("lkh", "ack"), func(ctx SpecContext) {
+			l := kit.Up(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Members: 2, Group: excludable})
+			kit.Reached(acknowledges(ctx, l), "an ordinary rekey is acknowledged")
+			under, second := rekeySA(l), l.GM[1].Addr()
+			_, err := l.KS.Exclude(ctx, l.GM[1])
+			kit.Precondition(err, "the key server excludes a member")
+			data, err := tester.ForgeACK(under, 2, second.Addr())
+			kit.Precondition(err, "the tester makes an acknowledgement")
+			packet, err := lab.UDPPacket(second, l.KS.Addr(), 64, data)
+			kit.Precondition(err, "the tester makes a packet")
+			l.Inject(l.GM[1].Name(), packet)
+			Expect(l.KS.AwaitMessage(ctx, "KS_GM_REVOKED", 0, lab.Patience)).To(BeTrue(), "it told %s", mnemonics(l.KS))
+			if fields := l.KS.Messages("KS_GM_REVOKED")[0].Fields; len(fields) > 0 {
+				Expect(fields["gm_addr"]).To(Equal(second.Addr().String()))
+			}
+			kit.Control(acknowledges(ctx, l), "the next rekey is acknowledged by a member")
+		})
 
 	It("tells KS_BAD_ID when a member asks for a group that there is not", kit.Requirement(all, "GETVPN-SYSLOG-07"), kit.Negative, func(ctx SpecContext) {
 		l := kit.Lab(ctx, lab.Setup{Profile: policy.ProfileGETVPN})

@@ -65,24 +65,31 @@ var _ = Describe("The tracked object of a member of GET VPN", kit.Subject("mib")
 	It("has a route be there while it is UP, and only then", kit.Requirement("GETVPN-ROUTE-03"), kit.Needs(lab.NeedKernel), func(ctx SpecContext) {
 		s := network(ctx, tracking(policy.Track{Number: 99, Hook: []string{"/bin/sh", "-c", routeByState}}))
 		Expect(s.device.Start(ctx)).To(Succeed())
-		Expect(s.reached()).To(BeFalse(), "there is no key yet")
+		Expect(s.routed()).To(BeFalse(), "there is no key yet")
 		kit.Precondition(s.KS.Start(ctx), "the key server starts")
 		kit.Precondition(s.device.AwaitRegistered(ctx), "the member registers")
-		Expect(s.Wait(ctx, lab.Patience, s.reached)).To(BeTrue(), "the route is there")
+		Expect(s.Wait(ctx, lab.Patience, s.routed)).To(BeTrue(), "the route is there")
 		kit.Precondition(s.KS.Stop(), "the key server ends")
 		kit.Precondition(s.device.Clear(ctx), "the member forgets its keys")
-		Expect(s.Wait(ctx, lab.Patience, func() bool { return !s.reached() })).To(BeTrue(), "the route is gone")
+		Expect(s.Wait(ctx, lab.Patience, func() bool { return !s.routed() })).To(BeTrue(), "the route is gone")
 	})
 })
 
-// tracedNetwork is where the route of the tracked object goes: nothing that the group protects.
-var tracedNetwork = netip.MustParseAddr("198.51.100.99")
+// farHost is where the route of the tracked object leads: to nobody that the group protects.
+var farHost = netip.MustParseAddr("198.51.100.99")
 
-// routeByState has the device itself be reached at that address while its object is UP.
-const routeByState = `[ "$GDOI_STATE" = up ] && exec ip route replace local 198.51.100.99/32 dev lo; ip route del local 198.51.100.99/32 dev lo 2>/dev/null || true`
+// routeByState has the device have a route over the WAN to that host while its object is UP.
+const routeByState = `[ "$GDOI_STATE" = up ] && exec ip route replace 198.51.100.99/32 via 192.0.2.10; ip route del 198.51.100.99/32 2>/dev/null || true`
 
-// reached reports whether the device's host gets an answer by that route.
-func (s *scene) reached() bool {
+// routed reports whether what the device's host sends by that route crosses the WAN.
+func (s *scene) routed() bool {
 	GinkgoHelper()
-	return kit.PingTo(s.ctx, s.Lab, 1, tracedNetwork, 1).Received > 0
+	before := kit.Now(s.Lab)
+	kit.PingTo(s.ctx, s.Lab, 1, farHost, 1)
+	for _, f := range kit.WANSince(s.Lab, before) {
+		if ip, ok := lab.Parse(f.Packet); ok && ip.Destination == farHost {
+			return true
+		}
+	}
+	return false
 }

@@ -84,6 +84,20 @@ var _ = Describe("A key server whose group is receive-only", kit.Subject("modes"
 		Expect(directions(converts(ctx, l, true))).To(Equal([]string{receiver}))
 	})
 
+	It("shows that its SAs are receive-only, and as soon as that ends that they are for both directions", kit.Requirement("GETVPN-POLICY-15", "GETVPN-RECVONLY-02"),
+		func(ctx SpecContext) {
+			l := up(ctx, rollout)
+			shown := func() string {
+				GinkgoHelper()
+				status, err := l.KS.KSStatus(ctx)
+				kit.Precondition(err, "the key server tells its state")
+				return status.Groups[0].Direction
+			}
+			Expect(shown()).To(Equal("receive-only"))
+			converts(ctx, l, false)
+			Expect(shown()).To(Equal("both"))
+		})
+
 	It("says that its SAs are receive-only, and when they no longer are", kit.Requirement("GETVPN-RECVONLY-02"), func(ctx SpecContext) {
 		l := up(ctx, rollout)
 		Expect(l.KS.AwaitLog(ctx, "KS_CONV_SAS_INGRESS", 0, lab.Patience)).To(BeTrue())

@@ -50,7 +50,7 @@ var alterations = []alteration{
 		sa.Also = []policy.Selector{{Source: inner, Destination: inner, Protocol: 6}}
 	}), "TEK"},
 	{"receive-only", ofSA(func(sa *policy.SAPolicy) { sa.Transform.Direction = policy.DirectionReceiverOnly }), "TEK"},
-	{"window over counters", repeated(policy.AntiReplay{Counter: 128}), ""},
+	{"window over counters", repeated(policy.AntiReplay{Method: policy.ReplayCounter, Counter: 128}), ""},
 	{"no window over counters", repeated(policy.AntiReplay{Method: policy.ReplayNone}), "TEK"},
 	{"pseudotime", repeated(policy.AntiReplay{Method: policy.ReplayTime}), "TEK"},
 	{"mode", ofSA(func(sa *policy.SAPolicy) { sa.Transform.Mode = policy.ModeTransport }), "TEK"},

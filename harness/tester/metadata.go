@@ -14,8 +14,14 @@ import (
 // MetadataProtocol is the protocol number of the header that a member of GET VPN puts between ESP and a packet (docs/getvpn.md).
 const MetadataProtocol = 99
 
-// kindStamp is the kind of such a header that carries a pseudotime.
-const kindStamp = 1
+// The kinds of such a header: with a pseudotime, and with the tag of a security group.
+const (
+	kindStamp = 1
+	kindTag   = 2
+)
+
+// tagOctets is the length of a header with a tag.
+const tagOctets = 8
 
 // ESPStamp puts a header with that pseudotime, in hundredths of a second, between ESP and the inner packet (GETVPN-TBAR-06). An honest
 // sender stamps with the pseudotime at which the packet is made.
@@ -29,6 +35,24 @@ func ESPStampLen(stamp uint64, octets int) ESPOption {
 		binary.BigEndian.PutUint64(header[4:], stamp)
 		f.inner, f.next = append(header, f.inner...), MetadataProtocol
 	}
+}
+
+// ESPTag puts a header with the tag of a security group between ESP and the inner packet, behind that of an ESPStamp that comes later
+// (GETVPN-SGT-01).
+func ESPTag(tag uint16) ESPOption {
+	return func(f *espForm) {
+		header := []byte{f.next, tagOctets, 0, kindTag, byte(tag >> 8), byte(tag), 0, 0}
+		f.inner, f.next = append(header, f.inner...), MetadataProtocol
+	}
+}
+
+// Tag reads the header with a tag in front of octets that a protocol number stands before, and returns what is behind it; ok is false if
+// there is none.
+func Tag(next uint8, b []byte) (tag uint16, inner []byte, ok bool) {
+	if next != MetadataProtocol || len(b) < tagOctets || b[1] != tagOctets || binary.BigEndian.Uint16(b[2:]) != kindTag {
+		return 0, nil, false
+	}
+	return binary.BigEndian.Uint16(b[4:]), b[tagOctets:], true
 }
 
 // Stamp is what a header in front of an inner packet says.

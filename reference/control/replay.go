@@ -2,7 +2,7 @@ package control
 
 import "time"
 
-// Replay is how packets of an SA are known that are repeated, and what became of its packets.
+// Replay is how packets of an SA are known that are repeated, what they carry for that and beside it, and what became of them.
 type Replay struct {
 	Method    string `json:"method"`           // counter, time or none
 	Window    string `json:"window,omitempty"` // packets, or a duration such as 100s
@@ -10,6 +10,9 @@ type Replay struct {
 	Out       uint64 `json:"out"`
 	InErrors  uint64 `json:"in_errors"` // refused as repeated, or without a pseudotime
 	OutErrors uint64 `json:"out_errors"`
+
+	Tag  string            `json:"tag"`            // how packets carry the tag of their security group: cts sgt, or disabled
+	Tags map[uint16]uint64 `json:"tags,omitempty"` // members: packets that were taken, by their tags
 }
 
 // Pseudotime is what a member knows of the pseudotime of its group. Pseudotimes are in seconds with two decimals.

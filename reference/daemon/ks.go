@@ -15,12 +15,13 @@ var keyServer = program{
 	long: `gdoi-ks is a GDOI key server (RFC 6407, RFC 8263): it lets members register, hands out the policy and keys of
 their groups, and replaces keys before they expire or when an operator asks.
 
-It runs until SIGINT or SIGTERM. With --control it answers the commands status and rekey.`,
+It runs until SIGINT or SIGTERM. Under profile getvpn SIGHUP has it go by the policy that its configuration file has by then. With
+--control it answers commands.`,
 	example: `  gdoi-ks --config ks.yaml --control /run/gdoi-ks.sock
   gdoi-ks status --control /run/gdoi-ks.sock
   gdoi-ks rekey --control /run/gdoi-ks.sock --kek`,
-	build: buildKeyServer,
-	commands: []command{statusCommand(printKeyServer), rekeyCommand, excludeCommand, readmitCommand, receiveOnlyCommand,
+	build: buildKeyServer, reloads: true,
+	commands: []command{statusCommand(printKeyServer), rekeyCommand, reloadCommand, excludeCommand, readmitCommand, receiveOnlyCommand,
 		groupCommand("clear", "make a group anew, with other keys and without members"), consoleCommand},
 }
 

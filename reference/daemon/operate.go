@@ -60,6 +60,7 @@ they have and what is left of their lifetime, or less of it with --lifetime.`,
 	f.StringSliceVar(&args.DeleteTEKs, "delete-tek", nil, "delete the SA with this `SPI`, in hexadecimal; may be repeated; 0 deletes all")
 	f.BoolVar(&args.DeleteKEK, "delete-kek", false, "delete the KEK; members register again for another")
 	f.BoolVar(&args.DeleteAll, "delete-all", false, "delete all keys; members register again")
+	f.BoolVar(&args.Replace, "replace", false, "replace the traffic keys and let those before live on only as long as it takes to go over (profile getvpn)")
 	f.BoolVar(&args.Announce, "announce", false, "tell the SAs in force once more")
 	f.IntVar(&args.Lifetime, "lifetime", 0, "with --announce: `seconds` that the SAs live from now on")
 	f.BoolVar(&raw, "json", false, "print the answer as JSON")

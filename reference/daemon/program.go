@@ -16,6 +16,7 @@ type program struct {
 	flags                      func(*cobra.Command, *options)
 	build                      func(*options) (node.Config, error) // of the core, from the configuration file
 	commands                   []command
+	reloads                    bool // SIGHUP has it read its configuration again
 }
 
 func (p program) command() *cobra.Command {
@@ -72,6 +73,9 @@ func (p program) serve(cmd *cobra.Command, o *options) error {
 		return errors.Join(err, n.Close())
 	}
 	defer beside.Close()
+	if p.reloads {
+		defer o.reloading(cmd.Context(), n, cmd.ErrOrStderr())()
+	}
 	return n.Run(cmd.Context())
 }
 

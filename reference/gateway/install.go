@@ -97,6 +97,9 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) erro
 // (RFC 5374 §3). Addresses are preserved in an outer header of the same IP version only (RFC 5374 §4.1.2), and what version
 // that may have is told by the addresses that the gateway has outside. ESP in UDP shares its port with key management (RFC 3948 §2.1).
 func (g *Gateway) Accepts(t policy.TrafficSA) error {
+	if err := g.stampable(t); err != nil {
+		return err
+	}
 	mode, preserve := t.Transform.Mode, t.Transform.Preservation
 	if !guardUDP.Holds(g.rules, !mode.UDP() || g.cfg.UDP) {
 		return guardUDP.Violated("SPI %08x is of ESP in UDP", t.SPI)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -23,9 +24,28 @@ var (
 		"packets of one tick carry the same pseudotime")
 	guardStampLen = rule.Duty("gateway.replay.length", "GETVPN-TBAR-24", rule.GM,
 		"the header with the pseudotime has the length that the configuration says")
+	guardTagged = rule.Duty("gateway.tag.sent", "GETVPN-SGT-01", rule.GM,
+		"packets of an SA that says so carry the tag of their security group")
+	guardTagValue = rule.Duty("gateway.tag.value", "GETVPN-SGT-02", rule.GM,
+		"the tag is that of the member's hosts")
+	guardTagRead = rule.Duty("gateway.tag.read", "GETVPN-SGT-01", rule.GM,
+		"the tag of a packet is there for who receives it")
 	guardBare = rule.Check("gateway.replay.bare", "GETVPN-TBAR-05", rule.GM,
 		"a packet without a pseudotime is not taken under an SA with time-based anti-replay")
 )
+
+// guardStampable is asked when an SA is to be installed.
+var guardStampable = rule.Check("gateway.install.stamped", "GETVPN-TBAR-29", rule.GM,
+	"a member without the function takes no SA with time-based anti-replay")
+
+// stampable refuses SAs whose packets carry a pseudotime to a gateway that cannot make such packets.
+func (g *Gateway) stampable(t policy.TrafficSA) error {
+	stamped := t.Replay != nil && t.Replay.Method == policy.ReplayTime
+	if !guardStampable.Holds(g.rules, !stamped || !g.cfg.Metadata.Lacking) {
+		return guardStampable.Violated("SPI %08x has time-based anti-replay", t.SPI)
+	}
+	return nil
+}
 
 // replay is what a group of the profile getvpn knows of packets that are repeated.
 type replay struct {
@@ -92,6 +112,7 @@ func replayStatus(e *sadb.Entry) *control.Replay {
 	}
 	s := control.Replay{In: e.Tally.In, Out: e.Tally.Out, InErrors: e.Tally.InErrors, OutErrors: e.Tally.OutErrors}
 	s.Method, s.Window = r.Words()
+	s.Tag, s.Tags = r.TagMethod(), maps.Clone(e.Tally.Tags)
 	return &s
 }
 
@@ -108,12 +129,18 @@ func timed(e *sadb.Entry) bool {
 	return e.Policy.Replay != nil && e.Policy.Replay.Method == policy.ReplayTime
 }
 
+// tagged reports whether packets of an SA carry the tag of their security group.
+func tagged(e *sadb.Entry) bool { return e.Policy.Replay != nil && e.Policy.Replay.Tagged }
+
 // metadataLen is how many octets stand between ESP and what it protects.
-func (g *Gateway) metadataLen(e *sadb.Entry) int {
-	if !timed(e) {
-		return 0
+func (g *Gateway) metadataLen(e *sadb.Entry) (n int) {
+	if timed(e) {
+		n = g.stampLen()
 	}
-	return g.stampLen()
+	if tagged(e) {
+		n += metadata.TagLen
+	}
+	return n
 }
 
 func (g *Gateway) stampLen() int {
@@ -123,55 +150,89 @@ func (g *Gateway) stampLen() int {
 	return g.cfg.Metadata.Length
 }
 
-// stamp puts the sender's pseudotime in front of what is to be protected. The result is valid until the next call.
+// stamp puts what an SA asks for in front of what is to be protected: the sender's pseudotime, and the tag of its hosts. The result is
+// valid until the next call.
 func (g *Gateway) stamp(x *parcel, payload []byte, next uint8) ([]byte, uint8) {
-	if !timed(x.entry) || !guardStamped.Kept(g.rules) {
+	stamps, tags := timed(x.entry) && guardStamped.Kept(g.rules), tagged(x.entry) && guardTagged.Kept(g.rules)
+	if !stamps && !tags {
 		return payload, next
 	}
+	g.stamped = g.stamped[:0]
+	if stamps {
+		h := metadata.Header{Next: next, Length: g.stampLen(), Kind: metadata.KindStamp, Stamp: uint64(g.sentStamp(x))}
+		if tags {
+			h.Next = g.cfg.Metadata.Protocol
+		}
+		g.stamped = h.Append(g.stamped)
+	}
+	if tags {
+		h := metadata.Header{Next: next, Length: metadata.TagLen, Kind: metadata.KindTag, Tag: g.cfg.Metadata.Tag}
+		if !guardTagValue.Kept(g.rules) {
+			h.Tag++
+		}
+		g.stamped = h.Append(g.stamped)
+	}
+	g.stamped = append(g.stamped, payload...)
+	return g.stamped, g.cfg.Metadata.Protocol
+}
+
+// sentStamp is the pseudotime of a packet that is made now.
+func (g *Gateway) sentStamp(x *parcel) pseudotime.Stamp {
 	m, tick := g.groups[x.entry.Group], x.entry.Policy.Replay.Ticks()
 	if !guardStampTick.Kept(g.rules) {
 		tick = 0
 	}
-	own := m.replay.clock.TickAt(x.now, tick)
 	if !guardStampTime.Kept(g.rules) {
-		own = 0
+		return 0
 	}
-	h := metadata.Header{Next: next, Length: g.stampLen(), Kind: metadata.KindStamp, Stamp: uint64(own)}
-	g.stamped = append(h.Append(g.stamped[:0]), payload...)
-	return g.stamped, g.cfg.Metadata.Protocol
+	return m.replay.clock.TickAt(x.now, tick)
 }
 
-// unstamp takes the pseudotime off a packet that was opened, whose first octets up to at are its outer headers, and judges it. The
-// error is a *rule.Violation.
+// unstamp takes what stands in front of the packet off one that was opened, whose first octets up to at are its outer headers, and
+// judges it. The error is a *rule.Violation.
 func (g *Gateway) unstamp(now time.Time, e *sadb.Entry, outer *packet, plain []byte, at int, next uint8) ([]byte, uint8, error) {
 	if e.Policy.Replay == nil {
 		return plain, next, nil
 	}
-	if timed(e) {
-		h, ok := g.header(plain[at:], next)
-		if !guardBare.Holds(g.rules, ok) {
-			e.Tally.InErrors++
-			return nil, 0, guardBare.Violated("ESP SPI %08x has next header %d and no pseudotime", e.Policy.SPI, next)
+	body, stamped := plain[at:], false
+	for h, ok := g.header(e, body, next); ok; h, ok = g.header(e, body, next) {
+		if body, next = body[h.Length:], h.Next; h.Kind == metadata.KindTag {
+			count(e.Tally, h.Tag, g.rules)
+			continue
 		}
-		if ok {
-			if v := g.judge(now, e, outer, pseudotime.Stamp(h.Stamp)); v != nil {
-				return nil, 0, v
-			}
-			copy(plain[h.Length:], plain[:at])
-			plain, next = plain[h.Length:], h.Next
+		stamped = true
+		if v := g.judge(now, e, outer, pseudotime.Stamp(h.Stamp)); v != nil {
+			return nil, 0, v
 		}
+	}
+	if timed(e) && !guardBare.Holds(g.rules, stamped) {
+		e.Tally.InErrors++
+		return nil, 0, guardBare.Violated("ESP SPI %08x has next header %d and no pseudotime", e.Policy.SPI, next)
 	}
 	e.Tally.In++
-	return plain, next, nil
+	taken := len(plain) - at - len(body)
+	copy(plain[taken:], plain[:at])
+	return plain[taken:], next, nil
 }
 
-// header reads the pseudotime in front of a packet.
-func (g *Gateway) header(b []byte, next uint8) (metadata.Header, bool) {
+// count notes the tag of a packet.
+func count(t *sadb.Tally, tag uint16, rules *rule.Switches) {
+	if !guardTagRead.Kept(rules) {
+		return
+	}
+	if t.Tags == nil {
+		t.Tags = make(map[uint16]uint64)
+	}
+	t.Tags[tag]++
+}
+
+// header reads a header in front of a packet, if there is one and the SA asks for it.
+func (g *Gateway) header(e *sadb.Entry, b []byte, next uint8) (h metadata.Header, ok bool) {
 	if next != g.cfg.Metadata.Protocol {
-		return metadata.Header{}, false
+		return h, false
 	}
 	h, err := metadata.Parse(b)
-	return h, err == nil && h.Kind == metadata.KindStamp
+	return h, err == nil && (h.Kind == metadata.KindStamp && timed(e) || h.Kind == metadata.KindTag && tagged(e))
 }
 
 // judge compares the stamp of a packet with the group's pseudotime.

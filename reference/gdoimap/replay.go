@@ -21,6 +21,8 @@ var (
 		"a SAT of time-based anti-replay tells how long a tick is")
 	dutyCounter = rule.Duty("gdoimap.make.sat.counter", "GETVPN-CBAR-02", rule.KS,
 		"a SAT tells the window over sequence numbers that is configured, and that there is none")
+	dutyTag = rule.Duty("gdoimap.make.sat.tag", "GETVPN-SGT-01", rule.KS,
+		"a SAT says so if packets carry the tag of their security group")
 	dutyOneMethod = rule.Duty("gdoimap.make.sat.onemethod", "GETVPN-TBAR-19", rule.KS,
 		"a SAT never has both a window around the pseudotime and one over sequence numbers")
 )
@@ -33,9 +35,14 @@ var (
 		"a window around the pseudotime is above 0, and comes with a pseudotime of eight octets")
 	dutyReadWindow = rule.Duty("gdoimap.read.sat.window", "GETVPN-TBAR-06", rule.GM,
 		"packets are judged by the window that the SAT tells")
+	dutyReadTag = rule.Duty("gdoimap.read.sat.tag", "GETVPN-SGT-01", rule.GM,
+		"packets carry the tag of their security group if the SAT says so")
 	dutyReadTick = rule.Duty("gdoimap.read.sat.tick", "GETVPN-TBAR-09", rule.GM,
 		"a tick is as long as the SAT tells")
 )
+
+// tagCTS is the one method there is of tagging packets.
+const tagCTS = 1
 
 // stampLen is the length of a pseudotime in an attribute.
 const stampLen = 8
@@ -49,6 +56,9 @@ func replayOf(r *policy.ReplaySA, rules *rule.Switches) (as []wire.Attribute) {
 	timed, counted := r.Method == policy.ReplayTime, r.Method == policy.ReplayCounter || r.Method == policy.ReplayNone
 	if timed {
 		as = timeOf(r, n, rules)
+	}
+	if r.Tagged && dutyTag.Kept(rules) {
+		as = append(as, wire.TV(n.Tag, tagCTS))
 	}
 	if counted && dutyCounter.Kept(rules) || timed && !dutyOneMethod.Kept(rules) {
 		as = append(as, wire.TV(n.Counter, uint16(r.Packets())))
@@ -81,7 +91,7 @@ func takeReplay(as []wire.Attribute, numbers *policy.ReplayAttributes, rules *ru
 	n := numbers.Complete()
 	own := map[uint16]wire.Attribute{}
 	for _, a := range as {
-		if a.Type == n.Counter || a.Type == n.Window || a.Type == n.Tick || a.Type == n.Pseudotime {
+		if a.Type == n.Counter || a.Type == n.Window || a.Type == n.Tick || a.Type == n.Pseudotime || a.Type == n.Tag {
 			own[a.Type] = a
 		} else {
 			rest = append(rest, a)
@@ -104,7 +114,11 @@ func readReplay(as map[uint16]wire.Attribute, n policy.ReplayAttributes, rules *
 		}
 		timed, stamp = timed && number(window) > 0, fit(stamp, stampLen)
 	}
-	r := &policy.ReplaySA{Attributes: n}
+	tag, tagged := as[n.Tag]
+	if tagged && number(tag) != tagCTS && !checkSATValue.Holds(rules, false) {
+		return nil, checkSATValue.Violated("packets are tagged by method %d", number(tag))
+	}
+	r := &policy.ReplaySA{Attributes: n, Tagged: tagged && dutyReadTag.Kept(rules)}
 	switch {
 	case timed:
 		r.Method, r.Pseudotime = policy.ReplayTime, pseudotime.Stamp(binary.BigEndian.Uint64(stamp))

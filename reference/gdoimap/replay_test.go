@@ -31,7 +31,7 @@ func replaySAs() (sas []policy.TrafficSA) {
 		sa.SPI += uint32(i)
 		sa.Replay = &policy.ReplaySA{AntiReplay: r, Attributes: policy.DefaultReplayAttributes}
 		if r.Method == policy.ReplayTime {
-			sa.Replay.Pseudotime = 60000678
+			sa.Replay.Tagged, sa.Replay.Pseudotime = true, 60000678
 		}
 		sas = append(sas, sa)
 	}
@@ -50,6 +50,7 @@ var neglectedReplay = map[*rule.Guard]*rule.Guard{
 	dutyTick:       nil,
 	dutyCounter:    nil,
 	dutyOneMethod:  checkOneMethod,
+	dutyTag:        nil,
 }
 
 var replayRefusals = []refusal{
@@ -57,6 +58,7 @@ var replayRefusals = []refusal{
 	{"no pseudotime", checkReplayForm, satWithout(atTimed, policy.DefaultReplayAttributes.Pseudotime)},
 	{"pseudotime of four octets", checkReplayForm, satWith(atTimed, wire.TLV32(policy.DefaultReplayAttributes.Pseudotime, 7))},
 	{"pseudotime without a window", checkReplayForm, satWith(atCounted, wire.TLV(policy.DefaultReplayAttributes.Pseudotime, make([]byte, 8)))},
+	{"tag of another method", checkSATValue, satWith(atTimed, wire.TV(policy.DefaultReplayAttributes.Tag, 2))},
 	{"window of 0 s", checkReplayForm, satWith(atTimed, wire.TV(policy.DefaultReplayAttributes.Window, 0))},
 }
 
@@ -127,6 +129,14 @@ func TestReplayHeeded(t *testing.T) {
 		if err != nil || p.SAs[atTimed].Replay.AntiReplay != want {
 			t.Errorf("%v: %+v, %v", duty, p.SAs[atTimed].Replay, err)
 		}
+	}
+}
+
+// A member that does not heed the tag sends none.
+func TestTagHeeded(t *testing.T) {
+	p, _, err := newReplay(nil).receive(t, altered(t, dutyReadTag.Name, rule.Broken))
+	if err != nil || p.SAs[atTimed].Replay.Tagged {
+		t.Errorf("%+v, %v", p.SAs[atTimed].Replay, err)
 	}
 }
 

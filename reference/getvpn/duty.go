@@ -51,6 +51,7 @@ var demanded = map[Message]struct {
 	KSConvSAsDuplex:     {"GETVPN-SYSLOG-01", rule.KS},
 	GMClearRegister:     {"GETVPN-SYSLOG-05", rule.GM},
 	KSClearRegister:     {"GETVPN-SYSLOG-05", rule.KS},
+	KSGroupDelete:       {"GETVPN-SYSLOG-06", rule.KS},
 	KSGroupAdd:          {"GETVPN-SYSLOG-06", rule.KS},
 	KSUnauthorized:      {"GETVPN-SYSLOG-02", rule.KS},
 	KSBadID:             {"GETVPN-SYSLOG-07", rule.KS},

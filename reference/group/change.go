@@ -50,7 +50,9 @@ var changes = []change{
 	{rule.Duty("group.change.access-list", "GETVPN-POLICY-04", rule.KS, "another access list of an SA is told at once"),
 		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return !slices.Equal(entries(was), entries(is)) })},
 	{rule.Duty("group.change.counter-on", "GETVPN-POLICY-05", rule.KS, "that an SA is protected against repetition by counters is told at once"),
-		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool { return was.AntiReplay.Packets() == 0 && is.AntiReplay.Packets() > 0 })},
+		renewsTEK, ofSAs(func(was, is policy.SAPolicy) bool {
+			return was.AntiReplay.Packets() == 0 && is.AntiReplay.Packets() > 0
+		})},
 	{rule.Duty("group.change.counter", "GETVPN-POLICY-06", rule.KS, "another window over counters waits for the next rekey"),
 		waits, ofSAs(func(was, is policy.SAPolicy) bool { return differ(was.AntiReplay.Packets(), is.AntiReplay.Packets()) })},
 	{rule.Duty("group.change.counter-off", "GETVPN-POLICY-07", rule.KS, "that an SA is protected by counters no longer is told at once"),

@@ -44,7 +44,7 @@ func (g *Group) replayOf(p policy.SAPolicy) *policy.ReplaySA {
 	if g.opts.Replay == nil {
 		return nil
 	}
-	return &policy.ReplaySA{AntiReplay: p.AntiReplay, Attributes: g.opts.Replay.Complete()}
+	return &policy.ReplaySA{AntiReplay: p.AntiReplay, Tagged: p.Tag, Attributes: g.opts.Replay.Complete()}
 }
 
 // stamp is an SA with the pseudotime as it is now.
@@ -106,6 +106,7 @@ func replayStatus(r *policy.ReplaySA) *control.Replay {
 	}
 	var s control.Replay
 	s.Method, s.Window = r.Words()
+	s.Tag = r.TagMethod()
 	return &s
 }
 

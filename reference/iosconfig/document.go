@@ -101,6 +101,7 @@ type saIPsec struct {
 	profile string
 	acl     string
 	replay  policy.AntiReplay
+	tag     bool
 }
 
 type cryptoMap struct {

@@ -50,6 +50,9 @@ var alterations = []alteration{
 		sa.Also = []policy.Selector{{Source: inner, Destination: inner, Protocol: 6}}
 	}), "TEK"},
 	{"receive-only", ofSA(func(sa *policy.SAPolicy) { sa.Transform.Direction = policy.DirectionReceiverOnly }), "TEK"},
+	{"window over counters", repeated(policy.AntiReplay{Counter: 128}), ""},
+	{"no window over counters", repeated(policy.AntiReplay{Method: policy.ReplayNone}), "TEK"},
+	{"pseudotime", repeated(policy.AntiReplay{Method: policy.ReplayTime}), "TEK"},
 	{"mode", ofSA(func(sa *policy.SAPolicy) { sa.Transform.Mode = policy.ModeTransport }), "TEK"},
 	{"another SA", twoSAs, "TEK"},
 	{"lifetime of the KEK", ofRekey(func(r *policy.RekeyPolicy) { r.KEKLifetime = 2 * time.Hour }), ""},
@@ -284,6 +287,20 @@ func (w *witness) movedMulticast(l *lab) {
 		sent, err := l.configure(configuration(vendor, multicast, func(c *policy.KeyServer) {
 			c.Groups[0].Rekey.Address = netip.MustParseAddrPort(fmt.Sprintf("239.1.1.%d:848", port+1))
 		}))
+		w.see("%d messages, %v", len(sent), err)
+	}
+}
+
+// repeated has an SA be protected so against repetition.
+func repeated(a policy.AntiReplay) func(*policy.KeyServer) {
+	return ofSA(func(sa *policy.SAPolicy) { sa.AntiReplay = a })
+}
+
+// timed tells what changes of the pseudotime bring about.
+func (w *witness) timed(l *lab) {
+	l.joined(1)
+	for _, a := range []policy.AntiReplay{{Method: policy.ReplayTime}, {Method: policy.ReplayTime, Window: 50 * time.Second}, {Method: policy.ReplayNone}} {
+		sent, err := l.configure(configuration(vendor, repeated(a)))
 		w.see("%d messages, %v", len(sent), err)
 	}
 }

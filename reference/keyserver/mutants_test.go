@@ -117,6 +117,7 @@ func scenes() []scene {
 		{"pseudotime shortly before a rekey", configuration(stamped, ending), (*witness).merged},
 		{"changes", configuration(vendor), (*witness).changes},
 		{"another multicast address", configuration(vendor, multicast), (*witness).movedMulticast},
+		{"pseudotime", configuration(vendor), (*witness).timed},
 		{"access lists", configuration(vendor, ofSA(listed(100))), (*witness).accessLists},
 		{"access lists in order", configuration(vendor, ofSA(listed(98))), (*witness).accessLists},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},

@@ -75,6 +75,7 @@ func (m *membership) install(now time.Time, sas []policy.TrafficSA, a policy.Act
 		err := m.accepts(sa)
 		if err != nil {
 			m.refuse(now, err, m.server())
+			m.tellNoEngine(err)
 		}
 		return err != nil
 	})

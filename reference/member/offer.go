@@ -54,6 +54,7 @@ func (m *membership) readOffer(now time.Time, sa gdoi.SA, d *core.Datagram) (*gd
 		return nil, errNothingAuthorised
 	}
 	if err := m.carriesOut(offer.SAs); err != nil {
+		m.tellNoEngine(err)
 		m.tell(getvpn.GMNoCryptoEngine)
 		return nil, err
 	}

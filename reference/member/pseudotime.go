@@ -1,6 +1,7 @@
 package member
 
 import (
+	"errors"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
@@ -13,6 +14,17 @@ import (
 
 var guardSynchronised = rule.Duty("member.pull4.pseudotime", "GETVPN-TBAR-11", rule.GM,
 	"a member takes over the pseudotime that it is told at registration")
+
+// noStamps is the requirement by which the data path refuses an SA whose packets it cannot make.
+const noStamps rule.ID = "GETVPN-TBAR-29"
+
+// tellNoEngine tells of an SA that was refused for want of the function.
+func (m *membership) tellNoEngine(err error) {
+	var v *rule.Violation
+	if errors.As(err, &v) && v.Guard.ID == noStamps {
+		m.tell(getvpn.GMNoCryptoEngine)
+	}
+}
 
 // readSA reads policy as the member's profile has it.
 func (m *membership) readSA(sa gdoi.SA) (gdoimap.Policy, error) {

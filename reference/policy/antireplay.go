@@ -78,6 +78,14 @@ type ReplayAttributes struct {
 // DefaultReplayAttributes are the first of the numbers for private use (RFC 2407 §6.2).
 var DefaultReplayAttributes = ReplayAttributes{Counter: 32001, Window: 32002, Tick: 32003, Pseudotime: 32004, Tag: 32005}
 
+// TagMethod is how packets carry the tag of their security group, as an operator reads it.
+func (r ReplaySA) TagMethod() string {
+	if r.Tagged {
+		return "cts sgt"
+	}
+	return "disabled"
+}
+
 // Complete fills in the default numbers.
 func (a ReplayAttributes) Complete() ReplayAttributes {
 	d := DefaultReplayAttributes
@@ -93,8 +101,10 @@ func (a ReplayAttributes) list() []uint16 {
 // Metadata is how a member writes the headers that GET VPN puts between ESP and the packet inside, of which Cisco has not published
 // the form.
 type Metadata struct {
-	Protocol uint8 // number in the Next Header of ESP; 0 means 99
-	Length   int   // octets of a header with a pseudotime: 12 as on IOS, or 16 as on IOS XE; 0 means 12
+	Protocol uint8  // number in the Next Header of ESP; 0 means 99
+	Length   int    // octets of a header with a pseudotime: 12 as on IOS, or 16 as on IOS XE; 0 means 12
+	Tag      uint16 // of the packets of its hosts, where an SA asks for one
+	Lacking  bool   // the member has nothing that makes such headers, and takes no SA with time-based anti-replay
 }
 
 // ReplaySA is what a SAT tells under the profile getvpn beyond RFC 6407.

@@ -26,6 +26,7 @@ func TestAntiReplayRoundTrip(t *testing.T) {
 	} {
 		k := fullKeyServer(t)
 		k.Replay = policy.ReplayAttributes{Counter: 1, Window: 32767, Tick: 3, Pseudotime: 4, Tag: 5}
+		k.Groups[0].SAs[0].Tag = c.packets == 0
 		k.Groups[0].SAs[0].AntiReplay, k.Groups[0].Rekey.Sync = c.replay, 30*time.Minute
 		text, err := policy.MarshalKeyServer(k, "sign.pem")
 		if err != nil {
@@ -46,7 +47,7 @@ func TestAntiReplayRoundTrip(t *testing.T) {
 
 func TestMetadataRoundTrip(t *testing.T) {
 	want := fullMember()
-	want.Replay, want.Metadata = policy.ReplayAttributes{Window: 32010}, policy.Metadata{Protocol: 253, Length: 16}
+	want.Replay, want.Metadata = policy.ReplayAttributes{Window: 32010}, policy.Metadata{Protocol: 253, Length: 16, Tag: 65535, Lacking: true}
 	if diff := cmp.Diff(want, memberRoundTrip(t, want), compare, compareAddrs); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
@@ -88,6 +89,8 @@ func TestAntiReplayProfile(t *testing.T) {
 			"ks.yaml:9:5: groups[0]: SA 1 has anti_replay, which is for profile getvpn"}},
 		{"the rekey", "transport: unicast", "transport: unicast\n      pseudotime_sync: 30m", []string{
 			"ks.yaml:9:5: groups[0]: the rekey has pseudotime_sync, which is for profile getvpn"}},
+		{"a tag", "transform: aes128-gcm16", "transform: aes128-gcm16\n        tag: cts-sgt", []string{
+			"ks.yaml:9:5: groups[0]: SA 1 has a tag, which is for profile getvpn"}},
 		{"the numbers", "name: ks1", "name: ks1\nreplay_attributes: {counter: 1}", []string{
 			`ks.yaml:1:1: the field "replay_attributes" is for profile getvpn`}},
 	} {

@@ -200,5 +200,6 @@ type SAPolicy struct {
 	Transform    Transform
 	Lifetime     time.Duration // 0 means 3600 s
 	Handling     IECHandling   // of IEC 61850
+	Tag          bool          // profile getvpn: packets carry the tag of their security group
 	AntiReplay   AntiReplay    // profile getvpn: not of IEC 61850
 }

@@ -306,7 +306,7 @@ func saDocOf(s SAPolicy) (any, error) {
 	}
 	doc := saDoc{
 		selectorDoc: selectorDocOf(s.Selector), Transform: kind, ESN: t.ESN, Mode: mode, Preservation: preservation, Direction: direction,
-		Lifetime: duration(s.Lifetime), AntiReplay: replay,
+		Lifetime: duration(s.Lifetime), AntiReplay: replay, Tag: tagDocOf(s.Tag),
 	}
 	if doc.AccessList, doc.IPsecProfile = aceDocs(s.AccessList), s.IPsecProfile; len(s.AccessList) > 0 {
 		doc.selectorDoc = selectorDoc{}

@@ -17,8 +17,10 @@ type replayAttributesDoc struct {
 }
 
 type metadataDoc struct {
-	Protocol uint8 `yaml:"protocol,omitempty"`
-	Length   int   `yaml:"length,omitempty"`
+	Protocol uint8  `yaml:"protocol,omitempty"`
+	Length   int    `yaml:"length,omitempty"`
+	Tag      uint16 `yaml:"tag,omitempty"`
+	Lacking  bool   `yaml:"lacking,omitempty"`
 }
 
 // antiReplayDocOf is a word where the sizes are those of the method, a mapping otherwise, and nothing if nothing was said.
@@ -33,6 +35,12 @@ func antiReplayDocOf(a AntiReplay) (any, error) {
 		return name, nil
 	}
 	return antiReplayDoc{Counter: a.Counter, Time: duration(a.Time()), Tick: duration(a.Tick)}, nil
+}
+
+// tagDocOf leaves out that there is none.
+func tagDocOf(tag bool) string {
+	name, _ := word(tagMethods, tag)
+	return name
 }
 
 func replayAttributesDocOf(a ReplayAttributes) *replayAttributesDoc {

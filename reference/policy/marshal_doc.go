@@ -225,4 +225,5 @@ type saDoc struct {
 	Direction    string        `yaml:"direction"`
 	Lifetime     string        `yaml:"lifetime,omitempty"`
 	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
+	Tag          string        `yaml:"tag,omitempty"`
 }

@@ -12,6 +12,9 @@ import (
 // replayMethods are the words for a method with the sizes that it has by itself.
 var replayMethods = yamldoc.Names[ReplayMethod]{{"counter", ReplayCounter}, {"time", ReplayTime}, {"none", ReplayNone}}
 
+// tagMethods are how packets carry the tag of their security group.
+var tagMethods = yamldoc.Names[bool]{{"none", false}, {"cts-sgt", true}}
+
 // metadataLengths are those of headers with a pseudotime.
 var metadataLengths = []int{12, 16}
 
@@ -71,6 +74,9 @@ func checkReplayProfile(at yamldoc.Value, g Group, p Profile) {
 		if sa.AntiReplay != (AntiReplay{}) {
 			at.Problem("SA %d has anti_replay, which is for profile getvpn", i+1)
 		}
+		if sa.Tag {
+			at.Problem("SA %d has a tag, which is for profile getvpn", i+1)
+		}
 	}
 	if g.Rekey.Sync != 0 {
 		at.Problem("the rekey has pseudotime_sync, which is for profile getvpn")
@@ -108,6 +114,8 @@ func metadata(v yamldoc.Value) Metadata {
 	v.Fields(
 		yamldoc.Optional("protocol", &m.Protocol, func(v yamldoc.Value) uint8 { return uint8(v.Uint(61, math.MaxUint8)) }),
 		yamldoc.Optional("length", &m.Length, length),
+		yamldoc.Optional("tag", &m.Tag, func(v yamldoc.Value) uint16 { return uint16(v.Uint(0, math.MaxUint16)) }),
+		yamldoc.Optional("lacking", &m.Lacking, yamldoc.Value.Bool),
 	)
 	return m
 }

@@ -230,6 +230,7 @@ func saPolicy(v yamldoc.Value) SAPolicy {
 		yamldoc.Optional("direction", &s.Transform.Direction, directions.Read),
 		yamldoc.Optional("lifetime", &s.Lifetime, seconds(1, maxLifetime)),
 		yamldoc.Optional("anti_replay", &s.AntiReplay, antiReplay),
+		yamldoc.Optional("tag", &s.Tag, tagMethods.Read),
 	)
 	if !v.Fields(fields...) {
 		return s

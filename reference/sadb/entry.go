@@ -26,7 +26,10 @@ type Entry struct {
 }
 
 // Tally is what became of the packets of an SA whose SAT says how repeated ones are known (profile getvpn).
-type Tally struct{ In, Out, InErrors, OutErrors uint64 }
+type Tally struct {
+	In, Out, InErrors, OutErrors uint64
+	Tags                         map[uint16]uint64 // packets taken, by the tag of their security group
+}
 
 // SA is what an entry protects packets with: of ESP or of AH.
 type SA interface {

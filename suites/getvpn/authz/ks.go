@@ -6,6 +6,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/fixtures/pki"
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -87,6 +88,28 @@ var _ = Describe("Authorization of members (GET VPN GM Authorization)", kit.Subj
 		s := stage(ctx, groups(policy.Authorization{}, policy.Authorization{Addresses: addresses(1)}))
 		s.admits(1, "anybody may have the policy of the first group")
 	})
+
+	It("goes on with its members when pre-shared keys change, and takes the new ones at the next registrations", kit.Requirement("GETVPN-AUTHZ-03"),
+		func(ctx SpecContext) {
+			fresh := []byte("another key of the lab")
+			renew := func(p *policy.Phase1) { p.PSKs[0].Key = fresh }
+			setup := network(policy.Authorization{Addresses: addresses(1, 2)})
+			setup.Member = func(i int, c *policy.Member) {
+				if hasty(i, c); i == 2 {
+					renew(&c.Phase1)
+				}
+			}
+			s := stage(ctx, setup)
+			s.admits(1, "a member with the key from before")
+			_, err := s.KS.Configure(ctx, func(c *policy.KeyServer) { renew(&c.Phase1) })
+			kit.Precondition(err, "the key server takes another pre-shared key")
+			Expect(kit.Takes(ctx, s.Lab, 1, kit.Rekey(ctx, s.Lab, control.RekeyArgs{}))).To(BeTrue(), "rekeys go on for the member with the key from before")
+			s.admits(2, "a member with the new key")
+			rekey := kit.Rekey(ctx, s.Lab, control.RekeyArgs{})
+			for i := 1; i <= 2; i++ {
+				Expect(kit.Takes(ctx, s.Lab, i, rekey)).To(BeTrue(), "gm%d takes the next rekey", i)
+			}
+		})
 
 	It("says which address it has refused, and for which group", kit.Requirement("GETVPN-AUTHZ-09", "GETVPN-AUTHZ-14"), kit.Negative, func(ctx SpecContext) {
 		s := stage(ctx, network(policy.Authorization{Addresses: addresses(2)}))

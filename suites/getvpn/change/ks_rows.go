@@ -9,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/capture"
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -25,6 +26,9 @@ type row struct {
 	tells  bool
 	forced control.RekeyArgs
 	shows  func(capture.Message)
+
+	message string // of the operator's log, that the change has to be told by
+	reading string // what the device does where the guide leaves open what its first id demands
 }
 
 var rows = []row{
@@ -47,20 +51,39 @@ var rows = []row{
 		shows: differ("SAT/SPI", 2)},
 	{change: "the access list of an SA, by an entry more", ids: []string{"GETVPN-POLICY-04", "GETVPN-POLICY-17", "GETVPN-POLICY-46"},
 		first: listed(permit(10)), alter: list(permit(10), permit(172)), tells: true,
-		shows: is("SAT/Source", subnet(10), subnet(10), subnet(172), subnet(172))},
+		shows:   is("SAT/Source", subnet(10), subnet(10), subnet(172), subnet(172)),
+		reading: "the rekey has the SA from before and a new one, both for the new list"},
 	{change: "the access list of an SA, by an entry less", ids: []string{"GETVPN-POLICY-17", "GETVPN-POLICY-46"},
 		first: listed(permit(10), permit(172)), alter: list(permit(172)), tells: true,
 		shows: is("SAT/Source", subnet(172), subnet(172))},
 	{change: "the access list of an SA, in one entry", ids: []string{"GETVPN-POLICY-17", "GETVPN-POLICY-46"},
 		first: listed(permit(10), permit(172)), alter: list(permit(10), deny(172)), tells: true,
 		shows: is("SAT/Source", subnet(10), subnet(10), subnet(172))},
-	{change: "that an SA is receive-only", ids: []string{"GETVPN-POLICY-08"},
-		alter: ofSA(func(sa *policy.SAPolicy) { sa.Transform.Direction = policy.DirectionReceiverOnly }), tells: true,
+	{change: "that an SA is receive-only", ids: []string{"GETVPN-POLICY-08", "GETVPN-SYSLOG-01"},
+		alter: ofSA(func(sa *policy.SAPolicy) { sa.Transform.Direction = policy.DirectionReceiverOnly }), tells: true, message: "KS_CONV_SAS_INGRESS",
 		shows: is("SAT/SA Direction", "receiver only (2)", "receiver only (2)")},
-	{change: "that an SA is receive-only no more", ids: []string{"GETVPN-POLICY-09"},
+	{change: "that an SA is receive-only no more", ids: []string{"GETVPN-POLICY-09", "GETVPN-SYSLOG-01"},
 		first: func(g *policy.Group) { g.SAs[0].Transform.Direction = policy.DirectionReceiverOnly },
-		alter: ofSA(func(sa *policy.SAPolicy) { sa.Transform.Direction = policy.DirectionSymmetric }), tells: true,
+		alter: ofSA(func(sa *policy.SAPolicy) { sa.Transform.Direction = policy.DirectionSymmetric }), tells: true, message: "KS_CONV_SAS_DUPLEX",
 		shows: is("SAT/SA Direction", "symmetric (3)", "symmetric (3)")},
+	{change: "that an SA has a window over counters", ids: []string{"GETVPN-POLICY-05", "GETVPN-POLICY-47", "GETVPN-POLICY-18"},
+		first: replaying(policy.AntiReplay{Method: policy.ReplayNone}), alter: replay(policy.AntiReplay{Method: policy.ReplayCounter}), tells: true,
+		shows: differ("SAT/SPI", 2), reading: "the SA from before stays active beside the new one until its lifetime ends"},
+	{change: "the window over counters of an SA", ids: []string{"GETVPN-POLICY-06", "GETVPN-POLICY-48", "GETVPN-POLICY-22"},
+		first: replaying(policy.AntiReplay{Method: policy.ReplayCounter}), alter: replay(policy.AntiReplay{Method: policy.ReplayCounter, Counter: 128}),
+		shows: differ("SAT/SPI", 1)},
+	{change: "that an SA has a window over counters no more", ids: []string{"GETVPN-POLICY-07", "GETVPN-POLICY-18"},
+		first: replaying(policy.AntiReplay{Method: policy.ReplayCounter}), alter: replay(policy.AntiReplay{Method: policy.ReplayNone}), tells: true,
+		shows: differ("SAT/SPI", 2)},
+	{change: "that an SA is protected by the pseudotime", ids: []string{"GETVPN-POLICY-49", "GETVPN-POLICY-18"},
+		alter: replay(policy.AntiReplay{Method: policy.ReplayTime}), tells: true,
+		shows: differ("SAT/SPI", 2)},
+	{change: "the window around the pseudotime of an SA", ids: []string{"GETVPN-POLICY-50"},
+		first: replaying(policy.AntiReplay{Method: policy.ReplayTime}), alter: replay(policy.AntiReplay{Method: policy.ReplayTime, Window: 50 * time.Second}),
+		shows: differ("SAT/SPI", 1), reading: "no rekey leaves; the next one has the new window"},
+	{change: "that an SA is protected by the pseudotime no more", ids: []string{"GETVPN-POLICY-18"},
+		first: replaying(policy.AntiReplay{Method: policy.ReplayTime}), alter: replay(policy.AntiReplay{Method: policy.ReplayNone}), tells: true,
+		shows: differ("SAT/SPI", 2)},
 	{change: "the mode of an SA", ids: []string{"GETVPN-POLICY-16"},
 		alter: ofSA(func(sa *policy.SAPolicy) {
 			sa.Transform.Mode, sa.Transform.Preservation = policy.ModeTransport, policy.PreserveAbsent
@@ -75,19 +98,19 @@ var rows = []row{
 		shows: is("SAT/Source", subnet(10), subnet(172))},
 	{change: "the lifetime of the KEK", ids: []string{"GETVPN-POLICY-10", "GETVPN-POLICY-25", "GETVPN-POLICY-39", "GETVPN-POLICY-55"},
 		alter: ofRekey(func(r *policy.RekeyPolicy) { r.KEKLifetime = 2 * time.Hour }), forced: control.RekeyArgs{KEK: true},
-		shows: is("SAK/KEK_KEY_LIFETIME", "7200")},
+		shows: is("SAK/KEK_KEY_LIFETIME", "7200"), reading: "the KEK that there is keeps its lifetime, the next one has the new"},
 	{change: "the key that signs rekeys", ids: []string{"GETVPN-POLICY-11", "GETVPN-POLICY-43"},
 		alter: func(c *policy.KeyServer) { c.SigningKey = signingKey("ks2") }, tells: true,
 		shows: is("SAK/SIG_ALGORITHM", "RSA (1)")},
 	{change: "the cipher of the KEK", ids: []string{"GETVPN-POLICY-12", "GETVPN-POLICY-44"},
 		alter: ofRekey(func(r *policy.RekeyPolicy) { r.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 256} }), tells: true,
-		shows: is("SAK/KEK_KEY_LENGTH", "256")},
-	{change: "from multicast to unicast rekeys", ids: []string{"GETVPN-POLICY-20", "GETVPN-POLICY-37"},
+		shows: is("SAK/KEK_KEY_LENGTH", "256"), reading: "another cipher of the KEK is told at once by a rekey, as both tables have it"},
+	{change: "from multicast to unicast rekeys", ids: []string{"GETVPN-POLICY-20", "GETVPN-POLICY-37", "GETVPN-REKEY-29"},
 		first: lab.Multicast,
-		alter: ofRekey(func(r *policy.RekeyPolicy) { r.Transport, r.Address = policy.TransportUnicast, netip.AddrPort{} }), tells: true,
+		alter: ofRekey(func(r *policy.RekeyPolicy) { r.Transport, r.Address = policy.TransportUnicast, netip.AddrPort{} }), tells: true, message: "KS_REKEY_TRANS_2_UNI",
 		shows: is("SAK/Destination", "ID_IPV4_ADDR 0.0.0.0")},
-	{change: "from unicast to multicast rekeys", ids: []string{"GETVPN-POLICY-21", "GETVPN-POLICY-36"},
-		alter: func(c *policy.KeyServer) { lab.Multicast(&c.Groups[0]) }, tells: true,
+	{change: "from unicast to multicast rekeys", ids: []string{"GETVPN-POLICY-21", "GETVPN-POLICY-36", "GETVPN-REKEY-29"},
+		alter: func(c *policy.KeyServer) { lab.Multicast(&c.Groups[0]) }, tells: true, message: "KS_REKEY_TRANS_2_MULTI",
 		shows: is("SAK/Destination", "ID_IPV4_ADDR 239.192.1.1 port 848")},
 	{change: "the address of multicast rekeys", ids: []string{"GETVPN-POLICY-38"},
 		first: lab.Multicast,
@@ -155,6 +178,12 @@ func (r row) happens(ctx SpecContext) {
 		shown = s.forced(r.forced)
 	}
 	r.shows(shown)
+	if r.message != "" && s.KS.Offers(peer.ReadLog) {
+		Expect(s.KS.Messages(r.message)).To(HaveLen(1), "its operator is told")
+	}
+	if r.reading != "" {
+		kit.Reading(r.ids[0], "%s", r.reading)
+	}
 	Expect(s.GM[0].AwaitLog(ctx, "REKEY_ACCEPTED", 0, atOnce)).To(BeTrue(), "a member takes it")
 }
 
@@ -176,6 +205,15 @@ func differ(path string, n int) func(capture.Message) {
 			Expect(all[0]).NotTo(Equal(all[1]))
 		}
 	}
+}
+
+// replaying has the group's SA be protected so against repetition, replay changes it to that.
+func replaying(a policy.AntiReplay) func(*policy.Group) {
+	return func(g *policy.Group) { g.SAs[0].AntiReplay = a }
+}
+
+func replay(a policy.AntiReplay) func(*policy.KeyServer) {
+	return func(c *policy.KeyServer) { c.Groups[0].SAs[0].AntiReplay = a }
 }
 
 func network(first byte) netip.Prefix {

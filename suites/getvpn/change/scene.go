@@ -21,12 +21,13 @@ const atOnce = 2 * time.Second
 type scene struct {
 	*lab.Lab
 	ctx context.Context
+	sas map[string]string // the transforms of SAs by their SPIs, as far as they were asked for
 }
 
 // group brings up such a network.
 func group(ctx context.Context, members int, alter func(*policy.Group)) *scene {
 	GinkgoHelper()
-	return &scene{kit.Up(ctx, setup(members, alter)), ctx}
+	return &scene{kit.Up(ctx, setup(members, alter)), ctx, make(map[string]string)}
 }
 
 func setup(members int, alter func(*policy.Group)) lab.Setup {

@@ -2,12 +2,14 @@ package change
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/suites/kit"
@@ -42,13 +44,17 @@ func (s *scene) fate(i, j int) (left string, answered bool) {
 
 // transform is that of an SA, by what the key server has told of it.
 func (s *scene) transform(spi string) string {
-	for _, m := range kit.MessagesSince(s.Lab, 0, "") {
+	if known, ok := s.sas[spi]; ok {
+		return known
+	}
+	for _, m := range slices.Concat(kit.MessagesSince(s.Lab, 0, core.Pull2.String()), s.pushes(0)) {
 		spis, transforms := values(m, "SAT/SPI"), values(m, "SAT/Transform ID")
 		for n := range min(len(spis), len(transforms)) {
-			if spis[n] == spi {
-				return transforms[n]
-			}
+			s.sas[spis[n]] = transforms[n]
 		}
+	}
+	if known, ok := s.sas[spi]; ok {
+		return known
 	}
 	return "an unknown SA " + spi
 }
@@ -120,13 +126,15 @@ func (s *scene) told(since kit.Mark) []string {
 	return each
 }
 
-// transformOnly, listOnly and both are the changes of the three scenarios.
-func transformOnly(c *policy.KeyServer) { c.Groups[0].SAs[0].Transform = aesCBC() }
+// protection, listOnly and both are the changes of the three scenarios.
+func protection(c *policy.KeyServer) {
+	c.Groups[0].SAs[0].Transform, c.Groups[0].SAs[0].AntiReplay = aesCBC(), policy.AntiReplay{Method: policy.ReplayTime}
+}
 
 func listOnly(c *policy.KeyServer) { listed(hosts(1, 3)...)(&c.Groups[0]) }
 
 func both(c *policy.KeyServer) {
-	transformOnly(c)
+	protection(c)
 	listOnly(c)
 }
 
@@ -136,7 +144,7 @@ var _ = Describe("Traffic of a group of GET VPN whose policy changes", kit.Subje
 		begin := func(ctx SpecContext, first func(*policy.Group)) *scene {
 			GinkgoHelper()
 			s := group(ctx, 3, func(g *policy.Group) {
-				g.SAs[0].Transform = tripleDES()
+				g.SAs[0].Transform, g.SAs[0].AntiReplay = tripleDES(), policy.AntiReplay{Method: policy.ReplayNone}
 				listed(hosts(1, 2)...)(g)
 				first(g)
 			})
@@ -158,19 +166,19 @@ var _ = Describe("Traffic of a group of GET VPN whose policy changes", kit.Subje
 				s.expect(1, 3, by3DES)
 			})
 
-		It("goes on under the SA of another transform for the 1000 s that it has left, and then under the new one"+under, kit.DUT(role),
+		It("goes on under the SA from before for the 1000 s that it has left when transform and anti-replay are others, and then under the new one"+under, kit.DUT(role),
 			kit.Needs(lab.NeedVirtualTime), kit.Requirement("GETVPN-POLICY-58", "GETVPN-POLICY-02"), func(ctx SpecContext) {
 				s := begin(ctx, as)
 				born := s.Now()
 				s.Pass(ctx, lived)
 				since := kit.Now(s.Lab)
-				s.configure(transformOnly)
+				s.configure(protection)
 				Expect(s.told(since)).To(ContainElement(Not(BeEmpty())), "the rekey has SAs")
 				Expect(values(kit.Last(s.pushes(since)), "SAT/Transform ID")).To(ContainElements(by3DES, byAES), "of both transforms")
 				s.goesOver(1, 2, s.ends(since, born))
 			})
 
-		It("is decided by the new access list at once and goes on under the SA of another transform until it ends"+under, kit.DUT(role),
+		It("is decided by the new access list at once and goes on under the SA from before until it ends when transform and anti-replay are others, too"+under, kit.DUT(role),
 			kit.Needs(lab.NeedVirtualTime), kit.Requirement("GETVPN-POLICY-59"), func(ctx SpecContext) {
 				s := begin(ctx, as)
 				born := s.Now()

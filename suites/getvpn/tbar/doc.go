@@ -10,5 +10,7 @@
 //	gm_packet.go   stamps that a member sends and takes
 //	gm_rekey.go    the pseudotime of rekeys
 //	gm_counter.go  sequence numbers
+//	gm_sat.go      SATs that a member refuses
+//	tag.go         the tags of security groups, which travel like the pseudotime
 //	ks.go          what a key server tells, and when
 package tbar

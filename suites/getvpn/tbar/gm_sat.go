@@ -46,3 +46,25 @@ var _ = Describe("Anti-replay in the SAT at a member (GET VPN)", kit.Subject("tb
 		})
 	}
 })
+
+var _ = Describe("A member without time-based anti-replay (GET VPN)", kit.Subject("tbar"), kit.DUT(rule.GM), func() {
+	It("does not use an SA that asks for it, and tells the operator", kit.Requirement("GETVPN-TBAR-29"), kit.Negative, func(ctx SpecContext) {
+		lacking := func(_ int, m *policy.Member) { m.Metadata.Lacking = true }
+		setup := hosts(timed(10 * time.Second))
+		setup.Member = lacking
+		l := kit.Lab(ctx, setup)
+		kit.Precondition(l.KS.Start(ctx), "the key server starts")
+		kit.Precondition(l.GM[0].Start(ctx), "the device starts")
+		kit.Reached(l.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(l, 0, core.Pull2.String())) > 0 }), "the key server tells its policy")
+		l.Pass(ctx, 2*time.Second)
+		Expect(kit.Ping(ctx, l, 1, 2, 1).Received).To(BeZero(), "answers to its host")
+		Expect(kit.ESPSince(l, 0)).To(BeEmpty(), "packets that leave under the SA")
+		if l.GM[0].Tells("GM_NO_CRYPTO_ENGINE") {
+			Expect(l.GM[0].Logged("GM_NO_CRYPTO_ENGINE")).NotTo(BeEmpty())
+		}
+
+		other := hosts(with(policy.AntiReplay{}))
+		other.Member = lacking
+		kit.Control(kit.Lab(ctx, other).Up(ctx) == nil, "in a group that counts packets the same device registers")
+	})
+})

@@ -317,7 +317,7 @@ func (g gmGroup) tek(p *page, sa control.SA) {
 	field("sa timing:remaining key lifetime (sec)", g.timing(sa))
 	method, value := g.replay(sa)
 	p.put(4, in+method+" : "+value, method, value)
-	field("tag method", "disabled")
+	field("tag method", tagMethod(sa.Replay))
 	field("alg key size", fmt.Sprintf("%d (bytes)", sa.Detail.KeyOctets))
 	field("sig key size", fmt.Sprintf("%d (bytes)", sa.Detail.IntegrityOctets))
 	field("encaps", encaps(sa.Detail.Mode))

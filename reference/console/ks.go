@@ -138,7 +138,7 @@ func (g ksGroup) saOf(p *page, i int, s policy.SAPolicy) {
 		p.field(2, at, "IPSec SA Rekey Lifetime", fmt.Sprintf("%d secs", sa.Detail.Lifetime))
 		p.field(2, at, "Profile Name", cmp.Or(s.IPsecProfile, s.Transform.Name()))
 		replayOf(p, sa.Replay)
-		p.field(2, at, "Tagging method", "Disabled")
+		p.field(2, at, "Tagging method", capital(tagMethod(sa.Replay)))
 		p.head(2, at, "SA Rekey")
 		p.field(3, at+"   ", "Remaining Lifetime", fmt.Sprintf("%d secs", left(g.now, sa.Expiry)))
 		p.field(3, at+"   ", "Time to Rekey", fmt.Sprintf("%d secs", left(g.now, sa.Detail.Due)))

@@ -102,6 +102,7 @@ type saIPsec struct {
 	profile string
 	acl     string
 	replay  policy.AntiReplay
+	tag     bool
 }
 
 type cryptoMap struct {

@@ -129,7 +129,8 @@ func enterSA(r *reader, l line, s *localServer, seq string) {
 			sa.replay = policy.AntiReplay{Method: policy.ReplayTime, Window: r.seconds(l, a[0], 1, 100)}
 		}),
 		on("no replay", func(*reader, line, []string) { sa.replay = policy.AntiReplay{Method: policy.ReplayNone} }),
-		on("tag cts sgt", noField), on("no tag", ignored), on("no tag cts sgt", ignored))
+		on("tag cts sgt", func(*reader, line, []string) { sa.tag = true }),
+		on("no tag", func(*reader, line, []string) { sa.tag = false }), on("no tag cts sgt", func(*reader, line, []string) { sa.tag = false }))
 }
 
 // leastWindow is the smallest window over sequence numbers that a receiver may have (RFC 4303 §3.4.3).

@@ -134,6 +134,7 @@ func TestVariants(t *testing.T) {
 			return k.Groups[0].SAs[0].AntiReplay == policy.AntiReplay{Method: policy.ReplayTime, Window: 5 * time.Second}
 		}},
 		{"replay counter window-size 3", "no replay", func(k policy.KeyServer) bool { return k.Groups[0].SAs[0].AntiReplay.Method == policy.ReplayNone }},
+		{"replay counter window-size 3", "tag cts sgt", func(k policy.KeyServer) bool { return k.Groups[0].SAs[0].Tag }},
 		{" sa ipsec 1", " sa ipsec 2\n profile gdoi-p\n match address ipv4 122\n sa ipsec 1", func(k policy.KeyServer) bool {
 			return len(k.Groups[0].SAs) == 2 && k.Groups[0].SAs[1].AccessList[0].Selector.Protocol == 88
 		}},

@@ -219,6 +219,11 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 		}
 	})
 
+	It("shows that packets carry the tag of their security group", kit.Requirement("GETVPN-SHOW-09"), func(ctx SpecContext) {
+		l := up(ctx, 1, func(g *policy.Group) { g.SAs[0].Tag = true })
+		Expect(value(types(ctx, l.GM[0], "show crypto gdoi | begin TEK POLICY"), "tag method")).To(Equal("cts sgt"))
+	})
+
 	It("shows the rules of its packets with their handles, and where those that deny lead", kit.Requirement("GETVPN-SHOW-16"), func(ctx SpecContext) {
 		l := up(ctx, 1)
 		short, full := types(ctx, l.GM[0], "show crypto ruleset").Text, types(ctx, l.GM[0], "show crypto ruleset detail").Text

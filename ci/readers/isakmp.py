@@ -11,6 +11,7 @@ HEADER = 28
 IDENTITY_PROTECTION, AGGRESSIVE, INFORMATIONAL, PULL, PUSH, PUSH_ACK = 2, 4, 5, 32, 33, 35
 SA, P, T, KE, ID, CERT, CR, HASH, SIG, NONCE, N, D, VID = range(1, 14)
 SAK, SAT, KD, SEQ, NAT_OA, GAP = 15, 16, 17, 18, 21, 22
+DENY = 240      # Protocol-ID of the SAT of a deny entry of an access list (docs/getvpn.md)
 
 PAYLOADS = {
     1: "SA", 2: "P", 3: "T", 4: "KE", 5: "ID", 6: "CERT", 7: "CR", 8: "HASH", 9: "SIG", 10: "NONCE", 11: "N", 12: "D",
@@ -309,6 +310,12 @@ class Parser:
             at = self.field(node, "Enc Alg", at, 2, end)
             at = self.field(node, "Remaining Lifetime", at, 4, end)
             self.attributes(node, at, end, IEC_ATTRIBUTES)
+        elif proto == DENY:
+            at = self.field(node, "Protocol", at, 1, end)
+            at = self.endpoint(node, "Source", at, end)
+            at = self.endpoint(node, "Destination", at, end)
+            if at != end:
+                raise Malformed("octets behind a deny entry", at)
         else:
             self.field(node, "Data", at, end - at, end, raw=True)
 

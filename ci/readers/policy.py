@@ -8,7 +8,8 @@ import ipaddress
 
 import keymath
 from espkeys import AH_KEYS, INTEGRITY, TRANSFORMS
-from isakmp import AGGRESSIVE, D, GAP, ID, IDENTITY_PROTECTION, KD, KE, NONCE, PULL, PUSH, PUSH_ACK, SA, SAK, SAT, SEQ, SIG, number_of
+from isakmp import (AGGRESSIVE, D, DENY, GAP, ID, IDENTITY_PROTECTION, KD, KE, NONCE, PULL, PUSH, PUSH_ACK, SA, SAK, SAT, SEQ, SIG,
+                    number_of)
 
 ESP, AH, IEC_61850 = 1, 2, 3
 AH_ALGORITHMS = {2: 1, 3: 2, 5: 5, 6: 6, 7: 7, 8: 8, 9: 9, 11: 11, 12: 12, 13: 13}
@@ -172,6 +173,8 @@ def sak(node, exchange):
 
 
 def sat(node):
+    if node.get("Protocol-ID") == DENY:
+        return
     reader = {ESP: sat_esp, AH: sat_ah, IEC_61850: sat_61850}.get(node.get("Protocol-ID"))
     if reader is None:
         yield "SAT of protocol %s" % node.get("Protocol-ID")

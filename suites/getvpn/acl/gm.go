@@ -18,7 +18,7 @@ var everything = []policy.ACE{permit(0, lab.Protected, lab.Protected)}
 
 var _ = Describe("Access lists at a member of GET VPN", kit.Subject("acl"), kit.DUT(rule.GM), func() {
 	It("lets what the group's list denies leave in clear, and come in so", kit.Requirement("GETVPN-ACL-11"), func(ctx SpecContext) {
-		s := up(ctx, setup(2, []policy.ACE{deny(ospf, host(1), host(2)), permit(0, anywhere, anywhere)}))
+		s := up(ctx, setup(2, []policy.ACE{deny(ospf, host(1), host(2)), permit(0, lab.Protected, lab.Protected)}))
 		Expect(s.fate(1, packet(ospf, 1, 2, 0, 0))).To(Equal(inClear), "OSPF")
 		Expect(s.fate(1, packet(udp, 1, 2, 5000, 5001))).To(Equal(protected), "the rest")
 		Expect(s.arrives(2, 1, packet(ospf, 2, 1, 0, 0))).To(BeTrue(), "OSPF of the other side")
@@ -57,7 +57,7 @@ var _ = Describe("Access lists at a member of GET VPN", kit.Subject("acl"), kit.
 
 	It("takes ports and protocols of entries into account", kit.Requirement("GETVPN-ACL-05", "GETVPN-ACL-11"), func(ctx SpecContext) {
 		s := up(ctx, setup(2, []policy.ACE{
-			ports(deny(udp, anywhere, anywhere), 848, 848), ports(deny(tcp, anywhere, anywhere), 0, 23), deny(eigrp, anywhere, anywhere), permit(0, anywhere, anywhere),
+			ports(deny(udp, anywhere, anywhere), 848, 848), ports(deny(tcp, anywhere, anywhere), 0, 23), deny(eigrp, anywhere, anywhere), permit(0, lab.Protected, lab.Protected),
 		}))
 		for _, c := range []struct {
 			what   string

@@ -32,7 +32,7 @@ var _ = Describe("The access list of a group of GET VPN at its key server", kit.
 		})
 
 	It("has what its list denies leave in clear, and what it permits protected", kit.Requirement("GETVPN-ACL-02", "GETVPN-ACL-01"), func(ctx SpecContext) {
-		s := up(ctx, setup(2, []policy.ACE{deny(ospf, anywhere, anywhere), permit(0, anywhere, anywhere)}))
+		s := up(ctx, setup(2, []policy.ACE{deny(ospf, anywhere, anywhere), permit(0, lab.Protected, lab.Protected)}))
 		Expect(s.fate(1, packet(ospf, 1, 2, 0, 0))).To(Equal(inClear), "OSPF")
 		Expect(s.fate(1, packet(udp, 1, 2, 5000, 5001))).To(Equal(protected), "the rest")
 	})

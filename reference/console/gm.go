@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -84,6 +85,14 @@ func showGMOnly(in *call, g gmGroup) {
 	g.cumulative(&in.page)
 }
 
+// tracked is the object that follows whether the group has a key, with its state.
+func (g gmGroup) tracked() string {
+	if g.cfg.Track == nil {
+		return "disabled"
+	}
+	return fmt.Sprintf("%d/%s", g.cfg.Track.Number, strings.ToUpper(g.Track))
+}
+
 func (g gmGroup) own() string { return g.cfg.Address.Addr().String() }
 
 func family(a netip.Addr) string {
@@ -160,15 +169,13 @@ func (g gmGroup) member(p *page, o Options) {
 	p.field(2, in, "IPSEC init reg executed", 0)
 	p.field(2, in, "IPSEC init reg postponed", 0)
 	p.field(2, in, "Active TEK Number", len(spis(g.SAs)))
-	p.field(2, in, "SA Track (OID/status)", "disabled")
+	p.field(2, in, "SA Track (OID/status)", g.tracked())
 	p.field(2, in, "Fail-Close Revert", map[bool]string{true: "Enabled", false: "Disabled"}[g.Modes.Revert])
 	if !g.Modes.Removal.IsZero() {
 		p.field(2, in, "KS Policy Removal in", fmt.Sprintf("%d sec", left(g.now, g.Modes.Removal)))
 	}
 	p.gap()
-	p.field(2, in, "allowable rekey cipher", "any")
-	p.field(2, in, "allowable rekey hash", "any")
-	p.field(2, in, "allowable transformtag", "any ESP")
+	g.allowable(p)
 	p.gap()
 }
 
@@ -212,6 +219,26 @@ func lastFrom(address string) string {
 		return "0.0.0.0"
 	}
 	return address
+}
+
+// allowable is what the member takes of what its key server offers.
+func (g gmGroup) allowable(p *page) {
+	const in = "       "
+	var ciphers, hashes, transforms []string
+	if g.owes(guardAllowable) {
+		for _, c := range g.cfg.Client.Ciphers {
+			ciphers = append(ciphers, c.Word())
+		}
+		for _, h := range g.cfg.Client.Hashes {
+			hashes = append(hashes, h.Word())
+		}
+		for _, t := range g.cfg.Client.Transforms {
+			transforms = append(transforms, transform(control.SADetail{Protocol: t.Protocol.Word(), Transform: t.Name()}))
+		}
+	}
+	p.field(2, in, "allowable rekey cipher", cmp.Or(strings.Join(ciphers, " "), "any"))
+	p.field(2, in, "allowable rekey hash", cmp.Or(strings.Join(hashes, " "), "any"))
+	p.field(2, in, "allowable transformtag", cmp.Or(strings.Join(transforms, ", "), "any ESP"))
 }
 
 func (g gmGroup) cumulative(p *page) {
@@ -290,7 +317,7 @@ func (g gmGroup) tek(p *page, sa control.SA) {
 	field("sa timing:remaining key lifetime (sec)", g.timing(sa))
 	method, value := g.replay(sa)
 	p.put(4, in+method+" : "+value, method, value)
-	field("tag method", "disabled")
+	field("tag method", tagMethod(sa.Replay))
 	field("alg key size", fmt.Sprintf("%d (bytes)", sa.Detail.KeyOctets))
 	field("sig key size", fmt.Sprintf("%d (bytes)", sa.Detail.IntegrityOctets))
 	field("encaps", encaps(sa.Detail.Mode))

@@ -134,43 +134,45 @@ func (g ksGroup) direction() string {
 func (g ksGroup) saOf(p *page, i int, s policy.SAPolicy) {
 	const at = "      "
 	p.head(1, at, fmt.Sprintf("IPSec SA Number        : %d", i+1))
-	for _, sa := range g.made(s) {
+	if sa, ok := g.made(s); ok {
 		p.field(2, at, "IPSec SA Rekey Lifetime", fmt.Sprintf("%d secs", sa.Detail.Lifetime))
 		p.field(2, at, "Profile Name", cmp.Or(s.IPsecProfile, s.Transform.Name()))
-		if r := sa.Replay; r != nil && r.Method == "time" {
-			p.field(2, at, "Replay method", "Time Based")
-			p.field(2, at, "Replay Window Size", replaySeconds(r.Window))
-		} else if r != nil && r.Method == "counter" {
-			p.field(2, at, "Replay method", "Count Based")
-			p.field(2, at, "Replay Window Size", r.Window)
-		} else {
-			p.field(2, at, "Replay method", "Disabled")
-		}
-		p.field(2, at, "Tagging method", "Disabled")
+		replayOf(p, sa.Replay)
+		p.field(2, at, "Tagging method", capital(tagMethod(sa.Replay)))
 		p.head(2, at, "SA Rekey")
 		p.field(3, at+"   ", "Remaining Lifetime", fmt.Sprintf("%d secs", left(g.now, sa.Expiry)))
 		p.field(3, at+"   ", "Time to Rekey", fmt.Sprintf("%d secs", left(g.now, sa.Detail.Due)))
 		p.field(2, at, "ACL Configured", "access-list "+g.acl(i))
-		break
 	}
 	p.gap()
 }
 
-// made are the SAs in force of a place of the policy, one for each of its flows.
-func (g ksGroup) made(s policy.SAPolicy) (all []control.SA) {
-	flows := []string{s.Selector.String()}
-	for _, also := range s.Also {
-		flows = append(flows, also.String())
+// replayOf is how members find repetitions under an SA.
+func replayOf(p *page, r *control.Replay) {
+	const at = "      "
+	switch {
+	case r != nil && r.Method == "time":
+		p.field(2, at, "Replay method", "Time Based")
+		p.field(2, at, "Replay Window Size", replaySeconds(r.Window))
+	case r != nil && r.Method == "counter":
+		p.field(2, at, "Replay method", "Count Based")
+		p.field(2, at, "Replay Window Size", r.Window)
+	default:
+		p.field(2, at, "Replay method", "Disabled")
 	}
-	for _, e := range policy.Permitted(s.AccessList) {
-		flows = append(flows, e.String())
+}
+
+// made is the SA in force of a place of the policy.
+func (g ksGroup) made(s policy.SAPolicy) (control.SA, bool) {
+	flow := s.Selector
+	if permitted := policy.Permitted(s.AccessList); len(permitted) > 0 {
+		flow = permitted[0]
 	}
-	for _, sa := range g.SAs {
-		if slices.Contains(flows, sa.Selector) {
-			all = append(all, sa)
-		}
+	i := slices.IndexFunc(g.SAs, func(sa control.SA) bool { return sa.Selector == flow.String() })
+	if i < 0 {
+		return control.SA{}, false
 	}
-	return all
+	return g.SAs[i], true
 }
 
 // showKSBox is "show crypto gdoi ks", in short or with everything.

@@ -116,3 +116,11 @@ func direct(direction string) func(*call) error {
 		return in.console.ask(in.now, control.Direction, control.DirectionArgs{Direction: direction}, nil)
 	}
 }
+
+// tagMethod is how packets carry the tag of their security group.
+func tagMethod(r *control.Replay) string {
+	if r == nil || r.Tag == "" {
+		return "disabled"
+	}
+	return r.Tag
+}

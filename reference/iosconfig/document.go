@@ -26,6 +26,7 @@ type document struct {
 	failClose  map[string]*failClose // by the crypto map
 	local      map[string]string     // crypto map -> interface
 	interfaces []*netInterface
+	tracks     map[int]*policy.Track // stub objects, by their numbers
 }
 
 type isakmpPolicy struct {
@@ -63,7 +64,6 @@ type gdoiGroup struct {
 	at       line
 	name     string
 	number   uint32
-	address  netip.Addr
 	identity bool
 
 	local *localServer // of a key server
@@ -71,7 +71,11 @@ type gdoiGroup struct {
 	servers      []netip.Addr
 	passive      bool
 	revert       bool
+	track        int    // number of the object that follows the active SA; 0: none does
 	registration string // interface
+	client       policy.Client
+	sets         []string // of transforms that it takes
+	setsAt       line
 }
 
 type localServer struct {
@@ -98,6 +102,7 @@ type saIPsec struct {
 	profile string
 	acl     string
 	replay  policy.AntiReplay
+	tag     bool
 }
 
 type cryptoMap struct {

@@ -29,9 +29,29 @@ func enterGroup(r *reader, l line, a []string) {
 		on("client registration interface <if>", func(_ *reader, _ line, a []string) { g.registration = a[0] }),
 		on("client fail-close revert", func(*reader, line, []string) { g.revert = true }),
 		on("client protocol gdoi", ignored),
-		on("client protocol gikev2 <profile>", noField), on("client rekey encryption ...", noField), on("client rekey hash ...", noField),
-		on("client transform-sets ...", noField), on("client status active-sa track <n>", noField), on("client pfs", noField), on("no client pfs", ignored))
+		on("client protocol gikev2 <profile>", noField), on("client rekey encryption ...", func(r *reader, l line, a []string) {
+			for len(a) > 0 {
+				g.client.Ciphers = append(g.client.Ciphers, r.kek(l, a))
+				if _, rest := aesBits(a[1:]); a[0] == "aes" {
+					a = rest
+				} else {
+					a = a[1:]
+				}
+			}
+		}),
+		on("client rekey hash ...", func(r *reader, l line, a []string) {
+			for _, h := range a {
+				g.client.Hashes = append(g.client.Hashes, known(r, l, sigHashes, h))
+			}
+		}),
+		on("client transform-sets ...", func(_ *reader, l line, a []string) { g.sets, g.setsAt = a, l }), on("client status active-sa track <n>", func(r *reader, l line, a []string) {
+			g.track = r.number(l, a[0], 1, mostTracked)
+		}),
+		on("client pfs", noField), on("no client pfs", ignored))
 }
+
+// mostTracked is the highest number of a tracked object.
+const mostTracked = 1000
 
 // mostServers is how many key servers a member may have.
 const mostServers = 8
@@ -109,7 +129,8 @@ func enterSA(r *reader, l line, s *localServer, seq string) {
 			sa.replay = policy.AntiReplay{Method: policy.ReplayTime, Window: r.seconds(l, a[0], 1, 100)}
 		}),
 		on("no replay", func(*reader, line, []string) { sa.replay = policy.AntiReplay{Method: policy.ReplayNone} }),
-		on("tag cts sgt", noField), on("no tag", ignored), on("no tag cts sgt", ignored))
+		on("tag cts sgt", func(*reader, line, []string) { sa.tag = true }),
+		on("no tag", func(*reader, line, []string) { sa.tag = false }), on("no tag cts sgt", func(*reader, line, []string) { sa.tag = false }))
 }
 
 // leastWindow is the smallest window over sequence numbers that a receiver may have (RFC 4303 §3.4.3).

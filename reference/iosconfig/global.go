@@ -2,7 +2,6 @@ package iosconfig
 
 import (
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
@@ -199,12 +198,23 @@ func enterInterface(r *reader, _ line, a []string) {
 		on("speed ...", ignored), on("standby ...", ignored), on("no ip address", ignored), on("ip mtu <n>", noField))
 }
 
+// enterTrack has the delays of a tracked object. Only a stub object can follow something that is not of the device's own.
 func enterTrack(r *reader, l line, a []string) {
-	if _, err := strconv.Atoi(a[0]); err != nil {
-		r.problem(l, "%q is no number of a track object", a[0])
+	t := &policy.Track{Number: r.number(l, a[0], 1, mostTracked)}
+	if strings.Join(a[1:], " ") == "stub-object" {
+		if r.doc.tracks == nil {
+			r.doc.tracks = make(map[int]*policy.Track)
+		}
+		r.doc.tracks[t.Number] = t
 	}
-	r.enter("track", on("default-state ...", ignored), on("delay ...", ignored))
+	up := func(r *reader, l line, a []string) { t.DelayUp = r.seconds(l, a[0], 0, mostDelayed) }
+	down := func(r *reader, l line, a []string) { t.DelayDown = r.seconds(l, a[0], 0, mostDelayed) }
+	r.enter("track", on("default-state ...", ignored), on("delay up <s>", up), on("delay down <s>", down),
+		on("delay up <s> down <s>", func(r *reader, l line, a []string) { up(r, l, a); down(r, l, a[1:]) }))
 }
+
+// mostDelayed is the longest delay of a tracked object, in seconds.
+const mostDelayed = 180
 
 // orElse is a duration, or what stands for none.
 func orElse(d, otherwise time.Duration) time.Duration {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,7 @@ func TestVariants(t *testing.T) {
 			return k.Groups[0].SAs[0].AntiReplay == policy.AntiReplay{Method: policy.ReplayTime, Window: 5 * time.Second}
 		}},
 		{"replay counter window-size 3", "no replay", func(k policy.KeyServer) bool { return k.Groups[0].SAs[0].AntiReplay.Method == policy.ReplayNone }},
+		{"replay counter window-size 3", "tag cts sgt", func(k policy.KeyServer) bool { return k.Groups[0].SAs[0].Tag }},
 		{" sa ipsec 1", " sa ipsec 2\n profile gdoi-p\n match address ipv4 122\n sa ipsec 1", func(k policy.KeyServer) bool {
 			return len(k.Groups[0].SAs) == 2 && k.Groups[0].SAs[1].AccessList[0].Selector.Protocol == 88
 		}},
@@ -228,6 +230,26 @@ track 99 stub-object
  default-state up
 `
 
+// An object follows the active SA if it is there.
+func TestTrack(t *testing.T) {
+	follows := strings.Replace(member, " server address ipv4 10.0.8.1\ncrypto map m 20", " server address ipv4 10.0.8.1\n client status active-sa track 99\ncrypto map m 20", 1)
+	for object, want := range map[string]*policy.Track{
+		" default-state up\n": {Number: 99}, " delay up 60\n": {Number: 99, DelayUp: time.Minute},
+		" delay up 60 down 5\n": {Number: 99, DelayUp: time.Minute, DelayDown: 5 * time.Second}, " delay down 5\n": {Number: 99, DelayDown: 5 * time.Second},
+	} {
+		m, _, err := iosconfig.ParseMember("gm.ios", []byte(strings.Replace(follows, " default-state up\n", object, 1)), iosconfig.Options{Open: open})
+		if err != nil || m.Groups[0].Track != nil || !reflect.DeepEqual(m.Groups[1].Track, want) {
+			t.Errorf("%q: %+v, %v", object, m.Groups, err)
+		}
+	}
+	for _, other := range []string{"track 98 stub-object", "track 99 interface Ethernet0/0 line-protocol"} {
+		m, _, err := iosconfig.ParseMember("gm.ios", []byte(strings.Replace(follows, "track 99 stub-object", other, 1)), iosconfig.Options{Open: open})
+		if err != nil || m.Groups[1].Track != nil {
+			t.Errorf("%s: %+v, %v", other, m.Groups, err)
+		}
+	}
+}
+
 func TestMember(t *testing.T) {
 	m, _, err := iosconfig.ParseMember("gm.ios", []byte(member), iosconfig.Options{Open: open})
 	if err != nil {
@@ -241,7 +263,14 @@ func TestMember(t *testing.T) {
 	if err != nil || m.Address.Addr().String() != "10.9.9.9" || len(m.Inside) != 1 {
 		t.Errorf("%+v, %v", m, err)
 	}
+	limited := strings.Replace(member, " passive\n", " client rekey encryption aes 256 3des-cbc\n client rekey hash sha256 sha512\n client transform-sets strong\n", 1) +
+		"crypto ipsec transform-set strong esp-gcm 256\n"
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(limited), iosconfig.Options{Open: open})
+	if err != nil || len(m.Client.Ciphers) != 2 || m.Client.Ciphers[0].KeyBits != 256 || len(m.Client.Hashes) != 2 || m.Client.Transforms[0].Name() != "aes256-gcm16" {
+		t.Errorf("%+v, %v", m.Client, err)
+	}
 	for _, c := range []struct{ old, by, want string }{
+		{" passive\n", " client transform-sets none\n", "gm.ios:10:1: there is no \"crypto ipsec transform-set none\""},
 		{" set group two", " set group three", "gm.ios:14:1: the crypto map m 20 has no group that is there"},
 		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},
 		{" identity number 2\n", "", "gm.ios:11:1: the group two has no identity"},

@@ -131,7 +131,7 @@ func (r *reader) authorization(s *localServer) *policy.Authorization {
 
 // sa is one SA of a group. One whose profile or list is missing is incomplete, and is not offered to members: that is a problem.
 func (r *reader) sa(s *saIPsec) (policy.SAPolicy, bool) {
-	out := policy.SAPolicy{IPsecProfile: s.profile, AntiReplay: s.replay}
+	out := policy.SAPolicy{IPsecProfile: s.profile, AntiReplay: s.replay, Tag: s.tag}
 	profile := r.doc.profiles[s.profile]
 	switch {
 	case s.profile == "" || s.acl == "":

@@ -25,13 +25,14 @@ func (r *reader) member() policy.Member {
 		return m
 	}
 	r.place(&m, r.doc.maps[0], groups[0])
+	m.Client = r.client(groups)
 	m.FailClose = r.failClosing(r.doc.maps[0].name, groups)
 	if one := groups[0]; len(groups) == 1 {
-		m.Group, m.GroupName, m.KeyServers, m.Passive = one.number, one.name, servers(one), one.passive
+		m.Group, m.GroupName, m.KeyServers, m.Passive, m.Track = one.number, one.name, servers(one), one.passive, r.doc.tracks[one.track]
 		return m
 	}
 	for _, g := range groups {
-		m.Groups = append(m.Groups, policy.Membership{Group: g.number, GroupName: g.name, KeyServers: servers(g), Passive: g.passive})
+		m.Groups = append(m.Groups, policy.Membership{Group: g.number, GroupName: g.name, KeyServers: servers(g), Passive: g.passive, Track: r.doc.tracks[g.track]})
 	}
 	return m
 }
@@ -53,6 +54,24 @@ func (r *reader) grouped(c *cryptoMap) *gdoiGroup {
 	}
 	r.problem(c.at, "the crypto map %s %d has no group that is there", c.name, c.seq)
 	return nil
+}
+
+// client is what the member takes of what is offered, in all of its groups.
+func (r *reader) client(groups []*gdoiGroup) (c policy.Client) {
+	for _, g := range groups {
+		c.Ciphers = append(c.Ciphers, g.client.Ciphers...)
+		c.Hashes = append(c.Hashes, g.client.Hashes...)
+		for _, name := range g.sets {
+			set := r.doc.transforms[name]
+			if set == nil {
+				r.problem(g.setsAt, "there is no \"crypto ipsec transform-set %s\"", name)
+				continue
+			}
+			t := set.transform
+			c.Transforms = append(c.Transforms, policy.Transform{Protocol: t.Protocol, Cipher: t.Cipher, KeyBits: t.KeyBits, Integrity: t.Integrity})
+		}
+	}
+	return c
 }
 
 func servers(g *gdoiGroup) (all []netip.AddrPort) {

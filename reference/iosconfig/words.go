@@ -201,3 +201,13 @@ func known[T any](r *reader, l line, table map[string]T, word string) T {
 	}
 	return value
 }
+
+// Wildcard writes a prefix as access lists have it: the address, and a mask of the bits that do not matter.
+func Wildcard(prefix string) (string, error) {
+	p, err := netip.ParsePrefix(prefix)
+	if err != nil || !p.Addr().Is4() {
+		return "", fmt.Errorf("%q is no prefix of IPv4", prefix)
+	}
+	mask := binary.BigEndian.AppendUint32(nil, uint32(uint64(1)<<(32-p.Bits())-1))
+	return fmt.Sprintf("%s %d.%d.%d.%d", p.Addr(), mask[0], mask[1], mask[2], mask[3]), nil
+}

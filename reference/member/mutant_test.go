@@ -39,6 +39,9 @@ type scenario struct {
 	run   func(l *lab)
 }
 
+// roomForOne is a member of GET VPN with room for one SA.
+func roomForOne(cfg *policy.Member) { cfg.Profile, cfg.IPsecFlows = policy.ProfileGETVPN, 1 }
+
 var scenarios = map[string]scenario{
 	"registration": {kills: "pull1. pull3.hash pull.hash_ multicast.join"},
 	"two groups": {kills: "group.cookies multicast.stay", cfg: inTwo, setup: twoPolicies, run: func(l *lab) {
@@ -68,7 +71,9 @@ var scenarios = map[string]scenario{
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
 	}},
-	"access list": {kills: "access.", cfg: withList, run: throughLists},
+	"access list":                       {kills: "access.", cfg: withList, run: throughLists},
+	"an SA more than there is room for": {kills: "policy.flows", cfg: roomForOne, setup: func(l *lab) { l.ks.sas = append(l.ks.sas, l.ks.sas[0]) }},
+	"an SA, and room for one":           {kills: "policy.flows", cfg: roomForOne},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },
 		run: func(l *lab) { l.event(&core.Packet{From: core.Inside, Data: clearPacket()}) }},
 	"foreign identity": {kills: "gpad.", setup: func(l *lab) { l.ks.identity = addrPort("192.0.2.11:848") }},

@@ -144,8 +144,20 @@ func (b *builder) tek(columns []Column, index OID, sa control.SA, status uint32)
 	d := sa.Detail
 	t := transforms[d.Transform]
 	b.row(columns, index, octets(sa.SPI), number(modes[d.Mode]), number(encryption(t)), number(8*d.KeyOctets),
-		number(integrities[t.Integrity]), number(8*d.IntegrityOctets), number(0), number(d.Lifetime), b.left(sa.Expiry), number(status))
+		number(integrities[t.Integrity]), number(8*d.IntegrityOctets), windowOf(sa.Replay), number(d.Lifetime), b.left(sa.Expiry), number(status))
 }
+
+// windowOf is the window of time-based anti-replay in seconds; 0 where there is none.
+func windowOf(r *control.Replay) Value {
+	if r == nil || r.Method != byTime {
+		return number(0)
+	}
+	window, _ := time.ParseDuration(r.Window)
+	return number(int(window / time.Second))
+}
+
+// byTime is the method of anti-replay that the module has a window for.
+const byTime = "time"
 
 // row puts one value into each column of a table.
 func (b *builder) row(columns []Column, index OID, values ...Value) {

@@ -140,6 +140,15 @@ func TestTransforms(t *testing.T) {
 	}
 }
 
+// Only a window of time is one of the module's.
+func TestWindow(t *testing.T) {
+	for replay, want := range map[*control.Replay]uint32{{Method: "time", Window: "100s"}: 100, {Method: "counter", Window: "64"}: 0, {Method: "none"}: 0, nil: 0} {
+		s := gmStatus()
+		s.SAs[0].Replay = replay
+		wants(t, mib.Member(s, false), map[string]mib.Value{".1.3.6.1.8" + gmIndex + ".1.1": unsigned(want)})
+	}
+}
+
 // GETNEXT goes through all objects in their order, each of a known column, and every readable column is met.
 func TestOrder(t *testing.T) {
 	ipv6 := gmStatus()

@@ -223,7 +223,7 @@ func fullMember() policy.Member {
 		Inside:   []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,
 		Rekey: policy.MemberRekey{AcceptSHA1: true, SignatureForm: policy.SigBareHash, KEKBehaviour: policy.KEKOld},
-		SNMP:  fullSNMP(), Track: fullTrack(),
+		SNMP:  fullSNMP(),
 		Client: policy.Client{Ciphers: []policy.KEKTransform{policy.DefaultKEK, {Cipher: policy.KEK3DES, KeyBits: 192}},
 			Hashes: []policy.SigHash{policy.SigHashSHA384}, Transforms: policy.Transforms()[:2]},
 		DataPath: policy.DataPath{

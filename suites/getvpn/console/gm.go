@@ -179,6 +179,51 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 		})
 	}
 
+	It("shows that it takes whatever is offered, unless it is configured otherwise", kit.Requirement("GETVPN-SHOW-17"), func(ctx SpecContext) {
+		l := up(ctx, 1)
+		shown := types(ctx, l.GM[0], "show crypto gdoi")
+		Expect([]string{value(shown, "allowable rekey cipher"), value(shown, "allowable rekey hash"), value(shown, "allowable transformtag")}).
+			To(Equal([]string{"any", "any", "any ESP"}))
+	})
+
+	It("shows what it takes, if it is configured", kit.Requirement("GETVPN-SHOW-17"), func(ctx SpecContext) {
+		group := lab.DefaultGroup()
+		l := kit.Up(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Member: func(_ int, c *policy.Member) {
+			algorithms := group.SAs[0].Transform
+			c.Client = policy.Client{
+				Ciphers: []policy.KEKTransform{policy.DefaultKEK}, Hashes: []policy.SigHash{policy.SigHashSHA256},
+				Transforms: []policy.Transform{{Cipher: algorithms.Cipher, KeyBits: algorithms.KeyBits}},
+			}
+		}})
+		shown := types(ctx, l.GM[0], "show crypto gdoi")
+		Expect(value(shown, "allowable rekey cipher")).To(MatchRegexp("(?i)aes.?128"))
+		Expect(value(shown, "allowable rekey hash")).To(MatchRegexp("(?i)sha.?256"))
+		Expect(value(shown, "allowable transformtag")).To(MatchRegexp("(?i)gcm"))
+	})
+
+	It("tells while debugging of the messages of the one key server that was asked for", kit.Requirement("GETVPN-DEBUG-03"), func(ctx SpecContext) {
+		l := up(ctx, 1)
+		for _, c := range []struct {
+			peer string
+			told bool
+		}{{l.KS.Addr().Addr().Next().String(), false}, {l.KS.Addr().Addr().String(), true}} {
+			types(ctx, l.GM[0], "debug crypto gdoi condition "+c.peer)
+			types(ctx, l.GM[0], "debug crypto gdoi gm rekey all-levels")
+			kit.Reached(kit.Takes(ctx, l, 1, kit.Rekey(ctx, l, control.RekeyArgs{})), "it takes a rekey")
+			types(ctx, l.GM[0], "undebug all")
+			if told := types(ctx, l.GM[0], "show logging | include DEBUG").Text; c.told {
+				Expect(told).To(ContainSubstring(c.peer))
+			} else {
+				Expect(told).To(BeEmpty())
+			}
+		}
+	})
+
+	It("shows that packets carry the tag of their security group", kit.Requirement("GETVPN-SHOW-09"), func(ctx SpecContext) {
+		l := up(ctx, 1, func(g *policy.Group) { g.SAs[0].Tag = true })
+		Expect(value(types(ctx, l.GM[0], "show crypto gdoi | begin TEK POLICY"), "tag method")).To(Equal("cts sgt"))
+	})
+
 	It("shows the rules of its packets with their handles, and where those that deny lead", kit.Requirement("GETVPN-SHOW-16"), func(ctx SpecContext) {
 		l := up(ctx, 1)
 		short, full := types(ctx, l.GM[0], "show crypto ruleset").Text, types(ctx, l.GM[0], "show crypto ruleset detail").Text

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -65,11 +64,7 @@ func awaits(ctx context.Context, l *lab.Lab, since kit.Mark, kind string, from *
 }
 
 // network is a prefix as access lists have it, for a regular expression.
-func network(p netip.Prefix) string {
-	mask := ^uint32(0) >> p.Bits()
-	text := fmt.Sprintf("%s %d.%d.%d.%d", p.Addr(), byte(mask>>24), byte(mask>>16), byte(mask>>8), byte(mask))
-	return regexp.QuoteMeta(text)
-}
+func network(p netip.Prefix) string { return regexp.QuoteMeta(wildcard(p)) }
 
 // tolerance is how far the pseudotimes of two nodes may lie apart, in seconds: they are read one after the other.
 const tolerance = 2.0

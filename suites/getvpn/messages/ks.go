@@ -27,6 +27,23 @@ func excludable(g *policy.Group) {
 	g.Rekey.Management, g.Rekey.Ack = policy.ManagementLKH, policy.AckLKHSHA256
 }
 
+// another adds a group to a key server.
+func another(c *policy.KeyServer) {
+	second := c.Groups[0]
+	second.Name, second.ID = "another", lab.GroupID+1
+	c.Groups = append(c.Groups, second)
+}
+
+// configured registers, and has the key server go by another policy of the group.
+func configured(alter func(*policy.Group)) func(SpecContext, *lab.Lab) {
+	return func(ctx SpecContext, l *lab.Lab) {
+		GinkgoHelper()
+		registers(ctx, l)
+		_, err := l.KS.Configure(ctx, func(c *policy.KeyServer) { alter(&c.Groups[0]) })
+		kit.Precondition(err, "the key server takes another policy while it runs")
+	}
+}
+
 // rekeySA is what the tester knows of the Rekey SA.
 func rekeySA(l *lab.Lab) keylog.Entry {
 	GinkgoHelper()
@@ -98,6 +115,12 @@ var _ = Describe("What a key server of GET VPN tells (Cisco GET VPN, system logg
 			}},
 		{mnemonic: "KS_NO_RSA_KEYS", when: "when there is no key to sign rekeys with", requirements: "GETVPN-REKEY-23",
 			setup: lab.Setup{KeyServer: func(c *policy.KeyServer) { c.SigningKey = nil }}, cause: begins},
+		{mnemonic: "KS_REKEY_TRANS_2_MULTI", when: "when the group goes over to multicast rekeys", requirements: "GETVPN-REKEY-29", feature: "multicast",
+			cause: configured(lab.Multicast)},
+		{mnemonic: "KS_REKEY_TRANS_2_UNI", when: "when the group goes over to unicast rekeys", requirements: "GETVPN-REKEY-29", feature: "multicast",
+			setup: lab.Setup{Group: lab.Multicast}, cause: configured(func(g *policy.Group) {
+				g.Rekey.Transport, g.Rekey.Address = policy.TransportUnicast, netip.AddrPort{}
+			})},
 		{mnemonic: "KS_CLEAR_REGISTER", when: "when its operator clears the group", requirements: "GETVPN-SYSLOG-05", cause: cleared},
 		{mnemonic: "GM_DELETE", when: "when a member is deleted with its group", requirements: "GETVPN-EJECT-05", cause: cleared, values: ofMember},
 		{mnemonic: "KS_LAST_GM", when: "when the last member is gone", requirements: "GETVPN-REG-29", cause: cleared, values: ofMember},
@@ -149,6 +172,16 @@ var _ = Describe("What a key server of GET VPN tells (Cisco GET VPN, system logg
 			}
 			kit.Control(acknowledges(ctx, l), "the next rekey is acknowledged by a member")
 		})
+
+	It("tells KS_GROUP_DELETE when a group is taken out of the configuration", kit.Requirement(all, "GETVPN-SYSLOG-06"), func(ctx SpecContext) {
+		l := kit.Up(ctx, lab.Setup{Profile: policy.ProfileGETVPN, KeyServer: another})
+		_, err := l.KS.Configure(ctx, func(c *policy.KeyServer) { c.Groups = c.Groups[:1] })
+		kit.Precondition(err, "the key server takes another policy while it runs")
+		Expect(l.KS.AwaitMessage(ctx, "KS_GROUP_DELETE", 0, lab.Patience)).To(BeTrue(), "it told %s", mnemonics(l.KS))
+		if fields := l.KS.Messages("KS_GROUP_DELETE")[0].Fields; len(fields) > 0 {
+			Expect(fields["group"]).To(BeElementOf("another", "1235"))
+		}
+	})
 
 	It("tells KS_BAD_ID when a member asks for a group that there is not", kit.Requirement(all, "GETVPN-SYSLOG-07"), kit.Negative, func(ctx SpecContext) {
 		l := kit.Lab(ctx, lab.Setup{Profile: policy.ProfileGETVPN})

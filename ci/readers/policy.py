@@ -267,7 +267,7 @@ def sender_ids(one, exchange):
 def keys_fit(sa, kd):
     """Breaches between the policy and the keys that came for it."""
     packets = [k for k in kd.kids if k.kind == "packet"]
-    sats = [k for k in sa.kids if k.kind == "payload" and k.number == SAT]
+    sats = [k for k in sa.kids if k.kind == "payload" and k.number == SAT and k.get("Protocol-ID") != DENY]
     kek = sa.find("SAK")
     teks = {p.get("SPI"): p for p in packets if p.number == 1}
     for node in sats:       # several may share an SA, each with other selectors

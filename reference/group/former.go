@@ -48,14 +48,15 @@ func (g *Group) keep(now time.Time, next *epoch, shorten bool) {
 	}
 }
 
-// still are the former SAs of a place that live, oldest first. With backward access control nobody is given them.
+// still are the former SAs of a place that live, oldest first. With backward access control nobody is given them, nor those that are for
+// other directions than the policy has now.
 func (g *Group) still(now time.Time, place int) (sas []policy.TrafficSA) {
 	for _, f := range g.former {
-		if f.place != place || g.cfg.Rekey.Backward {
+		converted := f.Transform.Direction != g.marked(g.cfg.SAs[place].Transform).Direction
+		if f.place != place || g.cfg.Rekey.Backward || converted {
 			continue
 		}
 		if sa := f.lasting(now); sa.Lifetime > 0 {
-			sa.Transform.Direction = g.cfg.SAs[place].Transform.Direction
 			sas = append(sas, g.stamp(now, sa))
 		}
 	}

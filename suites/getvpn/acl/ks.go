@@ -34,13 +34,13 @@ var _ = Describe("The access list of a group of GET VPN at its key server", kit.
 	It("has what its list denies leave in clear, and what it permits protected", kit.Requirement("GETVPN-ACL-02", "GETVPN-ACL-01"), func(ctx SpecContext) {
 		s := up(ctx, setup(2, []policy.ACE{deny(ospf, anywhere, anywhere), permit(0, lab.Protected, lab.Protected)}))
 		Expect(s.fate(1, packet(ospf, 1, 2, 0, 0))).To(Equal(inClear), "OSPF")
-		Expect(s.fate(1, packet(udp, 1, 2, 5000, 5001))).To(Equal(protected), "the rest")
+		Expect(s.fate(1, packet(udp, 1, 2, 40000, 40001))).To(Equal(protected), "the rest")
 	})
 
 	It("has what no entry of its list takes leave in clear", kit.Requirement("GETVPN-ACL-09", "GETVPN-ACL-02"), func(ctx SpecContext) {
 		s := up(ctx, setup(2, []policy.ACE{permit(tcp, lab.Protected, lab.Protected)}))
-		Expect(s.fate(1, packet(tcp, 1, 2, 5000, 80))).To(Equal(protected))
-		Expect(s.fate(1, packet(udp, 1, 2, 5000, 5001))).To(Equal(inClear))
+		Expect(s.fate(1, packet(tcp, 1, 2, 40000, 80))).To(Equal(protected))
+		Expect(s.fate(1, packet(udp, 1, 2, 40000, 40001))).To(Equal(inClear))
 	})
 
 	for n, entries := range []int{100, 101} {
@@ -60,7 +60,7 @@ var _ = Describe("The access list of a group of GET VPN at its key server", kit.
 			c.Groups[0].SAs[0].AccessList = append(c.Groups[0].SAs[0].AccessList, permit(policy.ProtocolAHP, lab.Protected6, lab.Protected6))
 		})
 		Expect(err).To(HaveOccurred(), "the configuration is refused")
-		kit.Control(s.fate(1, packet(udp, 1, 2, 5000, 5001)) == protected, "the group goes on")
+		kit.Control(s.fate(1, packet(udp, 1, 2, 40000, 40001)) == protected, "the group goes on")
 	})
 })
 

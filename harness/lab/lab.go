@@ -123,6 +123,15 @@ func (l *Lab) Acknowledged() bool {
 	})
 }
 
+// Windowed reports whether members of profile getvpn keep packets from being repeated, by numbers or by a pseudotime: then they open none
+// that a tester makes beside those of the group's senders, and such a packet would take the place of one of theirs.
+func (l *Lab) Windowed() bool {
+	ks := l.KS.station.KS
+	return ks.Profile == policy.ProfileGETVPN && slices.ContainsFunc(ks.Groups, func(g policy.Group) bool {
+		return slices.ContainsFunc(g.SAs, func(sa policy.SAPolicy) bool { return sa.AntiReplay.Method != policy.ReplayNone })
+	})
+}
+
 // populate makes the peers.
 func (l *Lab) populate() error {
 	ks, err := defaultKeyServer(l.env.Device.Usual, l.setup)

@@ -65,7 +65,7 @@ func (p *Peer) prove(ctx context.Context) {
 		pulls := p.pulls()
 		return len(pulls) > 0 && !pulls[len(pulls)-1].given.IsZero()
 	}
-	if p.Tells(registered) || len(p.station.GM.Memberships()) > 1 || p.station.GM.ReplayWindow > 0 || p.lab.env.Opens == nil || !p.lab.Wait(ctx, Patience, given) {
+	if p.Tells(registered) || len(p.station.GM.Memberships()) > 1 || p.station.GM.ReplayWindow > 0 || p.lab.Windowed() || p.lab.env.Opens == nil || !p.lab.Wait(ctx, Patience, given) {
 		return
 	}
 	pulls := p.pulls()

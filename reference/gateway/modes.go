@@ -146,6 +146,7 @@ func (m *Group) Leave() {
 	m.gateway.db.RemoveAll(m.place, policy.ProtocolESP)
 	m.gateway.db.RemoveAll(m.place, policy.ProtocolAH)
 	m.informed, m.protected, m.unusable, m.usage = false, nil, nil, policy.UsageBoth
+	m.ordered, m.access = false, nil
 }
 
 // Informed reports whether the group's policy is known.

@@ -111,7 +111,7 @@ func TestDeadDevice(t *testing.T) {
 				case verdict.Pass, verdict.Error, verdict.ExpectedFailure, verdict.UnexpectedPass:
 					t.Errorf("%s: %s %s", spec.ID, spec.Verdict, spec.Reason)
 				case verdict.Unsupported:
-					if c.less == nil {
+					if c.less == nil && !strings.HasPrefix(spec.Reason, "this spec is about the reference's own code") {
 						t.Errorf("%s: %s %s", spec.ID, spec.Verdict, spec.Reason)
 					}
 				}
@@ -199,7 +199,7 @@ func TestExpectedFailures(t *testing.T) {
 func TestExpectationOfNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir, "run", "--dut", expecting(t, dir, failure("spec: sequence/drops-a-rekey", ".", "9999-12-30")))
-	if s.code != 2 || !strings.Contains(s.err, `dut.yaml:49:5: an expected failure of a spec: there is none called "sequence/drops-a-rekey"; did you mean sequence/drops-a-rekey-`) {
+	if s.code != 2 || !strings.Contains(s.err, `dut.yaml:55:5: an expected failure of a spec: there is none called "sequence/drops-a-rekey"; did you mean sequence/drops-a-rekey-`) {
 		t.Errorf("exit %d: %s", s.code, s.err)
 	}
 }
@@ -219,7 +219,7 @@ func TestFeaturesLeaveSpecsOut(t *testing.T) {
 			reasons[spec.Reason]++
 		}
 	}
-	for _, want := range []string{"reference lacks the feature ack: old (" + dut + ":50:5)", "reference lacks the feature multicast: no licence (" + dut + ":49:5)"} {
+	for _, want := range []string{"reference lacks the feature ack: old (" + dut + ":56:5)", "reference lacks the feature multicast: no licence (" + dut + ":55:5)"} {
 		if reasons[want] == 0 {
 			t.Errorf("%q is not among %v", want, reasons)
 		}
@@ -262,10 +262,10 @@ func TestBlackBox(t *testing.T) {
 		unsupported int    // at most
 		reasons     string // what they begin with
 	}{
-		{"no acknowledgements", noAck, 41, lacksAck},
-		{"no control", noControl, 128, "reference as GM declares no control"},
+		{"no acknowledgements", noAck, 45, lacksAck},
+		{"no control", noControl, 181, "reference as GM declares no control"},
 		{"no key log", noKeyLog, 0, ""},
-		{"dark", dark, 189, "reference as GM declares no "},
+		{"dark", dark, 300, "reference as GM declares no "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -19,7 +19,7 @@ ci/lint.sh
 step "unit tests, fuzz seeds and truncations; with the race detector where there are goroutines"
 # The cores start none, which suites/architecture holds. What shares their tables between goroutines runs them from the lab.
 all=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./fixtures/...)
-concurrent='/reference/(cmd|daemon|dataplane|internal|keymat|node|operator)|/harness/(lab|tester|verdict)|/suites/kit|/suites/selftest'
+concurrent='/reference/(cmd|daemon|dataplane|internal|keymat|node|operator|ssh)|/harness/(lab|tester|verdict)|/suites/kit|/suites/selftest'
 # shellcheck disable=SC2046 # one word each
 "$go" test -vet=off $(echo "$all" | grep -Ev "$concurrent")
 if command -v "${CC:-gcc}" >/dev/null 2>&1; then

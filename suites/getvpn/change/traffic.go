@@ -204,7 +204,7 @@ func (s *scene) ends(since kit.Mark, born time.Time) time.Time {
 		}
 		life, err := time.ParseDuration(values(m, "SAT/SA Life Duration")[n] + "s")
 		kit.Precondition(err, "the rekey tells how long the SA from before lives")
-		Expect(life).To(BeNumerically("~", time.Hour-lived, 15*time.Second), "what is left of the SA from before")
+		Expect(life).To(BeNumerically("~", time.Hour-lived, 20*time.Second), "what is left of the SA from before")
 		return m.At.Add(life)
 	}
 	Fail("the rekey does not tell the SA from before")

@@ -248,9 +248,18 @@ class Lan:
         own, source = self.hosts.get(frame.link, ()), ipaddress.ip_address(packet.src)
         if packet.dst in own:
             return packet.src != packet.dst
+        if beside(packet.dst, own):  # another address of that link
+            return not beside(packet.src, own)
         # what the gateway says for itself, of groups and neighbours, is no traffic of a host
         chatter = packet.proto in (2, 58) or source.is_link_local or source.is_unspecified
         return ipaddress.ip_address(packet.dst).is_multicast and packet.src not in own and not chatter
+
+
+def beside(address, own):
+    """Whether an address is of the network of one of those of a host: 24 bits of IPv4, 64 of IPv6."""
+    address = ipaddress.ip_address(address)
+    return any(address in ipaddress.ip_network("%s/%d" % (have, 24 if address.version == 4 else 64), strict=False)
+               for have in own if ipaddress.ip_address(have).version == address.version)
 
 
 def later(sas, packet):

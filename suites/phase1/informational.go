@@ -77,6 +77,7 @@ var _ = Describe("Informationals at a key server (RFC 2408 §4.8, RFC 2409 §5.7
 		Expect(t.tester.Misbehave(tester.Withhold(core.Pull1).Tap)).To(Succeed())
 		t.start(ctx, t.KS, t.GM[0])
 		kit.Reached(t.reaches(ctx, core.MainMode6), "Phase 1 is established")
+		kit.Reached(t.tester.AwaitLog(ctx, "PHASE1_UP", 0, lab.Patience), "the member has read it, and its PULL is withheld")
 		first := t.messages(t.tester)[0].header.InitiatorCookie
 		Expect(t.serves(ctx, first)).To(BeTrue(), "the SA lives: a copy of message 5 is answered")
 		fresh := t.afresh(ctx)

@@ -47,13 +47,16 @@ func BenchmarkMonth(b *testing.B) {
 	}
 }
 
-// vendorGroup is a group of profile getvpn whose members have registered.
+// vendorGroup is a group of profile getvpn with time-based anti-replay whose members have registered.
 func vendorGroup(b *testing.B, members int, transport func(*policy.Group)) *Lab {
 	b.Helper()
 	ctx := context.Background()
 	l, err := New(ctx, Env{Fabric: Memory{}, Seed: "1"}, Setup{
 		Members: members, Profile: policy.ProfileGETVPN, Signature: policy.SigRSA,
-		Group:     func(g *policy.Group) { g.SIDBits = 16; transport(g) },
+		Group: func(g *policy.Group) {
+			g.SIDBits, g.SAs[0].AntiReplay.Method = 16, policy.ReplayTime
+			transport(g)
+		},
 		KeyServer: func(c *policy.KeyServer) { c.Phase1.HalfOpen.Total = members }, // all of them begin at the same moment
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ while [ "$seed" -lt $((first + seeds)) ]; do
 	if ! nice bin/gdoilab run --fabric memory --no-evidence --seed "$seed" >"$out/last" 2>"$out/said"; then
 		bad=$((bad + 1))
 		echo "seed $seed:"
-		sed -n '/^[a-z-]*: .*: /p; /^and [0-9]* more/p' "$out/last"
+		sed -n '/^reading: /d; /^[a-z-]*: .*: /p; /^and [0-9]* more/p' "$out/last"
 		tail -n 1 "$out/said"
 		sed -n 's/^\(fail\|error\|inconclusive\|unexpected-pass\): \([^:]*\): .*/\2/p' "$out/last" | while read -r spec; do
 			bin/gdoilab run --fabric memory --seed "$seed" --spec "$spec" --out "$out/$seed/$spec" >/dev/null 2>&1 || true

@@ -17,6 +17,7 @@ const (
 	kekEarliest = 190 * time.Second // GETVPN-KEK-09: before the end of a KEK without a next one it registers again, some time
 	kekLatest   = 40 * time.Second  // between these
 	kekAfter    = 80 * time.Second  // GETVPN-KEK-14: and once it has ended, within that time
+	kekSoonest  = 2 * time.Second   // but not at once: lifetimes are told in whole seconds, and the key server's own ends up to two later
 )
 
 var (
@@ -88,7 +89,7 @@ func (m *membership) kekEnds(now time.Time) {
 	m.tell(getvpn.GMDeleteExpiredKEK)
 	m.setRekey(nil)
 	if m.getvpn() {
-		m.kekGone = now.Add(guardKEKAfter.Delay(m.rules, m.between(0, kekAfter)))
+		m.kekGone = now.Add(guardKEKAfter.Delay(m.rules, m.between(kekSoonest, kekAfter)))
 		return
 	}
 	m.renew(now, "the Rekey SA has ended")

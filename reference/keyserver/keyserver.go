@@ -104,6 +104,7 @@ func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: p.PSK, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
 		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
 		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
+		AnySituation: p.AnySituation, TransformsFromZero: p.TransformsFromZero,
 	}
 }
 

@@ -128,6 +128,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 		yamldoc.Optional("client", &limits, placed(client)),
+		yamldoc.Optional("zero_attributes", &m.ZeroAttributes, yamldoc.Value.Bool),
 		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)

@@ -90,6 +90,10 @@ var Vocabulary = []Feature{
 	{"sig:sha384", "signatures over SHA-384 (RFC 6407 §5.3.5)"},
 	{"sig:sha512", "signatures over SHA-512 (RFC 6407 §5.3.5)"},
 
+	{"compat:any-situation", "Phase 1 in the DOI of GDOI or of IPsec, in situation 0 or 1, for old daemons"},
+	{"compat:transforms-from-zero", "transforms of Phase 1 that are numbered from 0, for old daemons"},
+	{"compat:zero-attributes", "Address Preservation and SA Direction of the value 0 for none, for old daemons"},
+
 	{"aggressive", "Phase 1 in Aggressive Mode (RFC 2409 §5.4)"},
 	{"dpd", "detection of dead peers in Phase 1 (RFC 3706)"},
 	{"phase1:3des", "Phase 1 in 3DES-CBC (RFC 2409 appendix A)"},

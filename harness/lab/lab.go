@@ -342,7 +342,7 @@ func SigningKey(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key: %w", err)
 	}
-	der, err := policy.DecodeSigningKey(text)
+	der, err := policy.DecodeShortKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key %s %w", name, err)
 	}

@@ -61,7 +61,7 @@ func (r *reader) signingKey(l line, name string) []byte {
 		r.problem(l, "the key %s cannot be read; it has to be in %s.pem beside the configuration", name, name)
 		return nil
 	}
-	der, err := policy.DecodeSigningKey(data)
+	der, err := policy.DecodeShortKey(data)
 	if err != nil {
 		r.problem(l, "%q %v", name+".pem", err)
 	}

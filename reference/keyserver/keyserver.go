@@ -151,6 +151,7 @@ func (k *KeyServer) start(now time.Time) {
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
 	k.tellStart()
 	k.tellUnsigned()
+	k.adviseKey()
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
@@ -160,16 +161,6 @@ func (k *KeyServer) start(now time.Time) {
 			k.groups = append(k.groups, c)
 			k.byID[cfg.ID] = c
 		}
-	}
-}
-
-// advise tells an operator of lifetimes that the vendor advises against (GETVPN-TIMER-06, -12, -13).
-func (k *KeyServer) advise(cfg policy.Group) {
-	if k.cfg.Profile != policy.ProfileGETVPN {
-		return
-	}
-	for _, line := range cfg.Advice() {
-		k.log(core.Warning, "LIFETIME_ADVICE", line, field("group", cfg.ID))
 	}
 }
 

@@ -191,7 +191,9 @@ func (w *witness) advised(l *lab) {
 
 // Another policy brings advice where it is another, and another key too.
 func TestAdviceOfChanges(t *testing.T) {
-	l := newLab(t, configuration(ofVendor, func(c *policy.KeyServer) { c.Groups[0].SAs[0].Lifetime, c.Groups[0].Rekey.KEKLifetime = time.Hour, 24*time.Hour }), nil)
+	l := newLab(t, configuration(ofVendor, func(c *policy.KeyServer) {
+		c.Groups[0].SAs[0].Lifetime, c.Groups[0].Rekey.KEKLifetime = time.Hour, 24*time.Hour
+	}), nil)
 	counts := func() [2]int { return [2]int{len(l.tagged("LIFETIME_ADVICE")), len(l.tagged("SIGNING_KEY_WEAK"))} }
 	if counts() != [2]int{} {
 		t.Fatal(counts())

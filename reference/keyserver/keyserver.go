@@ -43,6 +43,7 @@ type KeyServer struct {
 	phase1   ike.Config
 
 	started  bool
+	ahead    time.Duration // the time of day is ahead of that of events
 	groups   []*carried
 	byID     map[uint32]*carried
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come

@@ -25,6 +25,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		d.add(keyServer && g.Rekey.Backward, "backward-access-control")
 		d.add(g.ReceiveOnly, "receive-only")
 		d.add(keyServer && g.Authorization != nil, "authorization")
+		d.add(keyServer && g.PacketRate > 0, "packet-rate")
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)
@@ -36,6 +37,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			d.add(m.IPsecFlows > 0, "ipsec-flows")
+			d.add(m.PacketRate > 0, "packet-rate")
 			for _, one := range m.Memberships() {
 				d.add(one.Track != nil, "track")
 				d.add(len(one.Authorised) > 0, "authorisation")

@@ -32,6 +32,7 @@ var Vocabulary = []Feature{
 	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
 	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},
+	{"packet-rate", "advice against SAs whose sequence numbers end before they do, at a rate of packets that is configured (GET VPN)"},
 	{"kek-end:new", "a KEK that is replaced before it ends, and by members not used beyond its end (GET VPN, new behaviour)"},
 	{"kek-end:old", "a KEK that is replaced as it ends, and kept by members until another comes (GET VPN, old behaviour)"},
 	{"reminders", "rekeys that are repeated until they are acknowledged or the next one is due (GET VPN)"},

@@ -59,6 +59,7 @@ type Member struct {
 	Track          *Track // of GET VPN, of a member of one group; nil: nothing is tracked
 	AccessList     []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
 	DenyProtocol   uint8  // see Group
+	PacketRate     int    // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
@@ -156,6 +157,8 @@ type Group struct {
 	ReceiveOnly    bool           // of GET VPN: all SAs are handed out for receiving only, for a group that has yet to be rolled out
 	// DenyProtocol is the Protocol-ID of SATs that carry deny entries of access lists; 0 means DefaultDenyProtocol.
 	DenyProtocol uint8
+	// PacketRate is how many packets a second the busiest member sends under an SA, of profile getvpn; 0: nobody says.
+	PacketRate int
 }
 
 // SIDRange is the first and the last of some Sender-IDs.

@@ -57,7 +57,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
 		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
-		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol,
+		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol, PacketRate: m.PacketRate,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -208,7 +208,7 @@ func pskText(key []byte) string {
 
 func groupDocOf(g Group) (groupDoc, error) {
 	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation),
-		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly, DenyProtocol: g.DenyProtocol, Zeros: g.ZeroAttributes}
+		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly, DenyProtocol: g.DenyProtocol, Zeros: g.ZeroAttributes, PacketRate: g.PacketRate}
 	members := texts(g.Members)
 	if g.SIDRange != (SIDRange{}) {
 		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}

@@ -50,6 +50,7 @@ type memberDoc struct {
 	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
 	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
 	Zeros        bool                 `yaml:"zero_attributes,omitempty"`
+	PacketRate   int                  `yaml:"packet_rate,omitempty"`
 	IPsecFlows   int                  `yaml:"ipsec_flows,omitempty"`
 	Log          *logDoc              `yaml:"log,omitempty"`
 	Console      *consoleDoc          `yaml:"console,omitempty"`
@@ -171,6 +172,7 @@ type groupDoc struct {
 	DenyProtocol  uint8             `yaml:"deny_protocol,omitempty"`
 	Authorization *authorizationDoc `yaml:"authorization,omitempty"`
 	ReceiveOnly   bool              `yaml:"receive_only,omitempty"`
+	PacketRate    int               `yaml:"packet_rate,omitempty"`
 
 	SAs []any `yaml:"sas"` // saDoc or iecSADoc
 }

@@ -47,9 +47,12 @@ func (k *KeyServer) configure(now time.Time, args json.RawMessage) (control.Conf
 	if err := k.changeable(next.cfg); err != nil {
 		return control.ConfigureResult{}, fmt.Errorf("keyserver %s: %w", k.cfg.Name, err)
 	}
-	was := k.cfg
+	was, signed := k.cfg, k.signing != nil
 	k.takeOver(next)
 	k.log(core.Notice, "CONFIGURED", "another policy is in force", field("name", k.cfg.Name))
+	if signed {
+		k.tellUnsigned()
+	}
 	result := k.configureGroups(now)
 	if k.renewsAll(was.Phase1, k.cfg.Phase1) {
 		for _, c := range k.groups {
@@ -93,7 +96,7 @@ func (k *KeyServer) takeOver(next *KeyServer) {
 	if k.signing != nil {
 		k.signers = append(k.signers, k.signing)
 	}
-	k.cfg, k.signing, k.twofold = next.cfg, next.signing, next.twofold
+	k.cfg, k.signing, k.twofold, k.unsigned = next.cfg, next.signing, next.twofold, next.unsigned
 	credentials, _ := k.cfg.Phase1.Certificates.Credentials() // New has read them
 	k.phase1 = k.phase1Config(credentials)
 }
@@ -199,7 +202,7 @@ func (k *KeyServer) found(now time.Time, cfg policy.Group, o group.Options) []*c
 // signer is the key that signs under a Rekey SA: the one whose public key its members have.
 func (k *KeyServer) signer(under policy.RekeySA) crypto.Signer {
 	known, err := keymat.ParsePublicKey(under.PublicKey)
-	if err != nil || same(k.signing.Public(), known) {
+	if err != nil {
 		return k.signing
 	}
 	for _, s := range k.signers {

@@ -54,6 +54,8 @@ type Config struct {
 	Mode        policy.ExchangeMode // how an initiator begins, and what a responder takes
 	ClearProof  bool                // the initiator's: Aggressive Mode 3 is not encrypted
 
+	Elsewhere bool // the node has several addresses: messages leave from Local, and say so
+
 	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
 	// further DOI answer so. It is against RFC 2408 §5.4, and off unless asked for.
 	ReplyAsIPsec bool

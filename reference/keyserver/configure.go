@@ -27,7 +27,7 @@ var (
 		"another policy of Phase 1 waits for who registers next")
 )
 
-var errRestart = errors.New("name, profile, address and NAT traversal are not changed while it runs: start the key server anew")
+var errRestart = errors.New("name, profile, addresses and NAT traversal are not changed while it runs: start the key server anew")
 
 // configure takes a whole policy document in the place of the present one. It is refused as a whole, or in force as a whole: then
 // each group has told its members what the change renews.
@@ -65,7 +65,8 @@ func (k *KeyServer) configure(now time.Time, args json.RawMessage) (control.Conf
 
 // changeable says what speaks against another policy while the key server runs.
 func (k *KeyServer) changeable(next policy.KeyServer) error {
-	if next.Name != k.cfg.Name || next.Profile != k.cfg.Profile || next.Address != k.cfg.Address || next.Phase1.NATTraversal != k.cfg.Phase1.NATTraversal {
+	if next.Name != k.cfg.Name || next.Profile != k.cfg.Profile || next.Address != k.cfg.Address || !slices.Equal(next.Router.Interfaces, k.cfg.Router.Interfaces) ||
+		next.Phase1.NATTraversal != k.cfg.Phase1.NATTraversal {
 		return errRestart
 	}
 	for _, cfg := range next.Groups {

@@ -75,7 +75,7 @@ func (k *KeyServer) tellMissing(c *carried, m group.Missing) {
 }
 
 // tellRefusedPull tells of a message of a PULL that was refused.
-func (k *KeyServer) tellRefusedPull(p *pull, err error, from netip.AddrPort) {
+func (k *KeyServer) tellRefusedPull(s *session, p *pull, err error, from netip.AddrPort) {
 	var v *rule.Violation
 	if !errors.As(err, &v) {
 		return
@@ -83,6 +83,8 @@ func (k *KeyServer) tellRefusedPull(p *pull, err error, from netip.AddrPort) {
 	switch v.Guard {
 	case guardHash1, guardHash3:
 		k.tell(p.group, getvpn.KSHashFail, gmAddr(from), getvpn.Field("group", k.nameOf(p.asked)))
+	case guardInterface:
+		k.tellInterface(s, p.group)
 	case guardIDType, guardIDLength, guardGroup:
 		k.tell(nil, getvpn.KSBadID, gmAddr(from), getvpn.Field("group", k.nameOf(p.asked)))
 	}

@@ -28,6 +28,7 @@ type memoryNode struct {
 	addresses []netip.Addr
 	core      core.Core
 	agent     *snmp.Agent // nil: it has none
+	notices   notices
 	joined    map[netip.Addr]bool
 	wakeup    time.Time  // of the timer entry that counts; others are out of date
 	log       []string   // lines
@@ -95,6 +96,7 @@ func (node *memoryNode) handle(ev core.Event) {
 		node.carryOut(effect)
 	}
 	node.arm()
+	node.notify()
 }
 
 func (node *memoryNode) carryOut(effect core.Effect) {
@@ -119,6 +121,9 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 		node.report(e.Group)
 	case *core.Log:
 		node.told = append(node.told, toldLine{n.now, e})
+		if node.agent != nil {
+			node.notices.lines = append(node.notices.lines, e)
+		}
 	case *core.Secret:
 		node.keys = append(node.keys, keylog.Of(node.name, n.now, e)...)
 	case *core.Reply:

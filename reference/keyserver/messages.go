@@ -37,6 +37,13 @@ func (k *KeyServer) tellStart() {
 	k.tell(nil, getvpn.GDOIOnOff, getvpn.Field("state", "ON"))
 }
 
+// tellAsked notes, under profile getvpn, that a member has begun to register. There is no message of the vendor for it, but a notification.
+func (k *KeyServer) tellAsked(c *carried, from netip.AddrPort) {
+	if k.cfg.Profile == policy.ProfileGETVPN {
+		k.log(core.Debug, "REGISTRATION_ASKED", "a member asks for the group", field("group", c.ID()), field("address", from))
+	}
+}
+
 // tellAdmitted tells of a member that has registered.
 func (k *KeyServer) tellAdmitted(c *carried, from netip.AddrPort, a group.Admission) {
 	if a.First {

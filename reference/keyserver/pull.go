@@ -146,6 +146,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 	p.nr = k.nonce()
 	opened.Commit()
 	k.track(s, d)
+	k.tellAsked(p.group, d.From)
 	if p.second, err = k.sealPull2(s, p); err != nil {
 		k.fail("message 2", err)
 		return

@@ -189,7 +189,7 @@ func (c *Client) giveUp(id uint64, sent bool) {
 }
 
 func (c *Client) settled(method string, r response, out any) error {
-	if err, message := r.outcome(out); err != nil {
+	if message, err := r.outcome(out); err != nil {
 		return &Error{Driver: c.name, Method: method, Err: err, Message: message}
 	}
 	return nil

@@ -142,7 +142,7 @@ func TestEverythingTravels(t *testing.T) {
 	if !reflect.DeepEqual(here.prepared, there.prepared) || !reflect.DeepEqual(here.applied, there.applied) {
 		t.Errorf("%+v, %+v", there.prepared, there.applied)
 	}
-	if err := gotErrs[4]; err.Error() != "driver: it: stop: not now: not now: it runs not" {
+	if err := gotErrs[4]; err.Error() != "driver: it: stop: not now: it runs not" {
 		t.Errorf("%v", err)
 	}
 }
@@ -187,8 +187,8 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// said is a client of a driver that says this, whatever it is asked, and then ends.
-func said(text string) *Client {
+// saying is a client of a driver that says this, whatever it is asked, and then ends.
+func saying(text string) *Client {
 	in := new(gate)
 	in.text = strings.NewReader(text)
 	in.opened = make(chan struct{})
@@ -232,7 +232,7 @@ func TestStrays(t *testing.T) {
 		{"a huge answer", `{"jsonrpc":"2.0","id":1,"result":"` + strings.Repeat("x", longestLine) + "\"}\n", "the line is too long: {"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := said(c.before + answer)
+			client := saying(c.before + answer)
 			s, err := client.State(t.Context())
 			<-client.ended
 			strays := client.Strays()
@@ -260,7 +260,7 @@ func TestBadAnswers(t *testing.T) {
 		{`some text`, "the driver ended: it wrote what is no answer: no JSON-RPC"},
 		{``, "the driver ended"},
 	} {
-		_, err := said(c.text + "\n").State(t.Context())
+		_, err := saying(c.text + "\n").State(t.Context())
 		if err == nil || !strings.HasPrefix(err.Error(), "driver: it: state: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.text, err, c.want)
 		}
@@ -270,12 +270,12 @@ func TestBadAnswers(t *testing.T) {
 // Cut off at any octet, an answer is an error and nothing hangs; the last octet, a line feed, may be missing only from a stray.
 func TestEveryTruncation(t *testing.T) {
 	for n := range len(answer) {
-		if _, err := said(answer[:n]).State(t.Context()); !errors.Is(err, ErrDied) {
+		if _, err := saying(answer[:n]).State(t.Context()); !errors.Is(err, ErrDied) {
 			t.Errorf("%d octets: %v", n, err)
 		}
 	}
 	for n := range len(answer) {
-		s := said(answer + answer[:n])
+		s := saying(answer + answer[:n])
 		if _, err := s.State(t.Context()); err != nil {
 			t.Errorf("whole and %d octets: %v", n, err)
 		}
@@ -288,7 +288,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add("x\n" + answer[:20])
 	f.Add(`{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"x"}}` + "\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		c := said(text)
+		c := saying(text)
 		s, err := c.State(t.Context())
 		var typed *Error
 		if err != nil && !errors.As(err, &typed) {

@@ -91,24 +91,24 @@ func parseResponse(line []byte) (response, uint64, error) {
 // errRequest means that a driver asks or tells the harness something, of its own accord.
 var errRequest = errors.New("a driver only answers")
 
-// outcome is what an answer says, decoded into out.
-func (r response) outcome(out any) (error, string) {
+// outcome is what an answer says, decoded into out: nil, or what is wrong and what is said of it.
+func (r response) outcome(out any) (message string, err error) {
 	switch {
 	case r.Error != nil && r.Result != nil:
-		return ErrProtocol, "the answer has both a result and an error"
+		return "the answer has both a result and an error", ErrProtocol
 	case r.Error != nil:
-		return errorOf(r.Error.Code), r.Error.Message
+		return r.Error.Message, errorOf(r.Error.Code)
 	case r.Result == nil:
-		return ErrProtocol, "the answer has neither a result nor an error"
+		return "the answer has neither a result nor an error", ErrProtocol
 	}
 	if out == nil {
-		return nil, ""
+		return "", nil
 	}
 	if bytes.Equal(r.Result, null) {
-		return ErrProtocol, "the result is null"
+		return "the result is null", ErrProtocol
 	}
 	if err := json.Unmarshal(r.Result, out); err != nil {
-		return ErrProtocol, fmt.Sprintf("the result is of another form: %v", err)
+		return fmt.Sprintf("the result is of another form: %v", err), ErrProtocol
 	}
-	return nil, ""
+	return "", nil
 }

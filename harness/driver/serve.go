@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 )
 
@@ -132,13 +133,19 @@ func (s *server) answer(a asked) (json.RawMessage, *wireError) {
 	case errors.As(err, &params):
 		return nil, &wireError{CodeParams, err.Error()}
 	case err != nil:
-		return nil, &wireError{codeOf(err), err.Error()}
+		return nil, said(err)
 	}
 	raw, err := json.Marshal(result)
 	if err != nil {
 		return nil, &wireError{CodeInternal, err.Error()}
 	}
 	return raw, nil
+}
+
+// said is an error as it travels. What kind it is, the code says.
+func said(err error) *wireError {
+	code := codeOf(err)
+	return &wireError{code, strings.TrimPrefix(err.Error(), errorOf(code).Error()+": ")}
 }
 
 // paramsError means that parameters are of another form.

@@ -68,8 +68,8 @@ type Credentials struct {
 
 // PSK is a pre-shared key of Phase 1.
 type PSK struct {
-	Peer     string `json:"peer,omitempty"`     // a prefix
-	Identity string `json:"identity,omitempty"` // instead of it
+	Peer     string `json:"peer,omitempty"`     // a prefix; left out: anywhere
+	Identity string `json:"identity,omitempty"` // that the peer has to prove with it; left out: any
 	Key      []byte `json:"key"`                // in base64
 }
 

@@ -55,7 +55,7 @@ func (r *Role) Ride(s Subject) (*Ride, error) {
 	if d == nil {
 		return nil, fmt.Errorf("%w: %s", ErrNoDriver, r.At)
 	}
-	w := writer{data: data(s)}
+	w := writer{data: r.data(s)}
 	ride := &Ride{At: d.At, Command: w.all(d.Command), Environment: w.all(d.Environment), Directory: w.one(d.Directory),
 		Settings: make(map[string]string), Within: d.Within}
 	if ride.Directory == "" {

@@ -23,7 +23,7 @@ type Client struct {
 	outbox chan []byte
 	ended  chan struct{} // closed once nothing more comes
 
-	last   func() []string // what the program printed last on standard error
+	last   func(why error) []string // what the program printed last on standard error
 	mu     sync.Mutex
 	next   uint64
 	waits  map[uint64]waiting // for answers
@@ -44,7 +44,7 @@ func NewClient(name string, in io.Reader, out io.WriteCloser, within time.Durati
 		within = DefaultWithin
 	}
 	c := &Client{name: name, within: within, out: out, outbox: make(chan []byte), ended: make(chan struct{}),
-		last: func() []string { return nil }, waits: make(map[uint64]waiting)}
+		last: func(error) []string { return nil }, waits: make(map[uint64]waiting)}
 	go c.read(newLineReader(in))
 	go c.write()
 	return c
@@ -85,6 +85,9 @@ func (c *Client) read(lines *lineReader) {
 // take hands an answer to whom it is for.
 func (c *Client) take(line []byte) {
 	r, id, err := parseResponse(line)
+	if errors.Is(err, errRefused) {
+		return
+	}
 	if err != nil {
 		c.stray(line, err)
 		return
@@ -123,8 +126,8 @@ func (c *Client) write() {
 	}
 }
 
-// call sends a request and waits for its answer, which is decoded into out unless that is nil.
-func (c *Client) call(ctx context.Context, method string, params, out any) error {
+// Call sends a request, of a method that the contract has or has not, and waits for its answer, which is decoded into out unless that is nil.
+func (c *Client) Call(ctx context.Context, method string, params, out any) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.within, ErrSilent)
 	defer cancel()
 	id, answer := c.expect()
@@ -133,13 +136,9 @@ func (c *Client) call(ctx context.Context, method string, params, out any) error
 		c.giveUp(id, false)
 		return c.fault(method, err, "")
 	}
-	select {
-	case c.outbox <- line:
-	case <-c.ended:
-		return c.fault(method, ErrDied, "")
-	case <-ctx.Done():
+	if err := c.send(ctx, method, line); err != nil {
 		c.giveUp(id, false)
-		return c.fault(method, context.Cause(ctx), "it does not read what it is sent")
+		return err
 	}
 	select {
 	case r := <-answer:
@@ -154,6 +153,24 @@ func (c *Client) call(ctx context.Context, method string, params, out any) error
 		return c.settled(method, r, out)
 	default:
 		return c.fault(method, ErrDied, c.silence())
+	}
+}
+
+// Write sends a line as it is, which need not be a request.
+func (c *Client) Write(ctx context.Context, line []byte) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.within, ErrSilent)
+	defer cancel()
+	return c.send(ctx, "a line", append(slices.Clone(line), '\n'))
+}
+
+func (c *Client) send(ctx context.Context, method string, line []byte) error {
+	select {
+	case c.outbox <- line:
+		return nil
+	case <-c.ended:
+		return c.fault(method, ErrDied, "")
+	case <-ctx.Done():
+		return c.fault(method, context.Cause(ctx), "it does not read what it is sent")
 	}
 }
 
@@ -199,7 +216,7 @@ func (c *Client) settled(method string, r response, out any) error {
 func (c *Client) fault(method string, err error, message string) error {
 	e := &Error{Driver: c.name, Method: method, Err: err, Message: message}
 	if errors.Is(err, ErrDied) || errors.Is(err, ErrSilent) {
-		e.Last = c.last()
+		e.Last = c.last(err)
 	}
 	return e
 }

@@ -220,6 +220,7 @@ func TestStrays(t *testing.T) {
 		{"empty lines", "\n\r\n  \n", ""},
 		{"a line of a log", "starting up\n", "no JSON-RPC: "},
 		{"a number", "7\n", "no JSON-RPC: "},
+		{"a refusal of nothing", `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"what?"}}` + "\n", ""},
 		{"a batch", "[{}]\n", "no JSON-RPC: "},
 		{"another version", `{"jsonrpc":"1.0","id":1,"result":{}}` + "\n", `jsonrpc is "1.0"`},
 		{"no id", `{"jsonrpc":"2.0","result":{}}` + "\n", "the id  is none of ours"},

@@ -81,6 +81,8 @@ func parseResponse(line []byte) (response, uint64, error) {
 		return r, 0, fmt.Errorf("jsonrpc is %q, not %q", r.Version, rpcVersion)
 	case r.Method != "":
 		return r, 0, errRequest
+	case (r.ID == nil || bytes.Equal(r.ID, null)) && r.Error != nil:
+		return r, 0, errRefused
 	}
 	if err := json.Unmarshal(r.ID, &id); err != nil || bytes.Equal(r.ID, null) {
 		return r, 0, fmt.Errorf("the id %s is none of ours", beginning(r.ID))
@@ -90,6 +92,9 @@ func parseResponse(line []byte) (response, uint64, error) {
 
 // errRequest means that a driver asks or tells the harness something, of its own accord.
 var errRequest = errors.New("a driver only answers")
+
+// errRefused means that a driver could make nothing of a line, and says so to nobody in particular (JSON-RPC 2.0 §5).
+var errRefused = errors.New("a line was refused")
 
 // outcome is what an answer says, decoded into out: nil, or what is wrong and what is said of it.
 func (r response) outcome(out any) (message string, err error) {

@@ -75,8 +75,8 @@ func pipes() (ours, theirs ends, err error) {
 	return ours, theirs, nil
 }
 
-// lastGasp is how long what an ended program has written is still read.
-const lastGasp = 250 * time.Millisecond
+// lastGasp is how long what an ended program has written is still read, if something that it started holds its outputs open.
+const lastGasp = 2 * time.Second
 
 // wait waits for the program's end. What it has written by then is in the pipes.
 func (p *Program) wait(ours ends) {
@@ -90,20 +90,25 @@ func (p *Program) wait(ours ends) {
 	ours.close()
 }
 
-// lastWords are what the program printed last, and how it ended.
-func (p *Program) lastWords() []string {
-	words := p.stderr.last(5)
+// lastWords are what the program printed last, and how it ended if that is why they are asked for.
+func (p *Program) lastWords(why error) []string {
+	if !errors.Is(why, ErrDied) {
+		return p.stderr.last(fewLines)
+	}
 	select {
 	case <-p.exited:
-		if p.state != nil {
-			words = append(words, p.state.Error())
-		} else {
-			words = append(words, "exit status 0")
-		}
-	case <-time.After(2 * lastGasp): // it lives
+	case <-time.After(2 * lastGasp):
+		return append(p.stderr.last(fewLines), "it has closed its output, and lives")
 	}
-	return words
+	how := "exit status 0"
+	if p.state != nil {
+		how = p.state.Error()
+	}
+	return append(p.stderr.last(fewLines), how)
 }
+
+// fewLines is how much of standard error stands in an error.
+const fewLines = 5
 
 // Stderr returns what the program has printed on standard error, line by line.
 func (p *Program) Stderr() []string { return p.stderr.last(mostTail) }
@@ -123,7 +128,7 @@ func (p *Program) Close(within time.Duration) (err error) {
 		<-p.ended
 		var exit *exec.ExitError
 		if err == nil && errors.As(p.state, &exit) {
-			err = &Error{Driver: p.name, Method: "its end", Err: exit, Last: p.stderr.last(5)}
+			err = &Error{Driver: p.name, Method: "its end", Err: exit, Last: p.stderr.last(fewLines)}
 		}
 	})
 	return err

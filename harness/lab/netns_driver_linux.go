@@ -55,6 +55,17 @@ func (n *kernelNet) startDriven(ctx context.Context, s Station) (Node, error) {
 	return d, nil
 }
 
+// drive starts a driver and leaves it to whoever asked for it.
+func (n *kernelNet) drive(s Station) (Node, Drive, error) {
+	d, err := n.ride(s)
+	if err != nil {
+		return nil, Drive{}, err
+	}
+	preparation, told, err := n.preparation(s)
+	preparation.Settings = d.ride.Settings
+	return d, Drive{Driver: d.program, Place: preparation, Policy: told, Left: func() []string { return n.Left(s.Name) }}, err
+}
+
 // ride starts the driver's program.
 func (n *kernelNet) ride(s Station) (*driven, error) {
 	n.life.Lock()
@@ -72,15 +83,24 @@ func (n *kernelNet) ride(s Station) (*driven, error) {
 	if err := d.listen(); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(d.ride.Command[0], d.ride.Command[1:]...)
-	cmd.Env = slices.Concat(os.Environ(), d.ride.Environment, []string{ownerEnv + "=" + owner()})
-	cmd.Dir = d.ride.Directory
 	var err error
-	if d.program, err = driver.Run(s.Device.Device+" of "+s.Name, cmd, d.ride.Within); err != nil {
-		return nil, errors.Join(fmt.Errorf("lab: starting the driver of %s (%s): %w", s.Name, d.ride.At, err), d.unlisten())
+	if d.program, err = RunDriver(d.ride, s.Device.Device+" of "+s.Name); err != nil {
+		return nil, errors.Join(err, d.unlisten())
 	}
 	n.nodes = append(n.nodes, d)
 	return d, nil
+}
+
+// RunDriver starts the program of a driver, with the owner's mark. Name stands in errors.
+func RunDriver(r *peer.Ride, name string) (*driver.Program, error) {
+	cmd := exec.Command(r.Command[0], r.Command[1:]...)
+	cmd.Env = slices.Concat(os.Environ(), r.Environment, []string{ownerEnv + "=" + owner()})
+	cmd.Dir = r.Directory
+	p, err := driver.Run(name, cmd, r.Within)
+	if err != nil {
+		return nil, fmt.Errorf("lab: starting a driver (%s): %w", r.At, err)
+	}
+	return p, nil
 }
 
 // render makes what the manifest says of the driver.

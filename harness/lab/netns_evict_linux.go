@@ -40,3 +40,9 @@ func (n *kernelNet) evict(node string) error {
 	}
 	return err
 }
+
+// Left are the processes in a node's namespace.
+func (n *kernelNet) Left(node string) []string {
+	_, known := n.inhabitants(node)
+	return known
+}

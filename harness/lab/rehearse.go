@@ -17,18 +17,19 @@ func Rehearse(device *peer.Role) (*peer.Launch, error) {
 	return device.Launch(s)
 }
 
-// RehearseDriver is Rehearse for a device with a driver.
-func RehearseDriver(device *peer.Role) (*peer.Ride, error) {
+// RehearseDriver is Rehearse for a device with a driver, in a folder of its own.
+func RehearseDriver(device *peer.Role, dir string) (*peer.Ride, error) {
 	s, err := rehearsal(device)
 	if err != nil {
 		return nil, err
 	}
+	s.Dir = dir
 	return device.Ride(s)
 }
 
 // findDriver returns an error if the program of a driver is not there.
 func findDriver(device *peer.Role) error {
-	ride, err := RehearseDriver(device)
+	ride, err := RehearseDriver(device, os.TempDir())
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ over standard input and output. A manifest names it.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(driverReferenceCommand())
+	c.AddCommand(driverCheckCommand(), driverReferenceCommand())
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gdoilab/gdoilab/harness/driver"
 	"github.com/gdoilab/gdoilab/harness/peer"
@@ -224,8 +225,13 @@ func (d *manifestDriver) State(ctx context.Context) (driver.State, error) {
 }
 
 // common is what both roles' statuses have, and a member's counters.
-func common(status json.RawMessage) (s control.GMStatus, err error) {
+func common(status json.RawMessage) (s commonStatus, err error) {
 	return s, json.Unmarshal(status, &s)
+}
+
+type commonStatus struct {
+	Time     time.Time         `json:"time"`
+	Counters map[string]uint64 `json:"counters"`
 }
 
 // Events are the lines of the log, by the manifest's events.

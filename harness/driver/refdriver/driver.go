@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -213,9 +214,15 @@ func (d *Driver) State(ctx context.Context) (driver.State, error) {
 	return driver.State{Time: common.Time, Source: source, Status: status}, err
 }
 
+// common is what both roles' statuses have, and the counters of a member's.
+type common struct {
+	Time     time.Time         `json:"time"`
+	Counters map[string]uint64 `json:"counters"`
+}
+
 // status asks for everything and reads what is needed here.
-func (d *Driver) status(ctx context.Context) (json.RawMessage, control.GMStatus, error) {
-	var common control.GMStatus
+func (d *Driver) status(ctx context.Context) (json.RawMessage, common, error) {
+	var common common
 	raw, err := d.ask(ctx, control.Status, nil)
 	if err == nil {
 		err = json.Unmarshal(raw, &common)

@@ -97,7 +97,8 @@ func every(ctx context.Context, d Driver) (results []any, errs []error) {
 	keep(i, err)
 	c, err := d.Capabilities(ctx, []string{"a", "b"})
 	keep(c, err)
-	keep(nil, d.Prepare(ctx, Preparation{Role: "KS", Network: Network{LAN: &Interface{Name: "lan0"}}, Credentials: Credentials{PSKs: []PSK{{Key: []byte("k")}}}}))
+	lan := Interface{Name: "lan0", Addresses: []string{"10.0.1.1/24"}}
+	keep(nil, d.Prepare(ctx, Preparation{Role: "KS", Network: Network{WAN: lan, LAN: &lan}, Credentials: Credentials{PSKs: []PSK{{Key: []byte("k")}}}}))
 	a, err := d.Apply(ctx, Policy{"KS", json.RawMessage(`{"name":"ks"}`)})
 	keep(a, err)
 	keep(nil, d.Stop(ctx))

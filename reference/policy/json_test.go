@@ -1,11 +1,14 @@
 package policy_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/gdoilab/gdoilab/docs/schema"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -19,10 +22,21 @@ func asJSON(t *testing.T, text []byte, err error) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s, err := schema.Compile(schema.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(value); err != nil {
+		t.Errorf("the schema refuses it: %v\n%s", err, doc)
+	}
 	return doc
 }
 
-// A configuration can be handed over as JSON, and is the same.
+// A configuration can be handed over as JSON, which is what the schema says, and is the same.
 func TestJSONRoundTrip(t *testing.T) {
 	ks := fullKeyServer(t)
 	text, err := policy.MarshalKeyServer(ks, string(policy.SigningKeyPEM(ks)))

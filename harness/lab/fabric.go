@@ -45,6 +45,8 @@ type Plan struct {
 	IPv6    bool  // beside IPv4
 	NAT     []int // members behind a NAT
 
+	Contained []string // nodes that are to be in containers
+
 	HideKeyServer bool // so is the key server, to which the NAT hands on what comes to the ports of key management
 }
 

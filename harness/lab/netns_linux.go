@@ -42,6 +42,11 @@ func (Namespaces) CannotStart(device *peer.Role) string {
 	if device.Process() == nil {
 		return "the netns fabric runs programs only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
 	}
+	if device.Container() != nil {
+		if err := Containers(); err != nil {
+			return device.Device + " as " + device.Is.String() + " is a container (" + device.At + "), and " + err.Error()
+		}
+	}
 	return ""
 }
 
@@ -58,6 +63,9 @@ func (Namespaces) Check(device *peer.Manifest) error {
 		}
 		if err == nil {
 			err = launch.Find()
+		}
+		if err == nil && launch.Vessel != nil && Containers() == nil {
+			err = engine.Ready(context.Background(), launch)
 		}
 		if err != nil {
 			return err
@@ -103,7 +111,8 @@ type kernelNet struct {
 	plan   Plan
 	dir    string // sockets, configurations and key logs of the devices
 	spaces map[string]netns.NsHandle
-	order  []string // of spaces, for removal
+	order  []string          // of spaces, for removal
+	held   map[string]Keeper // what keeps the namespace of a node, by the node's name
 	nat    *kernelNAT
 	wire   *wire
 	early  []linkEnd // those that were up before the other end
@@ -219,6 +228,7 @@ func (n *kernelNet) Close() error {
 		handle := n.spaces[name]
 		errs = append(errs, handle.Close(), netns.DeleteNamed(name))
 	}
+	errs = append(errs, n.letGo())
 	errs = append(errs, os.RemoveAll(n.dir))
 	return errors.Join(errs...)
 }

@@ -92,7 +92,7 @@ func TestReapRemovesWhatADeadOwnerLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	orphan := exec.Command("sleep", "60")
-	orphan.Env = []string{ownerEnv + "=" + mark}
+	orphan.Env = []string{OwnerEnv + "=" + mark}
 	if err := orphan.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -51,17 +51,21 @@ func (m *Manifest) readRoles(v yamldoc.Value) {
 // role reads one role. What says where to find things of a process is needed only if there is one.
 func role(v yamldoc.Value, is rule.Role) *Role {
 	r := &Role{At: v.Place(), Is: is}
-	isProcess := v.Has("process")
+	isProcess := v.Has("process") || v.Has("container")
 	v.Fields(
 		yamldoc.Field{Name: "core", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, coreOf(v, is)) }},
 		yamldoc.Field{Name: "process", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, process(v)) }},
+		yamldoc.Field{Name: "container", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, container(v)) }},
 		yamldoc.Optional("syslog", &r.Syslog, func(v yamldoc.Value) *Syslog { return log(v, isProcess) }),
 		yamldoc.Optional("control", &r.Control, func(v yamldoc.Value) *Control { return controlOf(v, is, isProcess) }),
 		yamldoc.Optional("keylog", &r.KeyLog, func(v yamldoc.Value) *KeyLog { return keyLog(v, isProcess) }),
 		yamldoc.Optional("snmp", &r.SNMP, func(v yamldoc.Value) *SNMP { return snmp(v, isProcess) }),
 	)
 	if !isProcess && !v.Has("core") {
-		v.Problem("nothing says how the device starts; name a core or describe a process")
+		v.Problem("nothing says how the device starts; name a core, or describe a process or a container")
+	}
+	if v.Has("process") && v.Has("container") {
+		v.Problem("a device is a process or a container; for both there are two manifests")
 	}
 	return r
 }

@@ -1,0 +1,73 @@
+package container
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+
+	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
+)
+
+func init() { lab.RegisterEngine(&engine{}) }
+
+// engine is the container engine of this machine, found by whoever needs it first.
+type engine struct {
+	once     sync.Once
+	provider *testcontainers.DockerProvider
+	err      error
+
+	building sync.Mutex
+	images   map[string]string // those that are known to be there, by what they are made of; guarded by building
+}
+
+var _ lab.Engine = (*engine)(nil)
+
+// patience bounds what the engine is asked for when nobody else does.
+const patience = time.Minute
+
+// noNetwork is the network of a container that has none. It stands in for the library's default network, which it would
+// make otherwise.
+const noNetwork = "none"
+
+// connect finds the engine.
+func (e *engine) connect() (*testcontainers.DockerProvider, error) {
+	e.once.Do(func() {
+		log.SetDefault(log.NewNoopLogger())
+		// The library's reaper is an image that would have to be fetched; ours are labels.
+		if e.err = os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); e.err != nil {
+			return
+		}
+		e.provider, e.err = testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(noNetwork),
+			testcontainers.WithLogger(log.NewNoopLogger()))
+		if e.err == nil {
+			e.err = e.provider.Health(context.Background())
+		}
+		if e.err != nil {
+			e.err = fmt.Errorf("no container engine answers: %w", e.err)
+		}
+	})
+	return e.provider, e.err
+}
+
+// Usable reports whether an engine answers.
+func (e *engine) Usable() error {
+	_, err := e.connect()
+	return err
+}
+
+// Ready makes the image of a device, or looks whether it is there.
+func (e *engine) Ready(ctx context.Context, l *peer.Launch) error {
+	_, err := e.image(ctx, l.Vessel)
+	return err
+}
+
+// brief is a context for what is done in any case.
+func brief() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), patience)
+}

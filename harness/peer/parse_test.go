@@ -130,7 +130,7 @@ func TestBuiltin(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	if _, err := Load("nobody"); err == nil || err.Error() !=
-		"peer: there is no manifest nobody; name a file, or one that is built in: example-cli, reference-ios, reference" {
+		"peer: there is no manifest nobody; name a file, or one that is built in: "+strings.Join(Builtin(), ", ") {
 		t.Errorf("%v", err)
 	}
 	file := filepath.Join(t.TempDir(), "m.yaml")
@@ -171,6 +171,7 @@ func TestSchemaKnowsTheEvents(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(processText)
+	f.Add(containerText)
 	for _, c := range broken {
 		f.Add(strings.Replace(processText, c.old, c.by, 1))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,24 +36,46 @@ const patience = time.Minute
 // make otherwise.
 const noNetwork = "none"
 
+// answerWithin bounds the search for an engine, which may be named where nobody is.
+const answerWithin = 5 * time.Second
+
 // connect finds the engine.
 func (e *engine) connect() (*testcontainers.DockerProvider, error) {
 	e.once.Do(func() {
-		log.SetDefault(log.NewNoopLogger())
-		// The library's reaper is an image that would have to be fetched; ours are labels.
-		if e.err = os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); e.err != nil {
-			return
-		}
-		e.provider, e.err = testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(noNetwork),
-			testcontainers.WithLogger(log.NewNoopLogger()))
-		if e.err == nil {
-			e.err = e.provider.Health(context.Background())
+		found := make(chan error, 1)
+		var provider *testcontainers.DockerProvider
+		go func() {
+			var err error
+			provider, err = find()
+			found <- err
+		}()
+		select {
+		case e.err = <-found:
+			e.provider = provider
+		case <-time.After(answerWithin):
+			e.err = fmt.Errorf("nobody within %s", answerWithin)
 		}
 		if e.err != nil {
-			e.err = fmt.Errorf("no container engine answers: %w", e.err)
+			e.err = fmt.Errorf("no container engine answers: %s", strings.ReplaceAll(e.err.Error(), "\n", "; "))
 		}
 	})
 	return e.provider, e.err
+}
+
+// find asks the engine that the environment names, or that is in the usual place.
+func find() (*testcontainers.DockerProvider, error) {
+	log.SetDefault(log.NewNoopLogger())
+	// The library's reaper is an image that would have to be fetched; ours are labels.
+	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+		return nil, err
+	}
+	p, err := testcontainers.NewDockerProvider(testcontainers.WithDefaultBridgeNetwork(noNetwork), testcontainers.WithLogger(log.NewNoopLogger()))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := brief()
+	defer cancel()
+	return p, p.Health(ctx)
 }
 
 // Usable reports whether an engine answers.

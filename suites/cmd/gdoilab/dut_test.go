@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/docs/schema"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/cores"

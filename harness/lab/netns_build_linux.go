@@ -149,11 +149,12 @@ func (n *kernelNet) makeSpace(node string) error {
 }
 
 // quiet switches IPv6 off, or as much of it as nobody has asked for; it brings up the loopback and lets packets with
-// foreign addresses through.
+// foreign addresses through. Nobody forwards by itself, also where the machine does, whose settings new namespaces begin with.
 func quiet(ipv6 bool) error {
 	settings := map[string]string{
 		"ipv6/conf/%s/disable_ipv6": "1",
 		"ipv4/conf/%s/rp_filter":    "0",
+		"ipv4/conf/%s/forwarding":   "0",
 	}
 	if ipv6 {
 		settings["ipv6/conf/%s/disable_ipv6"] = "0"

@@ -31,6 +31,7 @@ var Vocabulary = []Feature{
 	{"ipsec-flows", "GET VPN: a limit of the SAs that a member has room for"},
 	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
+	{"track-hook", "a command of the machine's shell that such an object runs at each change (GET VPN)"},
 	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},
 	{"kek-end:new", "a KEK that is replaced before it ends, and by members not used beyond its end (GET VPN, new behaviour)"},
 	{"kek-end:old", "a KEK that is replaced as it ends, and kept by members until another comes (GET VPN, old behaviour)"},

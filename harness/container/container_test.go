@@ -386,6 +386,42 @@ func TestContextsAreBuiltOnce(t *testing.T) {
 	}
 }
 
+// An image of somebody else's runs what it runs by itself, unless the manifest says otherwise.
+func TestImagesRunWhatTheyRun(t *testing.T) {
+	e := needEngine(t)
+	folder := filepath.Join(t.TempDir(), "theirs")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dockerfile := "FROM scratch\nCOPY theirs.test /usr/bin/theirs\nENV " + deviceEnv + "=writes\nWORKDIR /var/theirs\nENTRYPOINT [\"/usr/bin/theirs\", \"all fronts\"]\n"
+	if err := errors.Join(os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte(dockerfile), 0o644),
+		os.WriteFile(filepath.Join(folder, "theirs.test"), program(t, "/proc/self/exe"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	image, err := e.image(t.Context(), &peer.Vessel{Context: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if _, err := e.provider.Client().ImageRemove(context.Background(), image, client.ImageRemoveOptions{}); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, c := range []struct{ container, want string }{
+		{"context: " + folder, "^up on all fronts$"},
+		{"image: " + image, "^up on all fronts$"},
+		{"image: " + image + "\n      command: [/usr/bin/theirs, another]", "^up on another$"},
+	} {
+		m, err := peer.Parse("m.yaml", []byte("name: x\nfeatures: ['*']\nroles:\n  GM:\n    container:\n      stop: {signal: KILL}\n      ready: {line: "+c.want+"}\n"+
+			"      files: [{path: /gdoilab/any, content: x}]\n      "+c.container+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := startMember(t, m)
+		says(t, errors.Join(err, l.Close()), "")
+	}
+}
+
 // The same files make the same octets, and a program that needs what the image has not is refused before it is put there.
 func TestArchives(t *testing.T) {
 	dir := t.TempDir()

@@ -50,7 +50,7 @@ func (e *engine) Run(ctx context.Context, b lab.Berth, l *peer.Launch, out, errO
 // request says what the container is like.
 func request(image string, b lab.Berth, l *peer.Launch) testcontainers.ContainerRequest {
 	r := testcontainers.ContainerRequest{
-		Image: image, Name: b.Name, Labels: labels(b), Entrypoint: l.Command, Env: map[string]string{lab.OwnerEnv: b.Owner},
+		Image: image, Name: b.Name, Labels: labels(b), Env: map[string]string{lab.OwnerEnv: b.Owner},
 		ConfigModifier: func(c *container.Config) { c.WorkingDir = l.Directory },
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.NetworkMode = container.NetworkMode("container:" + b.Network.ID())
@@ -62,6 +62,9 @@ func request(image string, b lab.Berth, l *peer.Launch) testcontainers.Container
 				h.ReadonlyPaths = slices.DeleteFunc(slices.Clone(peer.ReadOnly), func(p string) bool { return slices.Contains(l.Vessel.Writable, p) })
 			}
 		},
+	}
+	if len(l.Command) > 0 { // otherwise the image's own
+		r.Entrypoint = l.Command
 	}
 	for _, setting := range l.Environment {
 		name, value, _ := strings.Cut(setting, "=")

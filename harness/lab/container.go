@@ -62,6 +62,15 @@ func RegisterEngine(e Engine) { engine = e }
 // errNoEngine is what is wrong with containers in a program without an engine.
 var errNoEngine = errors.New("this program was built without containers; bin/gdoilab has them")
 
+// Find returns an error if the program of a device is not there, or its image. That of a container which is to be made is made,
+// where there are containers at all.
+func Find(ctx context.Context, l *peer.Launch) error {
+	if err := l.Find(); err != nil || l.Vessel == nil || Containers() != nil {
+		return err
+	}
+	return engine.Ready(ctx, l)
+}
+
 // Containers returns nil if a device can be a container here, and otherwise why not.
 func Containers() error {
 	if engine == nil {

@@ -50,7 +50,7 @@ func (Namespaces) CannotStart(device *peer.Role) string {
 	return ""
 }
 
-// Check renders the device in each of its roles for the default group, and looks for its program.
+// Check renders the device in each of its roles for the default group, and looks for its program or image.
 func (Namespaces) Check(device *peer.Manifest) error {
 	for _, r := range device.Roles() {
 		if r.Process() == nil {
@@ -62,10 +62,7 @@ func (Namespaces) Check(device *peer.Manifest) error {
 			continue // the specs that need it will say so
 		}
 		if err == nil {
-			err = launch.Find()
-		}
-		if err == nil && launch.Vessel != nil && Containers() == nil {
-			err = engine.Ready(context.Background(), launch)
+			err = Find(context.Background(), launch)
 		}
 		if err != nil {
 			return err

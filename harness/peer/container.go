@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Container is a program in a container whose network is that of its node. Paths are those inside of it.
@@ -69,6 +70,21 @@ func (w *writer) vessel(c *Container, l *Launch, dir string) *Vessel {
 		v.Build = append(v.Build, Copy{w.one(i.Path), w.one(i.From), i.Mode})
 	}
 	return v
+}
+
+// Origin says where the image comes from.
+func (v *Vessel) Origin() string {
+	switch {
+	case v.Image != "":
+		return v.Image
+	case v.Context != "":
+		return "made of " + v.Context
+	}
+	from := make([]string, len(v.Build))
+	for i, c := range v.Build {
+		from[i] = c.From
+	}
+	return "made of " + strings.Join(from, ", ")
 }
 
 // find returns an error if something is missing of which the image is to be made.

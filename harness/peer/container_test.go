@@ -45,7 +45,7 @@ func TestContainer(t *testing.T) {
 		!slices.Equal(v.Devices, []string{"/dev/net/tun"}) || !slices.Equal(v.Writable, []string{"/proc/sys"}) {
 		t.Errorf("%+v", v)
 	}
-	if l.Files[0].Path != "/etc/groupd.conf" || len(l.Command) != 0 || l.Directory != "" || l.Find() != nil {
+	if l.Files[0].Path != "/etc/groupd.conf" || len(l.Command) != 0 || l.Directory != "" || l.Find() != nil || v.Origin() != "vendor/groupd:1234" {
 		t.Errorf("%+v: %v", l, l.Find())
 	}
 }
@@ -63,7 +63,7 @@ func TestReferenceContainer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b := l.Vessel.Build[0]; b.Path != "/gdoi-ks" || b.From != place("").Program || b.Mode != 0o755 || l.Directory != place("").Dir {
+	if b := l.Vessel.Build[0]; b.Path != "/gdoi-ks" || b.From != place("").Program || b.Mode != 0o755 || l.Directory != place("").Dir || l.Vessel.Origin() != "made of "+b.From {
 		t.Errorf("%+v in %s", b, l.Directory)
 	}
 	if got := strings.Join(l.Command, " "); !strings.HasPrefix(got, "/gdoi-ks --config ") || !strings.HasSuffix(got, " --mutant a.guard=off") {

@@ -375,6 +375,16 @@ func TestContextsAreBuiltOnce(t *testing.T) {
 			seen[name] = true
 		}
 	}
+	last, err := e.image(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.provider.Client().ImageRemove(t.Context(), last, client.ImageRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := e.image(t.Context(), v); err != nil || again != last || !e.has(t.Context(), last) {
+		t.Errorf("what somebody has removed is %s, %v", again, err)
+	}
 	found, err := e.provider.Client().ImageList(t.Context(), client.ImageListOptions{Filters: make(client.Filters).Add("label", imageLabel+"=gdoilab/some-device")})
 	if err != nil || len(seen) != imagesKept+2 || len(found.Items) != imagesKept {
 		t.Errorf("%d images were made and %d are left, %v", len(seen), len(found.Items), err)

@@ -24,7 +24,7 @@ type engine struct {
 	err      error
 
 	building sync.Mutex
-	images   map[string]string // those that are known to be there, by what they are made of; guarded by building
+	images   map[string]string // names, by what they are made of; guarded by building
 }
 
 var _ lab.Engine = (*engine)(nil)

@@ -46,8 +46,8 @@ func (e *engine) image(ctx context.Context, v *peer.Vessel) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if name, ok := e.images[r.key]; ok {
-		return name, nil
+	if name, ok := e.images[r.key]; ok && e.has(ctx, name) {
+		return name, nil // unless another program has made so many of that name that it went
 	}
 	name, err := e.make(ctx, r)
 	if err != nil {
@@ -68,6 +68,11 @@ func (e *engine) present(ctx context.Context, v *peer.Vessel) error {
 		return fmt.Errorf("%s: there is no image %s on this machine, and none is fetched", v.At, v.Image)
 	}
 	return err
+}
+
+func (e *engine) has(ctx context.Context, name string) bool {
+	_, err := e.provider.Client().ImageInspect(ctx, name)
+	return err == nil
 }
 
 // make builds an image, unless one of the same content is there.

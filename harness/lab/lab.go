@@ -98,7 +98,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, err
 	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, Contained: l.contained()})
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +155,17 @@ func (l *Lab) populate() error {
 		l.GM = append(l.GM, gm)
 	}
 	return nil
+}
+
+// contained are the nodes whose device is a container.
+func (l *Lab) contained() []string {
+	var names []string
+	for _, p := range l.Peers() {
+		if p.Device() && p.station.Device.Container() != nil {
+			names = append(names, p.Name())
+		}
+	}
+	return names
 }
 
 // supported returns an error if the policy of this network asks something of a device that its manifest does not declare.

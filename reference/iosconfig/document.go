@@ -14,6 +14,7 @@ type document struct {
 	dpd        time.Duration
 	enable     string
 	users      []policy.ConsoleUser
+	log        policy.LogReceiver
 	policies   []*isakmpPolicy
 	keys       []policy.PSK
 	transforms map[string]*transformSet

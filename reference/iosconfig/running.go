@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // Running is the configuration that a router goes by: its lines in their modes. The zero value is empty, and copies share nothing
@@ -53,6 +55,13 @@ func write(b *strings.Builder, all []*block, indent string) {
 // Has reports whether a line of the outermost mode begins with these words.
 func (r Running) Has(words ...string) bool {
 	return slices.ContainsFunc(r.lines, func(b *block) bool { return b.begins(words) })
+}
+
+// Console is what the configuration says about itself: the name of the router, and who may talk to it.
+func (r Running) Console() (hostname string, c policy.Console) {
+	reader := newReader("running", Options{Lenient: true})
+	reader.read([]byte(r.Text()))
+	return reader.doc.hostname, reader.console()
 }
 
 func (b *block) begins(words []string) bool {

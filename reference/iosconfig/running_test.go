@@ -83,6 +83,10 @@ func TestEditRefuses(t *testing.T) {
 	if err := e.Type("frobnicate"); !errors.Is(err, iosconfig.ErrUnknown) {
 		t.Error(err)
 	}
+	name, c := running(t, "hostname a\nenable secret sesame\nusername u privilege 15 secret s\n").Console()
+	if name != "a" || c.Enable != "sesame" || len(c.Users) != 1 || !c.Users[0].Privileged {
+		t.Errorf("%s, %+v", name, c)
+	}
 	if !e.Leave() || e.Leave() || e.Mode() != "" {
 		t.Error("there are more modes, or fewer")
 	}

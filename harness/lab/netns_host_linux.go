@@ -29,6 +29,7 @@ type kernelHost struct {
 
 // link is a raw way out of a host to its gateway.
 type link struct {
+	name      string // of the interface
 	conn      *packet.Conn
 	self, via net.HardwareAddr
 }
@@ -52,8 +53,8 @@ func (h *kernelHost) Send(p []byte) error {
 }
 
 // openLink opens the raw way out, in the host's namespace.
-func openLink(via net.HardwareAddr) (*link, error) {
-	ifi, err := net.InterfaceByName("eth0")
+func openLink(name string, via net.HardwareAddr) (*link, error) {
+	ifi, err := net.InterfaceByName(name)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func openLink(via net.HardwareAddr) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &link{conn: conn, self: ifi.HardwareAddr, via: via}, nil
+	return &link{name: name, conn: conn, self: ifi.HardwareAddr, via: via}, nil
 }
 
 // sendOnly as the protocol of a packet socket has nothing queued on it.

@@ -10,9 +10,30 @@ import (
 
 // Rehearse renders a device in its role for the default group, as it would be started for a spec, without starting anything.
 func Rehearse(device *peer.Role) (*peer.Launch, error) {
-	program, err := os.Executable()
+	s, err := rehearsal(device)
 	if err != nil {
 		return nil, err
+	}
+	return device.Launch(s)
+}
+
+// RehearseVisit renders a router in its role for the default group.
+func RehearseVisit(device *peer.Role) (*peer.Visit, error) {
+	s, err := rehearsal(device)
+	if err != nil {
+		return nil, err
+	}
+	if s.Place, err = placeOf(device, Plan{Members: 1, Hosts: true}, s.KS == nil, 1); err != nil {
+		return nil, err
+	}
+	return device.Visit(s)
+}
+
+// rehearsal is a device for the default group.
+func rehearsal(device *peer.Role) (peer.Subject, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return peer.Subject{}, err
 	}
 	s := peer.Subject{Place: peer.Place{Program: program, WAN: wanInterface}}
 	if device.Is == rule.KS {
@@ -22,11 +43,8 @@ func Rehearse(device *peer.Role) (*peer.Launch, error) {
 		s.Dir, s.LAN = filepath.Join(os.TempDir(), MemberName(1)), lanInterface
 		s.GM = defaultMember(device.Usual, Setup{Members: 1}, 1)
 	}
-	if err != nil {
-		return nil, err
-	}
 	s.LogTo = logTo(device)
-	return device.Launch(s)
+	return s, err
 }
 
 // usually is a station with the policy that it has when a spec decides nothing.

@@ -48,6 +48,7 @@ var identity = map[Kind][]string{Group: {"group", "name"}, SA: {"spi"}, Member: 
 // reading is an answer on its way through the rules.
 type reading struct {
 	groups []*Found
+	group  *Found // that was found last
 	kind   Kind  // of the thing that was found last
 	thing  Thing // which that is
 	part   string
@@ -124,20 +125,20 @@ func (r *reading) find(k Kind, fields Thing) Thing {
 	if k == Group {
 		for _, g := range r.groups {
 			if same(k, g.Thing, fields) {
+				r.group = g
 				return g.Thing
 			}
 		}
-		g := &Found{Thing: make(Thing)}
-		r.groups = append(r.groups, g)
-		return g.Thing
+		r.group = &Found{Thing: make(Thing)}
+		r.groups = append(r.groups, r.group)
+		return r.group.Thing
 	}
-	if len(r.groups) == 0 {
+	if r.group == nil {
 		r.find(Group, nil)
 	}
-	g := r.groups[len(r.groups)-1]
-	list := &g.SAs
+	list := &r.group.SAs
 	if k == Member {
-		list = &g.Members
+		list = &r.group.Members
 	}
 	for _, one := range *list {
 		if same(k, one, fields) {
@@ -152,10 +153,15 @@ func (r *reading) find(k Kind, fields Thing) Thing {
 func same(k Kind, a, b Thing) bool {
 	for _, name := range identity[k] {
 		if a[name] != "" && b[name] != "" {
-			return strings.EqualFold(a[name], b[name])
+			return plain(a[name]) == plain(b[name])
 		}
 	}
 	return false
+}
+
+// plain is how an identity is compared: an SPI may have zeros or 0x in front, or not.
+func plain(text string) string {
+	return strings.TrimLeft(strings.TrimPrefix(strings.ToLower(text), "0x"), "0")
 }
 
 // Check returns what is wrong with a rule that was read from somewhere: fields that nothing has.

@@ -30,7 +30,7 @@ type Answer struct {
 
 // The bounds of a conversation.
 const (
-	terminalWidth  = 511
+	terminalWidth  = 1000
 	terminalHeight = 512
 	mostText       = 4 << 20 // octets of an answer
 	mostAnswers    = 8       // to one line

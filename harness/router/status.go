@@ -122,9 +122,9 @@ func address(text string) (string, error) {
 	return netip.AddrPortFrom(a, 848).String(), nil
 }
 
-// hexadecimal is a number of so many digits, with or without 0x in front.
+// hexadecimal is a number of so many digits, with or without 0x in front and blanks between them.
 func hexadecimal(text string, digits int) (string, error) {
-	plain := strings.ToLower(strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X"))
+	plain := strings.TrimPrefix(strings.ToLower(strings.Join(strings.Fields(text), "")), "0x")
 	if plain == "" || len(plain) > digits || strings.Trim(plain, "0123456789abcdef") != "" {
 		return "", fmt.Errorf("%q is no hexadecimal number of at most %d digits", text, digits)
 	}

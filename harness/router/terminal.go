@@ -29,11 +29,13 @@ func clean(text string) string {
 // lastLine is the text behind the last line feed.
 func lastLine(text string) string { return text[strings.LastIndexByte(text, '\n')+1:] }
 
-// withoutEcho is an answer without the line that the router has echoed, and without the prompt behind it.
+// withoutEcho is an answer without the line that the router has echoed, or the end of one that it has not, and without the prompt
+// behind it.
 func withoutEcho(text, typed string) string {
 	text = text[:strings.LastIndexByte(text, '\n')+1]
 	first, rest, found := strings.Cut(text, "\n")
-	if found && strings.HasSuffix(strings.TrimSpace(first), strings.TrimSpace(typed)) {
+	first, typed = strings.TrimSpace(first), strings.TrimSpace(typed)
+	if found && (first == "" || strings.HasSuffix(first, typed)) {
 		return rest
 	}
 	return text

@@ -32,6 +32,9 @@ func routerOf(v yamldoc.Value, r *Role) *Router {
 		yamldoc.Field{Name: "commands", Read: func(v yamldoc.Value) { one.readCommands(v, r.Is) }},
 		yamldoc.Optional("status", &one.Views, yamldoc.Some("view", routerView)),
 	)
+	if one.Commands[control.Rekey] != nil && one.Views == nil {
+		v.Problem("rekey needs status, which says what it was")
+	}
 	r.Control = &Control{At: v.Place(), Commands: []string{control.Console}}
 	for _, command := range routerCommands[r.Is] {
 		if one.Commands[command] != nil {

@@ -49,8 +49,8 @@ var identity = map[Kind][]string{Group: {"group", "name"}, SA: {"spi"}, Member: 
 type reading struct {
 	groups []*Found
 	group  *Found // that was found last
-	kind   Kind  // of the thing that was found last
-	thing  Thing // which that is
+	kind   Kind   // of the thing that was found last
+	thing  Thing  // which that is
 	part   string
 }
 

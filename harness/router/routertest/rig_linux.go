@@ -68,6 +68,7 @@ func Start(t *testing.T, program string, role Role) {
 		cable(t, space, PortLAN, lan)
 		within(t, space, func() error { return address(lan, role.LAN) })
 	}
+	within(t, space, multicastRoute)
 	for i := 0; i+1 < len(role.Gateway); i += 2 {
 		within(t, space, func() error { return route(role.Gateway[i], role.Gateway[i+1]) })
 	}
@@ -181,6 +182,19 @@ func route(to, via string) error {
 		return err
 	}
 	return netlink.RouteAdd(&netlink.Route{Dst: network, Gw: net.ParseIP(via)})
+}
+
+// multicastRoute sends multicast out of the interface to the group.
+func multicastRoute() error {
+	link, err := netlink.LinkByName(wan)
+	if err != nil {
+		return err
+	}
+	_, groups, err := net.ParseCIDR("224.0.0.0/4")
+	if err != nil {
+		return err
+	}
+	return netlink.RouteAdd(&netlink.Route{Dst: groups, LinkIndex: link.Attrs().Index, Scope: netlink.SCOPE_LINK})
 }
 
 // launch starts the daemon in the namespace and waits for its console. It returns its host key.

@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -28,12 +29,19 @@ func Switches(mutants []Mutant) (*rule.Switches, error) {
 
 // Place is where a device runs, as templates see it.
 type Place struct {
-	Program string // this program's own file
-	Dir     string // the device's own folder
-	Here    string // the folder of the manifest; "" if it is built in
-	WAN     string // its interface to the other nodes
-	LAN     string // its interface to the host behind it; "" if there is none
-	LogTo   string // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
+	Program string  // this program's own file
+	Dir     string  // the device's own folder
+	Here    string  // the folder of the manifest; "" if it is built in
+	WAN     string  // its interface to the other nodes
+	LAN     string  // its interface to the host behind it; "" if there is none
+	LogTo   string  // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
+	Routes  []Route // of a router: the ways to what is behind the other members
+}
+
+// Route is a way to a network.
+type Route struct {
+	To  netip.Prefix
+	Via netip.Addr
 }
 
 // Subject is a device to be launched: exactly one of KS and GM is set.

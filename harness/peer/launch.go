@@ -159,14 +159,14 @@ func (w *writer) path(t Text, dir string) string {
 	return path
 }
 
-// Find returns an error if there is no program of the command's name.
+// Find returns an *Absent if there is no program of the command's name.
 func (l *Launch) Find() error {
 	program := l.Command[0]
 	if strings.Contains(program, "/") && !filepath.IsAbs(program) {
 		program = filepath.Join(l.Directory, program)
 	}
 	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s: the program of the device cannot be started: %w", l.At, err)
+		return &Absent{l.At, fmt.Errorf("the program of the device cannot be started: %w", err)}
 	}
 	return nil
 }

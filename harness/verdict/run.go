@@ -57,7 +57,8 @@ type Peer struct {
 	Vendor  string `json:"vendor,omitempty"`
 	Version string `json:"version,omitempty"`
 	File    string `json:"file"`
-	Digest  string `json:"digest"` // SHA-256 of the manifest, in hexadecimal
+	Digest  string `json:"digest"`          // SHA-256 of the manifest, in hexadecimal; of a pair that of both digests' text
+	Parts   []Peer `json:"parts,omitempty"` // of a pair: the key server's, the members'
 }
 
 // Run is everything that the reports say.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,8 @@ import (
 
 // runFlags are the flags of "run".
 type runFlags struct {
-	fabric, dut                    string
+	fabric                         string
+	dut, dutKS, dutGM              string
 	filter, spec, seed, out        string
 	mutants                        []string
 	redact, asJSON, failFast, bare bool
@@ -51,6 +53,7 @@ func runCommand() *cobra.Command {
 		Short: "Run specs and write a report",
 		Long: `Run the specs that a filter selects against a device and write report.html, report.json, junit.xml and a folder
 of evidence for each spec. The device is described by a manifest (docs/peers.md); without --dut it is the reference.
+With --dut-ks and --dut-gm the key server and the members are two devices, in specs that are about both as in others.
 
 A filter is a Ginkgo label expression over these labels:
   subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   feature:WHAT   negative   exhaustive
@@ -63,12 +66,15 @@ the run was interrupted, and the exit status is 1.`,
 		Example: `  gdoilab run --filter 'subject:rekey && dut:GM'
   gdoilab run --filter 'req:RFC6407-4.4-02' --fabric netns
   gdoilab run --dut my-router.yaml --fabric netns --filter dut:GM
+  gdoilab run --dut-ks my-server.yaml --dut-gm my-router.yaml --fabric netns --filter dut:both
   gdoilab run --spec sequence/drops-a-rekey-whose-seq-equals-the-last --out /tmp/one`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runSpecs(c.OutOrStdout(), c.ErrOrStderr(), f) },
 	}
 	c.Flags().StringVar(&f.fabric, "fabric", "memory", "what carries the packets: memory, netns or auto")
 	c.Flags().StringVar(&f.dut, "dut", peer.DefaultName, "`MANIFEST` of the device under test: a file, or the name of one that is built in")
+	c.Flags().StringVar(&f.dutKS, "dut-ks", "", "`MANIFEST` of the key server, if it is another device than --dut")
+	c.Flags().StringVar(&f.dutGM, "dut-gm", "", "`MANIFEST` of the members, if they are another device than --dut")
 	c.Flags().StringVar(&f.filter, "filter", "", "label expression that selects specs")
 	c.Flags().Var((*once)(&f.spec), "spec", "run the spec with this `ID`")
 	c.Flags().StringVar(&f.seed, "seed", "1", "decides everything random; the same seed gives the same capture on the memory fabric")
@@ -85,7 +91,9 @@ the run was interrupted, and the exit status is 1.`,
 	_ = c.Flags().MarkHidden("worker")
 	_ = c.Flags().MarkHidden("claims")
 	_ = c.RegisterFlagCompletionFunc("fabric", completeFabrics)
-	_ = c.RegisterFlagCompletionFunc("dut", completeManifests)
+	for _, name := range []string{"dut", "dut-ks", "dut-gm"} {
+		_ = c.RegisterFlagCompletionFunc(name, completeManifests)
+	}
 	_ = c.RegisterFlagCompletionFunc("filter", completeLabels)
 	_ = c.RegisterFlagCompletionFunc("spec", completeSpecs)
 	_ = c.RegisterFlagCompletionFunc("mutant", completeMutants)
@@ -174,14 +182,12 @@ func deviceName(s kit.Session, f runFlags) string {
 
 func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 	s := kit.Session{Seed: f.seed, Redact: f.redact, Command: "gdoilab run"}
-	device, err := peer.Load(f.dut)
+	device, err := device(f)
 	if err != nil {
 		return s, err
 	}
 	s.Device = device
-	if f.dut != peer.DefaultName {
-		s.Command += " --dut " + f.dut
-	}
+	s.Command += deviceFlags(f)
 	for _, m := range f.mutants {
 		guard, mutation, ok := strings.Cut(m, "=")
 		if !ok {
@@ -202,6 +208,33 @@ func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 	}
 	s.Fabric = fabric
 	return s, nil
+}
+
+// device loads what is under test: one manifest, or one for each role.
+func device(f runFlags) (*peer.Manifest, error) {
+	ks, err := peer.Load(cmp.Or(f.dutKS, f.dut))
+	if err != nil || f.dutKS == "" && f.dutGM == "" {
+		return ks, err
+	}
+	gm, err := peer.Load(cmp.Or(f.dutGM, f.dut))
+	if err != nil {
+		return nil, err
+	}
+	return peer.Pair(ks, gm)
+}
+
+// deviceFlags are the flags that name it again.
+func deviceFlags(f runFlags) (text string) {
+	if f.dut != peer.DefaultName {
+		text += " --dut " + f.dut
+	}
+	if f.dutKS != "" {
+		text += " --dut-ks " + f.dutKS
+	}
+	if f.dutGM != "" {
+		text += " --dut-gm " + f.dutGM
+	}
+	return text
 }
 
 // alterable returns an error if the mutants are none, or the device cannot be one.

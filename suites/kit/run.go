@@ -27,6 +27,7 @@ type Options struct {
 	Worker   bool    // be the worker of another process, which has checked the options
 	Claims   *Claims // of a worker that shares the specs with others
 	Progress func(done, total int, s verdict.Spec)
+	Shard    Shard
 	FailFast bool // leave the other specs out once one has the verdict fail
 }
 
@@ -55,8 +56,11 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 			o.Progress(len(run.Specs), len(selected), spec)
 		}
 	})
-	if o.Claims != nil {
-		shareSpecs(o.Claims)
+	if run.Shard, err = o.shardOf(); err != nil {
+		return nil, err
+	}
+	if err := shareSpecs(o); err != nil {
+		return nil, err
 	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suiteConfig, reporterConfig := configuration(o, selected)
@@ -84,14 +88,18 @@ func chosen(o Options) ([]verdict.Spec, error) {
 // someoneElses is set while the present spec is another worker's.
 var someoneElses bool
 
-// shareSpecs leaves out each spec that another worker has claimed.
-func shareSpecs(c *Claims) {
-	ginkgo.BeforeEach(func() {
-		r := ginkgo.CurrentSpecReport()
-		if someoneElses = !c.take(SpecID(first(labelled(r.Labels(), labelSubject)), r.LeafNodeText)); someoneElses {
-			ginkgo.Skip("another worker has it")
-		}
-	})
+// shareSpecs leaves out each spec that another worker has claimed or another shard has.
+func shareSpecs(o Options) error {
+	if o.Claims != nil {
+		leaveOut(func(id string) bool { return !o.Claims.take(id) }, "another worker has it")
+		return nil
+	}
+	if o.Shard.Of == 0 {
+		return nil
+	}
+	others, err := o.others()
+	leaveOut(func(id string) bool { return others[id] }, "another shard has it")
+	return err
 }
 
 // configuration is Ginkgo's, for the selected specs.

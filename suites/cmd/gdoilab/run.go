@@ -26,6 +26,7 @@ type runFlags struct {
 	fabric                         string
 	dut, dutKS, dutGM              string
 	filter, spec, seed, out        string
+	shard, costs                   string
 	mutants                        []string
 	redact, asJSON, failFast, bare bool
 	workers                        int
@@ -77,6 +78,8 @@ the run was interrupted, and the exit status is 1.`,
 	c.Flags().StringVar(&f.dutGM, "dut-gm", "", "`MANIFEST` of the members, if they are another device than --dut")
 	c.Flags().StringVar(&f.filter, "filter", "", "label expression that selects specs")
 	c.Flags().Var((*once)(&f.spec), "spec", "run the spec with this `ID`")
+	c.Flags().StringVar(&f.shard, "shard", "", "run only the `I/N`-th part of what the filter selects; \"gdoilab merge\" joins the parts")
+	c.Flags().StringVar(&f.costs, "costs", "", "`FILE` with the report.json of an earlier run, by whose times shards are made equally long")
 	c.Flags().StringVar(&f.seed, "seed", "1", "decides everything random; the same seed gives the same capture on the memory fabric")
 	c.Flags().StringVar(&f.out, "out", "", "folder for the report (default: a new folder in out/, which out/latest then points to)")
 	c.Flags().BoolVar(&f.redact, "redact", false, "leave keys and secrets out of everything written")
@@ -98,6 +101,7 @@ the run was interrupted, and the exit status is 1.`,
 	_ = c.RegisterFlagCompletionFunc("spec", completeSpecs)
 	_ = c.RegisterFlagCompletionFunc("mutant", completeMutants)
 	_ = c.MarkFlagDirname("out")
+	_ = c.MarkFlagFilename("costs", "json")
 	return c
 }
 
@@ -157,6 +161,9 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 	if f.workers < 0 {
 		return s, o, fmt.Errorf("--workers %d: want 1 or more, or 0 for what suits the fabric", f.workers)
 	}
+	if o.Shard, err = shard(f); err != nil {
+		return s, o, err
+	}
 	if s, err = session(errOut, f); err != nil {
 		return s, o, err
 	}
@@ -170,6 +177,30 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 		s.Out, err = outFolder(f.out)
 	}
 	return s, o, err
+}
+
+// shard reads which part of the specs to run.
+func shard(f runFlags) (s kit.Shard, err error) {
+	switch {
+	case f.shard == "" && f.costs != "":
+		return s, errors.New("--costs says how to make shards; give --shard too")
+	case f.shard == "":
+		return s, nil
+	case f.spec != "":
+		return s, errors.New("--shard and --spec exclude each other")
+	}
+	if s, err = kit.ParseShard(f.shard); err != nil || f.costs == "" {
+		return s, err
+	}
+	before, err := readFile(f.costs, verdict.Read)
+	if err != nil {
+		return s, err
+	}
+	s.Costs = make(map[string]float64)
+	for _, spec := range before.Specs {
+		s.Costs[spec.ID] = spec.Seconds
+	}
+	return s, nil
 }
 
 // deviceName says what is under test.

@@ -40,6 +40,7 @@ type Spec struct {
 	Fabric       string   `json:"fabric"`
 	Needs        []string `json:"needs,omitempty"`
 	Features     []string `json:"features,omitempty"` // that the device has to have
+	Scene        string   `json:"scene,omitempty"`    // what it shows of two devices beside each other
 	Negative     bool     `json:"negative,omitempty"` // the tester breaks a rule
 	Verdict      Verdict  `json:"verdict"`
 	Reason       string   `json:"reason,omitempty"` // one line for everything but pass

@@ -23,6 +23,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/lkh"               // specs
 	_ "github.com/gdoilab/gdoilab/suites/membership"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/natt"              // specs
+	_ "github.com/gdoilab/gdoilab/suites/pairs"             // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"            // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/rekey"             // specs

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -21,6 +22,7 @@ const (
 	labelDUT         = "dut:"
 	labelNeeds       = "needs:"
 	labelFeature     = "feature:"
+	labelScene       = "scene:"
 )
 
 // Negative marks a spec in which the tester breaks a rule. It must call Control.
@@ -38,6 +40,17 @@ func Row(n int) ginkgo.Labels {
 	}
 	return Exhaustive
 }
+
+// A scene is what of two devices beside each other a spec is about: the columns of the matrix of interoperation.
+const (
+	Phase1       = verdict.ScenePhase1
+	Registration = verdict.SceneRegistration
+	Rekeying     = verdict.SceneRekey
+	DataPlane    = verdict.SceneDataPlane
+)
+
+// Scene has a spec in which both ends are somebody else's count in the matrix of interoperation.
+func Scene(name string) ginkgo.Labels { return ginkgo.Label(labelScene + name) }
 
 // Limit is the longest that a spec may take on the wall clock.
 const Limit = 90 * time.Second

@@ -25,6 +25,7 @@ func describe(r ginkgo.SpecReport) verdict.Spec {
 		DUT:          roleUnderTest(labels).String(),
 		Needs:        labelled(labels, labelNeeds),
 		Features:     labelled(labels, labelFeature),
+		Scene:        first(labelled(labels, labelScene)),
 		Negative:     slices.Contains(labels, Negative[0]),
 		Fabric:       session.Fabric.Name(),
 		Repeat:       fmt.Sprintf("%s --fabric %s --seed %s --spec %s", session.Command, session.Fabric.Name(), session.Seed, id),

@@ -70,8 +70,11 @@ func readBuiltin(name string) ([]byte, error) {
 }
 
 // Builtin lists the manifests that are built into this program.
-func Builtin() []string {
-	files, _ := fs.Glob(fixtures.FS, path.Join(builtinFolder, "*"+extension))
+func Builtin() []string { return described(builtinFolder) }
+
+// described lists what a folder of fixtures describes.
+func described(folder string) []string {
+	files, _ := fs.Glob(fixtures.FS, path.Join(folder, "*"+extension))
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = strings.TrimSuffix(path.Base(f), extension)

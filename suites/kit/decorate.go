@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -23,6 +24,7 @@ const (
 	labelNeeds       = "needs:"
 	labelFeature     = "feature:"
 	labelScene       = "scene:"
+	labelBeside      = "beside:"
 )
 
 // Negative marks a spec in which the tester breaks a rule. It must call Control.
@@ -104,7 +106,20 @@ func checkSpec(node types.NodeType, _ ginkgo.Offset, text string, args []any) (s
 	if !named {
 		errs = append(errs, fmt.Errorf("the spec %q names no requirement", text))
 	}
-	return text, append(args, ginkgo.SpecTimeout(Limit)), errs
+	return text, append(args, ginkgo.SpecTimeout(Limit), beside(text)), errs
+}
+
+// foreigners are the names of the foreign peers.
+var foreigners = sync.OnceValue(peer.Foreigners)
+
+// beside are labels for the foreign peers that the sentence of a spec names.
+func beside(text string) (labels ginkgo.Labels) {
+	for _, word := range strings.Fields(text) {
+		if slices.Contains(foreigners(), word) {
+			labels = append(labels, labelBeside+word)
+		}
+	}
+	return labels
 }
 
 // unknownFeatures returns an error for each feature among the labels that is no word of the vocabulary.

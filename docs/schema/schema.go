@@ -30,6 +30,7 @@ const (
 	Doctor     = "doctor.schema.json"
 	Version    = "version.schema.json"
 	Peer       = "peer.schema.json"
+	Interop    = "interop.schema.json"
 )
 
 // base is what the schemas' own $id begin with, so that they find each other.

@@ -115,8 +115,8 @@ var foreigners = sync.OnceValue(peer.Foreigners)
 // beside are labels for the foreign peers that the sentence of a spec names.
 func beside(text string) (labels ginkgo.Labels) {
 	for _, word := range strings.Fields(text) {
-		if slices.Contains(foreigners(), word) {
-			labels = append(labels, labelBeside+word)
+		if name := strings.TrimSuffix(word, "'s"); slices.Contains(foreigners(), name) {
+			labels = append(labels, labelBeside+name)
 		}
 	}
 	return labels

@@ -120,9 +120,17 @@ func (m *Matrix) Headline() string {
 			bad++
 		}
 	}
+	var missed []string
+	for _, p := range m.Peers {
+		if p.Wanted && p.Absent != "" {
+			missed = append(missed, p.Name)
+		}
+	}
 	switch {
 	case bad > 0:
 		return fmt.Sprintf("%d of %d pairs need attention.", bad, len(m.Cells))
+	case len(missed) > 0:
+		return fmt.Sprintf("Not on this machine: %s.", strings.Join(missed, ", "))
 	case met == 0:
 		return "No pair has met."
 	}

@@ -29,7 +29,8 @@ type Options struct {
 	Parts    Parts   // of a worker: all that the filter selects is in them
 	Progress func(done, total int, s verdict.Spec)
 	Shard    Shard
-	FailFast bool // leave the other specs out once one has the verdict fail
+	Shuffle  int64 // decides the order of the specs; 0: that in which they are written
+	FailFast bool  // leave the other specs out once one has the verdict fail
 }
 
 // failer lets RunSpecs be called outside of go test.
@@ -112,6 +113,9 @@ func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types
 		suiteConfig.FocusStrings = []string{"^" + regexp.QuoteMeta(suiteName+" "+texts[selected[0].ID]) + "$"}
 	}
 	suiteConfig.OutputInterceptorMode = "none"
+	if o.Shuffle != 0 {
+		suiteConfig.RandomizeAllSpecs, suiteConfig.RandomSeed = true, o.Shuffle
+	}
 	suiteConfig.GracePeriod = 10 * time.Second
 	reporterConfig.Succinct, reporterConfig.NoColor = true, true
 	return suiteConfig, reporterConfig

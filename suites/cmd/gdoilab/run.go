@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 	"os/signal"
@@ -30,6 +31,7 @@ type runFlags struct {
 	mutants                        []string
 	redact, asJSON, failFast, bare bool
 	workers                        int
+	shuffle                        bool
 	worker, claims                 bool
 	parts                          []string
 }
@@ -81,6 +83,7 @@ the run was interrupted, and the exit status is 1.`,
 	c.Flags().Var((*once)(&f.spec), "spec", "run the spec with this `ID`")
 	c.Flags().StringVar(&f.shard, "shard", "", "run only the `I/N`-th part of what the filter selects; \"gdoilab merge\" joins the parts")
 	c.Flags().StringVar(&f.costs, "costs", "", "`FILE` with the report.json of an earlier run, by whose times shards are made equally long")
+	c.Flags().BoolVar(&f.shuffle, "shuffle", false, "run the specs in an order that the seed decides")
 	c.Flags().StringVar(&f.seed, "seed", "1", "decides everything random; the same seed gives the same capture on the memory fabric")
 	c.Flags().StringVar(&f.out, "out", "", "folder for the report (default: a new folder in out/, which out/latest then points to)")
 	c.Flags().BoolVar(&f.redact, "redact", false, "leave keys and secrets out of everything written")
@@ -164,6 +167,9 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 	if f.workers < 0 {
 		return s, o, fmt.Errorf("--workers %d: want 1 or more, or 0 for what suits the fabric", f.workers)
 	}
+	if f.shuffle {
+		o.Shuffle = order(f.seed)
+	}
 	if o.Shard, err = shard(f); err != nil {
 		return s, o, err
 	}
@@ -180,6 +186,13 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 		s.Out, err = outFolder(f.out)
 	}
 	return s, o, err
+}
+
+// order is what a seed makes of the order of specs: never 0, which is none.
+func order(seed string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte(seed))
+	return int64(h.Sum64()>>1 | 1)
 }
 
 // shard reads which part of the specs to run.

@@ -40,6 +40,9 @@ func runAll(s kit.Session, o kit.Options, f runFlags) (*verdict.Run, error) {
 		} else {
 			args = append(args, "--out", s.Out)
 		}
+		if f.shuffle {
+			args = append(args, "--shuffle")
+		}
 		if f.redact {
 			args = append(args, "--redact")
 		}

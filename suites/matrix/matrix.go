@@ -47,7 +47,7 @@ func Run(ctx context.Context, o Options) (*verdict.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &verdict.Matrix{Start: time.Now(), Seed: o.Seed, Filter: o.filter("")}
+	m := &verdict.Matrix{Start: time.Now(), Seed: o.shownSeed(verdict.Withheld), Filter: o.filter("")}
 	var encounters []*encounter
 	for _, f := range o.Fabrics {
 		m.Fabrics = append(m.Fabrics, f.Name())
@@ -144,11 +144,19 @@ func (o Options) filter(pair string) string {
 	return strings.Join(parts, " && ")
 }
 
+// shownSeed is the seed, or what stands in its place where keys are left out: they follow from it.
+func (o Options) shownSeed(instead string) string {
+	if o.Redact {
+		return instead
+	}
+	return o.Seed
+}
+
 // run has the specs of the filter run in a process of their own.
 func (e *encounter) run(ctx context.Context, o Options, filter string, device ...string) {
 	folder := filepath.Join(runsFolder, e.Name())
 	args := append([]string{"run", "--fabric", e.fabric.Name(), "--filter", filter, "--seed", o.Seed}, device...)
-	e.Repeat = repeat(args)
+	e.Repeat = strings.Replace(repeat(args), "--seed "+o.Seed, "--seed "+o.shownSeed("SEED"), 1)
 	args = append(args, "--out", filepath.Join(o.Out, folder), "--workers", fmt.Sprint(o.Workers))
 	if o.Redact {
 		args = append(args, "--redact")

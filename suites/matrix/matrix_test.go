@@ -111,6 +111,13 @@ func TestRunFails(t *testing.T) {
 	if s := m.Cells[0].Scenes[0]; s.Verdict != verdict.Error || !strings.Contains(s.Reason, "exit status 2") || !strings.HasSuffix(s.Reason, "broken") {
 		t.Errorf("%+v", s)
 	}
+	if m.Seed != "1" || !strings.Contains(m.Cells[0].Repeat, " --seed 1 ") {
+		t.Errorf("%+v", m)
+	}
+	o.Redact = true
+	if m, err := Run(t.Context(), o); err != nil || m.Seed != verdict.Withheld || !strings.Contains(m.Cells[0].Repeat, " --seed SEED ") {
+		t.Errorf("redacted: %+v, %v", m, err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if m, err := Run(ctx, o); err != nil || len(m.Cells) != 0 || !m.Interrupted {

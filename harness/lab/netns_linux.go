@@ -37,17 +37,22 @@ func (Namespaces) Lacks(n Need) string {
 	return ""
 }
 
-// CannotStart says that a device has to be a program here.
+// CannotStart says that a device has to be a program here, or to have a driver.
 func (Namespaces) CannotStart(device *peer.Role) string {
-	if device.Process() == nil {
+	if device.Process() == nil && device.Driver() == nil {
 		return "the netns fabric runs programs only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
 	}
 	return ""
 }
 
-// Check renders the device in each of its roles for the default group, and looks for its program.
+// Check renders the device in each of its roles for the default group, and looks for its program or that of its driver.
 func (Namespaces) Check(device *peer.Manifest) error {
 	for _, r := range device.Roles() {
+		if r.Driver() != nil {
+			if err := findDriver(r); err != nil {
+				return err
+			}
+		}
 		if r.Process() == nil {
 			continue
 		}

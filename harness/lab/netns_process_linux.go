@@ -30,6 +30,7 @@ type process struct {
 	cmd            *exec.Cmd
 	stdout, stderr *lines
 	log            logSource
+	trapped        *trapSocket // nil: it notifies nobody
 	exited         chan struct{}
 	once           sync.Once
 	asked          uint64
@@ -63,7 +64,7 @@ func (n *kernelNet) launch(s Station) (*process, error) {
 		return nil, err
 	}
 	if err := p.start(); err != nil {
-		return nil, errors.Join(err, p.log.close())
+		return nil, errors.Join(err, p.log.close(), p.trapped.close())
 	}
 	n.nodes = append(n.nodes, p)
 	go func() { _ = p.cmd.Wait(); close(p.exited) }()
@@ -93,8 +94,13 @@ func (p *process) prepare(s Station) (err error) {
 	if err := p.write(); err != nil {
 		return err
 	}
-	p.log, err = p.openLog(s.Device.Syslog)
-	return err
+	if p.trapped, err = p.openTraps(s); err != nil {
+		return err
+	}
+	if p.log, err = p.openLog(s.Device.Syslog); err != nil {
+		return errors.Join(err, p.trapped.close())
+	}
+	return nil
 }
 
 // write makes the device's folder and its files.
@@ -226,7 +232,7 @@ func (p *process) Config() ([]peer.File, error) {
 func (p *process) Stop() (err error) {
 	p.once.Do(func() {
 		// The files go with the network, but the evidence is written after it.
-		defer func() { p.last, err = p.Keys(), errors.Join(err, p.log.close()) }()
+		defer func() { p.last, err = p.Keys(), errors.Join(err, p.log.close(), p.trapped.close()) }()
 		if p.hasExited() {
 			return
 		}

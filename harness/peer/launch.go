@@ -30,6 +30,7 @@ func Switches(mutants []Mutant) (*rule.Switches, error) {
 type Place struct {
 	Program string // this program's own file
 	Dir     string // the device's own folder
+	Here    string // the folder of the manifest; "" if it is built in
 	WAN     string // its interface to the other nodes
 	LAN     string // its interface to the host behind it; "" if there is none
 	LogTo   string // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
@@ -77,7 +78,7 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 	if p == nil {
 		return nil, fmt.Errorf("%w: %s", ErrNoProcess, r.At)
 	}
-	w := writer{data: data(s)}
+	w := writer{data: r.data(s)}
 	l := w.launch(p, s.Dir)
 	for _, m := range s.Mutants {
 		mutant := writer{data: m}
@@ -118,7 +119,9 @@ func (w *writer) launch(p *Process, dir string) *Launch {
 	return l
 }
 
-func data(s Subject) any {
+// data is what the templates of a role see.
+func (r *Role) data(s Subject) any {
+	s.Here = r.Here
 	if s.KS != nil {
 		return &keyServerData{*s.KS, s.Place}
 	}

@@ -36,19 +36,19 @@ func Load(name string) (*Manifest, error) {
 		if err != nil {
 			return nil, fmt.Errorf("peer: %w", err)
 		}
-		return whole(name, text, os.ReadFile)
+		return whole(name, text, parseIn, os.ReadFile)
 	}
 	file := path.Join(builtinFolder, name+extension)
 	text, err := fixtures.FS.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
-	return whole(path.Join(fixturesFolder, file), text, readBuiltin)
+	return whole(path.Join(fixturesFolder, file), text, Parse, readBuiltin)
 }
 
 // whole parses a manifest and what it says stands in a file beside it.
-func whole(name string, text []byte, read func(string) ([]byte, error)) (*Manifest, error) {
-	m, err := Parse(name, text)
+func whole(name string, text []byte, parse func(string, []byte) (*Manifest, error), read func(string) ([]byte, error)) (*Manifest, error) {
+	m, err := parse(name, text)
 	if err != nil || m.ExpectedFile == "" {
 		return m, err
 	}
@@ -67,6 +67,22 @@ func whole(name string, text []byte, read func(string) ([]byte, error)) (*Manife
 // readBuiltin reads a file of fixtures by the name that errors show.
 func readBuiltin(name string) ([]byte, error) {
 	return fixtures.FS.ReadFile(strings.TrimPrefix(filepath.ToSlash(name), fixturesFolder+"/"))
+}
+
+// parseIn is Parse of a file whose folder is there.
+func parseIn(name string, text []byte) (*Manifest, error) {
+	here, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return nil, fmt.Errorf("peer: %w", err)
+	}
+	m, err := Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range m.Roles() {
+		r.Here = here
+	}
+	return m, nil
 }
 
 // Builtin lists the manifests that are built into this program.

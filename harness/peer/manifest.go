@@ -38,6 +38,7 @@ type Usual struct {
 // Role is the device in one of its roles.
 type Role struct {
 	At      string // place in the manifest
+	Here    string // the manifest's folder; "" if it is built in
 	Device  string // the manifest's name
 	Usual   Usual
 	Is      rule.Role

@@ -55,17 +55,23 @@ func (m *Manifest) readRoles(v yamldoc.Value) {
 // role reads one role. What says where to find things of a process is needed only if there is one.
 func role(v yamldoc.Value, is rule.Role) *Role {
 	r := &Role{At: v.Place(), Is: is}
-	isProcess := v.Has("process")
+	isProcess, isDriven := v.Has("process"), v.Has("driver")
 	v.Fields(
 		yamldoc.Field{Name: "core", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, coreOf(v, is)) }},
 		yamldoc.Field{Name: "process", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, process(v)) }},
+		yamldoc.Field{Name: "driver", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, driverOf(v)) }},
 		yamldoc.Optional("syslog", &r.Syslog, func(v yamldoc.Value) *Syslog { return log(v, isProcess) }),
 		yamldoc.Optional("control", &r.Control, func(v yamldoc.Value) *Control { return controlOf(v, is, isProcess) }),
 		yamldoc.Optional("keylog", &r.KeyLog, func(v yamldoc.Value) *KeyLog { return keyLog(v, isProcess) }),
-		yamldoc.Optional("snmp", &r.SNMP, func(v yamldoc.Value) *SNMP { return snmp(v, isProcess) }),
+		yamldoc.Optional("snmp", &r.SNMP, func(v yamldoc.Value) *SNMP { return snmp(v, isProcess || isDriven) }),
 	)
-	if !isProcess && !v.Has("core") {
-		v.Problem("nothing says how the device starts; name a core or describe a process")
+	if isDriven {
+		r.driven(v)
+	} else if r.Syslog != nil && r.Syslog.Events.Named {
+		v.Problem("events come from the driver, and there is none")
+	}
+	if !isProcess && !isDriven && !v.Has("core") {
+		v.Problem("nothing says how the device starts; name a core, or describe a process or a driver")
 	}
 	return r
 }

@@ -59,10 +59,11 @@ func log(v yamldoc.Value, isProcess bool) *Syslog {
 	return s
 }
 
-// What a log may have instead of expressions: the form of package syslog, or the messages of GET VPN.
+// What a log may have instead of expressions: the form of package syslog, the messages of GET VPN, or what a driver says of its lines.
 const (
 	ownEvents    = "gdoilab"
 	getvpnEvents = "getvpn"
+	namedEvents  = "driver"
 )
 
 func events(v yamldoc.Value) Events {
@@ -70,9 +71,11 @@ func events(v yamldoc.Value) Events {
 		switch word, _ := v.Text(); word {
 		case getvpnEvents:
 			return Events{GETVPN: true}
+		case namedEvents:
+			return Events{Named: true}
 		case ownEvents:
 		default:
-			v.Problem("%q is unknown; write %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents)
+			v.Problem("%q is unknown; write %s, %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents, namedEvents)
 		}
 		return Events{Own: true}
 	}
@@ -125,13 +128,13 @@ func keyLog(v yamldoc.Value, isProcess bool) *KeyLog {
 	return k
 }
 
-// snmp reads where the SNMP agent of a process is; that of a core is found by itself.
-func snmp(v yamldoc.Value, isProcess bool) *SNMP {
+// snmp reads where the SNMP agent of a device with sockets is; that of a core is found by itself.
+func snmp(v yamldoc.Value, hasSockets bool) *SNMP {
 	s := &SNMP{At: v.Place()}
 	v.Fields(yamldoc.Optional("address", &s.Address, text), yamldoc.Optional("community", &s.Community, text))
 	for _, name := range []string{"address", "community"} {
-		if isProcess && !v.Has(name) {
-			v.Problem("the field %q is missing; address and community say how the agent of a process is asked", name)
+		if hasSockets && !v.Has(name) {
+			v.Problem("the field %q is missing; address and community say how the agent of the device is asked", name)
 		}
 	}
 	return s

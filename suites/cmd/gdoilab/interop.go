@@ -30,16 +30,17 @@ func interopCommand() *cobra.Command {
 	var f interopFlags
 	c := &cobra.Command{
 		Use: "interop", Short: "Have every two peers meet and show what they came to", Args: cobra.NoArgs,
-		Long: `Have every peer as a key server meet every peer as a member, on each fabric, and write a matrix: for Phase 1, registration, rekey
-and data plane the verdict of the specs that are about two devices, with the capture, the log and the reason of each. Peers are those with a
-manifest that is built in, or those that are named: manifests as "run --dut" takes them, or IKE daemons (fixtures/peers/ike), which meet our
-own side of what they know.
+		Long: `Have every peer as a key server meet every peer as a member, on each fabric, and write a matrix: for Phase 1,
+registration, rekey and data plane the verdict of the specs that are about two devices, with the capture, the log and
+the reason of each. Peers are those with a manifest that is built in, or those that are named: manifests as
+"run --dut" takes them, or IKE daemons (fixtures/peers/ike), which meet our own side of what they know.
 
-A peer that is not on this machine is "absent", with what was looked for; what it does not do by its own declaration is "unsupported",
-with the declaration; what no spec shows is "not-tried". Failures that its manifest expects stand in the matrix as such.
+A peer that is not on this machine is "absent", with what was looked for; what it does not do by its own declaration is
+"unsupported", with the declaration; what no spec shows is "not-tried". Failures that its manifest expects stand in the
+matrix as such.
 
-The exit status is 1 if a pair fails otherwise, if an expectation did not come about, or if a peer is absent that was named. Ctrl-C ends it
-in order, with what was found out by then.`,
+The exit status is 1 if a pair fails otherwise, if an expectation did not come about, or if a peer is absent that was
+named. Ctrl-C ends it in order, with what was found out by then.`,
 		Example: `  sudo gdoilab interop
   sudo gdoilab interop --peers reference,my-router.yaml --fabric netns --out out/interop`,
 		RunE: func(c *cobra.Command, _ []string) error { return interop(c, f) },

@@ -18,11 +18,11 @@ func mergeCommand() *cobra.Command {
 	var to string
 	c := &cobra.Command{
 		Use: "merge DIR…", Short: "Join the shards of a run into one report", Args: cobra.MinimumNArgs(1),
-		Long: `Read report.json in the folders of all shards of a run (run --shard) and write report.html, report.json and junit.xml of the
-whole into another folder, with the evidence of every spec. Verdicts are those that one run of everything gives.
+		Long: `Read report.json in the folders of all shards of a run (run --shard) and write report.html, report.json and junit.xml
+of the whole into another folder, with the evidence of every spec. Verdicts are those that one run of everything gives.
 
-Shards of different versions, seeds, fabrics, devices, manifests or selections are refused, and so is a shard that is missing or
-there twice. The exit status is that of the whole run.`,
+Shards of different versions, seeds, fabrics, devices, manifests or selections are refused, and so is a shard that is
+missing or there twice. The exit status is that of the whole run.`,
 		Example: `  gdoilab run --shard 1/2 --out out/1 && gdoilab run --shard 2/2 --out out/2
   gdoilab merge out/1 out/2 --out out/all`,
 		RunE: func(c *cobra.Command, args []string) error { return merge(c.OutOrStdout(), args, to) },

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -28,6 +29,7 @@ type process struct {
 	enter          func(func() error) error // runs a function where the program belongs
 	launch         *peer.Launch
 	cmd            *exec.Cmd
+	stdin          io.Reader // nil: nothing
 	stdout, stderr *lines
 	log            logSource
 	exited         chan struct{}
@@ -127,7 +129,7 @@ func (p *process) start() error {
 	p.cmd = exec.Command(p.launch.Command[0], p.launch.Command[1:]...)
 	p.cmd.Env = slices.Concat(os.Environ(), p.launch.Environment, []string{ownerEnv + "=" + owner()})
 	p.cmd.Dir = p.launch.Directory
-	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = p.stdin, p.stdout, p.stderr
 	p.cmd.WaitDelay = Patience
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.enter(p.cmd.Start); err != nil {

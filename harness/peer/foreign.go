@@ -17,9 +17,9 @@ import (
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
-// Foreign describes an IKE daemon that somebody else wrote and that knows nothing of GDOI: how it is started, how a
-// conversation becomes its configuration, and how it is told to begin or to end one. It is no device under test but the
-// other side of one.
+// Foreign describes a program that somebody else wrote and that knows nothing of GDOI: an IKE daemon, with how a conversation
+// becomes its configuration and how it is told to begin or to end one, or a host with ESP (LoadESP). It is no device under test
+// but the other side of one.
 type Foreign struct {
 	Name     string
 	Version  string
@@ -29,6 +29,8 @@ type Foreign struct {
 	Words    map[string]string // what it calls the words of a policy, where it calls them otherwise
 	Lacks    []string          // words of a policy that it knows nothing of
 	Commands map[string][]Text // by what they are for
+	Expected []Expected        // what is known to fail with it
+	scripts  []File            // of one with ESP, as they are in the folder of its description
 }
 
 // What a Foreign's commands are for.
@@ -110,32 +112,42 @@ func (d foreignData) own(word string) string {
 
 // LoadForeign reads the description of that name in fixtures/peers/ike.
 func LoadForeign(name string) (*Foreign, error) {
-	file := path.Join(foreignFolder, name+extension)
+	return loadForeign(path.Join(foreignFolder, name+extension), ParseForeign)
+}
+
+func loadForeign(file string, parse func(string, []byte) (*Foreign, error)) (*Foreign, error) {
 	data, err := fixtures.FS.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("peer: no foreign peer is called %q", name)
+		return nil, fmt.Errorf("peer: no foreign peer is called %q", strings.TrimSuffix(path.Base(file), extension))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
-	return ParseForeign(path.Join("fixtures", file), data)
+	return parse(path.Join("fixtures", file), data)
 }
 
-// ParseForeign reads a description. The error is a yamldoc.Problems.
+// ParseForeign reads the description of an IKE daemon. The error is a yamldoc.Problems.
 func ParseForeign(file string, data []byte) (*Foreign, error) {
 	f := &Foreign{Words: make(map[string]string), Commands: make(map[string][]Text)}
 	return f, yamldoc.Read(file, data, func(root yamldoc.Value) {
-		root.Fields(
-			yamldoc.Required("name", &f.Name, name),
-			yamldoc.Required("version", &f.Version, words),
-			yamldoc.Required("program", &f.Program, name),
-			yamldoc.Required("tree", &f.Tree, name),
-			yamldoc.Required("process", &f.Process, process),
+		root.Fields(append(f.common(),
 			yamldoc.Field{Name: "words", Read: f.readWords},
 			yamldoc.Optional("lacks", &f.Lacks, yamldoc.List(name)),
 			yamldoc.Field{Name: "commands", Required: true, Read: f.readCommands},
-		)
+		)...)
 	})
+}
+
+// common are the fields of every foreign peer.
+func (f *Foreign) common() []yamldoc.Field {
+	return []yamldoc.Field{
+		yamldoc.Required("name", &f.Name, name),
+		yamldoc.Required("version", &f.Version, words),
+		yamldoc.Required("program", &f.Program, name),
+		yamldoc.Required("tree", &f.Tree, name),
+		yamldoc.Required("process", &f.Process, process),
+		yamldoc.Optional("expected_failures", &f.Expected, expectedFailures),
+	}
 }
 
 // readWords takes a list of "ours = theirs".
@@ -167,6 +179,11 @@ func (f *Foreign) Missing(c Conversation) string {
 			return fmt.Sprintf("%s %s has no %s", f.Name, f.Version, word)
 		}
 	}
+	return f.absent()
+}
+
+// absent says that the program is not on this machine, or "".
+func (f *Foreign) absent() string {
 	for _, at := range []string{f.Program, filepath.Join(TreeRoot(), f.Tree, f.Program)} {
 		if _, err := os.Stat(at); err == nil {
 			return ""

@@ -111,6 +111,7 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	}
 	theirs, err := peer.LoadForeign(daemon)
 	kit.Precondition(err, "the foreign peer is described")
+	kit.Against(theirs)
 	cfg := ike.Config{
 		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
 		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,

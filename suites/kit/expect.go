@@ -9,20 +9,26 @@ import (
 	"github.com/gdoilab/gdoilab/harness/verdict"
 )
 
-// expect applies what the device's manifest expects of a spec: what is said of the spec itself, or else of a requirement of
-// it.
-func expect(spec *verdict.Spec, now time.Time) {
+// Against has what is known to fail with a foreign peer be expected of this spec, unless the device's manifest expects something of it.
+func Against(f *peer.Foreign) { gathered().foreign = f.Expected }
+
+// expect applies what the device's manifest, or the description of the foreign peer that the spec has met, expects of a spec: what
+// is said of the spec itself, or else of a requirement of it.
+func expect(spec *verdict.Spec, foreign []peer.Expected, now time.Time) {
 	device, err := session.device()
 	if err != nil {
 		return
 	}
-	of := slices.IndexFunc(device.Expected, func(e peer.Expected) bool { return e.Spec == spec.ID })
-	if of < 0 {
-		of = slices.IndexFunc(device.Expected, func(e peer.Expected) bool { return e.Of(spec.ID, spec.Requirements) })
-	}
-	if of >= 0 {
-		e := device.Expected[of]
-		expectation(e).Judge(spec, e.LooksLike.MatchString, e.Expired(now))
+	for _, expected := range [][]peer.Expected{device.Expected, foreign} {
+		of := slices.IndexFunc(expected, func(e peer.Expected) bool { return e.Spec == spec.ID })
+		if of < 0 {
+			of = slices.IndexFunc(expected, func(e peer.Expected) bool { return e.Of(spec.ID, spec.Requirements) })
+		}
+		if of >= 0 {
+			e := expected[of]
+			expectation(e).Judge(spec, e.LooksLike.MatchString, e.Expired(now))
+			return
+		}
 	}
 }
 
@@ -34,15 +40,23 @@ func expectation(e peer.Expected) verdict.Expectation {
 	}
 }
 
-// settle says what became of everything that the device's manifest expects.
+// settle says what became of everything that the device's manifest expects, and of what was expected of foreign peers.
 func settle(specs []verdict.Spec) ([]verdict.Expectation, error) {
 	device, err := session.device()
-	if err != nil || len(device.Expected) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	var settled []verdict.Expectation
+	places := make(map[string]bool)
 	for _, e := range device.Expected {
+		places[e.At] = true
 		settled = append(settled, expectation(e).Settle(specs, judgedAll(specs, e.Requirement)))
+	}
+	for _, s := range specs {
+		if s.Expected != nil && !places[s.Expected.Place] {
+			places[s.Expected.Place] = true
+			settled = append(settled, s.Expected.Settle(specs, s.Expected.Spec != ""))
+		}
 	}
 	return settled, nil
 }

@@ -9,26 +9,20 @@ import (
 	"github.com/gdoilab/gdoilab/harness/verdict"
 )
 
-// Against has what is known to fail with a foreign peer be expected of this spec, unless the device's manifest expects something of it.
-func Against(f *peer.Foreign) { gathered().foreign = f.Expected }
-
-// expect applies what the device's manifest, or the description of the foreign peer that the spec has met, expects of a spec: what
-// is said of the spec itself, or else of a requirement of it.
-func expect(spec *verdict.Spec, foreign []peer.Expected, now time.Time) {
+// expect applies what the device's manifest expects of a spec: what is said of the spec itself, or else of a requirement of
+// it.
+func expect(spec *verdict.Spec, now time.Time) {
 	device, err := session.device()
 	if err != nil {
 		return
 	}
-	for _, expected := range [][]peer.Expected{device.Expected, foreign} {
-		of := slices.IndexFunc(expected, func(e peer.Expected) bool { return e.Spec == spec.ID })
-		if of < 0 {
-			of = slices.IndexFunc(expected, func(e peer.Expected) bool { return e.Of(spec.ID, spec.Requirements) })
-		}
-		if of >= 0 {
-			e := expected[of]
-			expectation(e).Judge(spec, e.LooksLike.MatchString, e.Expired(now))
-			return
-		}
+	of := slices.IndexFunc(device.Expected, func(e peer.Expected) bool { return e.Spec == spec.ID })
+	if of < 0 {
+		of = slices.IndexFunc(device.Expected, func(e peer.Expected) bool { return e.Of(spec.ID, spec.Requirements) })
+	}
+	if of >= 0 {
+		e := device.Expected[of]
+		expectation(e).Judge(spec, e.LooksLike.MatchString, e.Expired(now))
 	}
 }
 
@@ -47,18 +41,10 @@ func settle(specs []verdict.Spec) ([]verdict.Expectation, error) {
 		return nil, err
 	}
 	var settled []verdict.Expectation
-	places := make(map[string]bool)
 	for _, e := range device.Expected {
-		places[e.At] = true
 		settled = append(settled, expectation(e).Settle(specs, judgedAll(specs, e.Requirement)))
 	}
-	for _, s := range specs {
-		if s.Expected != nil && !places[s.Expected.Place] {
-			places[s.Expected.Place] = true
-			settled = append(settled, s.Expected.Settle(specs, s.Expected.Spec != ""))
-		}
-	}
-	return settled, nil
+	return append(settled, settleForeign(specs)...), nil
 }
 
 // judgedAll reports whether every spec of a requirement came to a verdict about the device.

@@ -42,7 +42,8 @@ func judge(r ginkgo.SpecReport, s *state) verdict.Spec {
 	case spec.Verdict == verdict.Pass && spec.Negative && s.controls == 0:
 		spec.Verdict, spec.Reason = verdict.Error, "a negative spec ended without its positive control"
 	}
-	expect(&spec, s.foreign, time.Now())
+	expect(&spec, time.Now())
+	expectForeign(&spec, s.foreign, time.Now())
 	return spec
 }
 

@@ -38,7 +38,7 @@ type state struct {
 	reason   string
 	seed     string
 	readings []verdict.Reading
-	foreign  []peer.Expected // of the foreign peer that the spec has met
+	foreign  *peer.Foreign // on the other side
 
 	pushes []*push
 	esp    map[string]*tester.ESPKeys // by SPI; they count their packets

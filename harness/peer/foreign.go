@@ -27,7 +27,7 @@ type Foreign struct {
 	Tree     string // folder below TreeRoot with what its packages hold below /usr
 	Process  *Process
 	Words    map[string]string // what it calls the words of a policy, where it calls them otherwise
-	Lacks    []string          // words of a policy that it knows nothing of
+	Lacks    []Lack            // features by the words of a policy, and those of LackESP and LackDPD
 	Commands map[string][]Text // by what they are for
 	Expected []Expected        // what is known to fail with it
 	scripts  []File            // of one with ESP, as they are in the folder of its description
@@ -132,7 +132,7 @@ func ParseForeign(file string, data []byte) (*Foreign, error) {
 	return f, yamldoc.Read(file, data, func(root yamldoc.Value) {
 		root.Fields(append(f.common(),
 			yamldoc.Field{Name: "words", Read: f.readWords},
-			yamldoc.Optional("lacks", &f.Lacks, yamldoc.List(name)),
+			yamldoc.Optional("lacks", &f.Lacks, yamldoc.List(foreignLack)),
 			yamldoc.Field{Name: "commands", Required: true, Read: f.readCommands},
 		)...)
 	})
@@ -162,6 +162,25 @@ func (f *Foreign) readWords(v yamldoc.Value) {
 	})
 }
 
+func foreignLack(v yamldoc.Value) Lack {
+	l := Lack{At: v.Place()}
+	v.Fields(yamldoc.Required("feature", &l.Feature, name), yamldoc.Required("why", &l.Why, sentence))
+	if l.Feature != "" && !inConversation(l.Feature) {
+		v.Problem("no conversation has %q; write a word of a suite, such as modp1024, %s or %s", l.Feature, LackESP, LackDPD)
+	}
+	return l
+}
+
+// inConversation reports whether a word may be that of a conversation.
+func inConversation(word string) bool {
+	for _, form := range []string{"%s sha256 modp2048", "aes128-cbc %s modp2048", "aes128-cbc sha256 %s", "aes128-cbc sha256 modp2048 %s"} {
+		if _, err := policy.ParseProposal(fmt.Sprintf(form, word)); err == nil {
+			return true
+		}
+	}
+	return word == LackESP || word == LackDPD
+}
+
 func (f *Foreign) readCommands(v yamldoc.Value) {
 	var fields []yamldoc.Field
 	for _, purpose := range []string{CommandLoad, CommandInitiate, CommandTerminate} {
@@ -172,18 +191,31 @@ func (f *Foreign) readCommands(v yamldoc.Value) {
 	v.Fields(fields...)
 }
 
-// Missing says what this machine lacks to start the daemon, or the daemon for such a conversation, or "".
-func (f *Foreign) Missing(c Conversation) string {
-	for _, word := range strings.Fields(c.Suite.String()) {
-		if slices.Contains(f.Lacks, word) {
-			return fmt.Sprintf("%s %s has no %s", f.Name, f.Version, word)
+// What a daemon may lack beside the algorithms of a suite.
+const (
+	LackESP = "esp" // it has no ESP of its own
+	LackDPD = "dpd" // it does not ask whether the other side is alive
+)
+
+// Lacking returns the declaration by which the daemon lacks something for such a conversation, or "".
+func (f *Foreign) Lacking(c Conversation) string {
+	wanted := strings.Fields(c.Suite.String())
+	if c.Traffic != nil {
+		wanted = append(wanted, LackESP)
+	}
+	if c.Asks > 0 {
+		wanted = append(wanted, LackDPD)
+	}
+	for _, l := range f.Lacks {
+		if slices.Contains(wanted, l.Feature) {
+			return fmt.Sprintf("%s %s has no %s: %s (%s)", f.Name, f.Version, l.Feature, l.Why, l.At)
 		}
 	}
-	return f.absent()
+	return ""
 }
 
-// absent says that the program is not on this machine, or "".
-func (f *Foreign) absent() string {
+// Absent says that the program is not on this machine, or "".
+func (f *Foreign) Absent() string {
 	for _, at := range []string{f.Program, filepath.Join(TreeRoot(), f.Tree, f.Program)} {
 		if _, err := os.Stat(at); err == nil {
 			return ""

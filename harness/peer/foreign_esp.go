@@ -51,9 +51,6 @@ func (f *Foreign) readScripts(v yamldoc.Value) {
 	})
 }
 
-// Absent says what this machine lacks to start a host with ESP, or "".
-func (f *Foreign) Absent() string { return f.absent() }
-
 // LaunchESP renders everything for a host with ESP. An error names the place in the description.
 func (f *Foreign) LaunchESP(p ESPPlace) (*Launch, error) {
 	w := writer{data: p}

@@ -135,7 +135,10 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	s := &scene{expected: expected, Lab: kit.Lab(ctx, setup)}
 	conversation := peer.Conversation{Local: theirAddr, Remote: ownAt, Names: t.names, PSK: psk, Suite: suite, Begins: t.begins,
 		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Asks: t.asks, Papers: theirPapers(suite.Authentication)}
-	if why := theirs.Missing(conversation); why != "" {
+	if why := theirs.Lacking(conversation); why != "" {
+		kit.Unsupported(why)
+	}
+	if why := theirs.Absent(); why != "" {
 		kit.Missing(why)
 	}
 	var conns []*net.UDPConn

@@ -110,7 +110,7 @@ var _ = Describe("The reference's ESP with a host that somebody else wrote (RFC 
 			for _, t := range []policy.Transform{lab.GCM(), lab.CBC()} {
 				t := inMode(t, policy.ModeTunnel)
 				It(fmt.Sprintf("the reference and %s open each other's multicast under %s", name, t.Name()),
-					kit.Requirement("RFC4303-5-01", "RFC6407-5.5.1.1.1-02"), func(ctx SpecContext) {
+					kit.Requirement("RFC4303-2.2-01", "RFC4303-2.4-02"), func(ctx SpecContext) {
 						s := seal(ctx, name, t, 1)
 						there := esphost.Datagram{From: deviceHost, To: lab.MulticastGroup, Data: []byte("to the group")}
 						s.put(there)

@@ -29,13 +29,13 @@ type process struct {
 	enter          func(func() error) error // runs a function where the program belongs
 	launch         *peer.Launch
 	cmd            *exec.Cmd
-	stdin          io.Reader // nil: nothing
 	stdout, stderr *lines
 	log            logSource
 	exited         chan struct{}
 	once           sync.Once
 	asked          uint64
 	last           []keylog.Entry // the key log, once the process has been stopped
+	stdin          io.Reader      // nil: nothing
 }
 
 // startProcess starts a device and waits until it is up.
@@ -129,8 +129,9 @@ func (p *process) start() error {
 	p.cmd = exec.Command(p.launch.Command[0], p.launch.Command[1:]...)
 	p.cmd.Env = slices.Concat(os.Environ(), p.launch.Environment, []string{ownerEnv + "=" + owner()})
 	p.cmd.Dir = p.launch.Directory
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = p.stdin, p.stdout, p.stderr
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.WaitDelay = Patience
+	p.cmd.Stdin = p.stdin
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.enter(p.cmd.Start); err != nil {
 		return fmt.Errorf("lab: starting %s (%s): %w", p.name, p.launch.At, err)

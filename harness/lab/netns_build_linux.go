@@ -42,6 +42,9 @@ func (n *kernelNet) build() error {
 			return err
 		}
 	}
+	if err := n.buildSecond(); err != nil {
+		return fmt.Errorf("lab: second gateway: %w", err)
+	}
 	if err := n.buildNAT(); err != nil {
 		return err
 	}
@@ -106,7 +109,7 @@ func (n *kernelNet) buildMember(i int) error {
 	}
 	return n.inside(MemberName(i), func() error {
 		for j := 1; j <= n.plan.Members; j++ {
-			if j == i {
+			if j == i || i == 2 && n.plan.standsBefore(2) && j == 1 {
 				continue
 			}
 			if err := n.routeTo(j); err != nil {
@@ -298,7 +301,7 @@ func (n *kernelNet) buildLAN(i int) error {
 			return err
 		}
 		own = ifi.HardwareAddr
-		h.link, err = openLink(gateway)
+		h.link, err = openLink("eth0", gateway)
 		return err
 	})
 	if err != nil {

@@ -109,8 +109,10 @@ type kernelNet struct {
 	early  []linkEnd // those that were up before the other end
 	taps   []*sniffer
 	hosts  map[string]*kernelHost
-	nodes  []stopper
-	starts starts // guarded by life
+
+	prefers preferred
+	nodes   []stopper
+	starts  starts // guarded by life
 
 	life   sync.Mutex // held while a node comes up: a spec that was given up may still be at it when its network is closed
 	closed bool
@@ -208,6 +210,9 @@ func (n *kernelNet) Close() error {
 	}
 	for _, h := range n.hosts {
 		h.close()
+	}
+	if second := n.prefers.links[2]; second != nil {
+		_ = second.conn.Close()
 	}
 	if n.wire != nil {
 		n.wire.close()

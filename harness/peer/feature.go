@@ -32,6 +32,7 @@ var Vocabulary = []Feature{
 	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
 	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},
+	{"packet-rate", "advice against SAs whose sequence numbers end before they do, at a rate of packets that is configured (GET VPN)"},
 	{"kek-end:new", "a KEK that is replaced before it ends, and by members not used beyond its end (GET VPN, new behaviour)"},
 	{"kek-end:old", "a KEK that is replaced as it ends, and kept by members until another comes (GET VPN, old behaviour)"},
 	{"reminders", "rekeys that are repeated until they are acknowledged or the next one is due (GET VPN)"},
@@ -89,6 +90,10 @@ var Vocabulary = []Feature{
 	{"sig:sha256", "signatures over SHA-256 (RFC 6407 §5.3.5)"},
 	{"sig:sha384", "signatures over SHA-384 (RFC 6407 §5.3.5)"},
 	{"sig:sha512", "signatures over SHA-512 (RFC 6407 §5.3.5)"},
+
+	{"compat:any-situation", "Phase 1 in the DOI of GDOI or of IPsec, in situation 0 or 1, for old daemons"},
+	{"compat:transforms-from-zero", "transforms of Phase 1 that are numbered from 0, for old daemons"},
+	{"compat:zero-attributes", "Address Preservation and SA Direction of the value 0 for none, for old daemons"},
 
 	{"aggressive", "Phase 1 in Aggressive Mode (RFC 2409 §5.4)"},
 	{"dpd", "detection of dead peers in Phase 1 (RFC 3706)"},

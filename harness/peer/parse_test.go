@@ -130,7 +130,7 @@ func TestBuiltin(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	if _, err := Load("nobody"); err == nil || err.Error() !=
-		"peer: there is no manifest nobody; name a file, or one that is built in: example-cli, reference-ios, reference" {
+		"peer: there is no manifest nobody; name a file, or one that is built in: example-cli, isakmpd-gdoi, reference-ios, reference" {
 		t.Errorf("%v", err)
 	}
 	file := filepath.Join(t.TempDir(), "m.yaml")

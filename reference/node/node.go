@@ -33,6 +33,7 @@ type Node struct {
 	group   *sync.WaitGroup
 	lastID  uint64
 	pending map[uint64]chan *core.Reply
+	ahead   time.Duration // the time of day of log lines is ahead of the machine's
 }
 
 // Open opens everything the node needs in the network namespace of the calling thread. Run may then be called anywhere.

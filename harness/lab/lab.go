@@ -63,7 +63,7 @@ type Lab struct {
 	setup Setup
 	env   Env
 
-	foreign    []Foreigner
+	foreign    []exhibit
 	remembered []keylog.Entry // of nodes that are no peers
 }
 

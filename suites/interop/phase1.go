@@ -61,9 +61,9 @@ var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 
 	}
 	for _, daemon := range daemons {
 		itSigns(daemon, policy.AuthRSA, "RFC2409-5.1-01")
-	}
-	for _, method := range []policy.Phase1Auth{policy.AuthECDSA256, policy.AuthECDSA384, policy.AuthECDSA521} {
-		itSigns("strongswan", method) // libreswan has them for IKEv2 only
+		for _, method := range []policy.Phase1Auth{policy.AuthECDSA256, policy.AuthECDSA384, policy.AuthECDSA521} {
+			itSigns(daemon, method)
+		}
 	}
 })
 

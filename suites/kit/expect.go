@@ -35,7 +35,7 @@ func expectation(e peer.Expected) verdict.Expectation {
 	}
 }
 
-// settle says what became of everything that the device's manifest expects.
+// settle says what became of everything that the device's manifest expects, and of what was expected of foreign peers.
 func settle(specs []verdict.Spec) ([]verdict.Expectation, error) {
 	device, err := session.device()
 	if err != nil {
@@ -45,7 +45,7 @@ func settle(specs []verdict.Spec) ([]verdict.Expectation, error) {
 	for _, e := range device.Known() {
 		settled = append(settled, expectation(e).Settle(specs, judgedAll(specs, e.Requirement)))
 	}
-	return settled, nil
+	return append(settled, settleForeign(specs)...), nil
 }
 
 // judgedAll reports whether every spec of a requirement came to a verdict about the device.

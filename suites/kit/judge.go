@@ -45,6 +45,7 @@ func judge(r ginkgo.SpecReport, s *state) verdict.Spec {
 		spec.Verdict, spec.Reason = verdict.Error, "a negative spec ended without its positive control"
 	}
 	expect(&spec, time.Now())
+	expectForeign(&spec, s.foreign, time.Now())
 	return spec
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
+	"github.com/gdoilab/gdoilab/harness/esphost/uml"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/daemon"
 )
@@ -121,9 +122,11 @@ func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types
 	return suiteConfig, reporterConfig
 }
 
-// Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon.
+// Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon, and what runs in a kernel
+// in user mode.
 func Main(m *testing.M) {
 	daemon.BecomeIfAsked()
+	uml.BecomeIfAsked()
 	os.Exit(m.Run())
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -67,7 +66,7 @@ func load(name string) (*party, error) {
 func foreign(name string, f *peer.Foreign) *party {
 	p := &party{named: name, foreign: f, Party: verdict.Party{Kind: verdict.Daemon, Roles: []string{rule.KS.String(), rule.GM.String()},
 		Peer: verdict.Peer{Name: f.Name, Version: f.Version, File: f.File, Digest: f.Digest}}}
-	p.Absent = f.Missing(peer.Conversation{Suite: policy.DefaultProposal})
+	p.Absent = f.Absent()
 	return p
 }
 

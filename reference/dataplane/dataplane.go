@@ -35,8 +35,8 @@ type Handler func(from core.Side, packet []byte, emit func(to core.Side, packet 
 
 // Device is the open data plane of one gateway.
 type Device struct {
-	tuns     [2]*os.File // by core.Side
-	toSelf   []source    // raw sockets for ESP to the gateway's own addresses, one for each outside interface and IP version
+	tuns     [2]*tun  // by core.Side
+	toSelf   []source // raw sockets for ESP to the gateway's own addresses, one for each outside interface and IP version
 	settings settings
 	routing  *routing
 	close    sync.Once
@@ -102,37 +102,69 @@ func (d *Device) openToSelf(link string) error {
 // Run hands packets to the handler until the device is closed; then it returns nil. The error is that of a device that
 // can no longer be read.
 func (d *Device) Run(handle Handler) error {
-	sources := append([]source{d.tuns[core.Inside], d.tuns[core.Outside]}, d.toSelf...)
-	failed := make([]error, len(sources))
 	var group sync.WaitGroup
-	for i, source := range sources {
-		from := core.Outside
-		if i == 0 {
-			from = core.Inside
-		}
-		group.Go(func() { failed[i] = d.pump(source, from, handle) })
+	failed := make([]error, len(d.tuns)+len(d.toSelf))
+	for side, tun := range d.tuns {
+		group.Go(func() { failed[side] = d.pump(tun, core.Side(side), handle) })
+	}
+	for i, socket := range d.toSelf {
+		group.Go(func() { failed[len(d.tuns)+i] = d.pumpSocket(socket, handle) })
 	}
 	group.Wait()
 	return errors.Join(failed...)
 }
 
-// pump reads one source. It allocates nothing for a packet.
-func (d *Device) pump(source source, from core.Side, handle Handler) error {
-	buffer := make([]byte, maxAny)
-	emit := d.Emit
-	for {
-		n, err := source.Read(buffer)
-		if errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			_ = d.Close() // the others have to end too
-			return fmt.Errorf("reading %s: %w", source.Name(), err)
-		}
-		if routed(buffer[:n]) {
-			handle(from, buffer[:n], emit)
+// maxWaiting is how many reads a packet waits for others, as long as there is something to read.
+const maxWaiting = 64
+
+// pump reads a device. It allocates nothing for a packet, and keeps back none that it has emitted once there is nothing to read.
+func (d *Device) pump(tun *tun, from core.Side, handle Handler) error {
+	in, out := tun.newInlet(), d.newOutlet()
+	var splitter splitter
+	emit := out.emit
+	each := func(packet []byte) {
+		if routed(packet) {
+			handle(from, packet, emit)
 		}
 	}
+	for n := 0; ; n++ {
+		if n%maxWaiting == 0 {
+			out.flush()
+		}
+		b, err := in.read(out.flush)
+		if err != nil {
+			return d.over(tun.file.Name(), err)
+		}
+		if header, packet, err := parseVnet(b); err == nil {
+			_ = splitter.split(header, packet, each) // what the kernel should not have given is lost
+		}
+	}
+}
+
+// pumpSocket reads a socket for what is not forwarded.
+func (d *Device) pumpSocket(source source, handle Handler) error {
+	buffer, out := make([]byte, maxAny), d.newOutlet()
+	emit := out.emit
+	for {
+		n, err := source.Read(buffer)
+		if err != nil {
+			return d.over(source.Name(), err)
+		}
+		if routed(buffer[:n]) {
+			handle(core.Outside, buffer[:n], emit)
+			out.flush()
+		}
+	}
+}
+
+// over closes the device when a source of packets can no longer be read, as the others have to end too. It returns nil if it is
+// closed already.
+func (d *Device) over(name string, err error) error {
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	_ = d.Close()
+	return fmt.Errorf("reading %s: %w", name, err)
 }
 
 // routed reports whether a packet is one that routers forward. What the kernel itself sends on the link of a device, to
@@ -153,7 +185,10 @@ func routed(packet []byte) bool {
 
 // Emit gives the kernel a packet to be routed on, as one that comes out of the gateway on that side. A packet that the
 // kernel does not take is lost, as on any link.
-func (d *Device) Emit(to core.Side, packet []byte) { _, _ = d.tuns[to].Write(packet) }
+func (d *Device) Emit(to core.Side, packet []byte) {
+	b := make([]byte, vnetLen, vnetLen+len(packet)) // of zeros: the packet stands for itself
+	d.tuns[to].write(append(b, packet...))
+}
 
 // Close ends Run, removes the devices, rules and routes and puts the kernel's settings back. It may be called from any
 // namespace, and more than once.
@@ -165,7 +200,7 @@ func (d *Device) Close() error {
 		}
 		for _, tun := range d.tuns {
 			if tun != nil {
-				errs = append(errs, tun.Close())
+				errs = append(errs, tun.file.Close())
 			}
 		}
 		d.closed = errors.Join(errs...)

@@ -1,0 +1,61 @@
+// Package inet makes Internet checksums (RFC 1071).
+package inet
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Checksum is the checksum of b; 0 if b holds a right one.
+func Checksum(b []byte) uint16 { return ^Fold(Sum(b)) }
+
+// Sum adds up the 16-bit words of b, four at a time: what is carried comes back where it belongs. Sums may be added to each other.
+func Sum(b []byte) uint32 {
+	var s, carry uint64
+	for ; len(b) >= 32; b = b[32:] {
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[8:]), carry)
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[16:]), carry)
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[24:]), carry)
+	}
+	for ; len(b) >= 8; b = b[8:] {
+		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
+	}
+	var last [8]byte
+	copy(last[:], b)
+	s, carry = bits.Add64(s, binary.BigEndian.Uint64(last[:]), carry)
+	s, carry = bits.Add64(s, 0, carry)
+	s += carry
+	return uint32(Fold(uint32(s>>32))) + uint32(Fold(uint32(s)))
+}
+
+// Fold makes a sum as short as a checksum.
+func Fold(s uint32) uint16 {
+	for s>>16 != 0 {
+		s = s>>16 + s&0xffff
+	}
+	return uint16(s)
+}
+
+// Offsets of the checksum in the headers of TCP and UDP, and their protocol numbers.
+const (
+	TCP, UDP     = 6, 17
+	TCPOffset    = 16
+	UDPOffset    = 6
+	headerLen    = 20
+	header6Len   = 40
+	offSource    = 12
+	off6Source   = 8
+	versionShift = 4
+	version6     = 6
+)
+
+// Pseudo is the sum over the pseudo-header of what follows the IP headers of a packet, of that protocol and length (RFC 9293 §3.1,
+// RFC 768, RFC 8200 §8.1).
+func Pseudo(packet []byte, protocol uint8, length int) uint32 {
+	addresses := packet[offSource:headerLen]
+	if packet[0]>>versionShift == version6 {
+		addresses = packet[off6Source:header6Len]
+	}
+	return Sum(addresses) + uint32(protocol) + uint32(length)
+}

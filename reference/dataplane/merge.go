@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/gdoilab/gdoilab/reference/internal/inet"
+	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // The most that may be put together: the longest packet that IPv4 has, and of datagrams as many as the kernel takes.
@@ -21,6 +22,8 @@ const (
 type merger struct {
 	write    func([]byte)
 	takesUDP bool // the kernel takes datagrams as one
+	// completes has datagrams of ESP in UDP over IPv4 that have no checksum get one where they are put together.
+	completes bool
 
 	buffer []byte  // room for the header of the device, and the packets that are put together
 	first  segment // of them
@@ -33,6 +36,7 @@ type segment struct {
 	packet      []byte
 	at, headers int // of the TCP or UDP header; the length of all headers
 	udp         bool
+	bare        bool // it has no checksum
 }
 
 func (s segment) payload() int { return len(s.packet) - s.headers }
@@ -85,7 +89,7 @@ func (m *merger) look(packet []byte) (s segment, ok bool) {
 	case inet.TCP:
 		return s, s.lookTCP()
 	case inet.UDP:
-		return s, m.takesUDP && s.lookUDP()
+		return s, m.takesUDP && s.lookUDP(m.completes)
 	}
 	return s, false
 }
@@ -102,14 +106,16 @@ func (s *segment) lookTCP() bool {
 		head[offFlags]&(flagFIN|flagSYN|flagRST|flagURG|flagCWR|flagACK) == flagACK
 }
 
-// lookUDP leaves out datagrams without a checksum, which the kernel would give them.
-func (s *segment) lookUDP() bool {
+// lookUDP leaves out datagrams without a checksum, which the kernel would give them, but for those that may be completed.
+func (s *segment) lookUDP(completes bool) bool {
 	s.udp, s.headers = true, s.at+udpHeader
 	if s.headers >= len(s.packet) {
 		return false
 	}
 	head := s.packet[s.at:]
-	return int(binary.BigEndian.Uint16(head[offUDPLength:])) == len(head) && binary.BigEndian.Uint16(head[inet.UDPOffset:]) != 0
+	s.bare = s.at == ipv4Header && binary.BigEndian.Uint16(head[inet.UDPOffset:]) == 0
+	ours := binary.BigEndian.Uint16(head) == natt.Port && binary.BigEndian.Uint16(head[2:]) == natt.Port
+	return int(binary.BigEndian.Uint16(head[offUDPLength:])) == len(head) && (!s.bare || completes && ours)
 }
 
 // last reports whether nothing can follow: what is pushed is the end of what is moved as one.
@@ -118,7 +124,7 @@ func (s segment) last() bool { return !s.udp && s.packet[s.at+offFlags]&flagPSH 
 // follows reports whether a packet is the next of those that are there.
 func (m *merger) follows(s segment) bool {
 	f := m.first
-	if s.udp != f.udp || s.at != f.at || s.headers != f.headers || s.payload() > m.size() || len(f.packet)+s.payload() > maxMerged {
+	if s.udp != f.udp || s.bare != f.bare || s.at != f.at || s.headers != f.headers || s.payload() > m.size() || len(f.packet)+s.payload() > maxMerged {
 		return false
 	}
 	return m.sameIP(s) && m.sameHead(s) && s.right() && (m.count > 1 || f.right())
@@ -163,7 +169,7 @@ func (s segment) right() bool {
 	if s.udp {
 		protocol = inet.UDP
 	}
-	return inet.Fold(inet.Pseudo(s.packet, protocol, len(s.packet)-s.at)+inet.Sum(s.packet[s.at:])) == 0xffff
+	return s.bare || inet.Fold(inet.Pseudo(s.packet, protocol, len(s.packet)-s.at)+inet.Sum(s.packet[s.at:])) == 0xffff
 }
 
 // append puts what a packet holds behind what is there.

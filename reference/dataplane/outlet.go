@@ -2,24 +2,27 @@ package dataplane
 
 import "github.com/gdoilab/gdoilab/reference/core"
 
-// outlet is the way to both devices of somebody who emits. It keeps packets back until flush, as long as more may come that can leave
-// with them.
-type outlet [2]merger
+// Outlet is the way to the kernel of somebody who emits many packets. It keeps packets back until Flush, as long as more may come that
+// can leave together with them. It is not safe for concurrent use; several outlets of a device are.
+type Outlet struct{ sides [2]merger }
 
-func (d *Device) newOutlet() *outlet {
-	o := new(outlet)
-	for side := range o {
+// NewOutlet makes an outlet.
+func (d *Device) NewOutlet() *Outlet {
+	o := new(Outlet)
+	for side := range o.sides {
 		tun := d.tuns[side]
-		o[side] = merger{write: tun.write, takesUDP: tun.segmentsUDP}
+		o.sides[side] = merger{write: tun.write, takesUDP: tun.segmentsUDP}
 	}
+	o.sides[core.Outside].completes = d.udpChecksum
 	return o
 }
 
-// emit takes a packet for the kernel to route on, as one that comes out of the gateway on that side.
-func (o *outlet) emit(to core.Side, packet []byte) { o[to].add(packet) }
+// Emit takes a packet as Device.Emit does, if not at once.
+func (o *Outlet) Emit(to core.Side, packet []byte) { o.sides[to].add(packet) }
 
-func (o *outlet) flush() {
-	for side := range o {
-		o[side].flush()
+// Flush gives the kernel what was kept back.
+func (o *Outlet) Flush() {
+	for side := range o.sides {
+		o.sides[side].flush()
 	}
 }

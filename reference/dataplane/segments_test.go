@@ -61,9 +61,9 @@ func finished(p []byte) []byte {
 	}
 	if protocol == inet.UDP {
 		binary.BigEndian.PutUint16(p[at+offUDPLength:], uint16(len(p)-at))
-		setChecksum(p, at, inet.UDP, inet.UDPOffset)
+		inet.SetChecksum(p, at, inet.UDP)
 	} else {
-		setChecksum(p, at, inet.TCP, inet.TCPOffset)
+		inet.SetChecksum(p, at, inet.TCP)
 	}
 	return p
 }

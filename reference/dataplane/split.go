@@ -97,7 +97,7 @@ func (t transport) finish(segment []byte, done, size int, last bool) {
 	head := segment[t.at:]
 	if t.udp {
 		binary.BigEndian.PutUint16(head[offUDPLength:], uint16(len(head)))
-		setChecksum(segment, t.at, inet.UDP, inet.UDPOffset)
+		inet.SetChecksum(segment, t.at, inet.UDP)
 		return
 	}
 	binary.BigEndian.PutUint32(head[offSequence:], binary.BigEndian.Uint32(head[offSequence:])+uint32(done))
@@ -107,16 +107,5 @@ func (t transport) finish(segment []byte, done, size int, last bool) {
 	if done > 0 {
 		head[offFlags] &^= flagCWR
 	}
-	setChecksum(segment, t.at, inet.TCP, inet.TCPOffset)
-}
-
-// setChecksum makes the checksum of a TCP or UDP header that begins at an octet of a packet.
-func setChecksum(packet []byte, at int, protocol uint8, offset int) {
-	field := packet[at+offset:]
-	field[0], field[1] = 0, 0
-	made := ^inet.Fold(inet.Pseudo(packet, protocol, len(packet)-at) + inet.Sum(packet[at:]))
-	if made == 0 && protocol == inet.UDP {
-		made = 0xffff
-	}
-	binary.BigEndian.PutUint16(field, made)
+	inet.SetChecksum(segment, t.at, inet.TCP)
 }

@@ -70,10 +70,10 @@ func TestSharedPortOfOtherAddresses(t *testing.T) {
 	}
 }
 
-func TestTOSOfNothing(t *testing.T) {
+func TestToldNothing(t *testing.T) {
 	for _, control := range [][]byte{nil, make([]byte, 3), make([]byte, 40), {16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}} {
-		if got := tosOf(control); got != 0 {
-			t.Errorf("%x: %d", control, got)
+		if got := readTold(control); got != (told{}) {
+			t.Errorf("%x: %+v", control, got)
 		}
 	}
 }

@@ -29,6 +29,30 @@ func (n *Node) packet(from core.Side, packet []byte, emit func(core.Side, []byte
 	}
 }
 
+// datagram gives a datagram to the data path if it is for it, and otherwise to the core.
+func (n *Node) datagram(d *core.Datagram, emit func(core.Side, []byte)) {
+	if !n.carry(d, emit) {
+		n.handle(d)
+	}
+}
+
+func (n *Node) carry(d *core.Datagram, emit func(core.Side, []byte)) bool {
+	if n.cfg.DataPlane == nil || n.cfg.DataPlane.Datagram == nil {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.running {
+		return true
+	}
+	now := time.Now()
+	taken, err := n.cfg.DataPlane.Datagram(now, d, emit)
+	if err != nil {
+		n.refused(now, err)
+	}
+	return taken
+}
+
 func (n *Node) refused(now time.Time, err error) {
 	var v *rule.Violation
 	if n.cfg.DataPlane.Refused == nil || !errors.As(err, &v) {

@@ -37,25 +37,43 @@ func Fold(s uint32) uint16 {
 	return uint16(s)
 }
 
-// Offsets of the checksum in the headers of TCP and UDP, and their protocol numbers.
+// Protocol numbers, and where the checksum is in the header of each.
 const (
-	TCP, UDP     = 6, 17
-	TCPOffset    = 16
-	UDPOffset    = 6
-	headerLen    = 20
-	header6Len   = 40
-	offSource    = 12
-	off6Source   = 8
-	versionShift = 4
-	version6     = 6
+	TCP, UDP  = 6, 17
+	TCPOffset = 16
+	UDPOffset = 6
+)
+
+// The addresses of an IP header.
+const (
+	headerLen  = 20
+	header6Len = 40
+	offSource  = 12
+	off6Source = 8
 )
 
 // Pseudo is the sum over the pseudo-header of what follows the IP headers of a packet, of that protocol and length (RFC 9293 §3.1,
 // RFC 768, RFC 8200 §8.1).
 func Pseudo(packet []byte, protocol uint8, length int) uint32 {
 	addresses := packet[offSource:headerLen]
-	if packet[0]>>versionShift == version6 {
+	if packet[0]>>4 == 6 {
 		addresses = packet[off6Source:header6Len]
 	}
 	return Sum(addresses) + uint32(protocol) + uint32(length)
+}
+
+// SetChecksum makes the checksum of a TCP or UDP header that begins at an octet of a packet, over the pseudo-header too. Where it would
+// be 0, which in UDP stands for none, it is all ones.
+func SetChecksum(packet []byte, at int, protocol uint8) {
+	offset := TCPOffset
+	if protocol == UDP {
+		offset = UDPOffset
+	}
+	field := packet[at+offset:]
+	field[0], field[1] = 0, 0
+	made := ^Fold(Pseudo(packet, protocol, len(packet)-at) + Sum(packet[at:]))
+	if made == 0 && protocol == UDP {
+		made = 0xffff
+	}
+	binary.BigEndian.PutUint16(field, made)
 }

@@ -37,7 +37,7 @@ peers: [{network: %[4]s, gateway: %[5]s}]
 `
 
 // members are gateways of a group with that mode of ESP. The key server has a wire to each of its own.
-func members(mode, preservation string) func(*site) {
+func members(mode, preservation string, flags ...string) func(*site) {
 	return func(s *site) {
 		s.route()
 		ks := nettest.New(s.b)
@@ -55,20 +55,21 @@ func members(mode, preservation string) func(*site) {
 		s.daemon(ks, "ks", "ks", fmt.Sprintf(keyServer, mode, preservation))
 		for i, g := range s.g {
 			s.daemon(g, "gm", fmt.Sprintf("gm%d", i+1),
-				fmt.Sprintf(groupMember, i+1, gateways[i], networks[i], networks[1-i], gateways[1-i]))
+				fmt.Sprintf(groupMember, i+1, gateways[i], networks[i], networks[1-i], gateways[1-i]), flags...)
 		}
 	}
 }
 
 // daemon starts this program as a key server or member.
-func (s *site) daemon(space *nettest.Space, role, name, config string) {
+func (s *site) daemon(space *nettest.Space, role, name, config string, flags ...string) {
 	s.b.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		s.b.Fatal(err)
 	}
 	socket := s.dir + "/" + name + ".sock"
-	cmd := exec.Command(program, "--config", s.write(name+".yaml", config), "--control", socket, "--log", s.dir+"/"+name+".log")
+	flags = append(flags, "--config", s.write(name+".yaml", config), "--control", socket, "--log", s.dir+"/"+name+".log")
+	cmd := exec.Command(program, flags...)
 	cmd.Env = append(os.Environ(), daemon.Env+"="+role)
 	s.b.Cleanup(func() {
 		if log, err := os.ReadFile(s.dir + "/" + name + ".log"); s.b.Failed() && err == nil {

@@ -20,7 +20,7 @@ var systems = []system{
 	{"router", func(s *site) { s.route(); s.forward() }, ""},
 	{"wireguard-go", wireguard, "GDOILAB_WIREGUARD"},
 	{"esp", members("tunnel", "both"), ""},
-	{"esp-in-udp", members("udp-tunnel", "none"), ""},
+	{"esp-in-udp", members("udp-tunnel", "none", "--udp-checksum"), ""},
 	{"libipsec", libipsec, "GDOILAB_PEERS"},
 }
 

@@ -33,7 +33,7 @@ type Config struct {
 }
 
 // Handler takes one IP packet that arrived from a side. The packet is the caller's again after the call, and what is
-// emitted is the handler's again after emit. It is called from one goroutine for each source of packets.
+// emitted is the handler's again after emit.
 type Handler func(from core.Side, packet []byte, emit func(to core.Side, packet []byte))
 
 // Device is the open data plane of one gateway.
@@ -104,15 +104,15 @@ func (d *Device) openToSelf(link string) error {
 }
 
 // Run hands packets to the handler until the device is closed; then it returns nil. The error is that of a device that
-// can no longer be read.
-func (d *Device) Run(handle Handler) error {
+// can no longer be read. The handler is called with the lock held, which is taken once for all that was read at once.
+func (d *Device) Run(lock sync.Locker, handle Handler) error {
 	var group sync.WaitGroup
 	failed := make([]error, len(d.tuns)+len(d.toSelf))
 	for side, tun := range d.tuns {
-		group.Go(func() { failed[side] = d.pump(tun, core.Side(side), handle) })
+		group.Go(func() { failed[side] = d.pump(tun, core.Side(side), lock, handle) })
 	}
 	for i, socket := range d.toSelf {
-		group.Go(func() { failed[len(d.tuns)+i] = d.pumpSocket(socket, handle) })
+		group.Go(func() { failed[len(d.tuns)+i] = d.pumpSocket(socket, lock, handle) })
 	}
 	group.Wait()
 	return errors.Join(failed...)
@@ -122,7 +122,7 @@ func (d *Device) Run(handle Handler) error {
 const maxWaiting = 64
 
 // pump reads a device. It allocates nothing for a packet, and keeps back none that it has emitted once there is nothing to read.
-func (d *Device) pump(tun *tun, from core.Side, handle Handler) error {
+func (d *Device) pump(tun *tun, from core.Side, lock sync.Locker, handle Handler) error {
 	in, out := tun.newInlet(), d.NewOutlet()
 	var splitter splitter
 	emit := out.Emit
@@ -140,13 +140,15 @@ func (d *Device) pump(tun *tun, from core.Side, handle Handler) error {
 			return d.over(tun.file.Name(), err)
 		}
 		if header, packet, err := parseVnet(b); err == nil {
+			lock.Lock()
 			_ = splitter.split(header, packet, each) // what the kernel should not have given is lost
+			lock.Unlock()
 		}
 	}
 }
 
 // pumpSocket reads a socket for what is not forwarded.
-func (d *Device) pumpSocket(source source, handle Handler) error {
+func (d *Device) pumpSocket(source source, lock sync.Locker, handle Handler) error {
 	buffer, out := make([]byte, maxAny), d.NewOutlet()
 	emit := out.Emit
 	for {
@@ -155,7 +157,9 @@ func (d *Device) pumpSocket(source source, handle Handler) error {
 			return d.over(source.Name(), err)
 		}
 		if routed(buffer[:n]) {
+			lock.Lock()
 			handle(core.Outside, buffer[:n], emit)
+			lock.Unlock()
 			out.Flush()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -120,7 +121,7 @@ func start(t *testing.T, space *nettest.Space, cfg Config) (s *scrambler, stop f
 	})
 	s = new(scrambler)
 	done := make(chan error, 1)
-	go func() { done <- d.Run(s.handle) }()
+	go func() { done <- d.Run(new(sync.Mutex), s.handle) }()
 	var stopped bool
 	stop = func() {
 		if stopped {
@@ -485,7 +486,7 @@ func TestKilledDaemon(t *testing.T) {
 	if os.Getenv("DATAPLANE_TO_BE_KILLED") != "" {
 		d, err := Open(config(1))
 		fmt.Println("opened", err)
-		_ = d.Run(func(core.Side, []byte, func(core.Side, []byte)) {})
+		_ = d.Run(new(sync.Mutex), func(core.Side, []byte, func(core.Side, []byte)) {})
 		return
 	}
 	w := newWorld(t)
@@ -598,7 +599,7 @@ func TestNoAllocation(t *testing.T) {
 	d := &Device{tuns: [2]*tun{sink, sink}}
 	passed, ended := make(chan bool), make(chan error)
 	go func() {
-		ended <- d.pump(source, core.Inside, func(from core.Side, packet []byte, emit func(core.Side, []byte)) {
+		ended <- d.pump(source, core.Inside, new(sync.Mutex), func(from core.Side, packet []byte, emit func(core.Side, []byte)) {
 			emit(core.Outside, packet)
 			passed <- true
 		})
@@ -636,7 +637,7 @@ func TestPumpReportsBrokenDevice(t *testing.T) {
 	})
 	broken := tunOf(t, in)
 	d := &Device{tuns: [2]*tun{broken, broken}, routing: newRouting(handle, config(1))}
-	err = d.Run(func(core.Side, []byte, func(core.Side, []byte)) { t.Error("a packet of a broken device") })
+	err = d.Run(new(sync.Mutex), func(core.Side, []byte, func(core.Side, []byte)) { t.Error("a packet of a broken device") })
 	if !errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "reading ") {
 		t.Error(err)
 	}

@@ -98,10 +98,12 @@ func (n *Node) receiveShared(s shared) {
 		}
 		t := readTold(control[:told])
 		d.From, d.TOS = netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), t.tos
+		turn{n}.Lock()
 		eachOf(buffer[:size], t.size, func(data []byte) {
 			d.Data = data
 			n.datagram(d, emit)
 		})
+		turn{n}.Unlock()
 		flush()
 	}
 }

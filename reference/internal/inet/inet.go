@@ -9,24 +9,33 @@ import (
 // Checksum is the checksum of b; 0 if b holds a right one.
 func Checksum(b []byte) uint16 { return ^Fold(Sum(b)) }
 
-// Sum adds up the 16-bit words of b, four at a time: what is carried comes back where it belongs. Sums may be added to each other.
+// Sum adds up the 16-bit words of b. It takes four of them at a time and in the machine's own order, since what is carried comes back
+// where it belongs, in either order (RFC 1071 §2). Sums may be added to each other.
 func Sum(b []byte) uint32 {
 	var s, carry uint64
-	for ; len(b) >= 32; b = b[32:] {
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[8:]), carry)
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[16:]), carry)
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b[24:]), carry)
+	for len(b) >= 64 {
+		w := b[:64]
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w), 0)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w[8:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w[16:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w[24:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w[32:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w[40:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w[48:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(w[56:]), carry)
+		s, carry = bits.Add64(s, 0, carry)
+		s += carry
+		b = b[64:]
 	}
 	for ; len(b) >= 8; b = b[8:] {
-		s, carry = bits.Add64(s, binary.BigEndian.Uint64(b), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b), 0)
+		s += carry
 	}
 	var last [8]byte
 	copy(last[:], b)
-	s, carry = bits.Add64(s, binary.BigEndian.Uint64(last[:]), carry)
-	s, carry = bits.Add64(s, 0, carry)
+	s, carry = bits.Add64(s, binary.LittleEndian.Uint64(last[:]), 0)
 	s += carry
-	return uint32(Fold(uint32(s>>32))) + uint32(Fold(uint32(s)))
+	return uint32(bits.ReverseBytes16(Fold(uint32(Fold(uint32(s>>32))) + uint32(Fold(uint32(s))))))
 }
 
 // Fold makes a sum as short as a checksum.

@@ -41,12 +41,10 @@ const yardstick = "wireguard-go"
 
 // BenchmarkGateways has every system carry every load for a second, again and again in turn, and reports the medians.
 func BenchmarkGateways(b *testing.B) {
-	wanted := strings.Fields(os.Getenv("GDOILAB_SYSTEMS"))
+	loads := chosen(loads, "GDOILAB_LOADS", func(l load) string { return l.name })
+	systems := chosen(systems, "GDOILAB_SYSTEMS", func(s system) string { return s.name })
 	sites := make(map[string]*site)
 	for _, sys := range systems {
-		if len(wanted) > 0 && !slices.Contains(wanted, sys.name) {
-			continue
-		}
 		if sys.needs != "" && os.Getenv(sys.needs) == "" {
 			b.Logf("%s is left out: %s is not set", sys.name, sys.needs)
 			continue
@@ -93,4 +91,13 @@ func median(values []float64) float64 {
 	}
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
+}
+
+// chosen is those of a list whose names a variable has; all without it.
+func chosen[T any](all []T, variable string, name func(T) string) []T {
+	names := strings.Fields(os.Getenv(variable))
+	if len(names) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return !slices.Contains(names, name(one)) })
 }

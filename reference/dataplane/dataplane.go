@@ -118,12 +118,9 @@ func (d *Device) Run(lock sync.Locker, handle Handler) error {
 	return errors.Join(failed...)
 }
 
-// maxWaiting is how many reads a packet waits for others, as long as there is something to read.
-const maxWaiting = 64
-
-// pump reads a device. It allocates nothing for a packet, and keeps back none that it has emitted once there is nothing to read.
+// pump reads a device. It allocates nothing for a packet.
 func (d *Device) pump(tun *tun, from core.Side, lock sync.Locker, handle Handler) error {
-	in, out := tun.newInlet(), d.NewOutlet()
+	out := d.NewOutlet()
 	var splitter splitter
 	emit := out.Emit
 	each := func(packet []byte) {
@@ -131,20 +128,16 @@ func (d *Device) pump(tun *tun, from core.Side, lock sync.Locker, handle Handler
 			handle(from, packet, emit)
 		}
 	}
-	for n := 0; ; n++ {
-		if n%maxWaiting == 0 {
-			out.Flush()
-		}
-		b, err := in.read(out.Flush)
+	read := func(b []byte) {
+		header, packet, err := parseVnet(b)
 		if err != nil {
-			return d.over(tun.file.Name(), err)
+			return
 		}
-		if header, packet, err := parseVnet(b); err == nil {
-			lock.Lock()
-			_ = splitter.split(header, packet, each) // what the kernel should not have given is lost
-			lock.Unlock()
-		}
+		lock.Lock()
+		defer lock.Unlock()
+		_ = splitter.split(header, packet, each) // what the kernel should not have given is lost
 	}
+	return d.over(tun.file.Name(), tun.read(read, out.Flush))
 }
 
 // pumpSocket reads a socket for what is not forwarded.

@@ -93,39 +93,39 @@ func newTUN(file *os.File, segmentsUDP bool) (*tun, error) {
 // write gives the kernel what a merger has made. What it does not take is lost, as on any link.
 func (t *tun) write(b []byte) { _, _ = t.file.Write(b) }
 
-// inlet reads a device.
-type inlet struct {
-	*tun
-	buffer  []byte
-	n       int
-	err     error
-	wait    bool
-	attempt func(fd uintptr) bool
-}
+// maxReads is how often a device is read in a row before it is looked whether it has been closed, and for so long a packet waits for
+// others that could leave with it.
+const maxReads = 64
 
-func (t *tun) newInlet() *inlet {
-	in := &inlet{tun: t, buffer: make([]byte, vnetLen+maxAny)}
-	in.attempt = func(fd uintptr) bool {
-		in.n, in.err = unix.Read(int(fd), in.buffer)
-		return !in.wait || in.err != unix.EAGAIN
-	}
-	return in
-}
-
-// read returns what the device gives next, valid until the next call. Before it waits it calls idle.
-func (in *inlet) read(idle func()) ([]byte, error) {
-	for in.wait = false; ; in.wait = true {
-		if in.conn.Read(in.attempt) != nil {
-			return nil, os.ErrClosed // all else that could be wrong is in.err
+// read calls each with what the device gives, valid during the call, until the device is closed; then the error is os.ErrClosed. It calls
+// idle before it waits, and again and again when there is always something to read.
+func (t *tun) read(each func([]byte), idle func()) error {
+	buffer := make([]byte, vnetLen+maxAny)
+	var failed error
+	some := func(fd uintptr) bool {
+		defer idle()
+		for range maxReads {
+			n, err := unix.Read(int(fd), buffer)
+			switch {
+			case err == unix.EAGAIN:
+				return false
+			case err == unix.EINTR:
+			case err != nil:
+				failed = err
+				return true
+			case n == 0:
+				failed = io.EOF
+				return true
+			default:
+				each(buffer[:n])
+			}
 		}
-		switch {
-		case in.err == unix.EAGAIN:
-			idle()
-		case in.err == unix.EINTR:
-		case in.err == nil && in.n == 0:
-			return nil, io.EOF
-		default:
-			return in.buffer[:max(0, in.n)], in.err
+		return true
+	}
+	for failed == nil {
+		if t.conn.Read(some) != nil {
+			return os.ErrClosed // all else that could be wrong is in failed
 		}
 	}
+	return failed
 }

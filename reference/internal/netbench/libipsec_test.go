@@ -3,7 +3,6 @@ package netbench
 import (
 	"fmt"
 	"os"
-	"os/exec"
 
 	"github.com/gdoilab/gdoilab/reference/internal/nettest"
 )
@@ -69,5 +68,3 @@ func (s *site) swanctl(space *nettest.Space, over, conf string, words ...string)
 		return nil
 	})
 }
-
-var _ = exec.Command

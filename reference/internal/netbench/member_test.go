@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"testing"
 
 	"github.com/gdoilab/gdoilab/fixtures"
 	"github.com/gdoilab/gdoilab/reference/daemon"
@@ -78,9 +77,4 @@ func (s *site) daemon(space *nettest.Space, role, name, config string, flags ...
 	})
 	s.start(space, cmd)
 	s.awaitSocket(socket)
-}
-
-func TestMain(m *testing.M) {
-	daemon.BecomeIfAsked()
-	os.Exit(m.Run())
 }

@@ -32,7 +32,7 @@ var (
 )
 
 func newSite(b *testing.B) *site {
-	s := &site{b: b, dir: b.TempDir()}
+	s := &site{b: b, dir: folder(b)}
 	for i := range s.g {
 		s.h[i], s.g[i] = nettest.New(b), nettest.New(b)
 		nettest.Connect(s.h[i], "eth0", fmt.Sprintf("10.1.%d.2/24", i+1), s.g[i], "lan0", fmt.Sprintf("10.1.%d.1/24", i+1))

@@ -210,6 +210,56 @@ func TestWhatDoesNotFollow(t *testing.T) {
 	})
 }
 
+// TestESPInUDPWithoutChecksum puts datagrams of port 4500 together where that is asked for, and gives them checksums.
+func TestESPInUDPWithoutChecksum(t *testing.T) {
+	packets := stream{udp: true, sizes: []int{50, 50, 20}}.packets()
+	want := slices.Clone(packets)
+	for i, p := range packets {
+		packets[i] = bytes.Clone(p)
+		packets[i][ipv4Header+inet.UDPOffset], packets[i][ipv4Header+inet.UDPOffset+1] = 0, 0
+	}
+	for _, completes := range []bool{true, false} {
+		var written [][]byte
+		m := merger{takesUDP: true, completes: completes, write: func(b []byte) { written = append(written, bytes.Clone(b)) }}
+		for _, p := range packets {
+			m.add(p)
+		}
+		m.flush()
+		if completes {
+			same(t, apart(t, written), want)
+		} else {
+			same(t, apart(t, written), packets)
+		}
+		if completes != (len(written) == 1) {
+			t.Errorf("completes %t: %d writes", completes, len(written))
+		}
+	}
+	t.Run("another port", func(t *testing.T) {
+		writes := 0
+		m := merger{takesUDP: true, completes: true, write: func([]byte) { writes++ }}
+		for _, p := range packets {
+			p[ipv4Header]++
+			m.add(p)
+		}
+		if writes != len(packets) {
+			t.Errorf("%d writes", writes)
+		}
+	})
+	t.Run("between others", func(t *testing.T) {
+		packets := stream{udp: true, sizes: []int{50, 50, 50}}.packets()
+		packets[1][ipv4Header+inet.UDPOffset], packets[1][ipv4Header+inet.UDPOffset+1] = 0, 0
+		writes := 0
+		m := merger{takesUDP: true, completes: true, write: func([]byte) { writes++ }}
+		for _, p := range packets {
+			m.add(p)
+		}
+		m.flush()
+		if writes != len(packets) {
+			t.Errorf("%d writes", writes)
+		}
+	})
+}
+
 // TestFlagsOfTheWhole splits what the kernel makes of a stream with CWR at its beginning, and FIN and PSH at its end.
 func TestFlagsOfTheWhole(t *testing.T) {
 	whole := stream{sizes: []int{300}}.packets()[0]

@@ -41,8 +41,12 @@ func openShared(a netip.Addr) (shared, error) {
 	return shared{conn.(*net.UDPConn), at}, nil
 }
 
+// receiveRoom is for what comes faster than it is decrypted for a while. The kernel's own would hold two reads.
+const receiveRoom = 4 << 20
+
 func askTOS(fd int, v6 bool) error {
 	_ = unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1) // without it they come one by one
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveRoom)
 	if v6 {
 		return errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1),
 			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1))

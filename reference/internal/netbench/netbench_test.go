@@ -113,6 +113,9 @@ func (t table) print(systems []system, loads []load) {
 		}
 	}
 	esp, slow := t[key{"esp", "tcp"}], t[key{"libipsec", "tcp"}]
+	if len(esp.speed) == 0 || len(slow.speed) == 0 {
+		return
+	}
 	fmt.Printf("esp, tcp, against libipsec: x %.1f, by processor time x %.1f\n\n", median(esp.speed)/median(slow.speed), median(esp.worth)/median(slow.worth))
 }
 

@@ -175,20 +175,31 @@ func (l *Lab) contained() []string {
 // supported returns an error if the policy of this network asks something of a device that its manifest does not declare.
 func (l *Lab) supported() error {
 	var members []policy.Member
-	var device *Peer
-	for _, p := range l.Peers() {
+	var device *Peer // a member
+	for _, p := range l.GM {
 		if p.Device() {
 			device = p
 		}
-		if p.station.GM != nil && (p.Device() || l.KS.Device()) {
+		if p.Device() || l.KS.Device() {
 			members = append(members, *p.station.GM)
+		}
+	}
+	ks, gm := l.env.Device.Part(rule.KS), l.env.Device.Part(rule.GM)
+	if l.KS.Device() {
+		if err := l.KS.declares(ks, peer.Demands(*l.KS.station.KS, members, true)); err != nil || ks == gm {
+			return err
 		}
 	}
 	if device == nil {
 		return nil
 	}
-	for _, feature := range peer.Demands(*l.KS.station.KS, members, l.KS.Device()) {
-		if err := device.unsupported(l.env.Device.LacksFeature(feature)); err != nil {
+	return device.declares(gm, peer.Demands(*l.KS.station.KS, members, false))
+}
+
+// declares returns an error if the device does not declare all of the features.
+func (p *Peer) declares(m *peer.Manifest, features []string) error {
+	for _, feature := range features {
+		if err := p.unsupported(m.LacksFeature(feature)); err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}
 	}

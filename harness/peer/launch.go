@@ -180,7 +180,7 @@ func (w *writer) path(t Text, dir string) string {
 	return path
 }
 
-// Find returns an error if there is no program of the command's name, or if something is missing of which the image of a
+// Find returns an *Absent if there is no program of the command's name, and an error if something is missing of which the image of a
 // container is made.
 func (l *Launch) Find() error {
 	if l.Vessel != nil {
@@ -191,7 +191,7 @@ func (l *Launch) Find() error {
 		program = filepath.Join(l.Directory, program)
 	}
 	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s: the program of the device cannot be started: %w", l.At, err)
+		return &Absent{l.At, fmt.Errorf("the program of the device cannot be started: %w", err)}
 	}
 	return nil
 }

@@ -22,7 +22,11 @@ type Manifest struct {
 	KS, GM   *Role // nil: the device does not play it
 	Features Features
 	Usual    Usual
-	Expected []Expected
+	Expected []Expected // also those of ExpectedFile, once it was loaded
+
+	ExpectedFile string // that holds them instead of the manifest, beside it
+
+	parts map[rule.Role]*Manifest // of a Pair
 }
 
 // Usual is what specs use that are not about it.

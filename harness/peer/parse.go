@@ -33,7 +33,11 @@ func (m *Manifest) read(root yamldoc.Value) {
 		yamldoc.Field{Name: "signature", Read: m.readSignature},
 		yamldoc.Optional("psk", &m.Usual.PSK, name),
 		yamldoc.Optional("expected_failures", &m.Expected, expectedFailures),
+		yamldoc.Optional("expected_failures_file", &m.ExpectedFile, sentence),
 	)
+	if root.Has("expected_failures") && m.ExpectedFile != "" {
+		root.Problem("what is expected stands in the manifest or in a file of its own, not in both")
+	}
 	for _, r := range m.Roles() {
 		r.Device, r.Usual = m.Name, m.Usual
 	}

@@ -8,10 +8,10 @@ SOURCES := $(shell find reference harness suites fixtures -type f -not -name '*_
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
-.PHONY: help setup build demo test lint bench fuzz selftest soak interop clean
+.PHONY: help setup build demo test lint bench bench-net fuzz selftest soak interop clean
 
 help:            ## show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup:           ## install the Debian packages that are missing (as root), and check the machine
 	@ci/setup.sh
@@ -35,6 +35,9 @@ lint:            ## gofmt, go vet, staticcheck
 
 bench:           ## benchmarks, as ratios within one run
 	@ci/bench.sh
+
+bench-net:       ## how fast packets cross gateways in namespaces, against others, REPS times (5); as root
+	@ci/bench-net.sh
 
 fuzz:            ## fuzz every decoder and core, FUZZTIME each (30s)
 	@ci/fuzz.sh

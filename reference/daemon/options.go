@@ -22,6 +22,7 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
+	udpChecksum                  bool           // of ESP in UDP
 	console                      policy.Console // of the configuration
 	lenient                      bool
 	beside                       []companion // of the node, as its configuration says

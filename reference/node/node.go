@@ -30,6 +30,7 @@ type Node struct {
 
 	mu      sync.Mutex // guards the core and everything below
 	running bool
+	now     time.Time // of the turn of the data plane
 	fail    context.CancelCauseFunc
 	group   *sync.WaitGroup
 	lastID  uint64
@@ -149,10 +150,14 @@ func (n *Node) handle(ev core.Event) bool {
 	if !n.running {
 		return false
 	}
-	now := time.Now()
+	n.give(time.Now(), ev)
+	return true
+}
+
+// give does so for somebody who has the lock.
+func (n *Node) give(now time.Time, ev core.Event) {
 	n.perform(now, n.cfg.Core.Handle(now, ev))
 	n.wake()
-	return true
 }
 
 // wake makes the timekeeper ask for the deadline again.

@@ -23,6 +23,7 @@ type options struct {
 	outside                      string
 	inside                       []string
 	console                      policy.Console // of the configuration
+	failsClose                   bool           // sessions of operators pass only as the list of a member says that fails close
 	lenient                      bool
 	beside                       []companion // of the node, as its configuration says
 

@@ -45,6 +45,7 @@ type Plan struct {
 	IPv6    bool  // beside IPv4
 	NAT     []int // members behind a NAT
 
+	NoMulticast   []int
 	SecondGateway bool // member 2 stands before the LAN of member 1, too
 	HideKeyServer bool // so is the key server, to which the NAT hands on what comes to the ports of key management
 }

@@ -5,6 +5,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ack"               // specs
 	_ "github.com/gdoilab/gdoilab/suites/ah"                // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"        // specs
+	_ "github.com/gdoilab/gdoilab/suites/compat"            // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/acl"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/authz"      // specs

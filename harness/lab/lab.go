@@ -42,6 +42,7 @@ type Setup struct {
 	// HideKeyServer has the key server behind the NAT. Members on the WAN find it at the NAT, which hands on what comes to the
 	// ports of key management.
 	HideKeyServer bool
+	NoMulticast   []int  // members to which the WAN carries no multicast
 	SecondGateway bool   // member 2 stands before the LAN of member 1 as well, for packets of IPv4; see Lab.Prefer
 	Family        Family // of key management; IPv6Family asks for IPv6 too
 	// Signature is that of rekeys, RSA or ECDSA-256; 0 means the one that the device's manifest names.
@@ -102,7 +103,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, err
 	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, Contained: l.contained(), Routers: routers})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, NoMulticast: setup.NoMulticast, Contained: l.contained(), Routers: routers})
 	if err != nil {
 		return nil, err
 	}

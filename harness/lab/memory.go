@@ -173,7 +173,7 @@ func (n *memoryNet) deliver(from string, packet []byte) {
 		n.deliverNAT(packet)
 	case ip.Destination.IsMulticast():
 		for _, node := range n.nodes {
-			if node.name != from && node.joined[ip.Destination] {
+			if node.name != from && node.joined[ip.Destination] && n.plan.reachesByMulticast(node.name) {
 				node.receive(ip, packet)
 			}
 		}

@@ -220,11 +220,14 @@ func (w *wire) forward(from *port, frame []byte) {
 		return
 	}
 	for _, p := range w.ports {
-		if p != from && p.inside == from.inside {
+		if p != from && p.inside == from.inside && (!isMulticast(frame) || w.net.plan.reachesByMulticast(p.node)) {
 			w.write(p, frame)
 		}
 	}
 }
+
+// isMulticast reports whether a frame is for a group of IPv4 or IPv6, and not for everybody.
+func isMulticast(frame []byte) bool { return frame[0] == 0x01 || frame[0] == 0x33 }
 
 // write puts a frame on a port. A port whose node is gone loses it, as a cable would.
 func (w *wire) write(p *port, frame []byte) {

@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"net/netip"
+	"slices"
 )
 
 // Router is a Net whose routing can be told which of two gateways it prefers.
@@ -27,6 +28,11 @@ func (l *Lab) Prefer(member int) error {
 
 // secondGateway is the address of member 2 on the LAN of member 1.
 func secondGateway() netip.Addr { return HostAddr(1).Next() }
+
+// reachesByMulticast reports whether the WAN carries multicast to a node.
+func (p Plan) reachesByMulticast(node string) bool {
+	return !slices.ContainsFunc(p.NoMulticast, func(i int) bool { return MemberName(i) == node })
+}
 
 // standsBefore reports whether a member may be the gateway of h1.
 func (p Plan) standsBefore(member int) bool { return member == 1 || member == 2 && p.SecondGateway }

@@ -5,13 +5,51 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
+// onBoth runs a test on the fabrics that there are here.
+func onBoth(t *testing.T, test func(*testing.T, Fabric)) {
+	t.Run("memory", func(t *testing.T) { test(t, Memory{}) })
+	t.Run("netns", func(t *testing.T) {
+		needKernel(t)
+		test(t, Namespaces{})
+	})
+}
+
+// A member that multicast does not reach gets no rekeys that go so; everybody else does.
+func TestNoMulticast(t *testing.T) {
+	onBoth(t, func(t *testing.T, f Fabric) {
+		ctx := context.Background()
+		l, err := New(ctx, Env{Fabric: f, Seed: "1"}, Setup{Members: 3, NoMulticast: []int{2}, Group: Multicast})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if err := l.Up(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.KS.Rekey(ctx, control.RekeyArgs{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range []int{1, 3} {
+			if !l.GM[i-1].AwaitLog(ctx, "REKEY_ACCEPTED", 0, Patience) {
+				t.Errorf("gm%d gets no rekey", i)
+			}
+		}
+		if len(l.GM[1].Logged("REKEY_ACCEPTED")) > 0 {
+			t.Error("gm2 gets a rekey by multicast")
+		}
+	})
+}
+
 // A host with two gateways talks through the one that routing prefers.
-func TestSecondGateway(t *testing.T) {
+func TestSecondGateway(t *testing.T) { onBoth(t, testSecondGateway) }
+
+func testSecondGateway(t *testing.T, f Fabric) {
 	ctx := context.Background()
-	l, err := New(ctx, Env{Fabric: Memory{}, Seed: "1"}, Setup{Members: 3, Hosts: true, SecondGateway: true, Profile: policy.ProfileGETVPN,
+	l, err := New(ctx, Env{Fabric: f, Seed: "1"}, Setup{Members: 3, Hosts: true, SecondGateway: true, Profile: policy.ProfileGETVPN,
 		Group: func(g *policy.Group) { g.SAs[0].AntiReplay.Method = policy.ReplayNone }})
 	if err != nil {
 		t.Fatal(err)

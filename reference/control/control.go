@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"net/netip"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const (
 	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 
 	ClearReplay = "clear-replay" // profile getvpn, arguments: GroupArgs; forget what was counted of repeated packets; answer: {}
+	Session     = "session"      // profile getvpn, of a member, arguments: SessionArgs; may an operator's session go on; answer: SessionResult
 	Clock       = "clock"        // arguments: ClockArgs; the time of day is another, by which nothing but log lines goes; answer: {}
 )
 
@@ -43,6 +45,17 @@ type GroupArgs struct {
 // ClockArgs says what time of day it is.
 type ClockArgs struct {
 	Time time.Time `json:"time"`
+}
+
+// SessionArgs are the ends of a TCP session with the node itself.
+type SessionArgs struct {
+	Local  netip.AddrPort `json:"local"`
+	Remote netip.AddrPort `json:"remote"`
+}
+
+// SessionResult says whether its packets pass.
+type SessionResult struct {
+	Passes bool `json:"passes"`
 }
 
 // RekeyArgs says what a PUSH is to do. With nothing but a group the TEKs are replaced. What is deleted has a successor, but by

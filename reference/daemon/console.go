@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -27,6 +28,9 @@ func (o *options) letOperatorsIn(ctx context.Context, n *node.Node) (stop func()
 	if err != nil {
 		return nil, usageError{fileError{err}}
 	}
+	if o.failsClose {
+		server.Admits = func(local, remote netip.AddrPort) bool { return admitted(ctx, n, local, remote) }
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -38,6 +42,17 @@ func (o *options) letOperatorsIn(ctx context.Context, n *node.Node) (stop func()
 		_ = server.Close()
 		<-done
 	}, nil
+}
+
+// admitted asks a running member whether a session passes. In doubt it does not: the member is one that fails close.
+func admitted(ctx context.Context, n *node.Node, local, remote netip.AddrPort) bool {
+	raw, err := json.Marshal(control.SessionArgs{Local: local, Remote: remote})
+	if err != nil {
+		return false
+	}
+	var answer control.SessionResult
+	response := n.Do(ctx, control.Request{Command: control.Session, Args: raw})
+	return response.Error == "" && json.Unmarshal(response.Body, &answer) == nil && answer.Passes
 }
 
 // typed has a running node answer a line.

@@ -64,7 +64,7 @@ func buildMember(o *options) (node.Config, error) {
 		return node.Config{}, err
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
-	o.console = cfg.Console
+	o.console, o.failsClose = cfg.Console, cfg.FailClose.Activate
 	out := node.Config{Name: cfg.Name, Core: o.configurable(console.Member(m, cfg, outsideOf(device), rules)), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))
 	o.withTracker(&out, cfg)

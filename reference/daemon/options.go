@@ -24,6 +24,7 @@ type options struct {
 	inside                       []string
 	udpChecksum                  bool           // of ESP in UDP
 	console                      policy.Console // of the configuration
+	failsClose                   bool           // sessions of operators pass only as the list of a member says that fails close
 	lenient                      bool
 	beside                       []companion // of the node, as its configuration says
 	operators                    string      // address of the console over SSH at which the configuration is changed

@@ -134,6 +134,10 @@ func (g *Gateway) denies(f sadb.Flow) bool {
 	return false
 }
 
+// Admits reports whether a conversation of the gateway's own passes, of which the flow is how the gateway sends: the list for the time without
+// a policy counts for it as for what the gateway forwards.
+func (g *Gateway) Admits(f sadb.Flow) bool { return !g.failsClose() || g.denies(f) }
+
 // mirrored is the flow as the other way of the conversation has it.
 func mirrored(f sadb.Flow) sadb.Flow {
 	f.Source, f.Destination = f.Destination, f.Source

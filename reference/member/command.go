@@ -26,11 +26,13 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
 	case control.Direction:
 		m.done(c, m.direction(c))
+	case control.Session:
+		m.onSession(c)
 	case control.Clock:
 		m.done(c, m.setClock(now, c.Args))
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status,
-			control.Register, control.Clear, control.ClearReplay, control.Direction, control.Attach, control.Detach, control.Clock)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status,
+			control.Session, control.Register, control.Clear, control.ClearReplay, control.Direction, control.Attach, control.Detach, control.Clock)})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -19,6 +20,9 @@ type Answer func(ctx context.Context, args control.ConsoleArgs) (control.Console
 
 // Server lets operators in. It is safe for concurrent use.
 type Server struct {
+	// Admits reports whether packets of a session pass; nil stands for all of them. It is set before Serve.
+	Admits func(local, remote netip.AddrPort) bool
+
 	listener net.Listener
 	config   *ssh.ServerConfig
 	group    sync.WaitGroup
@@ -54,7 +58,11 @@ func (s *Server) Serve(ctx context.Context, answer Answer) {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err == nil && s.admit(conn) {
+		switch {
+		case err != nil:
+		case !s.passes(conn):
+			_ = conn.Close()
+		case s.admit(conn):
 			s.group.Go(func() { s.talk(ctx, conn, answer) })
 		}
 	}
@@ -72,11 +80,40 @@ func (s *Server) admit(conn net.Conn) bool {
 	return true
 }
 
+// passes reports whether packets of a connection do.
+func (s *Server) passes(conn net.Conn) bool {
+	return s.Admits == nil || s.Admits(addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr()))
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort()
+	}
+	return netip.AddrPort{}
+}
+
+// sieve is a connection that ends with the first octets that come when packets do not pass any more.
+type sieve struct {
+	net.Conn
+	passes func(net.Conn) bool
+}
+
+var errSieved = errors.New("packets of the session do not pass any more")
+
+// Read returns what came, as long as packets pass.
+func (c sieve) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 && !c.passes(c.Conn) {
+		return 0, errSieved
+	}
+	return n, err
+}
+
 // talk serves one connection, which may have several sessions.
 func (s *Server) talk(ctx context.Context, conn net.Conn, answer Answer) {
 	defer s.dismiss(conn)
 	_ = conn.SetDeadline(time.Now().Add(handshakeTime))
-	server, channels, requests, err := ssh.NewServerConn(conn, s.config)
+	server, channels, requests, err := ssh.NewServerConn(sieve{conn, s.passes}, s.config)
 	if err != nil {
 		return
 	}

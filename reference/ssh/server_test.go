@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -56,6 +57,9 @@ func echo(_ context.Context, args control.ConsoleArgs) (control.ConsoleResult, e
 	return r, nil
 }
 
+// admitting is what servers ask about sessions.
+var admitting func(local, remote netip.AddrPort) bool
+
 // serve starts a server with the user alice, who has a password, and bob, who has a key and may do everything.
 func serve(t *testing.T) (address string, host ssh.PublicKey) {
 	t.Helper()
@@ -73,6 +77,7 @@ func serve(t *testing.T) (address string, host ssh.PublicKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Admits = admitting
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); s.Serve(ctx, echo) }()
@@ -122,6 +127,24 @@ func TestWhoGetsIn(t *testing.T) {
 		if _, err := dial(t, c.user, c.auth); (err == nil) != c.in {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// Who comes when packets do not pass is hung up on, and so is a session that lasts until they do not.
+func TestAdmits(t *testing.T) {
+	var closed atomic.Bool
+	admitting = func(local, remote netip.AddrPort) bool { return local.IsValid() && remote.IsValid() && !closed.Load() }
+	defer func() { admitting = nil }()
+	c, err := dial(t, "alice", ssh.Password("secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Store(true)
+	if _, err := c.NewSession(); err == nil {
+		t.Error("a session goes on though packets do not pass")
+	}
+	if _, err := dial(t, "alice", ssh.Password("secret")); err == nil {
+		t.Error("somebody is let in though packets do not pass")
 	}
 }
 

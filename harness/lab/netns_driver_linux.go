@@ -94,7 +94,7 @@ func (n *kernelNet) ride(s Station) (*driven, error) {
 // RunDriver starts the program of a driver, with the owner's mark. Name stands in errors.
 func RunDriver(r *peer.Ride, name string) (*driver.Program, error) {
 	cmd := exec.Command(r.Command[0], r.Command[1:]...)
-	cmd.Env = slices.Concat(os.Environ(), r.Environment, []string{ownerEnv + "=" + owner()})
+	cmd.Env = slices.Concat(os.Environ(), r.Environment, []string{OwnerEnv + "=" + owner()})
 	cmd.Dir = r.Directory
 	p, err := driver.Run(name, cmd, r.Within)
 	if err != nil {
@@ -123,10 +123,12 @@ func (d *driven) listen() (err error) {
 	if log := d.station.Device.Syslog; log == nil || log.From == "" {
 		return nil
 	}
+	node := d.station.Name
+	enter := func(f func() error) error { return d.net.inside(node, f) }
 	if d.station.Device.Syslog.From == peer.SourceTCP {
-		d.source, err = d.net.receiveStream(d.station.Name)
+		d.source, err = d.net.receiveStream(node, logReceiver, enter)
 	} else {
-		d.source, err = d.net.receiveLog(d.station.Name)
+		d.source, err = d.net.receiveLog(node, logReceiver, enter)
 	}
 	return err
 }

@@ -44,6 +44,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.Rekey.TellMissed, "tell-missed")
 			for _, one := range m.Memberships() {
 				d.add(one.Track != nil, "track")
+				d.add(one.Track != nil && len(one.Track.Hook) > 0, "track-hook")
 				d.add(len(one.Authorised) > 0, "authorisation")
 				d.add(one.Passive, "passive")
 			}

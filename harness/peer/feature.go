@@ -35,6 +35,7 @@ var Vocabulary = []Feature{
 	{"tell-missed", "GET VPN: a member that tells of rekeys which have not come, as devices are said not to"},
 	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
+	{"track-hook", "a command of the machine's shell that such an object runs at each change (GET VPN)"},
 	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},
 	{"packet-rate", "advice against SAs whose sequence numbers end before they do, at a rate of packets that is configured (GET VPN)"},
 	{"kek-end:new", "a KEK that is replaced before it ends, and by members not used beyond its end (GET VPN, new behaviour)"},

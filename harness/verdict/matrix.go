@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -151,19 +153,25 @@ func (c *Cell) Attention() bool {
 
 // Complaints say, a line each, why somebody has to look into the pair.
 func (c *Cell) Complaints() (lines []string) {
+	add := func(format string, args ...any) {
+		line := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+		if !slices.Contains(lines, line) { // scenes may share a reason
+			lines = append(lines, line)
+		}
+	}
 	for _, s := range c.Scenes {
 		for _, spec := range s.Specs {
 			if spec.Verdict.attention() {
-				lines = append(lines, fmt.Sprintf("%s: %s: %s", spec.Verdict, spec.ID, spec.Reason))
+				add("%s: %s: %s", spec.Verdict, spec.ID, spec.Reason)
 			}
 		}
 		if len(s.Specs) == 0 && s.Verdict.attention() {
-			lines = append(lines, fmt.Sprintf("%s: %s", s.Verdict, s.Reason))
+			add("%s: %s", s.Verdict, s.Reason)
 		}
 	}
 	for _, e := range c.Expectations {
 		if e.attention() {
-			lines = append(lines, e.String())
+			add("%s", e)
 		}
 	}
 	return lines

@@ -58,6 +58,14 @@ func TestCell(t *testing.T) {
 	}
 }
 
+// Complaints are a line each, and those that scenes share stand once.
+func TestComplaints(t *testing.T) {
+	c := verdict.NewCell("one", "two", "netns")
+	if c.Decide(verdict.Error, "no\n  report"); strings.Join(c.Complaints(), "\n") != "error: no report" {
+		t.Errorf("%q", c.Complaints())
+	}
+}
+
 func TestMatrixExit(t *testing.T) {
 	pass := met(verdict.Pass)
 	for _, c := range []struct {

@@ -31,6 +31,7 @@ type process struct {
 	signal         func(syscall.Signal) // to the device and what it started
 	stdout, stderr *lines
 	log            logSource
+	trapped        *trapSocket // nil: it notifies nobody
 	exited         chan struct{}
 	once           sync.Once
 	asked          uint64
@@ -70,7 +71,7 @@ func (n *kernelNet) launch(s Station) (*process, error) {
 		return nil, err
 	}
 	if err := p.start(); err != nil {
-		return nil, errors.Join(err, p.log.close())
+		return nil, errors.Join(err, p.deafen())
 	}
 	n.nodes = append(n.nodes, p)
 	go func() { _ = p.cmd.Wait(); close(p.exited) }()
@@ -93,9 +94,22 @@ func (p *process) prepare(s Station) (err error) {
 	if err := p.write(); err != nil {
 		return err
 	}
-	p.log, err = p.openLog(s.Device.Syslog)
-	return err
+	return p.listen(s)
 }
+
+// listen opens what the device's log and its notifications come in by.
+func (p *process) listen(s Station) (err error) {
+	if p.trapped, err = p.openTraps(s); err != nil {
+		return err
+	}
+	if p.log, err = p.openLog(s.Device.Syslog); err != nil {
+		return errors.Join(err, p.trapped.close())
+	}
+	return nil
+}
+
+// deafen closes that.
+func (p *process) deafen() error { return errors.Join(p.log.close(), p.trapped.close()) }
 
 // render makes what the manifest says of a device whose own folder is dir.
 func (p *process) render(s Station, dir string) (err error) {
@@ -248,7 +262,7 @@ func (p *process) Stop() (err error) {
 	p.once.Do(func() {
 		err = p.end()
 		// The files go with the network, but the evidence is written after it.
-		p.last, err = p.Keys(), errors.Join(err, p.log.close())
+		p.last, err = p.Keys(), errors.Join(err, p.deafen())
 	})
 	return err
 }

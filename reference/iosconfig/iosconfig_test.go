@@ -187,7 +187,7 @@ func TestFaults(t *testing.T) {
 		{"group 2", "group 99", `ks.ios:5:1: "99" is not known here`},
 		{" authentication pre-share\n", "", `ks.ios:2:1: Phase 1 is checked with signatures, and there is no "crypto pki trustpoint"`},
 		{"rsa ks1", "rsa lost", "ks.ios:18:1: the key lost cannot be read"},
-		{"match address ipv4 120", "match address ipv4 999", "ks.ios:19:1: there is no access list 999"},
+		{"match address ipv4 120", "match address ipv4 999", "ks.ios:19:1: the SA 1 is incomplete: there is no access list 999"},
 		{"rekey address ipv4 121", "rekey address ipv4 120\n no rekey transport unicast", ""},
 		{"access-list 121 permit udp host 10.0.5.2 eq 848 host 239.0.1.2 eq 848", "access-list 121 permit udp any any", "no entry of the access list 121 names a multicast group"},
 		{" rekey address ipv4 121\n", "", `no "rekey address ipv4" says where to`},
@@ -233,6 +233,25 @@ func TestLenient(t *testing.T) {
 	k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
 	if err != nil || len(warnings) != 3 || warnings[0].Line != 17 || warnings[1].Line != 19 || k.Groups[0].ID != 3333 {
 		t.Errorf("%v, %v", warnings, err)
+	}
+}
+
+// TestIncomplete: of what is incomplete there is a warning then, and it is left out.
+func TestIncomplete(t *testing.T) {
+	for _, missing := range []string{"crypto ipsec profile gdoi-p", "crypto ipsec transform-set gdoi-trans", "access-list 120"} {
+		text := strings.Replace(sample, missing, missing+"x", 1)
+		k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
+		if err != nil || !strings.Contains(warnings.Error(), "is incomplete") || len(k.Groups[0].SAs) != 0 {
+			t.Errorf("%s: %v, %v", missing, warnings, err)
+		}
+	}
+}
+
+// TestSubject: a member that is the subject of its certificate needs one.
+func TestSubject(t *testing.T) {
+	_, _, err := iosconfig.ParseMember("gm.ios", []byte(member+"crypto isakmp identity dn\n"), iosconfig.Options{Open: open})
+	if err == nil || !strings.Contains(err.Error(), "no ISAKMP policy has one") {
+		t.Error(err)
 	}
 }
 

@@ -87,6 +87,9 @@ func (n *Node) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	n.begin(fail, &group)
 	n.spawn(func() { n.receive(n.udp.unicast, n.udp.local) })
+	for _, s := range n.udp.also {
+		n.spawn(func() { n.receive(s.conn, s.at) })
+	}
 	for _, s := range n.udp.shared {
 		n.spawn(func() { n.receiveShared(s) })
 	}

@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -28,11 +29,19 @@ func Switches(mutants []Mutant) (*rule.Switches, error) {
 
 // Place is where a device runs, as templates see it.
 type Place struct {
-	Program string // this program's own file
-	Dir     string // the device's own folder
-	WAN     string // its interface to the other nodes
-	LAN     string // its interface to the host behind it; "" if there is none
-	LogTo   string // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
+	Program string  // this program's own file
+	Dir     string  // the device's own folder
+	Here    string  // the folder of the manifest; "" if it is built in
+	WAN     string  // its interface to the other nodes
+	LAN     string  // its interface to the host behind it; "" if there is none
+	LogTo   string  // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
+	Routes  []Route // of a router: the ways to what is behind the other members
+}
+
+// Route is a way to a network.
+type Route struct {
+	To  netip.Prefix
+	Via netip.Addr
 }
 
 // Subject is a device to be launched: exactly one of KS and GM is set.
@@ -78,7 +87,7 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 	if p == nil {
 		return nil, fmt.Errorf("%w: %s", ErrNoProcess, r.At)
 	}
-	w := writer{data: data(s)}
+	w := writer{data: r.data(s)}
 	c := r.Container()
 	w.anywhere = c != nil
 	l := w.launch(p, s.Dir)
@@ -124,7 +133,9 @@ func (w *writer) launch(p *Process, dir string) *Launch {
 	return l
 }
 
-func data(s Subject) any {
+// data is what the templates of a role see.
+func (r *Role) data(s Subject) any {
+	s.Here = r.Here
 	if s.KS != nil {
 		return &keyServerData{*s.KS, s.Place}
 	}

@@ -85,7 +85,7 @@ least one passed; 1 if not; 2 for bad usage or environment.`,
 	}
 	c.SetFlagErrorFunc(flagError)
 	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), diffCommand(), coverageCommand(), deviationsCommand(),
-		selftestCommand(), reportCommand(), peerCommand(), doctorCommand(), versionCommand())
+		selftestCommand(), reportCommand(), peerCommand(), driverCommand(), doctorCommand(), versionCommand())
 	return c
 }
 

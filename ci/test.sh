@@ -16,6 +16,13 @@ skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
 step "gofmt, go vet, staticcheck"
 ci/lint.sh
 
+if [ "$(id -u)" = 0 ] && command -v dockerd >/dev/null 2>&1 && engine=$(ci/docker.sh start); then
+	eval "$engine"
+	trap 'ci/docker.sh stop' EXIT
+else
+	skip "devices in containers need a container engine; ci/docker.sh start installs one, as root"
+fi
+
 step "unit tests, fuzz seeds and truncations; with the race detector where there are goroutines"
 # The cores start none, which suites/architecture holds. What shares their tables between goroutines runs them from the lab.
 all=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./fixtures/...)
@@ -42,7 +49,7 @@ bin/gdoilab run --fabric memory --out "$out/memory"
 step "captures read by programs that are not ours, beside the next step, which mostly waits"
 nice ci/readers/run.sh pcaps "$out/memory" >"$out/readers.log" 2>&1 &
 reading=$!
-trap 'kill "$reading" 2>/dev/null || true' EXIT
+trap 'kill "$reading" 2>/dev/null || true; ci/docker.sh stop' EXIT
 
 step "every suite on the netns fabric, but for most rows of the tables, whose protocols are the same there"
 if [ "$(id -u)" = 0 ]; then
@@ -64,7 +71,7 @@ wait "$reading" || {
 	cat "$out/readers.log" >&2
 	exit 1
 }
-trap - EXIT
+trap 'ci/docker.sh stop' EXIT
 cat "$out/readers.log"
 if [ -d "$out/netns" ]; then
 	ci/readers/run.sh "$out/netns/specs/dataplane" "$out/netns/specs/ipv6" "$out/netns/specs/membership" "$out/netns/specs/natt"

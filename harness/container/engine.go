@@ -84,9 +84,15 @@ func (e *engine) Usable() error {
 	return err
 }
 
-// Ready makes the image of a device, or looks whether it is there.
+// Ready makes the image of a device, or looks whether it is there, and the one that keeps its namespace.
 func (e *engine) Ready(ctx context.Context, l *peer.Launch) error {
-	_, err := e.image(ctx, l.Vessel)
+	if _, err := e.image(ctx, l.Vessel); err != nil {
+		return err
+	}
+	hold, err := holdVessel()
+	if err == nil {
+		_, err = e.image(ctx, hold)
+	}
 	return err
 }
 

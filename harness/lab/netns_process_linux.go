@@ -73,7 +73,7 @@ func (n *kernelNet) launch(s Station) (*process, error) {
 		return nil, err
 	}
 	if err := p.start(); err != nil {
-		return nil, errors.Join(err, p.log.close(), p.trapped.close())
+		return nil, errors.Join(err, p.deafen())
 	}
 	n.nodes = append(n.nodes, p)
 	go func() { _ = p.cmd.Wait(); close(p.exited) }()
@@ -96,6 +96,11 @@ func (p *process) prepare(s Station) (err error) {
 	if err := p.write(); err != nil {
 		return err
 	}
+	return p.listen(s)
+}
+
+// listen opens what the device's log and its notifications come in by.
+func (p *process) listen(s Station) (err error) {
 	if p.trapped, err = p.openTraps(s); err != nil {
 		return err
 	}
@@ -104,6 +109,9 @@ func (p *process) prepare(s Station) (err error) {
 	}
 	return nil
 }
+
+// deafen closes that.
+func (p *process) deafen() error { return errors.Join(p.log.close(), p.trapped.close()) }
 
 // render makes what the manifest says of a device whose own folder is dir.
 func (p *process) render(s Station, dir string) (err error) {
@@ -257,7 +265,7 @@ func (p *process) Stop() (err error) {
 	p.once.Do(func() {
 		err = p.end()
 		// The files go with the network, but the evidence is written after it.
-		p.last, err = p.Keys(), errors.Join(err, p.log.close(), p.trapped.close())
+		p.last, err = p.Keys(), errors.Join(err, p.deafen())
 	})
 	return err
 }

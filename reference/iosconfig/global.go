@@ -53,6 +53,14 @@ func globalCommands() []syntax {
 		on("ip access-list extended <name>", enterList), on("ip access-list standard <name>", enterList),
 		on("interface <name>", enterInterface),
 		on("track <n> ...", enterTrack),
+		on("ip route <a> <mask> Null0", func(r *reader, l line, a []string) {
+			p, err := masked(a[0], a[1], false)
+			if err != nil {
+				r.problem(l, "%v", err)
+				return
+			}
+			r.doc.nullRoutes = append(r.doc.nullRoutes, p)
+		}),
 		on("event manager applet <name> ...", func(r *reader, l line, a []string) {
 			noField(r, l, a)
 			r.enter("applet", on("event ...", ignored), on("action ...", ignored))

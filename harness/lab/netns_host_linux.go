@@ -29,6 +29,7 @@ type kernelHost struct {
 
 // link is a raw way out of a host to its gateway.
 type link struct {
+	name      string // of the interface
 	conn      *packet.Conn
 	self, via net.HardwareAddr
 }
@@ -44,16 +45,17 @@ func (h *kernelHost) Send(p []byte) error {
 	if !ok {
 		return errNoIP
 	}
-	frame := append(slices.Concat(h.link.via, h.link.self), etherType(ip)...)
-	if _, err := h.link.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: h.link.via}); err != nil {
+	out := h.net.wayOut(h)
+	frame := append(slices.Concat(out.via, out.self), etherType(ip)...)
+	if _, err := out.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: out.via}); err != nil {
 		return fmt.Errorf("lab: %s sends a packet: %w", h.name, err)
 	}
 	return nil
 }
 
 // openLink opens the raw way out, in the host's namespace.
-func openLink(via net.HardwareAddr) (*link, error) {
-	ifi, err := net.InterfaceByName("eth0")
+func openLink(name string, via net.HardwareAddr) (*link, error) {
+	ifi, err := net.InterfaceByName(name)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func openLink(via net.HardwareAddr) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &link{conn: conn, self: ifi.HardwareAddr, via: via}, nil
+	return &link{name: name, conn: conn, self: ifi.HardwareAddr, via: via}, nil
 }
 
 // sendOnly as the protocol of a packet socket has nothing queued on it.

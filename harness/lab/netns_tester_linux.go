@@ -42,7 +42,7 @@ func (n *kernelNet) startTester(s Station) (Node, error) {
 	}
 	if plane := gatewayOf(c); plane != nil && n.plan.Hosts {
 		plane.Device = dataplane.Config{
-			Name: s.Name, Inside: []string{lanInterface}, Outside: []string{wanInterface}, Networks: s.GM.Inside}
+			Name: s.Name, Inside: n.insides(s.Name), Outside: []string{wanInterface}, Networks: s.GM.Inside}
 		cfg.DataPlane = plane
 	}
 	err = n.inside(s.Name, func() (err error) {

@@ -28,18 +28,21 @@ const (
 	ControlReceive   Ability = "control.receive-only"
 	ControlDirect    Ability = "control.direction"
 	ControlConsole   Ability = "control.console"
+	ControlClock     Ability = "control.clock"
 	ReadKeys         Ability = "keylog"
 	ReadLog          Ability = "syslog"
 	ReadSNMP         Ability = "snmp"
 	Mutants          Ability = "mutants"
+	// ReadState is to show its state: the status of control, or what an operator of a router sees of it.
+	ReadState Ability = "state"
 )
 
 const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear, control.ReceiveOnly, control.Console},
-	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Configure, control.Attach, control.Detach, control.Direction, control.Console},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear, control.ReceiveOnly, control.Console, control.Clock},
+	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Configure, control.Attach, control.Detach, control.Direction, control.Console, control.Clock},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.
@@ -62,6 +65,8 @@ func (r *Role) Lacks(a Ability) string {
 		return r.declares(r.At, "no syslog")
 	case a == ReadSNMP && r.SNMP == nil:
 		return r.declares(r.At, "no snmp")
+	case a == ReadState && !r.shows():
+		return r.Lacks(ControlStatus)
 	case a == Mutants && !r.alterable():
 		return r.declares(r.At, "no core and no mutant_args")
 	}

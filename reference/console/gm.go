@@ -143,7 +143,7 @@ func (g gmGroup) member(p *page, o Options) {
 	const in = "       "
 	p.head(1, "", fmt.Sprintf("Group Member Information For Group %s:", g.name))
 	p.field(2, "    ", "IPSec SA Direction", g.direction())
-	p.field(2, "    ", "ACL Received From KS", "gdoi_group_"+g.name+"_temp_acl")
+	p.field(2, "    ", "ACL Received From KS", g.received())
 	p.gap()
 	p.put(2, fmt.Sprintf("    %-25s: %-15s vrf: %s", "Group member", g.own(), none), "Group member", g.own(), "vrf", none)
 	p.field(2, in, "Local addr/port", fmt.Sprintf("%s/%d", g.own(), g.cfg.Address.Port()))
@@ -177,6 +177,14 @@ func (g gmGroup) member(p *page, o Options) {
 	p.gap()
 	g.allowable(p)
 	p.gap()
+}
+
+// received is how the list that came from the key server is called, as long as the member has it.
+func (g gmGroup) received() string {
+	if len(g.SAs) == 0 && g.owes(guardListGone) {
+		return none
+	}
+	return "gdoi_group_" + g.name + "_temp_acl"
 }
 
 func registration(state string) string {

@@ -225,8 +225,13 @@ func showRuleset(detail bool) func(*call) error {
 			for _, sa := range g.SAs {
 				d := sa.Detail
 				flow := ruleOf(d.IPProtocol, d.Source, d.Destination, d.SourcePort, d.DestinationPort)
-				rule(flow+" IPSec SA Passive", false)
-				rule(flow+" IPSec Cryptomap", false)
+				actions := []string{" IPSec SA Passive", " IPSec Cryptomap"}
+				if !in.console.kept(guardPassive) {
+					slices.Reverse(actions)
+				}
+				for _, action := range actions {
+					rule(flow+action, false)
+				}
 			}
 		}
 		return err

@@ -27,6 +27,10 @@ var (
 	guardCounters     = rule.Duty("console.gm.replay_counters", "GETVPN-SHOW-14", rule.GM, "the packets that anti-replay has looked at are counted")
 	guardActivate     = rule.Duty("console.gm.fail_close", "GETVPN-SHOW-15", rule.GM, "whether fail-close is active is shown")
 
+	guardRekeyAuth = rule.Duty("console.rekey_auth", "GETVPN-REKEY-25", rule.Both, "a Rekey SA is shown with the signature that authenticates its messages")
+	guardPassive   = rule.Duty("console.gm.passive", "GETVPN-PASSIVE-07", rule.GM, "the rule for what comes in under an SA stands ahead of that of the crypto map")
+	guardListGone  = rule.Duty("console.gm.list_gone", "GETVPN-ACL-07", rule.GM, "the list that came from the key server is shown as long as the member has it")
+
 	guardClearKS = rule.Duty("console.ks.clear", "GETVPN-POLICY-13", rule.KS, "a key server that is cleared has its members register again")
 	guardClearGM = rule.Duty("console.gm.clear", "GETVPN-POLICY-13", rule.GM, "a member that is cleared registers again")
 	guardTold    = rule.Duty("console.ks.clear_told", "GETVPN-SYSLOG-05", rule.KS, "that a key server was cleared is logged")

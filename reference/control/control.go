@@ -19,6 +19,7 @@ const (
 	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 
 	ClearReplay = "clear-replay" // profile getvpn, arguments: GroupArgs; forget what was counted of repeated packets; answer: {}
+	Clock       = "clock"        // arguments: ClockArgs; the time of day is another, by which nothing but log lines goes; answer: {}
 )
 
 // Request is one line to a node.
@@ -38,6 +39,11 @@ type Response struct {
 // GroupArgs says which group of a member a command is about.
 type GroupArgs struct {
 	Group uint32 `json:"group,omitempty"` // 0: all of them
+}
+
+// ClockArgs says what time of day it is.
+type ClockArgs struct {
+	Time time.Time `json:"time"`
 }
 
 // RekeyArgs says what a PUSH is to do. With nothing but a group the TEKs are replaced. What is deleted has a successor, but by

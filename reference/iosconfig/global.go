@@ -40,6 +40,9 @@ func globalCommands() []syntax {
 		}),
 		on("crypto isakmp keepalive <s> ...", func(r *reader, l line, a []string) { r.doc.dpd = r.seconds(l, a[0], 10, 3600) }),
 		on("crypto ipsec transform-set <name> ...", enterTransform),
+		on("crypto ipsec security-association lifetime seconds <s>", func(r *reader, l line, a []string) { r.doc.lifetime = r.lifetime(l, a[0]) }),
+		on("crypto ipsec security-association lifetime days <d>", func(r *reader, l line, a []string) { r.doc.lifetime = r.days(l, a[0]) }),
+		on("crypto ipsec security-association lifetime kilobytes ...", noField),
 		on("crypto ipsec profile <name>", enterProfile),
 		on("crypto gdoi group <name>", enterGroup),
 		on("crypto gdoi group ipv6 <name>", noField),
@@ -52,6 +55,7 @@ func globalCommands() []syntax {
 		on("access-list <name> ...", func(r *reader, l line, a []string) { listEntry(r, l, a[0], a[1:]) }),
 		on("ip access-list extended <name>", enterList), on("ip access-list standard <name>", enterList),
 		on("interface <name>", enterInterface),
+		on("ip host <name> <a>", func(r *reader, l line, a []string) { r.doc.hosts[strings.ToLower(a[0])] = r.address(l, a[1]) }),
 		on("track <n> ...", enterTrack),
 		on("ip route <a> <mask> Null0", func(r *reader, l line, a []string) {
 			p, err := masked(a[0], a[1], false)
@@ -61,6 +65,8 @@ func globalCommands() []syntax {
 			}
 			r.doc.nullRoutes = append(r.doc.nullRoutes, p)
 		}),
+		on("logging host <a>", func(r *reader, l line, a []string) { logTo(r, l, a[0], "udp", "514") }),
+		on("logging host <a> transport <p> port <n>", func(r *reader, l line, a []string) { logTo(r, l, a[0], a[1], a[2]) }),
 		on("event manager applet <name> ...", func(r *reader, l line, a []string) {
 			noField(r, l, a)
 			r.enter("applet", on("event ...", ignored), on("action ...", ignored))
@@ -78,6 +84,19 @@ func user(privileged bool) func(*reader, line, []string) {
 	return func(r *reader, _ line, a []string) {
 		r.doc.users = append(r.doc.users, policy.ConsoleUser{Name: a[0], Password: a[1], Privileged: privileged})
 	}
+}
+
+// logTo sends the log to a receiver, in the form that routers write it in.
+func logTo(r *reader, l line, address, protocol, number string) {
+	to := policy.LogReceiver{Format: policy.LogRFC3164, Framing: policy.FrameByLineFeed}
+	to.Network = known(r, l, map[string]policy.LogNetwork{"udp": policy.LogUDP, "tcp": policy.LogTCP}, protocol)
+	if to.Network == policy.LogUDP {
+		to.Framing = policy.FrameByCount // a datagram has its end of itself
+	}
+	if a := r.address(l, address); a.IsValid() {
+		to.Address = netip.AddrPortFrom(a, uint16(r.number(l, number, 1, 65535)))
+	}
+	r.doc.log = to
 }
 
 // enterISAKMP has what routers have unless it is said: signatures and SHA-1; for DES there is no replacement.
@@ -118,10 +137,7 @@ func isakmpKey(r *reader, l line, key, address, mask string) {
 }
 
 func enterTransform(r *reader, l line, a []string) {
-	t, err := transformOf(a[1:])
-	if err != nil {
-		r.problem(l, "%v", err)
-	}
+	t := r.transforms(l, a[1:])
 	set := &transformSet{l, t}
 	r.doc.transforms[a[0]] = set
 	r.enter("transform set", on("mode tunnel", ignored), on("mode transport", func(*reader, line, []string) {
@@ -133,7 +149,8 @@ func enterProfile(r *reader, l line, a []string) {
 	p := &ipsecProfile{at: l}
 	r.doc.profiles[a[0]] = p
 	r.enter("ipsec profile",
-		on("set security-association lifetime seconds <s>", func(r *reader, l line, a []string) { p.lifetime = r.seconds(l, a[0], 120, 2592000) }),
+		on("set security-association lifetime seconds <s>", func(r *reader, l line, a []string) { p.lifetime = r.lifetime(l, a[0]) }),
+		on("set security-association lifetime days <d>", func(r *reader, l line, a []string) { p.lifetime = r.days(l, a[0]) }),
 		on("set security-association lifetime kilobytes ...", noField),
 		on("set transform-set <name>", func(_ *reader, l line, a []string) { p.set, p.setAt = a[0], l }))
 }

@@ -2,6 +2,7 @@ package iosconfig_test
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -143,6 +144,20 @@ func TestVariants(t *testing.T) {
 			return len(ids) == 1 && ids[0].String() == "subject:CN=gm1,O=example"
 		}},
 		{"no rekey retransmit", "identifier\n range 1 - 99\n exit", func(k policy.KeyServer) bool { return k.Groups[0].SIDRange == policy.SIDRange{First: 1, Last: 99} }},
+		{"no rekey retransmit", "rekey transport unicast\n rekey retransmit 30 periodic", func(k policy.KeyServer) bool {
+			return k.Groups[0].Rekey.Reminders && k.Groups[0].Rekey.Interval == 30*time.Second && k.Groups[0].Rekey.Retransmit == 0
+		}},
+		{"set security-association lifetime seconds 900", "set security-association lifetime days 30", func(k policy.KeyServer) bool {
+			return k.Groups[0].SAs[0].Lifetime == policy.LongestLifetime
+		}},
+		{"rekey lifetime seconds 3600", "rekey lifetime days 30", func(k policy.KeyServer) bool { return k.Groups[0].Rekey.KEKLifetime == policy.LongestLifetime }},
+		{"crypto ipsec profile", "crypto ipsec security-association lifetime seconds 7200\ncrypto ipsec profile", func(k policy.KeyServer) bool {
+			return k.Groups[0].SAs[0].Lifetime == 900*time.Second
+		}},
+		{" set security-association lifetime seconds 900\n", "crypto ipsec security-association lifetime seconds 7200\ncrypto ipsec profile gdoi-p\n", func(k policy.KeyServer) bool {
+			return k.Groups[0].SAs[0].Lifetime == 2*time.Hour
+		}},
+		{" address ipv4 10.0.5.2\n", "", func(k policy.KeyServer) bool { return k.Address.Addr().String() == "10.0.5.2" }},
 		{"secret address 0.0.0.0", "secret address 10.1.0.0 255.255.0.0", func(k policy.KeyServer) bool { return k.Phase1.PSKs[0].Peer.String() == "10.1.0.0/16" }},
 	} {
 		text := strings.Replace(sample, c.old, c.by, 1) + "access-list 122 permit eigrp any any\ncrypto identity names\n dn CN=gm1, o=example\n"
@@ -180,7 +195,8 @@ func TestFaults(t *testing.T) {
 		{"access-list 120 permit ip host 10.0.1.1 host 239.0.1.1", "access-list 120 allow any", "ks.ios:24:1: an entry begins with permit or deny"},
 		{"access-list 120 permit ip host 10.0.1.1 host 239.0.1.1", "access-list 120 permit udp any any eq nothing", `ks.ios:24:1: "nothing" is no port`},
 		{"hostname ks\n", "", `there is no "hostname"`},
-		{" address ipv4 10.0.5.2\n", "", `the group diffint has no "address ipv4"`},
+		{"esp-aes esp-sha-hmac", "esp-aes esp-sha-hmac comp-lzs", `ks.ios:7:1: the policy has no field for "comp-lzs" in a transform set of ESP`},
+		{"esp-aes esp-sha-hmac", "esp-aes 256 ah-sha-hmac esp-sha-hmac comp-lzs esp-null", "ks.ios:7:1: a transform set has one to 4 transforms"},
 		{"set security-association lifetime seconds 900", "set security-association lifetime seconds x", `ks.ios:9:1: "x" is no number`},
 	} {
 		_, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(strings.Replace(sample, c.old, c.by, 1)), iosconfig.Options{Open: open})
@@ -190,6 +206,24 @@ func TestFaults(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || c.want == "" {
 			t.Errorf("%s: %v, want %s", c.by, err, c.want)
 		}
+	}
+}
+
+// Without an address of its own, rekeys by unicast have nowhere to come from.
+func TestNoAddress(t *testing.T) {
+	text := strings.Replace(sample, " address ipv4 10.0.5.2\n", " rekey transport unicast\n", 1)
+	_, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open})
+	if err == nil || !strings.Contains(err.Error(), `the group diffint has no "address ipv4"`) {
+		t.Error(err)
+	}
+}
+
+// Of a set with more than there are fields for, the encryption and the integrity of ESP are kept.
+func TestFourTransforms(t *testing.T) {
+	text := strings.Replace(sample, "esp-aes esp-sha-hmac", "ah-sha-hmac esp-aes 256 esp-sha-hmac comp-lzs", 1)
+	k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
+	if err != nil || len(warnings) != 3 || k.Groups[0].SAs[0].Transform.Name() != "aes256-cbc-hmac-sha1" {
+		t.Errorf("%v, %v", warnings, err)
 	}
 }
 
@@ -288,6 +322,27 @@ func TestTrack(t *testing.T) {
 	}
 }
 
+// TestLog: the log goes where the configuration says, as a router writes it.
+func TestLog(t *testing.T) {
+	for typed, want := range map[string]policy.LogReceiver{
+		"logging host 10.0.8.9\n":                         {Network: policy.LogUDP, Address: netip.MustParseAddrPort("10.0.8.9:514"), Format: policy.LogRFC3164},
+		"logging host 10.0.8.9 transport udp port 5514\n": {Network: policy.LogUDP, Address: netip.MustParseAddrPort("10.0.8.9:5514"), Format: policy.LogRFC3164},
+		"logging host 10.0.8.9 transport tcp port 601\n":  {Network: policy.LogTCP, Address: netip.MustParseAddrPort("10.0.8.9:601"), Format: policy.LogRFC3164, Framing: policy.FrameByLineFeed},
+		"logging buffered 4096\n":                         {},
+	} {
+		m, _, err1 := iosconfig.ParseMember("gm.ios", []byte(member+typed), iosconfig.Options{Open: open})
+		k, _, err2 := iosconfig.ParseKeyServer("ks.ios", []byte(sample+typed), iosconfig.Options{Open: open})
+		if m.Log != want || k.Log != want || err1 != nil || err2 != nil {
+			t.Errorf("%s: %+v, %+v, %v, %v", typed, m.Log, k.Log, err1, err2)
+		}
+	}
+	for _, typed := range []string{"logging host there", "logging host 10.0.8.9 transport sctp port 1", "logging host 10.0.8.9 transport udp port 0"} {
+		if _, _, err := iosconfig.ParseMember("gm.ios", []byte(member+typed), iosconfig.Options{Open: open}); err == nil {
+			t.Errorf("%s: no error", typed)
+		}
+	}
+}
+
 func TestMember(t *testing.T) {
 	m, _, err := iosconfig.ParseMember("gm.ios", []byte(member), iosconfig.Options{Open: open})
 	if err != nil {
@@ -307,7 +362,28 @@ func TestMember(t *testing.T) {
 	if err != nil || len(m.Client.Ciphers) != 2 || m.Client.Ciphers[0].KeyBits != 256 || len(m.Client.Hashes) != 2 || m.Client.Transforms[0].Name() != "aes256-gcm16" {
 		t.Errorf("%+v, %v", m.Client, err)
 	}
+	named := strings.NewReplacer("identity number 1\n server address ipv4 10.0.8.1", "identity number 1\n server address ipv4 KS1.example",
+		"secret address 10.0.8.1", "secret address 0.0.0.0").Replace(member)
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(named+"ip host ks1.example 10.0.8.7\n"), iosconfig.Options{Open: open})
+	if err != nil || m.Groups[0].KeyServers[0].String() != "10.0.8.7:848" {
+		t.Errorf("%+v, %v", m.Groups, err)
+	}
+	lookup := iosconfig.Options{Open: open, Resolve: func(name string) (netip.Addr, error) {
+		if name != "KS1.example" {
+			return netip.Addr{}, errors.New("no such host")
+		}
+		return netip.AddrFrom4([4]byte{10, 0, 8, 9}), nil
+	}}
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(named), lookup)
+	if err != nil || m.Groups[0].KeyServers[0].String() != "10.0.8.9:848" {
+		t.Errorf("%+v, %v", m.Groups, err)
+	}
+	if _, _, err = iosconfig.ParseMember("gm.ios", []byte(strings.Replace(named, "KS1", "KS2", 1)), lookup); err == nil ||
+		!strings.Contains(err.Error(), "gm.ios:9:1: the key server KS2.example has no address: no such host") {
+		t.Error(err)
+	}
 	for _, c := range []struct{ old, by, want string }{
+		{"server address ipv4 10.0.8.1", "server address ipv4 ks1.example", `gm.ios:9:1: "ks1.example" is no address, and no "ip host" has it`},
 		{" passive\n", " client transform-sets none\n", "gm.ios:10:1: there is no \"crypto ipsec transform-set none\""},
 		{" set group two", " set group three", "gm.ios:14:1: the crypto map m 20 has no group that is there"},
 		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},

@@ -10,11 +10,14 @@ import (
 
 // keyServer follows the references of a key server's configuration.
 func (r *reader) keyServer() policy.KeyServer {
-	k := policy.KeyServer{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console()}
+	k := policy.KeyServer{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console(), Log: r.doc.log}
 	var signed string
 	for _, g := range r.doc.groups {
 		if g.local == nil {
 			continue
+		}
+		if !g.local.address.IsValid() {
+			g.local.address, g.local.addressAt = r.rekeySource(g.local), g.local.rekeyACLAt
 		}
 		if g.local.address.IsValid() {
 			if k.Address.IsValid() && k.Address != at(g.local.address) {
@@ -57,13 +60,27 @@ func (r *reader) registration(k *policy.KeyServer, s *localServer) {
 	}
 }
 
+// rekeySource is where rekeys by multicast come from if no address is said: the host that the list of their addresses has as source.
+func (r *reader) rekeySource(s *localServer) (a netip.Addr) {
+	list := r.doc.acls[s.rekeyACL]
+	if s.unicast || list == nil {
+		return a
+	}
+	for _, e := range list.entries {
+		if from := e.Selector.Source; !e.Deny && from.IsSingleIP() {
+			return from.Addr()
+		}
+	}
+	return a
+}
+
 func (r *reader) signingKey(l line, name string) []byte {
 	data, err := r.opts.Open(name + ".pem")
 	if err != nil {
 		r.problem(l, "the key %s cannot be read; it has to be in %s.pem beside the configuration", name, name)
 		return nil
 	}
-	der, err := policy.DecodeSigningKey(data)
+	der, err := policy.DecodeShortKey(data)
 	if err != nil {
 		r.problem(l, "%q %v", name+".pem", err)
 	}
@@ -172,7 +189,7 @@ func (r *reader) sa(s *saIPsec) (policy.SAPolicy, bool) {
 		r.lacking(where, "the profile %s is incomplete: there is no \"crypto ipsec transform-set %s\"", s.profile, profile.set)
 		return out, false
 	}
-	out.Transform, out.Lifetime = set.transform, profile.lifetime
+	out.Transform, out.Lifetime = set.transform, orElse(profile.lifetime, r.doc.lifetime)
 	out.AccessList = r.entries(s.at, s.acl)
 	return out, len(out.AccessList) > 0
 }

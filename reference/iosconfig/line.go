@@ -3,6 +3,7 @@ package iosconfig
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,6 +15,8 @@ import (
 type Options struct {
 	Open    policy.ReadFile // of keys and certificates
 	Lenient bool            // what is not known, or has no field, is a warning
+	// Resolve finds the address of a key server that has a name which is not in the configuration; nil knows none.
+	Resolve func(name string) (netip.Addr, error)
 }
 
 // line is a command with its place.
@@ -113,24 +116,25 @@ func (r *reader) read(data []byte) {
 			r.stack = r.stack[:max(1, len(r.stack)-1)]
 		case l.text() == "end":
 			r.stack = r.stack[:1]
-		case !r.take(l):
+		case r.take(l) == 0:
 			r.lacking(l, "unknown command %q", l.text())
 		}
 	}
 }
 
-// take finds the innermost mode that knows a line, which is the mode from then on.
-func (r *reader) take(l line) bool {
-	for depth := len(r.stack); depth > 0; depth-- {
+// take finds the innermost mode that knows a line, which is the mode from then on unless the line enters another one. It returns
+// how deep that mode is, from 1, and 0 if no mode knows the line.
+func (r *reader) take(l line) (depth int) {
+	for depth = len(r.stack); depth > 0; depth-- {
 		for _, s := range r.stack[depth-1].commands {
 			if args, ok := s.match(l.words); ok {
 				r.stack = r.stack[:depth]
 				s.do(r, l, args)
-				return true
+				return depth
 			}
 		}
 	}
-	return false
+	return 0
 }
 
 // enter goes into a mode.

@@ -78,6 +78,7 @@ func newReader(name string, o Options) *reader {
 	return &reader{file: name, opts: o, doc: document{
 		transforms: make(map[string]*transformSet), profiles: make(map[string]*ipsecProfile), acls: make(map[string]*acl),
 		identities: make(map[string]*cryptoIdentity), failClose: make(map[string]*failClose), local: make(map[string]string),
+		hosts: make(map[string]netip.Addr),
 	}}
 }
 

@@ -50,6 +50,7 @@ func (k *KeyServer) configure(now time.Time, args json.RawMessage) (control.Conf
 	was, signed := k.cfg, k.signing != nil
 	k.takeOver(next)
 	k.log(core.Notice, "CONFIGURED", "another policy is in force", field("name", k.cfg.Name))
+	k.adviseNewKey(was)
 	if signed {
 		k.tellUnsigned()
 	}
@@ -126,6 +127,7 @@ func (k *KeyServer) configureGroups(now time.Time) (result control.ConfigureResu
 			continue
 		}
 		k.tellChange(c, c.Policy(), cfg)
+		k.adviseAgain(c.Policy(), cfg)
 		plans, err := c.Configure(now, cfg, o)
 		k.changed(&result, c, plans, err)
 		after = append(after, c)

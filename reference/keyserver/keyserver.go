@@ -44,6 +44,7 @@ type KeyServer struct {
 	phase1   ike.Config
 
 	started  bool
+	ahead    time.Duration // the time of day is ahead of that of events
 	groups   []*carried
 	byID     map[uint32]*carried
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
@@ -112,6 +113,7 @@ func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: p.PSK, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
 		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
 		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
+		AnySituation: p.AnySituation, TransformsFromZero: p.TransformsFromZero,
 	}
 }
 
@@ -159,6 +161,7 @@ func (k *KeyServer) start(now time.Time) {
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
 	k.tellStart()
 	k.tellUnsigned()
+	k.adviseKey()
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
@@ -168,16 +171,6 @@ func (k *KeyServer) start(now time.Time) {
 			k.groups = append(k.groups, c)
 			k.byID[cfg.ID] = c
 		}
-	}
-}
-
-// advise tells an operator of lifetimes that the vendor advises against (GETVPN-TIMER-06, -12, -13).
-func (k *KeyServer) advise(cfg policy.Group) {
-	if k.cfg.Profile != policy.ProfileGETVPN {
-		return
-	}
-	for _, line := range cfg.Advice() {
-		k.log(core.Warning, "LIFETIME_ADVICE", line, field("group", cfg.ID))
 	}
 }
 

@@ -33,7 +33,7 @@ func keyOf(name string) []byte {
 	if err != nil {
 		panic(err)
 	}
-	der, err := policy.DecodeSigningKey(data)
+	der, err := policy.DecodeShortKey(data)
 	if err != nil {
 		panic(err)
 	}

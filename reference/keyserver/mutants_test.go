@@ -124,6 +124,7 @@ func scenes() []scene {
 		{"access lists in order", configuration(vendor, ofSA(listed(98))), (*witness).accessLists},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},
 		{"profile getvpn", configuration(ofVendor), (*witness).vendor},
+		{"advice", configuration(ofVendor, signedBy("ks-rsa1024"), busy), (*witness).advised},
 		{"reminders", configuration(acknowledged, ofVendor, reminding), (*witness).reminders},
 		{"pseudotime with a rekey", configuration(stamped, syncing(3180*time.Second)), (*witness).hour},
 		{"pseudotime before a rekey", configuration(stamped, syncing(3165*time.Second)), (*witness).hour},

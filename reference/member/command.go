@@ -31,15 +31,22 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		}
 		m.reply(c.ID, struct{}{})
 	case control.Direction:
-		if err := m.direction(c); err != nil {
-			m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
-			return
-		}
-		m.reply(c.ID, struct{}{})
+		m.done(c, m.direction(c))
+	case control.Clock:
+		m.done(c, m.setClock(now, c.Args))
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Configure, control.Direction, control.Attach, control.Detach)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status,
+			control.Register, control.Clear, control.ClearReplay, control.Configure, control.Direction, control.Attach, control.Detach, control.Clock)})
 	}
+}
+
+// done answers a command that has been carried out, or whose arguments are wrong.
+func (m *Member) done(c *core.Command, err error) {
+	if err != nil {
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
+		return
+	}
+	m.reply(c.ID, struct{}{})
 }
 
 // toGroups does to the group that a command names, or to all, what it asks for.

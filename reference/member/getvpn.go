@@ -35,6 +35,16 @@ var (
 		"a member of the old behaviour keeps its KEK until another comes")
 )
 
+var guardAdviceWrap = rule.Duty("member.advice.wrap", "GETVPN-CBAR-05", rule.GM,
+	"an operator is told of an SA that lives longer than its sequence numbers suffice")
+
+// advise tells an operator of an SA whose sequence numbers end before it does, at the rate of packets that is configured.
+func (m *membership) advise(sa policy.TrafficSA) {
+	if line := policy.WrapAdvice(m.cfg.PacketRate, sa.Lifetime, sa.Transform.ESN); line != "" && m.getvpn() && guardAdviceWrap.Kept(m.rules) {
+		m.log(core.Warning, "LIFETIME_ADVICE", line, groupField, m.groupText(), "spi", spiOf(sa.SPI))
+	}
+}
+
 func (m *membership) getvpn() bool { return m.cfg.Profile == policy.ProfileGETVPN }
 
 // rolloverOf is how long before the end of a TEK the next one takes over at a member.

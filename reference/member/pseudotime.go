@@ -29,7 +29,10 @@ func (m *membership) tellNoEngine(err error) {
 // readSA reads policy as the member's profile has it.
 func (m *membership) readSA(sa gdoi.SA) (gdoimap.Policy, error) {
 	if m.cfg.Profile == policy.ProfileGETVPN {
-		return gdoimap.ReadVendorSA(sa, gdoimap.Vendor{Replay: m.cfg.Replay, Deny: policy.DenyNumber(m.cfg.DenyProtocol)}, m.rules)
+		return gdoimap.ReadVendorSA(sa, gdoimap.Vendor{Replay: m.cfg.Replay, Zeros: m.cfg.ZeroAttributes, Deny: policy.DenyNumber(m.cfg.DenyProtocol)}, m.rules)
+	}
+	if m.cfg.ZeroAttributes {
+		return gdoimap.ReadZerosSA(sa, m.rules)
 	}
 	return gdoimap.ReadSA(sa, m.rules)
 }

@@ -37,7 +37,7 @@ func parseMember(name string, data []byte, open ReadFile) (Member, error) {
 
 func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	var k KeyServer
-	var keyed bool
+	var key place[namedKey]
 	var agent place[*SNMP]
 	var groups []place[Group]
 	var interfaces []place[Interface]
@@ -46,7 +46,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
 		yamldoc.Optional("replay_attributes", &k.Replay, replayAttributes),
-		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
+		yamldoc.Optional("signing_key", &key, placed(func(v yamldoc.Value) namedKey { return signingKey(v, open) })),
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
 		yamldoc.Optional("console", &k.Console, consoleOf(open)),
@@ -55,9 +55,10 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	}
 	root.Fields(append(fields, routerFields(&k.Router, &interfaces)...)...)
 	checkConsole(root, k.Profile, nil)
+	checkSigningKey(key, k.Profile)
 	checkProfile(k.Profile, root, ofRouter...)
 	k.Router.Interfaces = interfacesOf(k.Address, interfaces)
-	k.SNMP = ofProfile(k.Profile, agent)
+	k.SigningKey, k.SNMP = key.value.der, ofProfile(k.Profile, agent)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
@@ -69,7 +70,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		checkChangeFields(k.Profile, g)
 		checkOfProfile(g.at, k.Profile, g.value)
 		checkGroupModes(k.Profile, g)
-		if !keyed && signs(g.value.Rekey.Transport) && k.Profile != ProfileGETVPN {
+		if !root.Has("signing_key") && signs(g.value.Rekey.Transport) && k.Profile != ProfileGETVPN {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
 		if to := g.value.Rekey.Address.Addr(); differ(to, k.Address.Addr()) {
@@ -132,6 +133,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 		yamldoc.Optional("client", &limits, placed(client)),
+		yamldoc.Optional("zero_attributes", &m.ZeroAttributes, yamldoc.Value.Bool),
 		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)

@@ -199,7 +199,7 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 
 	for _, active := range []bool{true, false} {
 		state := map[bool]string{true: "yes", false: "no"}[active]
-		It("shows the list for the time before it registers, and whether that is active: "+state, kit.Requirement("GETVPN-SHOW-15"), func(ctx SpecContext) {
+		It("shows the list for the time before it registers, and whether that is active: "+state, kit.Requirement("GETVPN-SHOW-15", "GETVPN-FAILCLOSE-14"), func(ctx SpecContext) {
 			l := kit.Up(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Member: func(_ int, c *policy.Member) {
 				c.FailClose = policy.FailClose{Activate: active, AccessList: []policy.FailCloseEntry{{
 					Selector: policy.Selector{Source: lab.Protected, Destination: lab.Protected, Protocol: 6, DestinationPort: 23}, Action: policy.ACLDeny,
@@ -211,7 +211,7 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 		})
 	}
 
-	It("shows that it takes whatever is offered, unless it is configured otherwise", kit.Requirement("GETVPN-SHOW-17"), func(ctx SpecContext) {
+	It("shows that it takes whatever is offered, unless it is configured otherwise", kit.Requirement("GETVPN-SHOW-17", "GETVPN-ALGO-05"), func(ctx SpecContext) {
 		l := up(ctx, 1)
 		shown := types(ctx, l.GM[0], "show crypto gdoi")
 		Expect([]string{value(shown, "allowable rekey cipher"), value(shown, "allowable rekey hash"), value(shown, "allowable transformtag")}).

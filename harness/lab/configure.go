@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -30,6 +31,22 @@ func (p *Peer) Configure(ctx context.Context, alter func(*policy.KeyServer)) (r 
 		p.station.KS = before
 	}
 	return r, err
+}
+
+// TakeKeys has a member have other pre-shared keys while it runs.
+func (p *Peer) TakeKeys(ctx context.Context, alter func([]policy.PSK)) error {
+	next := *p.station.GM
+	next.Phase1.PSKs = slices.Clone(next.Phase1.PSKs)
+	alter(next.Phase1.PSKs)
+	doc, err := policy.MarshalMember(next)
+	if err != nil {
+		return fmt.Errorf("lab: %s: %w", p.Name(), err)
+	}
+	if err := p.ask(ctx, control.Configure, control.ConfigureArgs{Config: string(doc)}, nil); err != nil {
+		return err
+	}
+	p.station.GM = &next
+	return nil
 }
 
 // duplicate is a configuration that shares nothing with another.

@@ -42,7 +42,7 @@ const controlPrefix = "control."
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
 	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear, control.ReceiveOnly, control.Console, control.Clock},
-	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Attach, control.Detach, control.Direction, control.Console, control.Clock},
+	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Configure, control.Attach, control.Detach, control.Direction, control.Console, control.Clock},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.

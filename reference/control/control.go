@@ -7,13 +7,14 @@ import (
 )
 
 // The commands. A key server knows Status, Rekey, Exclude, Readmit and Configure; a member knows Status, Register,
-// Clear and ClearReplay.
+// Clear, ClearReplay and Configure.
 const (
 	Status  = "status"  // answer: KSStatus or GMStatus
 	Rekey   = "rekey"   // arguments: RekeyArgs; answer: RekeyResult
 	Exclude = "exclude" // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
 	Readmit = "readmit" // arguments: ExcludeArgs; the member may register again; answer: {}
-	// Configure has a key server go by another policy. Arguments: ConfigureArgs; answer: ConfigureResult.
+	// Configure has a key server go by another policy. Arguments: ConfigureArgs; answer: ConfigureResult. A member takes other
+	// pre-shared keys by it; answer: {}.
 	Configure = "configure"
 	Register  = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
 	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}

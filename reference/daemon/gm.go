@@ -27,7 +27,7 @@ their addresses: outside is the one with the configured address, inside are thos
 the configuration lists under "inside". A member that has no inside interface only follows the group.
 
 It runs until SIGINT or SIGTERM; then devices, rules and settings are as they were before. With --control it answers the
-commands status, register and clear, and as a member of GET VPN attach and detach.`,
+commands status, register, clear and reload, and as a member of GET VPN attach and detach.`,
 	example: `  gdoi-gm --config gm.yaml --control /run/gdoi-gm.sock
   gdoi-gm status --control /run/gdoi-gm.sock --json`,
 	flags: func(root *cobra.Command, o *options) {
@@ -42,6 +42,7 @@ commands status, register and clear, and as a member of GET VPN attach and detac
 		groupCommand("attach", "put the policy of a group of GET VPN on the interface, and register"),
 		groupCommand("detach", "take the policy of a group of GET VPN off the interface, and leave the group"),
 		directionCommand,
+		memberReloadCommand,
 		consoleCommand,
 	},
 }

@@ -17,10 +17,12 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
+var errNoConfig = errors.New("the flag --config is missing; it names the configuration file")
+
 // document is the configuration file of a key server with everything in it that it names.
 func (o *options) document() (control.ConfigureArgs, error) {
 	if o.config == "" {
-		return control.ConfigureArgs{}, usageError{errors.New("the flag --config is missing; it names the configuration file")}
+		return control.ConfigureArgs{}, usageError{errNoConfig}
 	}
 	cfg, _, err := o.loadKeyServer()
 	if err != nil {
@@ -54,6 +56,31 @@ is told to the members at once by one rekey a group; the rest waits for the next
 			printRekey(cmd.OutOrStdout(), r)
 		}
 		return nil
+	}
+	return cmd
+}
+
+// memberReloadCommand has a running member take the pre-shared keys in a file.
+func memberReloadCommand(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "reload", Short: "have a running member take other pre-shared keys", Args: noArguments,
+		Long: `reload gives a running member the pre-shared keys in a file, which has to be as the one that it was started with for the rest. What the
+member has of its groups stays; the keys count when it next speaks to a key server in Phase 1.`,
+	}
+	cmd.Flags().StringVar(&o.config, "config", "", "configuration `file`")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if o.config == "" {
+			return usageError{errNoConfig}
+		}
+		cfg, _, err := o.loadMember()
+		if err != nil {
+			return usageError{fileError{err}}
+		}
+		doc, err := policy.MarshalMember(cfg)
+		if err != nil {
+			return err
+		}
+		return o.call(cmd.Context(), control.Configure, control.ConfigureArgs{Config: string(doc)}, nil)
 	}
 	return cmd
 }

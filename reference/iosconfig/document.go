@@ -30,6 +30,7 @@ type document struct {
 	local      map[string]string     // crypto map -> interface
 	interfaces []*netInterface
 	tracks     map[int]*policy.Track // stub objects, by their numbers
+	nullRoutes []netip.Prefix
 }
 
 type isakmpPolicy struct {
@@ -101,8 +102,12 @@ type localServer struct {
 	authIdentity string
 	authAt       line
 	receiveOnly  bool
-	sas          []*saIPsec
-	sids         policy.SIDRange
+
+	registration   string // interface
+	registrationAt line
+
+	sas  []*saIPsec
+	sids policy.SIDRange
 }
 
 type saIPsec struct {

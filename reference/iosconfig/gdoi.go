@@ -90,7 +90,7 @@ func enterLocal(r *reader, l line, g *gdoiGroup) {
 		on("rekey acknowledgement <kind>", func(r *reader, l line, a []string) { s.rekey.Ack = known(r, l, acknowledgements, a[0]) }),
 		on("authorization address ipv4 <acl>", func(_ *reader, l line, a []string) { s.authAddress, s.authAt = a[0], l }),
 		on("authorization identity <name>", func(_ *reader, l line, a []string) { s.authIdentity, s.authAt = a[0], l }),
-		on("registration interface <if>", noField),
+		on("registration interface <if>", func(_ *reader, l line, a []string) { s.registration, s.registrationAt = a[0], l }),
 		on("sa receive-only", func(*reader, line, []string) { s.receiveOnly = true }),
 		on("no sa receive-only", func(*reader, line, []string) { s.receiveOnly = false }),
 		on("sa ipsec <seq>", func(r *reader, l line, a []string) { enterSA(r, l, s, a[0]) }),

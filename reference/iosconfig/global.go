@@ -57,6 +57,14 @@ func globalCommands() []syntax {
 		on("interface <name>", enterInterface),
 		on("ip host <name> <a>", func(r *reader, l line, a []string) { r.doc.hosts[strings.ToLower(a[0])] = r.address(l, a[1]) }),
 		on("track <n> ...", enterTrack),
+		on("ip route <a> <mask> Null0", func(r *reader, l line, a []string) {
+			p, err := masked(a[0], a[1], false)
+			if err != nil {
+				r.problem(l, "%v", err)
+				return
+			}
+			r.doc.nullRoutes = append(r.doc.nullRoutes, p)
+		}),
 		on("logging host <a>", func(r *reader, l line, a []string) { logTo(r, l, a[0], "udp", "514") }),
 		on("logging host <a> transport <p> port <n>", func(r *reader, l line, a []string) { logTo(r, l, a[0], a[1], a[2]) }),
 		on("event manager applet <name> ...", func(r *reader, l line, a []string) {

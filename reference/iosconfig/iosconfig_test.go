@@ -247,6 +247,25 @@ func TestIncomplete(t *testing.T) {
 	}
 }
 
+// TestRegistrationInterface: the other interfaces are not for registrations.
+func TestRegistrationInterface(t *testing.T) {
+	text := strings.Replace(sample, "no rekey retransmit", "registration interface Ethernet0/0", 1) +
+		"interface Ethernet0/0\n ip address 10.0.5.2 255.255.255.0\ninterface Ethernet1/0\n ip address 10.0.6.2 255.255.255.0\n" +
+		"ip route 198.51.100.0 255.255.255.0 Null0\nip route 0.0.0.0 0.0.0.0 10.0.5.1\n"
+	k, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open})
+	if err != nil || len(k.Router.Interfaces) != 1 || k.Router.Interfaces[0].Name != "Ethernet1/0" || k.Router.Interfaces[0].Address.String() != "10.0.6.2:848" {
+		t.Errorf("%+v, %v", k.Router, err)
+	}
+	if len(k.Router.NullRoutes) != 1 || k.Router.NullRoutes[0].String() != "198.51.100.0/24" {
+		t.Errorf("%+v", k.Router.NullRoutes)
+	}
+	for _, wrong := range []string{"registration interface Ethernet1/0", "registration interface Serial0"} {
+		if _, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(strings.Replace(text, "registration interface Ethernet0/0", wrong, 1)), iosconfig.Options{Open: open}); err == nil {
+			t.Errorf("%s is taken", wrong)
+		}
+	}
+}
+
 // TestSubject: a member that is the subject of its certificate needs one.
 func TestSubject(t *testing.T) {
 	_, _, err := iosconfig.ParseMember("gm.ios", []byte(member+"crypto isakmp identity dn\n"), iosconfig.Options{Open: open})

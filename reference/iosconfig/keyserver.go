@@ -32,13 +32,32 @@ func (r *reader) keyServer() policy.KeyServer {
 			k.SigningKey = r.signingKey(g.local.signedAt, signed)
 		}
 		k.Groups = append(k.Groups, r.group(g))
+		r.registration(&k, g.local)
 	}
+	k.Router.NullRoutes = r.doc.nullRoutes
 	if len(k.Groups) == 0 {
 		r.problem(top, "no group has \"server local\"; a member's configuration is none of a key server")
 	} else if !k.Address.IsValid() {
 		r.problem(r.doc.groups[0].at, "%s has no \"address ipv4\"", label(r.doc.groups[0]))
 	}
 	return k
+}
+
+// registration has nobody register but at the interface that a group names; the key server answers at the addresses of the others all the
+// same.
+func (r *reader) registration(k *policy.KeyServer, s *localServer) {
+	if s.registration == "" {
+		return
+	}
+	i := r.named(s.registrationAt, s.registration)
+	if i != nil && i.address.Addr() != s.address {
+		r.problem(s.registrationAt, "the interface %s has not the address %s of the key server", s.registration, s.address)
+	}
+	for _, other := range r.doc.interfaces {
+		if other != i && other.address.IsValid() && k.Router.At(other.address.Addr()) == nil {
+			k.Router.Interfaces = append(k.Router.Interfaces, policy.Interface{Name: other.name, Address: at(other.address.Addr())})
+		}
+	}
 }
 
 // rekeySource is where rekeys by multicast come from if no address is said: the host that the list of their addresses has as source.

@@ -24,6 +24,12 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.onAttachment(now, c)
 	case control.ClearReplay:
 		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
+	case control.Configure:
+		if err := m.configure(now, c.Args); err != nil {
+			m.emit(&core.Reply{ID: c.ID, Err: err.Error()})
+			return
+		}
+		m.reply(c.ID, struct{}{})
 	case control.Direction:
 		m.done(c, m.direction(c))
 	case control.Session:
@@ -32,7 +38,8 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 		m.done(c, m.setClock(now, c.Args))
 	default:
 		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status,
-			control.Session, control.Register, control.Clear, control.ClearReplay, control.Direction, control.Attach, control.Detach, control.Clock)})
+			control.Session, control.Register, control.Clear, control.ClearReplay, control.Configure, control.Direction, control.Attach, control.Detach,
+			control.Clock)})
 	}
 }
 

@@ -49,6 +49,12 @@ var scenarios = map[string]scenario{
 		l.ks.deaf = true
 		l.push(l.ks.makePush(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}}))
 	}},
+	"other pre-shared keys": {kills: "change.psk", run: func(l *lab) {
+		cfg := config()
+		cfg.Phase1.PSKs = []policy.PSK{{Peer: cfg.Phase1.PSKs[0].Peer, Key: []byte("another")}}
+		l.configure(cfg)
+		l.say("the member has", l.spis())
+	}},
 	"registration, many Sender-IDs": {kills: "pull3.sid_request",
 		cfg: func(cfg *policy.Member) { cfg.SIDRequest = 4 },
 	},

@@ -280,6 +280,7 @@ var bare = map[string]string{
 	"group.(Group).Configure":          "the answer to an operator's command",
 	"group.(Group).changeable":         "the answer to an operator's command",
 	"keyserver.(KeyServer).changeable": "the answer to an operator's command",
+	"member.(Member).configure":        "the answer to an operator's command",
 	"keyserver.(KeyServer).configure":  "the answer to an operator's command",
 	"keyserver.(KeyServer).takeOver":   "the answer to an operator's command, which was refused before if the certificates are none",
 	"member.(Member).direction":        "the answer to an operator's command",

@@ -109,6 +109,23 @@ var _ = Describe("A router's configuration of a group member, task by task", kit
 		Expect(awaits(ctx, l, 0, "PULL4", l.KS, 1)).To(BeTrue())
 	})
 
+	for _, identity := range []string{"identity number 1234", "identity address ipv4 0.0.4.210"} {
+		It("asks for the group that its configuration names: "+identity, kit.Requirement("GETVPN-REG-18"), func(ctx SpecContext) {
+			l := kit.Up(ctx, identified(identity))
+			Expect(l.KS.Messages("KS_BAD_ID")).To(BeEmpty(), "the key server, which has the number, knows the group")
+		})
+	}
+
+	It("gets nothing when its configuration names another address than the key server's number is", kit.Requirement("GETVPN-REG-18"), kit.Negative, func(ctx SpecContext) {
+		l := kit.Lab(ctx, identified("identity address ipv4 0.0.4.211"))
+		kit.Precondition(l.KS.Start(ctx), "the key server starts")
+		kit.Precondition(l.GM[0].Start(ctx), "the member starts")
+		Expect(l.KS.AwaitMessage(ctx, "KS_BAD_ID", 0, lab.Patience)).To(BeTrue(), "the key server does not know the group")
+		Expect(sent(l, 0, "PULL2", l.KS)).To(BeEmpty(), "there is no policy for it")
+		kit.Precondition(l.GM[1].Start(ctx), "a member of the group starts")
+		kit.Control(l.GM[1].AwaitRegistered(ctx) == nil, "who asks for the group registers")
+	})
+
 	for _, command := range []string{" crypto map svn\n", " crypto map svn redundancy standby stateful\n"} {
 		It("is a member while it has the crypto map on its interface: "+strings.TrimSpace(command), kit.Requirement("GETVPN-CFG-05"), func(ctx SpecContext) {
 			kit.Own()
@@ -133,6 +150,20 @@ var _ = Describe("A router's configuration of a group member, task by task", kit
 		})
 	}
 })
+
+// identified is a network whose first member has the group that a router's configuration names so.
+func identified(identity string) lab.Setup {
+	GinkgoHelper()
+	kit.Own()
+	text := strings.Replace(memberText, "identity number 1234", identity, 1)
+	parsed, _, err := iosconfig.ParseMember("gm.ios", []byte(text), iosconfig.Options{Open: testKeys})
+	Expect(err).NotTo(HaveOccurred())
+	return lab.Setup{Profile: policy.ProfileGETVPN, Members: 2, Member: func(i int, c *policy.Member) {
+		if i == 1 {
+			c.Group, c.GroupName = parsed.Group, parsed.GroupName
+		}
+	}}
+}
 
 // signed is Phase 1 with certificates, as the configuration of certified has it.
 var signed = policy.Proposal{Encryption: policy.Phase1AES, KeyBits: 128, Hash: policy.Phase1SHA256, Authentication: policy.AuthECDSA256, Group: policy.ECP256}

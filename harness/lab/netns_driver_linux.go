@@ -26,7 +26,8 @@ type driven struct {
 	dir     string
 	ride    *peer.Ride
 	program *driver.Program
-	source  logSource // of a device that sends its log to us; nil if the driver has it
+	who     driver.Identity // of the driver
+	source  logSource       // of a device that sends its log to us; nil if the driver has it
 	once    sync.Once
 
 	mu      sync.Mutex
@@ -140,7 +141,8 @@ func (d *driven) unlisten() error {
 
 // bringUp says hello, compares what the driver can do with what its manifest declares, and has it place, configure and start the device.
 func (d *driven) bringUp(ctx context.Context) error {
-	if _, err := driver.Meet(ctx, d.program, harnessName); err != nil {
+	var err error
+	if d.who, err = driver.Meet(ctx, d.program, harnessName); err != nil {
 		return err
 	}
 	if err := d.agree(ctx); err != nil {
@@ -296,7 +298,7 @@ func (d *driven) readLog(ctx context.Context) {
 	for _, e := range events.Events {
 		line := e.Text
 		if log.Events.Named {
-			raw, _ := json.Marshal(peer.NamedEvent{Name: e.Name, Text: e.Text, Fields: e.Fields})
+			raw, _ := json.Marshal(peer.NamedEvent{Time: e.Time, Name: e.Name, Text: e.Text, Fields: e.Fields})
 			line = string(raw)
 		}
 		d.text = append(d.text, line)
@@ -317,12 +319,16 @@ func (d *driven) Keys() []keylog.Entry {
 	return secrets.Keys
 }
 
-// Config returns the device's own configuration as the driver made it, and behind it what the driver printed and what it thought
-// worth keeping.
+// Config returns the device's own configuration as the driver made it, and behind it who the driver is, what it printed and what it
+// thought worth keeping.
 func (d *driven) Config() ([]peer.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	files := kept("", d.applied)
+	who, err := json.MarshalIndent(d.who, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	files := append(kept("", d.applied), peer.File{Path: "driver.json", Content: append(who, '\n')})
 	if said := d.program.Stderr(); len(said) > 0 {
 		files = append(files, peer.File{Path: "driver.stderr", Content: []byte(strings.Join(said, "\n") + "\n")})
 	}

@@ -186,7 +186,7 @@ func TestDrivenDevice(t *testing.T) {
 		string(place.Credentials.PSKs[0].Key) != string(psk) {
 		t.Errorf("%+v", place)
 	}
-	if files["collected/tech.txt"] != "all" || len(files) != 3 || !strings.Contains(files["policy.json"], `"group":1234`) {
+	if files["collected/tech.txt"] != "all" || len(files) != 4 || !strings.Contains(files["driver.json"], `"name": "odd"`) || !strings.Contains(files["policy.json"], `"group":1234`) {
 		t.Errorf("%v", files)
 	}
 }

@@ -171,6 +171,7 @@ func TestSchemaKnowsTheEvents(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(processText)
+	f.Add(drivenText)
 	for _, c := range broken {
 		f.Add(strings.Replace(processText, c.old, c.by, 1))
 	}

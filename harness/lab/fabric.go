@@ -45,7 +45,9 @@ type Plan struct {
 	IPv6    bool  // beside IPv4
 	NAT     []int // members behind a NAT
 
-	HideKeyServer bool // so is the key server, to which the NAT hands on what comes to the ports of key management
+	Contained     []string // nodes that are to be in containers
+	SecondGateway bool     // member 2 stands before the LAN of member 1, too
+	HideKeyServer bool     // so is the key server, to which the NAT hands on what comes to the ports of key management
 }
 
 // Lacking is the error of a network that this machine cannot make.

@@ -28,6 +28,7 @@ type driven struct {
 	program *driver.Program
 	who     driver.Identity // of the driver
 	source  logSource       // of a device that sends its log to us; nil if the driver has it
+	trapped *trapSocket     // nil: it notifies nobody
 	once    sync.Once
 
 	mu      sync.Mutex
@@ -95,7 +96,7 @@ func (n *kernelNet) ride(s Station) (*driven, error) {
 // RunDriver starts the program of a driver, with the owner's mark. Name stands in errors.
 func RunDriver(r *peer.Ride, name string) (*driver.Program, error) {
 	cmd := exec.Command(r.Command[0], r.Command[1:]...)
-	cmd.Env = slices.Concat(os.Environ(), r.Environment, []string{ownerEnv + "=" + owner()})
+	cmd.Env = slices.Concat(os.Environ(), r.Environment, []string{OwnerEnv + "=" + owner()})
 	cmd.Dir = r.Directory
 	p, err := driver.Run(name, cmd, r.Within)
 	if err != nil {
@@ -119,8 +120,20 @@ func (d *driven) render() error {
 	return err
 }
 
-// listen opens the receiver of a device that sends its log.
+// listen opens the receivers of what a device sends of its own accord: traps, and its log.
 func (d *driven) listen() (err error) {
+	if d.trapped, err = d.net.openTraps(d.station, d.enter); err != nil {
+		return err
+	}
+	if err = d.listenLog(); err != nil {
+		err = errors.Join(err, d.trapped.close())
+	}
+	return err
+}
+
+func (d *driven) enter(f func() error) error { return d.net.inside(d.station.Name, f) }
+
+func (d *driven) listenLog() (err error) {
 	if log := d.station.Device.Syslog; log == nil || log.From == "" {
 		return nil
 	}
@@ -133,10 +146,11 @@ func (d *driven) listen() (err error) {
 }
 
 func (d *driven) unlisten() error {
-	if d.source == nil {
-		return nil
+	err := d.trapped.close()
+	if d.source != nil {
+		err = errors.Join(err, d.source.close())
 	}
-	return d.source.close()
+	return err
 }
 
 // bringUp says hello, compares what the driver can do with what its manifest declares, and has it place, configure and start the device.
@@ -384,6 +398,5 @@ func (d *driven) keep(ctx context.Context) error {
 func (d *driven) community() string { return d.ride.Community }
 
 func (d *driven) manageBy(ctx context.Context, message []byte) ([]byte, error) {
-	enter := func(f func() error) error { return d.net.inside(d.station.Name, f) }
-	return manage(ctx, enter, d.ride.SNMP, message)
+	return manage(ctx, d.enter, d.ride.SNMP, message)
 }

@@ -44,16 +44,17 @@ func (h *kernelHost) Send(p []byte) error {
 	if !ok {
 		return errNoIP
 	}
-	frame := append(slices.Concat(h.link.via, h.link.self), etherType(ip)...)
-	if _, err := h.link.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: h.link.via}); err != nil {
+	out := h.net.wayOut(h)
+	frame := append(slices.Concat(out.via, out.self), etherType(ip)...)
+	if _, err := out.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: out.via}); err != nil {
 		return fmt.Errorf("lab: %s sends a packet: %w", h.name, err)
 	}
 	return nil
 }
 
 // openLink opens the raw way out, in the host's namespace.
-func openLink(via net.HardwareAddr) (*link, error) {
-	ifi, err := net.InterfaceByName("eth0")
+func openLink(name string, via net.HardwareAddr) (*link, error) {
+	ifi, err := net.InterfaceByName(name)
 	if err != nil {
 		return nil, err
 	}

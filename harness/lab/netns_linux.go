@@ -42,10 +42,15 @@ func (Namespaces) CannotStart(device *peer.Role) string {
 	if device.Process() == nil && device.Driver() == nil {
 		return "the netns fabric runs programs only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
 	}
+	if device.Container() != nil {
+		if err := Containers(); err != nil {
+			return device.Device + " as " + device.Is.String() + " is a container (" + device.At + "), and " + err.Error()
+		}
+	}
 	return ""
 }
 
-// Check renders the device in each of its roles for the default group, and looks for its program or that of its driver.
+// Check renders the device in each of its roles for the default group, and looks for its program, its image or that of its driver.
 func (Namespaces) Check(device *peer.Manifest) error {
 	for _, r := range device.Roles() {
 		if r.Driver() != nil {
@@ -62,7 +67,7 @@ func (Namespaces) Check(device *peer.Manifest) error {
 			continue // the specs that need it will say so
 		}
 		if err == nil {
-			err = launch.Find()
+			err = Find(context.Background(), launch)
 		}
 		if err != nil {
 			return err
@@ -108,14 +113,17 @@ type kernelNet struct {
 	plan   Plan
 	dir    string // sockets, configurations and key logs of the devices
 	spaces map[string]netns.NsHandle
-	order  []string // of spaces, for removal
+	order  []string          // of spaces, for removal
+	held   map[string]Keeper // what keeps the namespace of a node, by the node's name
 	nat    *kernelNAT
 	wire   *wire
 	early  []linkEnd // those that were up before the other end
 	taps   []*sniffer
 	hosts  map[string]*kernelHost
-	nodes  []stopper
-	starts starts // guarded by life
+
+	prefers preferred
+	nodes   []stopper
+	starts  starts // guarded by life
 
 	life   sync.Mutex // held while a node comes up: a spec that was given up may still be at it when its network is closed
 	closed bool
@@ -214,6 +222,9 @@ func (n *kernelNet) Close() error {
 	for _, h := range n.hosts {
 		h.close()
 	}
+	if second := n.prefers.links[2]; second != nil {
+		_ = second.conn.Close()
+	}
 	if n.wire != nil {
 		n.wire.close()
 	}
@@ -224,6 +235,7 @@ func (n *kernelNet) Close() error {
 		handle := n.spaces[name]
 		errs = append(errs, handle.Close(), netns.DeleteNamed(name))
 	}
+	errs = append(errs, n.letGo())
 	errs = append(errs, os.RemoveAll(n.dir))
 	return errors.Join(errs...)
 }

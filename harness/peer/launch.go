@@ -54,11 +54,12 @@ type Launch struct {
 	ReadyFile   string // "" if another thing of Ready tells
 	Ready       Ready
 	Stop        Stop
-	LogFile     string // of SourceFile
-	Control     string // path of the socket; "" if there is none
-	KeyLog      string // path; "" if there is none
-	SNMP        string // address of the agent with its port; "" if there is none
-	Community   string // that may ask it
+	LogFile     string  // of SourceFile
+	Control     string  // path of the socket; "" if there is none
+	KeyLog      string  // path; "" if there is none
+	SNMP        string  // address of the agent with its port; "" if there is none
+	Community   string  // that may ask it
+	Vessel      *Vessel // the container that it runs in; nil if it is none
 }
 
 // File is a file of a device. In a Launch its path is absolute.
@@ -79,7 +80,12 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNoProcess, r.At)
 	}
 	w := writer{data: r.data(s)}
+	c := r.Container()
+	w.anywhere = c != nil
 	l := w.launch(p, s.Dir)
+	if c != nil {
+		l.Vessel = w.vessel(c, l, s.Dir)
+	}
 	for _, m := range s.Mutants {
 		mutant := writer{data: m}
 		l.Command = append(l.Command, mutant.all(p.MutantArgs)...)
@@ -113,7 +119,7 @@ func (w *writer) launch(p *Process, dir string) *Launch {
 		}
 		l.Files = append(l.Files, file)
 	}
-	if l.Directory == "" {
+	if l.Directory == "" && !w.anywhere {
 		l.Directory = dir
 	}
 	return l
@@ -130,8 +136,9 @@ func (r *Role) data(s Subject) any {
 
 // writer renders texts for one device and gathers what goes wrong.
 type writer struct {
-	data any
-	errs []error
+	data     any
+	anywhere bool // files may be outside of the device's folder, since a container goes as a whole
+	errs     []error
 }
 
 func (w *writer) one(t Text) string {
@@ -156,14 +163,21 @@ func (w *writer) path(t Text, dir string) string {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
+	if w.anywhere {
+		return path
+	}
 	if below, err := filepath.Rel(dir, path); err != nil || !filepath.IsLocal(below) {
 		w.errs = append(w.errs, fmt.Errorf("%s: %s is outside of the device's own folder %s", t.At, path, dir))
 	}
 	return path
 }
 
-// Find returns an error if there is no program of the command's name.
+// Find returns an error if there is no program of the command's name, or if something is missing of which the image of a
+// container is made.
 func (l *Launch) Find() error {
+	if l.Vessel != nil {
+		return l.Vessel.find()
+	}
 	program := l.Command[0]
 	if strings.Contains(program, "/") && !filepath.IsAbs(program) {
 		program = filepath.Join(l.Directory, program)

@@ -45,7 +45,7 @@ type Role struct {
 	SNMP    *SNMP
 }
 
-// Start is a way to bring a device up: Core or *Process.
+// Start is a way to bring a device up: Core, *Process or *Container.
 type Start interface{ start() }
 
 // Core is an implementation that is linked into this program.
@@ -178,11 +178,14 @@ func (r *Role) Core() (Core, bool) {
 	return Core{}, false
 }
 
-// Process returns the program that the device is, nil if it is none.
+// Process returns the program that the device is, in a container or not, and nil if it is none.
 func (r *Role) Process() *Process {
 	for _, s := range r.Starts {
-		if p, ok := s.(*Process); ok {
-			return p
+		switch s := s.(type) {
+		case *Process:
+			return s
+		case *Container:
+			return &s.Process
 		}
 	}
 	return nil

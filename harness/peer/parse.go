@@ -51,10 +51,11 @@ func (m *Manifest) readRoles(v yamldoc.Value) {
 // role reads one role. What says where to find things of a process is needed only if there is one.
 func role(v yamldoc.Value, is rule.Role) *Role {
 	r := &Role{At: v.Place(), Is: is}
-	isProcess, isDriven := v.Has("process"), v.Has("driver")
+	isProcess, isDriven := v.Has("process") || v.Has("container"), v.Has("driver")
 	v.Fields(
 		yamldoc.Field{Name: "core", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, coreOf(v, is)) }},
 		yamldoc.Field{Name: "process", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, process(v)) }},
+		yamldoc.Field{Name: "container", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, container(v)) }},
 		yamldoc.Field{Name: "driver", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, driverOf(v)) }},
 		yamldoc.Optional("syslog", &r.Syslog, func(v yamldoc.Value) *Syslog { return log(v, isProcess) }),
 		yamldoc.Optional("control", &r.Control, func(v yamldoc.Value) *Control { return controlOf(v, is, isProcess) }),
@@ -67,7 +68,10 @@ func role(v yamldoc.Value, is rule.Role) *Role {
 		v.Problem("events come from the driver, and there is none")
 	}
 	if !isProcess && !isDriven && !v.Has("core") {
-		v.Problem("nothing says how the device starts; name a core, or describe a process or a driver")
+		v.Problem("nothing says how the device starts; name a core, or describe a process, a container or a driver")
+	}
+	if v.Has("process") && v.Has("container") {
+		v.Problem("a device is a process or a container; for both there are two manifests")
 	}
 	return r
 }

@@ -66,7 +66,7 @@ var broken = []struct {
 	{"features: []", "features: []\nexpected_failures: [{spec: a/b, looks_like: x, why: y, owner: z, until: '2026-12-31'}, {spec: a/b, looks_like: y, why: y, owner: z, until: '2026-12-31'}]",
 		"a failure of a/b is expected already (x.yaml:3:", false},
 	{processText, "name: x\nfeatures: []\nroles: {}\n", "x.yaml:3:8: roles: no role is described; known are KS, GM", true},
-	{processText, "name: x\nfeatures: []\nroles:\n  KS:\n    control: {}\n", "nothing says how the device starts; name a core, or describe a process or a driver", true},
+	{processText, "name: x\nfeatures: []\nroles:\n  KS:\n    control: {}\n", "nothing says how the device starts; name a core, or describe a process, a container or a driver", true},
 	{processText, "", "x.yaml: is empty", false},
 }
 
@@ -130,7 +130,7 @@ func TestBuiltin(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	if _, err := Load("nobody"); err == nil || err.Error() !=
-		"peer: there is no manifest nobody; name a file, or one that is built in: example-cli, reference-driver, reference-ios, reference" {
+		"peer: there is no manifest nobody; name a file, or one that is built in: "+strings.Join(Builtin(), ", ") {
 		t.Errorf("%v", err)
 	}
 	file := filepath.Join(t.TempDir(), "m.yaml")
@@ -172,6 +172,7 @@ func TestSchemaKnowsTheEvents(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(processText)
 	f.Add(drivenText)
+	f.Add(containerText)
 	for _, c := range broken {
 		f.Add(strings.Replace(processText, c.old, c.by, 1))
 	}

@@ -26,6 +26,7 @@ type Options struct {
 	Spec     string  // id of the only spec to run; "" all that the filter selects
 	Worker   bool    // be the worker of another process, which has checked the options
 	Claims   *Claims // of a worker that shares the specs with others
+	Parts    Parts   // of a worker: all that the filter selects is in them
 	Progress func(done, total int, s verdict.Spec)
 	FailFast bool // leave the other specs out once one has the verdict fail
 }
@@ -46,7 +47,7 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	session = s
+	session, wanted = s, o.Parts
 	formatter.ColorableStdOut = io.Discard
 	run := newRun(s)
 	collect(run, func(spec verdict.Spec) {

@@ -73,6 +73,9 @@ func identify(reports types.SpecReports) ([]verdict.Spec, error) {
 		if r.State != types.SpecStatePassed {
 			continue
 		}
+		if err := inOnePart(r, s); err != nil {
+			return nil, err
+		}
 		if seen[s.ID] {
 			return nil, fmt.Errorf("two specs are called %s", s.ID)
 		}

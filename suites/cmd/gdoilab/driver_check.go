@@ -73,7 +73,7 @@ func (d *driverTrial) tell(s tryout.Step) { d.step(s.What, s.Err, s.Detail) }
 // words looks for the program of the device or its driver, and has a driver speak. It reports whether the device can be started.
 func (d *driverTrial) words(ctx context.Context, m *peer.Manifest, r *peer.Role) bool {
 	if r.Process() != nil {
-		return d.render(r)
+		return d.render(ctx, r)
 	}
 	if r.Driver() == nil {
 		return true

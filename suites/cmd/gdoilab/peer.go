@@ -31,8 +31,8 @@ known to fail. docs/peers.md explains how to write one; "run --dut" takes it.`,
 	c.AddCommand(&cobra.Command{
 		Use: "check MANIFEST", Short: "Try a manifest out: render, start, ask, stop", Args: cobra.ExactArgs(1),
 		Long: `Read a manifest, render the device's configuration for the default group in each of its roles, start it beside a
-tester, see whether they find together, ask it what it declares that it can be asked, and stop it. A program needs the
-netns fabric, and so root; without it the program is looked for, but not started.
+tester, see whether they find together, ask it what it declares that it can be asked, and stop it. A program or a
+container needs the netns fabric, and so root; without it the program is looked for, but not started.
 
 The exit status is 1 if a step fails, and 2 if the manifest cannot be read. docs/peers.md explains manifests.`,
 		Example:           `  sudo gdoilab peer check my-router.yaml`,
@@ -79,7 +79,7 @@ func (t *trial) run(ctx context.Context, m *peer.Manifest) {
 	fmt.Fprintf(t.out, "%s is %s, %d expected failures, SHA-256 %s\n", m.File, m.Name, len(m.Expected), m.Digest)
 	for _, r := range m.Roles() {
 		t.role = r.Is
-		if r.Process() != nil && !t.render(r) {
+		if r.Process() != nil && !t.render(ctx, r) {
 			continue
 		}
 		fabric, why := fabricFor(r)
@@ -91,8 +91,8 @@ func (t *trial) run(ctx context.Context, m *peer.Manifest) {
 	}
 }
 
-// render makes the device's files for the default group and looks for its program.
-func (t *trial) render(r *peer.Role) bool {
+// render makes the device's files for the default group and looks for its program or image.
+func (t *trial) render(ctx context.Context, r *peer.Role) bool {
 	launch, err := lab.Rehearse(r)
 	if err != nil {
 		t.failed = true // also if the device says that it does not support the default group
@@ -103,6 +103,9 @@ func (t *trial) render(r *peer.Role) bool {
 		files = append(files, fmt.Sprintf("%s (%d octets)", filepath.Base(f.Path), len(f.Content)))
 	}
 	t.step("renders the default group", nil, strings.Join(files, ", "))
+	if launch.Vessel != nil {
+		return t.step("its image is there", lab.Find(ctx, launch), launch.Vessel.Origin())
+	}
 	return t.step("its program is there", launch.Find(), launch.Command[0])
 }
 
@@ -114,6 +117,9 @@ func fabricFor(r *peer.Role) (lab.Fabric, string) {
 	netns := lab.Namespaces{}
 	if err := netns.Usable(); err != nil {
 		return nil, err.Error()
+	}
+	if why := netns.CannotStart(r); why != "" {
+		return nil, why
 	}
 	return netns, ""
 }

@@ -28,6 +28,7 @@ type runFlags struct {
 	redact, asJSON, failFast, bare bool
 	workers                        int
 	worker, claims                 bool
+	parts                          []string
 }
 
 // once is a flag that can be given once: of two specs, one would be left out without a word.
@@ -80,10 +81,12 @@ the run was interrupted, and the exit status is 1.`,
 	c.Flags().BoolVar(&f.bare, "no-evidence", false, "write nothing")
 	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes at once (default: what suits the fabric)")
 	c.Flags().BoolVar(&f.worker, "worker", false, "be a worker of another process")
+	c.Flags().StringSliceVar(&f.parts, "parts", nil, "as a worker build these parts of the suite only")
 	c.Flags().BoolVar(&f.claims, "claims", false, "be one that shares the specs with others")
 	_ = c.Flags().MarkHidden("no-evidence")
 	_ = c.Flags().MarkHidden("worker")
 	_ = c.Flags().MarkHidden("claims")
+	_ = c.Flags().MarkHidden("parts")
 	_ = c.RegisterFlagCompletionFunc("fabric", completeFabrics)
 	_ = c.RegisterFlagCompletionFunc("dut", completeManifests)
 	_ = c.RegisterFlagCompletionFunc("filter", completeLabels)
@@ -139,7 +142,7 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 
 // prepare checks everything that a user can get wrong before anything is written.
 func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err error) {
-	o = kit.Options{Filter: f.filter, Spec: f.spec, FailFast: f.failFast}
+	o = kit.Options{Filter: f.filter, Spec: f.spec, FailFast: f.failFast, Parts: f.parts}
 	if f.spec != "" && f.filter != "" {
 		return s, o, errors.New("--spec and --filter exclude each other")
 	}

@@ -8,10 +8,10 @@ SOURCES := $(shell find reference harness suites fixtures -type f -not -name '*_
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
-.PHONY: help setup build demo test lint bench fuzz selftest soak clean
+.PHONY: help setup build demo test lint bench bench-net fuzz selftest soak interop clean
 
 help:            ## show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup:           ## install the Debian packages that are missing (as root), and check the machine
 	@ci/setup.sh
@@ -36,6 +36,9 @@ lint:            ## gofmt, go vet, staticcheck
 bench:           ## benchmarks, as ratios within one run
 	@ci/bench.sh
 
+bench-net:       ## how fast packets cross gateways in namespaces, against others, REPS times (5); as root
+	@ci/bench-net.sh
+
 fuzz:            ## fuzz every decoder and core, FUZZTIME each (30s)
 	@ci/fuzz.sh
 
@@ -44,6 +47,9 @@ selftest: build  ## break the reference in one place at a time; every mutant mus
 
 soak: build      ## every suite on the memory fabric with SEEDS seeds (50)
 	@ci/soak.sh
+
+interop: build   ## every two peers beside each other, and the matrix of what they came to
+	@ci/interop.sh
 
 clean:           ## remove what was built and written
 	rm -rf bin out

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Unpacks foreign IKE daemons below out/peers (or $1), without installing them: strongSwan and libreswan exclude each other as
-# packages, and none of their services is to run on this machine. A daemon that is there already is left alone.
+# Unpacks foreign peers below out/peers (or $1), without installing them: strongSwan and libreswan exclude each other as packages, and
+# none of their services is to run on this machine. What is there already is left alone.
 set -eu
 cd "$(dirname "$0")/.."
 root=${1:-out/peers}
@@ -16,7 +16,7 @@ fetch() {
 	part=$tree.part
 	rm -rf "$part"
 	mkdir -p "$part/debs/partial"
-	apt-get install -y -qq --download-only --no-install-recommends -o Dir::Cache::archives="$(realpath "$part/debs")" "$@" >/dev/null
+	apt-get install -y -qq --download-only --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$(realpath "$part/debs")" "$@" >/dev/null
 	for package in "$part"/debs/*.deb; do
 		if [ -e "$package" ]; then dpkg -x "$package" "$part"; fi
 	done
@@ -29,3 +29,4 @@ fetch() {
 }
 fetch strongswan charon-systemd strongswan-swanctl libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extra-plugins
 fetch libreswan libreswan libnss3-tools openssl
+fetch uml user-mode-linux

@@ -25,7 +25,7 @@ if [ -n "$missing" ]; then
 fi
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-	ci/peers.sh || echo "The foreign IKE daemons could not be fetched. What needs them is skipped and says so."
+	ci/peers.sh || echo "The foreign peers could not be fetched. What needs them is skipped and says so."
 fi
 
 go=${GO:-go}

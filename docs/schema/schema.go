@@ -30,6 +30,7 @@ const (
 	Doctor     = "doctor.schema.json"
 	Version    = "version.schema.json"
 	Peer       = "peer.schema.json"
+	Interop    = "interop.schema.json"
 	Driver     = "driver.schema.json"
 	Policy     = "policy.schema.json"
 )

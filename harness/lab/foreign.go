@@ -17,6 +17,15 @@ type Workshop interface {
 	Socket(node string, port uint16) (*net.UDPConn, error)
 	// Settle starts a foreign peer on a node on which nothing else runs, and waits until it is up. It is stopped with the network.
 	Settle(ctx context.Context, node string, f *peer.Foreign, c peer.Conversation) (Foreigner, error)
+	// Seat starts a host with ESP in the place of member i, who does not run, and waits until it is up. It is stopped with the
+	// network.
+	Seat(ctx context.Context, i int, f *peer.Foreign) (ESPHost, error)
+}
+
+// exhibit is what foreign peers of every sort have to show.
+type exhibit interface {
+	Log() []string
+	Config() ([]peer.File, error)
 }
 
 // Foreigner is a foreign peer at work.
@@ -25,8 +34,7 @@ type Foreigner interface {
 	Tell(ctx context.Context, purpose string) error
 	// Processor is the time that it has had on the machine's processors.
 	Processor() (time.Duration, error)
-	Log() []string
-	Config() ([]peer.File, error)
+	exhibit
 	Stop() error
 }
 

@@ -63,7 +63,7 @@ type Lab struct {
 	setup Setup
 	env   Env
 
-	foreign    []Foreigner
+	foreign    []exhibit
 	remembered []keylog.Entry // of nodes that are no peers
 }
 
@@ -97,8 +97,12 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if err := l.supported(); err != nil {
 		return nil, err
 	}
+	routers, err := l.routers()
+	if err != nil {
+		return nil, err
+	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, Contained: l.contained()})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, Contained: l.contained(), Routers: routers})
 	if err != nil {
 		return nil, err
 	}
@@ -171,20 +175,31 @@ func (l *Lab) contained() []string {
 // supported returns an error if the policy of this network asks something of a device that its manifest does not declare.
 func (l *Lab) supported() error {
 	var members []policy.Member
-	var device *Peer
-	for _, p := range l.Peers() {
+	var device *Peer // a member
+	for _, p := range l.GM {
 		if p.Device() {
 			device = p
 		}
-		if p.station.GM != nil && (p.Device() || l.KS.Device()) {
+		if p.Device() || l.KS.Device() {
 			members = append(members, *p.station.GM)
+		}
+	}
+	ks, gm := l.env.Device.Part(rule.KS), l.env.Device.Part(rule.GM)
+	if l.KS.Device() {
+		if err := l.KS.declares(ks, peer.Demands(*l.KS.station.KS, members, true)); err != nil || ks == gm {
+			return err
 		}
 	}
 	if device == nil {
 		return nil
 	}
-	for _, feature := range peer.Demands(*l.KS.station.KS, members, l.KS.Device()) {
-		if err := device.unsupported(l.env.Device.LacksFeature(feature)); err != nil {
+	return device.declares(gm, peer.Demands(*l.KS.station.KS, members, false))
+}
+
+// declares returns an error if the device does not declare all of the features.
+func (p *Peer) declares(m *peer.Manifest, features []string) error {
+	for _, feature := range features {
+		if err := p.unsupported(m.LacksFeature(feature)); err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}
 	}
@@ -298,8 +313,12 @@ func Protect6(g *policy.Group) {
 var psk = []byte("gdoi-psk of the lab")
 
 // usualPhase1 is Phase 1 with a peer under the suite that the device's manifest names.
-func usualPhase1(p policy.Proposal, with netip.Prefix) policy.Phase1 {
-	return policy.Phase1{Proposals: []policy.Proposal{p}, AllowWeak: p.Weak(), PSKs: []policy.PSK{{Peer: with, Key: psk}}}
+func usualPhase1(usual peer.Usual, with netip.Prefix) policy.Phase1 {
+	p, key := usual.Phase1, psk
+	if usual.PSK != "" {
+		key = []byte(usual.PSK)
+	}
+	return policy.Phase1{Proposals: []policy.Proposal{p}, AllowWeak: p.Weak(), PSKs: []policy.PSK{{Peer: with, Key: key}}}
 }
 
 func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
@@ -312,7 +331,7 @@ func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
 	}
 	c := &policy.KeyServer{
 		Name: KeyServerName, Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
-		Phase1: usualPhase1(usual.Phase1, s.Family.Anywhere()),
+		Phase1: usualPhase1(usual, s.Family.Anywhere()),
 		Groups: []policy.Group{DefaultGroup()}, SNMP: s.agent(),
 	}
 	if s.Family == IPv6Family {
@@ -332,7 +351,7 @@ func defaultMember(usual peer.Usual, s Setup, i int) *policy.Member {
 	c := &policy.Member{
 		Name: MemberName(i), Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
-		Phase1:     usualPhase1(usual.Phase1, netip.PrefixFrom(ks, ks.BitLen())),
+		Phase1:     usualPhase1(usual, netip.PrefixFrom(ks, ks.BitLen())),
 		Group:      GroupID, Inside: s.inFront(i), SNMP: s.agent(),
 	}
 	if s.IPv6 {

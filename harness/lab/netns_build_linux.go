@@ -31,6 +31,9 @@ func (n *kernelNet) build() error {
 		return err
 	}
 	for _, node := range nodes {
+		if n.isRouter(node) {
+			continue // it is somewhere else
+		}
 		if err := n.makeSpace(node); err != nil {
 			return err
 		}
@@ -63,9 +66,12 @@ func (n *kernelNet) build() error {
 // wait for the answer could be overtaken by the next.
 func (n *kernelNet) acquaint() error {
 	for _, p := range n.wire.ports {
+		if n.isRouter(p.node) {
+			continue
+		}
 		err := n.inside(p.node, func() error {
 			for _, other := range n.wire.ports {
-				if other == p || other.inside != p.inside {
+				if other == p || other.inside != p.inside || n.isRouter(other.node) {
 					continue
 				}
 				if err := n.neighbour(p.own, other.mac, other.addrs...); err != nil {
@@ -108,6 +114,9 @@ func (n *kernelNet) buildMember(i int) error {
 	}
 	if err := n.buildLAN(i); err != nil {
 		return fmt.Errorf("lab: %s: %w", LANName(i), err)
+	}
+	if n.isRouter(MemberName(i)) {
+		return nil // its routes are of its configuration
 	}
 	return n.inside(MemberName(i), func() error {
 		for j := 1; j <= n.plan.Members; j++ {
@@ -183,6 +192,9 @@ func quiet(ipv6 bool) error {
 // connect gives a node its WAN interface.
 func (n *kernelNet) connect(node string, addr, addr6 netip.Addr) error {
 	p := &port{name: node, node: node, own: "wan0", addrs: []netip.Addr{addr, addr6}, inside: n.nat.Hides(addr)}
+	if n.isRouter(node) {
+		return n.wireRouter(p)
+	}
 	if err := n.plug(p); err != nil {
 		return err
 	}
@@ -273,6 +285,9 @@ func awaitUp(name string) error {
 
 func (n *kernelNet) buildLAN(i int) error {
 	member, host := MemberName(i), HostName(i)
+	if n.isRouter(member) {
+		return n.wireHost(i)
+	}
 	if err := n.veth(member, "lan0", host, "eth0"); err != nil {
 		return err
 	}
@@ -293,7 +308,7 @@ func (n *kernelNet) buildLAN(i int) error {
 		h.addr6 = HostAddr6(i)
 	}
 	err = n.inside(host, func() (err error) {
-		if err := n.settle(i); err != nil {
+		if err := n.settle(i, "eth0"); err != nil {
 			return err
 		}
 		if err := n.neighbour("eth0", gateway, LANGateway(i), LANGateway6(i)); err != nil {
@@ -323,9 +338,9 @@ func (n *kernelNet) buildLAN(i int) error {
 	})
 }
 
-// settle gives the host behind member i its addresses and its ways out.
-func (n *kernelNet) settle(i int) error {
-	if err := n.addresses("eth0", netip.PrefixFrom(HostAddr(i), 24), netip.PrefixFrom(HostAddr6(i), 64)); err != nil {
+// settle gives the host behind member i, on its interface, its addresses and its ways out.
+func (n *kernelNet) settle(i int, name string) error {
+	if err := n.addresses(name, netip.PrefixFrom(HostAddr(i), 24), netip.PrefixFrom(HostAddr6(i), 64)); err != nil {
 		return err
 	}
 	if err := route(IPv4Family.Anywhere(), LANGateway(i)); err != nil || !n.plan.IPv6 {

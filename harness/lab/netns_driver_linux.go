@@ -137,10 +137,12 @@ func (d *driven) listenLog() (err error) {
 	if log := d.station.Device.Syslog; log == nil || log.From == "" {
 		return nil
 	}
+	node := d.station.Name
+	enter := func(f func() error) error { return d.net.inside(node, f) }
 	if d.station.Device.Syslog.From == peer.SourceTCP {
-		d.source, err = d.net.receiveStream(d.station.Name)
+		d.source, err = d.net.receiveStream(node, logReceiver, enter)
 	} else {
-		d.source, err = d.net.receiveLog(d.station.Name)
+		d.source, err = d.net.receiveLog(node, logReceiver, enter)
 	}
 	return err
 }

@@ -60,14 +60,21 @@ func (n *kernelNet) Settle(ctx context.Context, node string, f *peer.Foreign, c 
 	if err != nil {
 		return nil, err
 	}
-	up := n.Wait(ctx, p.launch.Ready.Within, func() bool { return p.hasExited() || p.isUp() })
-	if !up || p.hasExited() {
-		return p, fmt.Errorf("lab: %s did not come up: %s", f.Name, strings.Join(p.Log(), "; "))
+	if err := p.awaitUp(ctx, f); err != nil {
+		return p, err
 	}
 	if _, ok := p.commands[peer.CommandLoad]; ok {
 		return p, p.Tell(ctx, peer.CommandLoad)
 	}
 	return p, nil
+}
+
+func (f *foreigner) awaitUp(ctx context.Context, described *peer.Foreign) error {
+	up := f.net.Wait(ctx, f.launch.Ready.Within, func() bool { return f.hasExited() || f.isUp() })
+	if !up || f.hasExited() {
+		return fmt.Errorf("lab: %s did not come up: %s", described.Name, strings.Join(f.Log(), "; "))
+	}
+	return nil
 }
 
 func (n *kernelNet) settleIn(node string, f *peer.Foreign, c peer.Conversation) (*foreigner, error) {
@@ -76,30 +83,42 @@ func (n *kernelNet) settleIn(node string, f *peer.Foreign, c peer.Conversation) 
 	if n.closed {
 		return nil, errClosed
 	}
-	p := &foreigner{process: &process{net: n, name: node, dir: filepath.Join(n.dir, f.Name+"-"+node), log: noLog{},
-		exited: make(chan struct{}), stdout: &lines{net: n}, stderr: &lines{net: n}}}
+	p := n.newForeigner(node, f)
 	var err error
 	if p.launch, p.commands, err = f.Launch(p.dir, c); err != nil {
 		return nil, err
 	}
-	if err := p.write(); err != nil {
-		return nil, fmt.Errorf("lab: files of %s: %w", f.Name, err)
-	}
-	over, err := f.Over()
-	if err != nil {
-		return nil, err
-	}
-	if p.room, err = newRoom(n.spaces[n.spaceName(node)], over); err != nil {
-		return nil, err
-	}
-	p.enter = p.room.inside
-	if err := p.start(); err != nil {
-		p.room.close()
+	if err := p.moveIn(f); err != nil {
 		return nil, err
 	}
 	n.nodes = append(n.nodes, p)
-	go func() { _ = p.cmd.Wait(); close(p.exited) }()
 	return p, nil
+}
+
+func (n *kernelNet) newForeigner(node string, f *peer.Foreign) *foreigner {
+	return &foreigner{process: &process{net: n, name: node, dir: filepath.Join(n.dir, f.Name+"-"+node), log: noLog{},
+		exited: make(chan struct{}), stdout: &lines{net: n}, stderr: &lines{net: n}}}
+}
+
+// moveIn starts what is to be launched in a room of its own.
+func (f *foreigner) moveIn(described *peer.Foreign) error {
+	if err := f.write(); err != nil {
+		return fmt.Errorf("lab: files of %s: %w", described.Name, err)
+	}
+	over, err := described.Over()
+	if err != nil {
+		return err
+	}
+	if f.room, err = newRoom(f.net.spaces[f.net.spaceName(f.name)], over); err != nil {
+		return err
+	}
+	f.enter = f.room.inside
+	if err := f.start(); err != nil {
+		f.room.close()
+		return err
+	}
+	go func() { _ = f.cmd.Wait(); close(f.exited) }()
+	return nil
 }
 
 // Tell runs the command in the room.

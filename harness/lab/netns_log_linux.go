@@ -32,9 +32,9 @@ func (p *process) openLog(s *peer.Syslog) (logSource, error) {
 	case peer.SourceFile:
 		return &logFile{of: p.launch}, nil
 	case peer.SourceUDP:
-		return p.net.receiveLog(p.name)
+		return p.net.receiveLog(p.name, logReceiver, p.enter)
 	case peer.SourceTCP:
-		return p.net.receiveStream(p.name)
+		return p.net.receiveStream(p.name, logReceiver, p.enter)
 	}
 	return logStream{p.stderr}, nil
 }
@@ -84,10 +84,14 @@ type logSocket struct {
 // lastDatagram ends a logSocket; what a device sent before it has been read then.
 const lastDatagram = "\x00the end"
 
-func (n *kernelNet) receiveLog(node string) (logSource, error) {
+// receiveLog receives a node's log at an address of the namespace that is entered.
+func (n *kernelNet) receiveLog(node, at string, enter func(func() error) error) (logSource, error) {
 	s := &logSocket{lines: &lines{net: n}, ended: make(chan struct{})}
-	err := n.inside(node, func() (err error) {
-		s.conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(logReceiver)))
+	err := enter(func() error {
+		address, err := netip.ParseAddrPort(at)
+		if err == nil {
+			s.conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(address))
+		}
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -36,6 +37,7 @@ type process struct {
 	once           sync.Once
 	asked          uint64
 	last           []keylog.Entry // the key log, once the process has been stopped
+	stdin          io.Reader      // nil: nothing
 }
 
 // startProcess starts a device and waits until it is up.
@@ -156,6 +158,7 @@ func (p *process) start() error {
 	p.cmd.Dir = p.launch.Directory
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.WaitDelay = Patience
+	p.cmd.Stdin = p.stdin
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.enter(p.cmd.Start); err != nil {
 		return fmt.Errorf("lab: starting %s (%s): %w", p.name, p.launch.At, err)

@@ -17,6 +17,18 @@ func Rehearse(device *peer.Role) (*peer.Launch, error) {
 	return device.Launch(s)
 }
 
+// RehearseVisit renders a router in its role for the default group.
+func RehearseVisit(device *peer.Role) (*peer.Visit, error) {
+	s, err := rehearsal(device)
+	if err != nil {
+		return nil, err
+	}
+	if s.Place, err = placeOf(device, Plan{Members: 1, Hosts: true}, s.KS == nil, 1); err != nil {
+		return nil, err
+	}
+	return device.Visit(s)
+}
+
 // RehearseDriver is Rehearse for a device with a driver, in a folder of its own.
 func RehearseDriver(device *peer.Role, dir string) (*peer.Ride, error) {
 	s, err := rehearsal(device)

@@ -190,6 +190,9 @@ func matching(pattern string) ([]string, error) {
 
 // LacksFeature returns the declaration by which the device lacks a feature, or "" if it has it.
 func (m *Manifest) LacksFeature(name string) string {
+	if m.parts != nil {
+		return m.lacksInPair(name)
+	}
 	if l, ok := m.Features.lacks[name]; ok {
 		return fmt.Sprintf("%s lacks the feature %s: %s (%s)", m.Name, name, l.Why, l.At)
 	}

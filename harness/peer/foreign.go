@@ -17,18 +17,23 @@ import (
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
-// Foreign describes an IKE daemon that somebody else wrote and that knows nothing of GDOI: how it is started, how a
-// conversation becomes its configuration, and how it is told to begin or to end one. It is no device under test but the
-// other side of one.
+// Foreign describes a program that somebody else wrote and that knows nothing of GDOI: an IKE daemon, with how a conversation
+// becomes its configuration and how it is told to begin or to end one, or a host with ESP (LoadESP). It is no device under test
+// but the other side of one.
 type Foreign struct {
+	File     string // as it was named
+	At       string // place of its name, which makes it what it is
+	Digest   string // SHA-256 of the file, in hexadecimal
 	Name     string
 	Version  string
 	Program  string // the file without which it is not installed
 	Tree     string // folder below TreeRoot with what its packages hold below /usr
 	Process  *Process
 	Words    map[string]string // what it calls the words of a policy, where it calls them otherwise
-	Lacks    []string          // words of a policy that it knows nothing of
+	Lacks    []Lack            // features by the words of a policy, and those of LackESP and LackDPD
 	Commands map[string][]Text // by what they are for
+	Expected []Expected        // what is known to fail with it
+	scripts  []File            // of one with ESP, as they are in the folder of its description
 }
 
 // What a Foreign's commands are for.
@@ -110,32 +115,46 @@ func (d foreignData) own(word string) string {
 
 // LoadForeign reads the description of that name in fixtures/peers/ike.
 func LoadForeign(name string) (*Foreign, error) {
-	file := path.Join(foreignFolder, name+extension)
+	return loadForeign(path.Join(foreignFolder, name+extension), ParseForeign)
+}
+
+func loadForeign(file string, parse func(string, []byte) (*Foreign, error)) (*Foreign, error) {
 	data, err := fixtures.FS.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("peer: no foreign peer is called %q", name)
+		return nil, fmt.Errorf("peer: no foreign peer is called %q", strings.TrimSuffix(path.Base(file), extension))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
-	return ParseForeign(path.Join("fixtures", file), data)
+	return parse(path.Join("fixtures", file), data)
 }
 
-// ParseForeign reads a description. The error is a yamldoc.Problems.
+// Foreigners lists the foreign peers.
+func Foreigners() []string { return described(foreignFolder) }
+
+// ParseForeign reads the description of an IKE daemon. The error is a yamldoc.Problems.
 func ParseForeign(file string, data []byte) (*Foreign, error) {
-	f := &Foreign{Words: make(map[string]string), Commands: make(map[string][]Text)}
+	f := &Foreign{File: file, Digest: digest(data), Words: make(map[string]string), Commands: make(map[string][]Text)}
 	return f, yamldoc.Read(file, data, func(root yamldoc.Value) {
-		root.Fields(
-			yamldoc.Required("name", &f.Name, name),
-			yamldoc.Required("version", &f.Version, words),
-			yamldoc.Required("program", &f.Program, name),
-			yamldoc.Required("tree", &f.Tree, name),
-			yamldoc.Required("process", &f.Process, process),
+		f.At = root.Place()
+		root.Fields(append(f.common(),
 			yamldoc.Field{Name: "words", Read: f.readWords},
-			yamldoc.Optional("lacks", &f.Lacks, yamldoc.List(name)),
+			yamldoc.Optional("lacks", &f.Lacks, yamldoc.List(foreignLack)),
 			yamldoc.Field{Name: "commands", Required: true, Read: f.readCommands},
-		)
+		)...)
 	})
+}
+
+// common are the fields of every foreign peer.
+func (f *Foreign) common() []yamldoc.Field {
+	return []yamldoc.Field{
+		yamldoc.Required("name", &f.Name, name),
+		yamldoc.Required("version", &f.Version, words),
+		yamldoc.Required("program", &f.Program, name),
+		yamldoc.Required("tree", &f.Tree, name),
+		yamldoc.Required("process", &f.Process, process),
+		yamldoc.Optional("expected_failures", &f.Expected, expectedFailures),
+	}
 }
 
 // readWords takes a list of "ours = theirs".
@@ -150,6 +169,25 @@ func (f *Foreign) readWords(v yamldoc.Value) {
 	})
 }
 
+func foreignLack(v yamldoc.Value) Lack {
+	l := Lack{At: v.Place()}
+	v.Fields(yamldoc.Required("feature", &l.Feature, name), yamldoc.Required("why", &l.Why, sentence))
+	if l.Feature != "" && !inConversation(l.Feature) {
+		v.Problem("no conversation has %q; write a word of a suite, such as modp1024, %s or %s", l.Feature, LackESP, LackDPD)
+	}
+	return l
+}
+
+// inConversation reports whether a word may be that of a conversation.
+func inConversation(word string) bool {
+	for _, form := range []string{"%s sha256 modp2048", "aes128-cbc %s modp2048", "aes128-cbc sha256 %s", "aes128-cbc sha256 modp2048 %s"} {
+		if _, err := policy.ParseProposal(fmt.Sprintf(form, word)); err == nil {
+			return true
+		}
+	}
+	return word == LackESP || word == LackDPD
+}
+
 func (f *Foreign) readCommands(v yamldoc.Value) {
 	var fields []yamldoc.Field
 	for _, purpose := range []string{CommandLoad, CommandInitiate, CommandTerminate} {
@@ -160,13 +198,31 @@ func (f *Foreign) readCommands(v yamldoc.Value) {
 	v.Fields(fields...)
 }
 
-// Missing says what this machine lacks to start the daemon, or the daemon for such a conversation, or "".
-func (f *Foreign) Missing(c Conversation) string {
-	for _, word := range strings.Fields(c.Suite.String()) {
-		if slices.Contains(f.Lacks, word) {
-			return fmt.Sprintf("%s %s has no %s", f.Name, f.Version, word)
+// What a daemon may lack beside the algorithms of a suite.
+const (
+	LackESP = "esp" // it has no ESP of its own
+	LackDPD = "dpd" // it does not ask whether the other side is alive
+)
+
+// Lacking returns the declaration by which the daemon lacks something for such a conversation, or "".
+func (f *Foreign) Lacking(c Conversation) string {
+	wanted := strings.Fields(c.Suite.String())
+	if c.Traffic != nil {
+		wanted = append(wanted, LackESP)
+	}
+	if c.Asks > 0 {
+		wanted = append(wanted, LackDPD)
+	}
+	for _, l := range f.Lacks {
+		if slices.Contains(wanted, l.Feature) {
+			return fmt.Sprintf("%s %s has no %s: %s (%s)", f.Name, f.Version, l.Feature, l.Why, l.At)
 		}
 	}
+	return ""
+}
+
+// Absent says that the program is not on this machine, or "".
+func (f *Foreign) Absent() string {
 	for _, at := range []string{f.Program, filepath.Join(TreeRoot(), f.Tree, f.Program)} {
 		if _, err := os.Stat(at); err == nil {
 			return ""

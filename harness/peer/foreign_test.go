@@ -78,7 +78,7 @@ func written(t *testing.T, daemon, file string, c peer.Conversation) string {
 	return ""
 }
 
-func TestForeignMissing(t *testing.T) {
+func TestForeignAbsent(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("GDOILAB_PEERS", root)
 	f, err := peer.LoadForeign("libreswan")
@@ -86,7 +86,7 @@ func TestForeignMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Program = "/usr/sbin/of-nobody"
-	if why := f.Missing(talk); !strings.Contains(why, "not installed") {
+	if why := f.Absent(); !strings.Contains(why, "not installed") {
 		t.Errorf("a program that is nowhere: %q", why)
 	}
 	if over, err := f.Over(); over != "" || err != nil {
@@ -99,15 +99,33 @@ func TestForeignMissing(t *testing.T) {
 	if err := os.WriteFile(program, nil, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if why := f.Missing(talk); why != "" {
+	if why := f.Absent(); why != "" {
 		t.Errorf("a program in the tree: %q", why)
 	}
 	if over, err := f.Over(); over != filepath.Join(root, "libreswan", "usr") || err != nil {
 		t.Errorf("the tree is laid over /usr: %q, %v", over, err)
 	}
-	weak := with(talk, func(c *peer.Conversation) { c.Suite.Group = policy.MODP1024 })
-	if why := f.Missing(weak); !strings.Contains(why, "has no modp1024") {
-		t.Errorf("a group that it lacks: %q", why)
+}
+
+func TestForeignLacks(t *testing.T) {
+	f, err := peer.LoadForeign("libreswan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		alter func(*peer.Conversation)
+		want  string
+	}{
+		{func(*peer.Conversation) {}, ""},
+		{func(c *peer.Conversation) { c.Suite.Group = policy.MODP1024 }, "libreswan 4.10 has no modp1024: Debian builds it without (fixtures/peers/ike/libreswan.yaml:"},
+		{func(c *peer.Conversation) { c.Suite.Authentication = policy.AuthECDSA384 }, "has no ecdsa"},
+		{func(c *peer.Conversation) { c.Traffic = &peer.Traffic{} }, "has no esp"},
+		{func(c *peer.Conversation) { c.Asks = 1 }, "has no dpd"},
+	} {
+		why := f.Lacking(with(talk, tt.alter))
+		if !strings.HasPrefix(why, tt.want) && !strings.Contains(why, tt.want) || tt.want == "" && why != "" {
+			t.Errorf("%q, want %q", why, tt.want)
+		}
 	}
 }
 
@@ -119,6 +137,9 @@ func TestForeignFaults(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{strings.Replace(whole, "tree: d\n", "", 1), "tree"},
 		{strings.Replace(whole, "  terminate: [/f]\n", "", 1), "whole.yaml:9:3: commands: the field \"terminate\" is missing"},
+		{whole + "lacks: [{feature: modp768}]\n", "the field \"why\" is missing"},
+		{whole + "lacks: [{feature: ecdsa-256, why: x}]\n", `no conversation has "ecdsa-256"`},
+		{whole + "expected_failures: [{spec: a/b}]\n", "the field \"looks_like\" is missing"},
 		{whole + "words: [a is b]\n", `whole.yaml:11:9: words[0]: "a is b" is no pair of words; write ours = theirs`},
 		{whole + "wrods: []\n", "did you mean words?"},
 	}

@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -28,12 +29,19 @@ func Switches(mutants []Mutant) (*rule.Switches, error) {
 
 // Place is where a device runs, as templates see it.
 type Place struct {
-	Program string // this program's own file
-	Dir     string // the device's own folder
-	Here    string // the folder of the manifest; "" if it is built in
-	WAN     string // its interface to the other nodes
-	LAN     string // its interface to the host behind it; "" if there is none
-	LogTo   string // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
+	Program string  // this program's own file
+	Dir     string  // the device's own folder
+	Here    string  // the folder of the manifest; "" if it is built in
+	WAN     string  // its interface to the other nodes
+	LAN     string  // its interface to the host behind it; "" if there is none
+	LogTo   string  // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
+	Routes  []Route // of a router: the ways to what is behind the other members
+}
+
+// Route is a way to a network.
+type Route struct {
+	To  netip.Prefix
+	Via netip.Addr
 }
 
 // Subject is a device to be launched: exactly one of KS and GM is set.
@@ -172,7 +180,7 @@ func (w *writer) path(t Text, dir string) string {
 	return path
 }
 
-// Find returns an error if there is no program of the command's name, or if something is missing of which the image of a
+// Find returns an *Absent if there is no program of the command's name, and an error if something is missing of which the image of a
 // container is made.
 func (l *Launch) Find() error {
 	if l.Vessel != nil {
@@ -183,7 +191,7 @@ func (l *Launch) Find() error {
 		program = filepath.Join(l.Directory, program)
 	}
 	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s: the program of the device cannot be started: %w", l.At, err)
+		return &Absent{l.At, fmt.Errorf("the program of the device cannot be started: %w", err)}
 	}
 	return nil
 }

@@ -22,13 +22,18 @@ type Manifest struct {
 	KS, GM   *Role // nil: the device does not play it
 	Features Features
 	Usual    Usual
-	Expected []Expected
+	Expected []Expected // also those of ExpectedFile, once it was loaded
+
+	ExpectedFile string // that holds them instead of the manifest, beside it
+
+	parts map[rule.Role]*Manifest // of a Pair
 }
 
 // Usual is what specs use that are not about it.
 type Usual struct {
 	Phase1    policy.Proposal
 	Signature policy.SigAlgorithm // of rekeys: RSA with 2048 bits, or ECDSA-256
+	PSK       string              // the pre-shared key; "": one with blanks
 }
 
 // Role is the device in one of its roles.
@@ -45,7 +50,7 @@ type Role struct {
 	SNMP    *SNMP
 }
 
-// Start is a way to bring a device up: Core, *Process or *Container.
+// Start is a way to bring a device up: Core, *Process, *Container or *Router.
 type Start interface{ start() }
 
 // Core is an implementation that is linked into this program.
@@ -112,7 +117,8 @@ const (
 type Syslog struct {
 	At     string
 	From   Source
-	File   Text // of SourceFile
+	File   Text  // of SourceFile
+	Listen Given // of a router's log: an address of this machine, with a port
 	Events Events
 }
 

@@ -31,7 +31,7 @@ func container(v yamldoc.Value) *Container {
 		yamldoc.Field{Name: "stop", Read: c.Stop.read},
 		yamldoc.Optional("collect", &c.Collect, yamldoc.List(text)),
 	)
-	if n := given(v, "image", "build", "context"); n != 1 {
+	if n := oneGiven(v, "image", "build", "context"); n != 1 {
 		v.Problem("%d things say where the image comes from; name one of image, build, context", n)
 	}
 	if !v.Has("command") && (v.Has("build") || v.Has("mutant_args")) {
@@ -40,8 +40,8 @@ func container(v yamldoc.Value) *Container {
 	return c
 }
 
-// given counts which of the fields are there.
-func given(v yamldoc.Value, names ...string) int {
+// oneGiven counts which of the fields are there.
+func oneGiven(v yamldoc.Value, names ...string) int {
 	n := 0
 	for _, name := range names {
 		if v.Has(name) {

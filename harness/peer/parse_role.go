@@ -43,11 +43,12 @@ var sources = yamldoc.Names[Source]{
 }
 
 // log reads where the log of a role comes from and how it is read.
-func log(v yamldoc.Value, isProcess bool) *Syslog {
+func log(v yamldoc.Value, isProcess, isRouter bool) *Syslog {
 	s := &Syslog{At: v.Place()}
 	v.Fields(
 		yamldoc.Optional("from", &s.From, sources.Read),
 		yamldoc.Optional("file", &s.File, text),
+		yamldoc.Optional("listen", &s.Listen, given),
 		yamldoc.Required("events", &s.Events, events),
 	)
 	if isProcess && !v.Has("from") {
@@ -55,6 +56,12 @@ func log(v yamldoc.Value, isProcess bool) *Syslog {
 	}
 	if v.Has("file") != (s.From == SourceFile) {
 		v.Problem("a file is named if, and only if, from is file")
+	}
+	if isRouter != v.Has("listen") {
+		v.Problem("a router, and nothing else, is told where to send its log: listen is an address of this machine with a port")
+	}
+	if isRouter && s.From != SourceUDP && s.From != SourceTCP {
+		v.Problem("a router sends its log: from is udp or tcp")
 	}
 	return s
 }

@@ -65,8 +65,9 @@ var broken = []struct {
 		`"error" is unknown; known are fail, inconclusive`, true},
 	{"features: []", "features: []\nexpected_failures: [{spec: a/b, looks_like: x, why: y, owner: z, until: '2026-12-31'}, {spec: a/b, looks_like: y, why: y, owner: z, until: '2026-12-31'}]",
 		"a failure of a/b is expected already (x.yaml:3:", false},
+	{"features: []", "features: []\nexpected_failures: [{spec: a/b, as: both, looks_like: x, why: y, owner: z, until: '2026-12-31'}]", `"both" is unknown; known are KS, GM`, true},
 	{processText, "name: x\nfeatures: []\nroles: {}\n", "x.yaml:3:8: roles: no role is described; known are KS, GM", true},
-	{processText, "name: x\nfeatures: []\nroles:\n  KS:\n    control: {}\n", "nothing says how the device starts; name a core, or describe a process, a container or a driver", true},
+	{processText, "name: x\nfeatures: []\nroles:\n  KS:\n    control: {}\n", "nothing says how the device starts; name a core, or describe a process, a container, a driver or a router", true},
 	{processText, "", "x.yaml: is empty", false},
 }
 

@@ -25,8 +25,9 @@ type Expectation struct {
 	LooksLike   string   `json:"looks_like"` // regular expression on the reason
 	Why         string   `json:"why"`
 	Owner       string   `json:"owner"`
-	Until       string   `json:"until"` // the last day on which it is expected
-	Place       string   `json:"place"` // in the manifest
+	Until       string   `json:"until"`             // the last day on which it is expected
+	Place       string   `json:"place"`             // in the manifest
+	Foreign     string   `json:"foreign,omitempty"` // peer on the other side that is known for it, instead of the device
 	Outcome     Outcome  `json:"outcome"`
 	Specs       []string `json:"specs,omitempty"` // that decided about the outcome
 }

@@ -16,6 +16,7 @@ type Result struct {
 	Verdict Verdict  `json:"verdict"`
 	Reason  string   `json:"reason,omitempty"` // of the spec that decided
 	Specs   []string `json:"specs"`
+	weight  int      // of the verdict
 }
 
 // Coverage says how much of the catalogue the run speaks of.
@@ -73,9 +74,18 @@ func (q *Result) add(s *Spec) {
 	if !slices.Contains(q.Specs, s.ID) {
 		q.Specs = append(q.Specs, s.ID)
 	}
-	if severity[s.Verdict] > severity[q.Verdict] {
-		q.Verdict, q.Reason = s.Verdict, s.Reason
+	if q.weight < s.weight() {
+		q.Verdict, q.Reason, q.weight = s.Verdict, s.Reason, s.weight()
 	}
+}
+
+// weight is the severity of a spec's verdict, in halves. A failure that a foreign peer is known for says nothing of the device: it takes nothing from a
+// spec that passed.
+func (s *Spec) weight() int {
+	if s.Verdict == ExpectedFailure && s.Expected != nil && s.Expected.Foreign != "" {
+		return 2*severity[Pass] - 1
+	}
+	return 2 * severity[s.Verdict]
 }
 
 // coverage counts the results against the catalogue, of which those of other catalogues are no part.

@@ -132,3 +132,24 @@ The run was interrupted; specs that had not run are missing.
 		t.Errorf("%s\nwant%s", got, want)
 	}
 }
+
+// A failure that a foreign peer is known for takes nothing from a spec that passed, and is more than one that did not run.
+func TestForeignFailureIsNotTheDevices(t *testing.T) {
+	foreign := verdict.Spec{ID: "a/foreign", Requirements: []string{"R-1"}, Verdict: verdict.ExpectedFailure, Expected: &verdict.Expectation{Foreign: "scapy"}}
+	own := verdict.Spec{ID: "a/own", Requirements: []string{"R-1"}, Verdict: verdict.ExpectedFailure, Expected: &verdict.Expectation{}}
+	passed := verdict.Spec{ID: "a/passed", Requirements: []string{"R-1"}, Verdict: verdict.Pass}
+	skipped := verdict.Spec{ID: "a/skipped", Requirements: []string{"R-1"}, Verdict: verdict.Skipped, Reason: "no kernel"}
+	for _, c := range []struct {
+		specs []verdict.Spec
+		want  verdict.Verdict
+		by    string
+	}{
+		{[]verdict.Spec{foreign, passed}, verdict.Pass, "a pass"}, {[]verdict.Spec{passed, foreign}, verdict.Pass, "a pass"}, {[]verdict.Spec{skipped, foreign}, verdict.ExpectedFailure, "the foreign one"},
+		{[]verdict.Spec{passed, own, foreign}, verdict.ExpectedFailure, "the device's own"},
+	} {
+		results := (&verdict.Run{Specs: c.specs}).Results(&catalog.Catalog{})
+		if len(results) != 1 || results[0].Verdict != c.want {
+			t.Errorf("%+v, want %s by %s", results, c.want, c.by)
+		}
+	}
+}

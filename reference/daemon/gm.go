@@ -32,6 +32,7 @@ commands status, register and clear, and as a member of GET VPN attach and detac
   gdoi-gm status --control /run/gdoi-gm.sock --json`,
 	flags: func(root *cobra.Command, o *options) {
 		root.Flags().StringArrayVar(&o.inside, "inside", nil, "inside interface by `name`; may be repeated (default: found by address)")
+		root.Flags().BoolVar(&o.udpChecksum, "udp-checksum", false, "ESP in UDP over IPv4 leaves with a checksum, many packets at once; RFC 3948 wants none")
 	},
 	build: buildMember,
 	commands: []command{
@@ -64,11 +65,11 @@ func buildMember(o *options) (node.Config, error) {
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
-	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
+	out := node.Config{Name: cfg.Name, Core: o.configurable(console.Member(m, cfg, outsideOf(device), rules)), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))
 	o.withTracker(&out, cfg)
 	if device != nil {
-		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Refused: m.Refused}
+		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Datagram: m.Carry, Refused: m.Refused}
 	} else {
 		out.Notes = append(out.Notes, noDataPlane(cfg.Inside))
 	}
@@ -96,7 +97,7 @@ func (o *options) device(cfg policy.Member) (*dataplane.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dataplane.Config{Name: cfg.Name, Inside: found.Inside, Outside: found.Outside, Networks: cfg.Inside}
+	d := &dataplane.Config{Name: cfg.Name, Inside: found.Inside, Outside: found.Outside, Networks: cfg.Inside, UDPChecksum: o.udpChecksum}
 	if o.outside != "" {
 		d.Outside = []string{o.outside}
 	}

@@ -27,20 +27,24 @@ type Config struct {
 	Inside   []string       // interfaces of the hosts behind the gateway
 	Outside  []string       // interfaces of the network that must not read them
 	Networks []netip.Prefix // behind the gateway
+	// UDPChecksum has ESP in UDP over IPv4 leave with a checksum, which it should not have (RFC 3948 §2.1): without one the kernel does not
+	// take several datagrams at once, which is faster by far.
+	UDPChecksum bool
 }
 
 // Handler takes one IP packet that arrived from a side. The packet is the caller's again after the call, and what is
-// emitted is the handler's again after emit. It is called from one goroutine for each source of packets.
+// emitted is the handler's again after emit.
 type Handler func(from core.Side, packet []byte, emit func(to core.Side, packet []byte))
 
 // Device is the open data plane of one gateway.
 type Device struct {
-	tuns     [2]*os.File // by core.Side
-	toSelf   []source    // raw sockets for ESP to the gateway's own addresses, one for each outside interface and IP version
-	settings settings
-	routing  *routing
-	close    sync.Once
-	closed   error
+	tuns        [2]*tun  // by core.Side
+	toSelf      []source // raw sockets for ESP to the gateway's own addresses, one for each outside interface and IP version
+	settings    settings
+	routing     *routing
+	udpChecksum bool
+	close       sync.Once
+	closed      error
 }
 
 // Open makes the devices and routes packets into them, in the network namespace of the calling thread. Whatever a killed
@@ -53,7 +57,7 @@ func Open(cfg Config) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dataplane: %w", err)
 	}
-	d := &Device{routing: newRouting(handle, cfg)}
+	d := &Device{routing: newRouting(handle, cfg), udpChecksum: cfg.UDPChecksum}
 	if err := d.open(cfg); err != nil {
 		return nil, fmt.Errorf("dataplane: %w", errors.Join(err, d.Close()))
 	}
@@ -100,39 +104,68 @@ func (d *Device) openToSelf(link string) error {
 }
 
 // Run hands packets to the handler until the device is closed; then it returns nil. The error is that of a device that
-// can no longer be read.
-func (d *Device) Run(handle Handler) error {
-	sources := append([]source{d.tuns[core.Inside], d.tuns[core.Outside]}, d.toSelf...)
-	failed := make([]error, len(sources))
+// can no longer be read. The handler is called with the lock held, which is taken once for all that was read at once.
+func (d *Device) Run(lock sync.Locker, handle Handler) error {
 	var group sync.WaitGroup
-	for i, source := range sources {
-		from := core.Outside
-		if i == 0 {
-			from = core.Inside
-		}
-		group.Go(func() { failed[i] = d.pump(source, from, handle) })
+	failed := make([]error, len(d.tuns)+len(d.toSelf))
+	for side, tun := range d.tuns {
+		group.Go(func() { failed[side] = d.pump(tun, core.Side(side), lock, handle) })
+	}
+	for i, socket := range d.toSelf {
+		group.Go(func() { failed[len(d.tuns)+i] = d.pumpSocket(socket, lock, handle) })
 	}
 	group.Wait()
 	return errors.Join(failed...)
 }
 
-// pump reads one source. It allocates nothing for a packet.
-func (d *Device) pump(source source, from core.Side, handle Handler) error {
-	buffer := make([]byte, maxAny)
-	emit := d.Emit
-	for {
-		n, err := source.Read(buffer)
-		if errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			_ = d.Close() // the others have to end too
-			return fmt.Errorf("reading %s: %w", source.Name(), err)
-		}
-		if routed(buffer[:n]) {
-			handle(from, buffer[:n], emit)
+// pump reads a device. It allocates nothing for a packet.
+func (d *Device) pump(tun *tun, from core.Side, lock sync.Locker, handle Handler) error {
+	out := d.NewOutlet()
+	var splitter splitter
+	emit := out.Emit
+	each := func(packet []byte) {
+		if routed(packet) {
+			handle(from, packet, emit)
 		}
 	}
+	read := func(b []byte) {
+		header, packet, err := parseVnet(b)
+		if err != nil {
+			return
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		_ = splitter.split(header, packet, each) // what the kernel should not have given is lost
+	}
+	return d.over(tun.file.Name(), tun.read(read, out.Flush))
+}
+
+// pumpSocket reads a socket for what is not forwarded.
+func (d *Device) pumpSocket(source source, lock sync.Locker, handle Handler) error {
+	buffer, out := make([]byte, maxAny), d.NewOutlet()
+	emit := out.Emit
+	for {
+		n, err := source.Read(buffer)
+		if err != nil {
+			return d.over(source.Name(), err)
+		}
+		if routed(buffer[:n]) {
+			lock.Lock()
+			handle(core.Outside, buffer[:n], emit)
+			lock.Unlock()
+			out.Flush()
+		}
+	}
+}
+
+// over closes the device when a source of packets can no longer be read, as the others have to end too. It returns nil if it is
+// closed already.
+func (d *Device) over(name string, err error) error {
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	_ = d.Close()
+	return fmt.Errorf("reading %s: %w", name, err)
 }
 
 // routed reports whether a packet is one that routers forward. What the kernel itself sends on the link of a device, to
@@ -153,7 +186,10 @@ func routed(packet []byte) bool {
 
 // Emit gives the kernel a packet to be routed on, as one that comes out of the gateway on that side. A packet that the
 // kernel does not take is lost, as on any link.
-func (d *Device) Emit(to core.Side, packet []byte) { _, _ = d.tuns[to].Write(packet) }
+func (d *Device) Emit(to core.Side, packet []byte) {
+	b := make([]byte, vnetLen, vnetLen+len(packet)) // of zeros: the packet stands for itself
+	d.tuns[to].write(append(b, packet...))
+}
 
 // Close ends Run, removes the devices, rules and routes and puts the kernel's settings back. It may be called from any
 // namespace, and more than once.
@@ -165,7 +201,7 @@ func (d *Device) Close() error {
 		}
 		for _, tun := range d.tuns {
 			if tun != nil {
-				errs = append(errs, tun.Close())
+				errs = append(errs, tun.file.Close())
 			}
 		}
 		d.closed = errors.Join(errs...)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -120,7 +121,7 @@ func start(t *testing.T, space *nettest.Space, cfg Config) (s *scrambler, stop f
 	})
 	s = new(scrambler)
 	done := make(chan error, 1)
-	go func() { done <- d.Run(s.handle) }()
+	go func() { done <- d.Run(new(sync.Mutex), s.handle) }()
 	var stopped bool
 	stop = func() {
 		if stopped {
@@ -485,7 +486,7 @@ func TestKilledDaemon(t *testing.T) {
 	if os.Getenv("DATAPLANE_TO_BE_KILLED") != "" {
 		d, err := Open(config(1))
 		fmt.Println("opened", err)
-		_ = d.Run(func(core.Side, []byte, func(core.Side, []byte)) {})
+		_ = d.Run(new(sync.Mutex), func(core.Side, []byte, func(core.Side, []byte)) {})
 		return
 	}
 	w := newWorld(t)
@@ -572,6 +573,16 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// tunOf has a file stand for a device.
+func tunOf(t *testing.T, file *os.File) *tun {
+	t.Helper()
+	made, err := newTUN(file, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
 // TestNoAllocation counts what a packet costs between a read and a write.
 func TestNoAllocation(t *testing.T) {
 	in, feed, err := os.Pipe()
@@ -583,16 +594,18 @@ func TestNoAllocation(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	d := &Device{tuns: [2]*os.File{out, out}}
+	sink := tunOf(t, out)
+	source := tunOf(t, in)
+	d := &Device{tuns: [2]*tun{sink, sink}}
 	passed, ended := make(chan bool), make(chan error)
 	go func() {
-		ended <- d.pump(in, core.Inside, func(from core.Side, packet []byte, emit func(core.Side, []byte)) {
+		ended <- d.pump(source, core.Inside, new(sync.Mutex), func(from core.Side, packet []byte, emit func(core.Side, []byte)) {
 			emit(core.Outside, packet)
 			passed <- true
 		})
 	}()
-	packet := make([]byte, 100)
-	outer(packet, packet)
+	packet := make([]byte, vnetLen+100)
+	outer(packet[vnetLen:], packet[vnetLen:])
 	n := testing.AllocsPerRun(1000, func() {
 		_, _ = feed.Write(packet)
 		<-passed
@@ -600,7 +613,8 @@ func TestNoAllocation(t *testing.T) {
 	if n != 0 {
 		t.Errorf("%v allocations for a packet", n)
 	}
-	_, _ = feed.Write(make([]byte, 40)) // no IPv4: it goes no further
+	_, _ = feed.Write(make([]byte, 40)) // no IP packet: it goes no further
+	_, _ = feed.Write(make([]byte, 5))  // not even a header of the device
 	_ = in.Close()
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -621,8 +635,9 @@ func TestPumpReportsBrokenDevice(t *testing.T) {
 		handle, err = netlink.NewHandle(unix.NETLINK_ROUTE)
 		return err
 	})
-	d := &Device{tuns: [2]*os.File{in, in}, routing: newRouting(handle, config(1))}
-	err = d.Run(func(core.Side, []byte, func(core.Side, []byte)) { t.Error("a packet of a broken device") })
+	broken := tunOf(t, in)
+	d := &Device{tuns: [2]*tun{broken, broken}, routing: newRouting(handle, config(1))}
+	err = d.Run(new(sync.Mutex), func(core.Side, []byte, func(core.Side, []byte)) { t.Error("a packet of a broken device") })
 	if !errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "reading ") {
 		t.Error(err)
 	}

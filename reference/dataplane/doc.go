@@ -25,6 +25,9 @@
 // that nothing gets past the gateway when somebody switches it on. While a device is open the namespace is an IPv6 router,
 // which takes no router advertisements. What is of a link alone, such as neighbour discovery, is not the gateway's affair.
 //
+// What a device gives may stand for many segments of a TCP stream, or many datagrams of a flow. They are taken apart before the
+// gateway sees them, and what it emits is put together again where the kernel can move it as one and will cut it into the same packets.
+//
 // The kernel decrements the TTL when it forwards a packet into a device and again when it forwards what comes out of one:
 // the first is what RFC 4301 §5.1.2.1 asks for before encapsulation, the second what it asks for after decapsulation. A
 // packet that is bypassed unprotected loses two.

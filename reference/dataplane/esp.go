@@ -43,8 +43,6 @@ func raw(domain, protocol int, link string) (int, error) {
 	return fd, nil
 }
 
-const ipv6Header = 40
-
 // raw6 is such a socket for IPv6. The kernel keeps the header of what it gives to one, and tells its fields beside (RFC 3542
 // §3, §6); the flow label and extension headers are lost.
 type raw6 struct {

@@ -58,7 +58,7 @@ type Gateway struct {
 	bare       int // packets since the last dummy
 
 	// Buffers of one packet, kept so that the next one needs none.
-	sealed, opened, hopped, concealed, stamped []byte
+	sealed, opened, hopped, concealed, stamped, arrived []byte
 }
 
 type counters struct{ encrypted, decrypted, bypassed, dropped uint64 }

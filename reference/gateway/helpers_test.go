@@ -11,6 +11,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/internal/inet"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -159,7 +160,7 @@ func one(t testing.TB, g *Gateway, now time.Time, from core.Side, packet []byte,
 	if err != nil || len(out) != 1 || out[0].to != to {
 		t.Fatalf("%d packets %+v, error %v; want one to the %v", len(out), out, err, to)
 	}
-	if got := checksum(out[0].bytes[:int(out[0].bytes[0]&15)*4]); got != 0 {
+	if got := inet.Checksum(out[0].bytes[:int(out[0].bytes[0]&15)*4]); got != 0 {
 		t.Fatalf("wrong header checksum in %x", out[0].bytes)
 	}
 	return out[0].bytes

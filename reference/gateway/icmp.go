@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/internal/inet"
 )
 
 // ICMP errors sent at once and per second in the long run (RFC 1812 §4.3.2.8).
@@ -53,7 +54,7 @@ func tooBig4(from netip.Addr, p *packet, mtu int) []byte {
 	icmp[0], icmp[1] = icmpUnreachable, icmpTooBig
 	binary.BigEndian.PutUint16(icmp[6:], uint16(mtu))
 	b = append(b, quote...)
-	binary.BigEndian.PutUint16(b[headerLen+2:], checksum(b[headerLen:]))
+	binary.BigEndian.PutUint16(b[headerLen+2:], inet.Checksum(b[headerLen:]))
 	finish(b)
 	return b
 }
@@ -75,7 +76,7 @@ func tooBig6(from netip.Addr, p *packet, mtu int) []byte {
 
 // checksum6 is that of an ICMPv6 message without extension headers in front, over a pseudo-header too (RFC 8200 §8.1).
 func checksum6(b []byte) uint16 {
-	return ^fold(sum(b[off6Source:header6Len]) + uint32(len(b)-header6Len) + protocolICMPv6 + sum(b[header6Len:]))
+	return ^inet.Fold(inet.Sum(b[off6Source:header6Len]) + uint32(len(b)-header6Len) + protocolICMPv6 + inet.Sum(b[header6Len:]))
 }
 
 // mayTell keeps ICMP errors from answering what must not be answered (RFC 1812 §4.3.2.7, RFC 4443 §2.4): ICMP errors, later

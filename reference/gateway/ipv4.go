@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+
+	"github.com/gdoilab/gdoilab/reference/internal/inet"
 )
 
 // The octets of an IPv4 header (RFC 791 §3.1).
@@ -38,7 +40,7 @@ func (p *packet) parse4(b []byte) error {
 	if ihl < headerLen || total < ihl || total > len(b) {
 		return errLength
 	}
-	if checksum(b[:ihl]) != 0 {
+	if inet.Checksum(b[:ihl]) != 0 {
 		return errChecksum
 	}
 	fragment := binary.BigEndian.Uint16(b[offFragment:])
@@ -79,5 +81,5 @@ func (p *packet) dontFragment() bool { return !p.is6() && p.bytes[offFragment]&(
 // resum sets the header checksum of IPv4 anew.
 func resum(b []byte, ihl int) {
 	b[offChecksum], b[offChecksum+1] = 0, 0
-	binary.BigEndian.PutUint16(b[offChecksum:], checksum(b[:ihl]))
+	binary.BigEndian.PutUint16(b[offChecksum:], inet.Checksum(b[:ihl]))
 }

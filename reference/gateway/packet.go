@@ -198,29 +198,3 @@ func (p *packet) local() bool {
 func ofLink(a netip.Addr) bool {
 	return a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() || a.IsInterfaceLocalMulticast()
 }
-
-// checksum is the Internet checksum of b; 0 if b holds a right one (RFC 1071).
-func checksum(b []byte) uint16 { return ^fold(sum(b)) }
-
-// sum adds up the 16-bit words of b, several at a time: what is carried comes back where it belongs when the sum is folded.
-func sum(b []byte) uint32 {
-	var s uint64
-	for ; len(b) >= 16; b = b[16:] {
-		s += uint64(binary.BigEndian.Uint32(b)) + uint64(binary.BigEndian.Uint32(b[4:])) +
-			uint64(binary.BigEndian.Uint32(b[8:])) + uint64(binary.BigEndian.Uint32(b[12:]))
-	}
-	for ; len(b) >= 2; b = b[2:] {
-		s += uint64(binary.BigEndian.Uint16(b))
-	}
-	if len(b) == 1 {
-		s += uint64(b[0]) << 8
-	}
-	return uint32(fold(uint32(s>>32))) + uint32(fold(uint32(s)))
-}
-
-func fold(s uint32) uint16 {
-	for s>>16 != 0 {
-		s = s>>16 + s&0xffff
-	}
-	return uint16(s)
-}

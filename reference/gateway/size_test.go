@@ -12,6 +12,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/internal/inet"
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
@@ -62,7 +63,7 @@ func TestTooBigTellsTheSource(t *testing.T) {
 		if ip.SrcIP.String() != gatewayA || ip.DstIP.String() != hostA || ip.Protocol != layers.IPProtocolICMPv4 || len(answer) != 576 {
 			t.Errorf("header %+v", ip)
 		}
-		if icmp.TypeCode != layers.CreateICMPv4TypeCode(3, 4) || icmp.Seq != c.next || checksum(ip.Payload) != 0 ||
+		if icmp.TypeCode != layers.CreateICMPv4TypeCode(3, 4) || icmp.Seq != c.next || inet.Checksum(ip.Payload) != 0 ||
 			!bytes.HasPrefix(big, icmp.Payload) {
 			t.Errorf("MTU %d: %+v", c.mtu, icmp)
 		}
@@ -208,7 +209,7 @@ func TestOptionsOfFragments(t *testing.T) {
 	err := fragment4(long, 80, func(p []byte) error {
 		ihl := int(p[0]&15) * 4
 		headers, sizes = append(headers, fmt.Sprintf("%x", p[20:ihl])), append(sizes, len(p))
-		if checksum(p[:ihl]) != 0 || len(p) > 80 {
+		if inet.Checksum(p[:ihl]) != 0 || len(p) > 80 {
 			t.Errorf("fragment %x", p)
 		}
 		return nil
@@ -283,10 +284,10 @@ func TestMalformed(t *testing.T) {
 
 // The checksum of RFC 1071 §3: the sum of these octets is ddf2.
 func TestChecksum(t *testing.T) {
-	if got := checksum([]byte{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7}); got != ^uint16(0xddf2) {
+	if got := inet.Checksum([]byte{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7}); got != ^uint16(0xddf2) {
 		t.Errorf("%04x", got)
 	}
-	if got := checksum([]byte{1}); got != ^uint16(0x0100) {
+	if got := inet.Checksum([]byte{1}); got != ^uint16(0x0100) {
 		t.Errorf("%04x", got)
 	}
 	if got := binary.BigEndian.Uint16(udp(t, hostA, hostB, 1)[offChecksum:]); got == 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/internal/inet"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/sadb"
@@ -86,24 +87,8 @@ func (g *Gateway) finishUDP(b []byte, at int) {
 	header := b[at:]
 	binary.BigEndian.PutUint16(header[offUDPLength:], uint16(len(header)))
 	if b[0]>>4 == 6 || !guardUDPZero.Kept(g.rules) {
-		setChecksum(b, at, protocolUDP, offUDPChecksum)
+		inet.SetChecksum(b, at, protocolUDP)
 	}
-}
-
-// setChecksum makes the checksum of a TCP or UDP header that begins at an octet of a packet, over a pseudo-header too (RFC 9293
-// §3.1, RFC 768, RFC 8200 §8.1). Where it would be 0, which in UDP stands for none, it is all ones.
-func setChecksum(b []byte, at int, protocol uint8, offset int) {
-	addresses := b[offSource:headerLen]
-	if b[0]>>4 == 6 {
-		addresses = b[off6Source:header6Len]
-	}
-	field := b[at+offset:]
-	field[0], field[1] = 0, 0
-	made := ^fold(sum(addresses) + uint32(protocol) + uint32(len(b)-at) + sum(b[at:]))
-	if made == 0 && protocol == protocolUDP {
-		made = 0xffff
-	}
-	binary.BigEndian.PutUint16(field, made)
 }
 
 // inboundUDP takes a UDP packet from outside where ESP may be in UDP. What is none of that is traffic like any other. Fragments do
@@ -205,27 +190,29 @@ func (g *Gateway) repair(e *sadb.Entry, p *packet) {
 	case !inUDP(e), !again, p.fragment, p.flow.Protocol != protocolTCP && p.flow.Protocol != protocolUDP, len(body) < offset+2:
 	case p.flow.Protocol == protocolUDP && !p.is6() && body[offset] == 0 && body[offset+1] == 0:
 	default:
-		setChecksum(p.bytes, p.headerLen, p.flow.Protocol, offset)
+		inet.SetChecksum(p.bytes, p.headerLen, p.flow.Protocol)
 	}
 }
 
 // HandleDatagram takes ESP in UDP that came to a socket of the node, as Handle takes packets from outside.
 func (g *Gateway) HandleDatagram(now time.Time, d *core.Datagram, emit Emit) error {
-	return g.Handle(now, core.Outside, packetOf(d), emit)
+	g.arrived = appendPacket(g.arrived[:0], d)
+	return g.Handle(now, core.Outside, g.arrived, emit)
 }
 
-// packetOf is the packet that a datagram came in, as far as it matters: its addresses, DSCP and ECN.
-func packetOf(d *core.Datagram) []byte {
-	b := make([]byte, headerLen, header6Len+udpLen+len(d.Data))
+// appendPacket appends the packet that a datagram came in, as far as it matters: its addresses, DSCP and ECN.
+func appendPacket(b []byte, d *core.Datagram) []byte {
+	var h [header6Len]byte
 	if from, to := d.From.Addr(), d.To.Addr(); from.Is6() {
-		b = b[:header6Len]
-		b[0], b[1], b[off6Next], b[off6HopLimit] = 6<<4|d.TOS>>4, d.TOS<<4, protocolUDP, defaultTTL
-		putAddr6(b[off6Source:], from)
-		putAddr6(b[off6Destination:], to)
+		h[0], h[1], h[off6Next], h[off6HopLimit] = 6<<4|d.TOS>>4, d.TOS<<4, protocolUDP, defaultTTL
+		putAddr6(h[off6Source:], from)
+		putAddr6(h[off6Destination:], to)
+		b = append(b, h[:]...)
 	} else {
-		b[0], b[offTOS], b[offTTL], b[offProtocol] = 4<<4|headerLen/4, d.TOS, defaultTTL, protocolUDP
-		putAddr4(b[offSource:], from)
-		putAddr4(b[offDestination:], to)
+		h[0], h[offTOS], h[offTTL], h[offProtocol] = 4<<4|headerLen/4, d.TOS, defaultTTL, protocolUDP
+		putAddr4(h[offSource:], from)
+		putAddr4(h[offDestination:], to)
+		b = append(b, h[:headerLen]...)
 	}
 	b = binary.BigEndian.AppendUint16(b, d.From.Port())
 	b = binary.BigEndian.AppendUint16(b, d.To.Port())

@@ -382,7 +382,7 @@ func TestDatagramsOfTheSocket(t *testing.T) {
 		if err := b.HandleDatagram(at(1), d, func(_ core.Side, p []byte) { got = bytes.Clone(p) }); err != nil || !bytes.Equal(got, packet) {
 			t.Errorf("%x comes out, %v", got, err)
 		}
-		made, err := parse(packetOf(d))
+		made, err := parse(appendPacket(nil, d))
 		if err != nil || made.flow.SourcePort != 40000 || made.flow.DestinationPort != natt.Port || !bytes.Equal(made.body()[udpLen:], d.Data) {
 			t.Errorf("%+v, %v", made.flow, err)
 		}

@@ -303,6 +303,27 @@ func TestTrack(t *testing.T) {
 	}
 }
 
+// TestLog: the log goes where the configuration says, as a router writes it.
+func TestLog(t *testing.T) {
+	for typed, want := range map[string]policy.LogReceiver{
+		"logging host 10.0.8.9\n":                         {Network: policy.LogUDP, Address: netip.MustParseAddrPort("10.0.8.9:514"), Format: policy.LogRFC3164},
+		"logging host 10.0.8.9 transport udp port 5514\n": {Network: policy.LogUDP, Address: netip.MustParseAddrPort("10.0.8.9:5514"), Format: policy.LogRFC3164},
+		"logging host 10.0.8.9 transport tcp port 601\n":  {Network: policy.LogTCP, Address: netip.MustParseAddrPort("10.0.8.9:601"), Format: policy.LogRFC3164, Framing: policy.FrameByLineFeed},
+		"logging buffered 4096\n":                         {},
+	} {
+		m, _, err1 := iosconfig.ParseMember("gm.ios", []byte(member+typed), iosconfig.Options{Open: open})
+		k, _, err2 := iosconfig.ParseKeyServer("ks.ios", []byte(sample+typed), iosconfig.Options{Open: open})
+		if m.Log != want || k.Log != want || err1 != nil || err2 != nil {
+			t.Errorf("%s: %+v, %+v, %v, %v", typed, m.Log, k.Log, err1, err2)
+		}
+	}
+	for _, typed := range []string{"logging host there", "logging host 10.0.8.9 transport sctp port 1", "logging host 10.0.8.9 transport udp port 0"} {
+		if _, _, err := iosconfig.ParseMember("gm.ios", []byte(member+typed), iosconfig.Options{Open: open}); err == nil {
+			t.Errorf("%s: no error", typed)
+		}
+	}
+}
+
 func TestMember(t *testing.T) {
 	m, _, err := iosconfig.ParseMember("gm.ios", []byte(member), iosconfig.Options{Open: open})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // keyServer follows the references of a key server's configuration.
 func (r *reader) keyServer() policy.KeyServer {
-	k := policy.KeyServer{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console()}
+	k := policy.KeyServer{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console(), Log: r.doc.log}
 	var signed string
 	for _, g := range r.doc.groups {
 		if g.local == nil {

@@ -1,12 +1,16 @@
 package member_test
 
 import (
+	"bytes"
+	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gateway"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
@@ -73,6 +77,42 @@ func TestSocketsESP(t *testing.T) {
 	a.want("refusals", a.refusals(), "RFC4303-3.4.2-01:1 RFC6407-7.2.4-01:1")
 	a.event(arriving(append(make([]byte, 28), 0, 0, 9, 9, 1, 2, 3, 4), 0))
 	a.want("refusals", a.refusals(), "RFC4303-3.4.2-01:2 RFC6407-7.2.4-01:1")
+}
+
+// TestCarriesESP: what a node hands over without an event is taken if it is ESP, and left to Handle if it is anything else.
+func TestCarriesESP(t *testing.T) {
+	cfg := config()
+	betweenGateways(&cfg)
+	a := newLabWith(t, cfg, nil)
+	inUDP(a)
+	a.start()
+	clear := clearPacket()
+	copy(clear[12:], []byte{10, 2, 0, 7, 10, 1, 0, 5}) // the sum of the header stays
+	sent := a.sentTo(clear)
+	var got []byte
+	emit := func(_ core.Side, p []byte) { got = bytes.Clone(p) }
+	if taken, err := a.gm.Carry(a.now, arriving(sent, 0), emit); !taken || err != nil || !bytes.Equal(got, clear) {
+		t.Errorf("ESP: %t, %v, %x", taken, err, got)
+	}
+	if taken, err := a.gm.Carry(a.now, arriving(sent, 0), emit); !taken || err != nil && !strings.Contains(err.Error(), "replay") {
+		t.Errorf("the same again: %t, %v", taken, err)
+	}
+	stranger := arriving(append(make([]byte, 28), 0, 0, 9, 9, 1, 2, 3, 4), 0)
+	var v *rule.Violation
+	if taken, err := a.gm.Carry(a.now, stranger, emit); !taken || !errors.As(err, &v) || v.Guard.ID != "RFC4303-3.4.2-01" {
+		t.Errorf("ESP of nobody: %t, %v", taken, err)
+	}
+	elsewhere := arriving(sent, 0)
+	elsewhere.To = gmAddress
+	for _, d := range []*core.Datagram{elsewhere, arriving(make([]byte, 64), 0), arriving(append(make([]byte, 28), 0xff), 0)} {
+		if taken, err := a.gm.Carry(a.now, d, emit); taken || err != nil {
+			t.Errorf("%x to %s: %t, %v", d.Data, d.To, taken, err)
+		}
+	}
+	n := testing.AllocsPerRun(100, func() { _, _ = a.gm.Carry(a.now, arriving(sent, 0), func(core.Side, []byte) {}) })
+	if n > 1 { // that of the test is the datagram
+		t.Errorf("%v allocations", n)
+	}
 }
 
 // lower is a header checksum after one of its words has grown by n.

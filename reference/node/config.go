@@ -44,12 +44,15 @@ const (
 type DataPlane struct {
 	Device  dataplane.Config
 	Gateway Gateway
+	// Datagram takes a datagram to port 4500 that is for the data path, and reports whether it is; nil: the core takes all. Errors are those
+	// of the Gateway.
+	Datagram func(now time.Time, d *core.Datagram, emit func(to core.Side, packet []byte)) (taken bool, err error)
 	// Refused tells the core of a packet that a guard refused, and returns what is to be done about it; nil tells nobody.
 	Refused func(now time.Time, v *rule.Violation) []core.Effect
 }
 
-// Gateway is the packet path of a group member, as package gateway implements it. The node calls it and Refused under the
-// lock of the core. An error that is a *rule.Violation goes to Refused; packets with another error are just gone.
+// Gateway is the packet path of a group member, as package gateway implements it. The node calls it, Datagram and Refused under
+// the lock of the core. An error that is a *rule.Violation goes to Refused; packets with another error are just gone.
 type Gateway interface {
 	Handle(now time.Time, from core.Side, packet []byte, emit func(to core.Side, packet []byte)) error
 }

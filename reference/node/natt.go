@@ -25,7 +25,8 @@ type shared struct {
 // nattAddr is where a node at that address listens for what passes NATs.
 func nattAddr(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, natt.Port) }
 
-// openShared opens port 4500 of an address. The kernel tells DSCP and ECN of what arrives there, which ESP has to know. An IPv6
+// openShared opens port 4500 of an address. The kernel tells DSCP and ECN of what arrives there, which ESP has to know, and may hand over
+// several datagrams of a flow at once. An IPv6
 // address that is not in use yet, since the kernel still asks for others who have it, may be bound to.
 func openShared(a netip.Addr) (shared, error) {
 	at := nattAddr(a)
@@ -40,7 +41,12 @@ func openShared(a netip.Addr) (shared, error) {
 	return shared{conn.(*net.UDPConn), at}, nil
 }
 
+// receiveRoom is for what comes faster than it is decrypted for a while. The kernel's own would hold two reads.
+const receiveRoom = 4 << 20
+
 func askTOS(fd int, v6 bool) error {
+	_ = unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1) // without it they come one by one
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveRoom)
 	if v6 {
 		return errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS, 1),
 			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_FREEBIND, 1))
@@ -89,34 +95,67 @@ func (s *sockets) from(d *core.Send) *net.UDPConn {
 	return s.unicast
 }
 
-// receiveShared gives the core what arrives on port 4500 until the socket is closed.
+// receiveShared gives the data path and the core what arrives on port 4500 until the socket is closed.
 func (n *Node) receiveShared(s shared) {
-	buffer, control := make([]byte, maxDatagram), make([]byte, 64)
+	buffer, control := make([]byte, maxDatagram), make([]byte, 128)
+	emit, flush := n.outlet()
+	d := &core.Datagram{To: s.at}
 	for {
 		size, told, _, from, err := s.conn.ReadMsgUDPAddrPort(buffer, control)
 		if n.over(s.at, err) {
 			return
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		n.handle(&core.Datagram{From: from, To: s.at, Data: buffer[:size], TOS: tosOf(control[:told])})
+		t := readTold(control[:told])
+		d.From, d.TOS = netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), t.tos
+		turn{n}.Lock()
+		eachOf(buffer[:size], t.size, func(data []byte) {
+			d.Data = data
+			n.datagram(d, emit)
+		})
+		turn{n}.Unlock()
+		flush()
 	}
 }
 
-// tosOf finds DSCP and ECN in what the kernel tells of a datagram: an octet of IPv4, a number of IPv6.
-func tosOf(control []byte) uint8 {
-	messages, err := unix.ParseSocketControlMessage(control)
-	if err != nil {
-		return 0
+// outlet is how what a socket brings leaves by the data plane.
+func (n *Node) outlet() (emit func(core.Side, []byte), flush func()) {
+	if n.device == nil {
+		return nil, func() {}
 	}
-	for _, m := range messages {
-		of4 := m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_TOS
-		of6 := m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_TCLASS
-		switch {
-		case of4 && len(m.Data) > 0:
-			return m.Data[0]
-		case of6 && len(m.Data) >= 4:
-			return uint8(binary.NativeEndian.Uint32(m.Data))
+	o := n.device.NewOutlet()
+	return o.Emit, o.Flush
+}
+
+// eachOf calls f with the datagrams that were received at once, which have that size but for the last; 0: there is one.
+func eachOf(data []byte, size int, f func([]byte)) {
+	for size > 0 && len(data) > size {
+		f(data[:size])
+		data = data[size:]
+	}
+	f(data)
+}
+
+// told is what the kernel tells of what it hands over.
+type told struct {
+	tos  uint8
+	size int // of each of several datagrams; 0: there is one
+}
+
+// readTold reads it: DSCP and ECN are an octet of IPv4, a number of IPv6.
+func readTold(control []byte) (t told) {
+	for len(control) >= unix.SizeofCmsghdr {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil {
+			return t
+		}
+		switch control = rest; {
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_TOS && len(data) > 0:
+			t.tos = data[0]
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_TCLASS && len(data) >= 4:
+			t.tos = uint8(binary.NativeEndian.Uint32(data))
+		case h.Level == unix.SOL_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:
+			t.size = int(binary.NativeEndian.Uint32(data))
 		}
 	}
-	return 0
+	return t
 }

@@ -1,14 +1,18 @@
 package node
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
@@ -70,10 +74,46 @@ func TestSharedPortOfOtherAddresses(t *testing.T) {
 	}
 }
 
-func TestTOSOfNothing(t *testing.T) {
+// Datagrams of one flow that the kernel hands over at once come one by one.
+func TestSeveralAtOnce(t *testing.T) {
+	var got []string
+	all := make(chan bool)
+	s := &script{onPacket: func(d *core.Datagram) []core.Effect {
+		if got = append(got, string(d.Data)); len(got) == 4 {
+			close(all)
+		}
+		return nil
+	}}
+	at := netip.MustParseAddrPort("127.0.45.5:0")
+	run(t, Config{Core: s, Listen: at, NATT: true})
+	conn, err := net.Dial("udp", netip.AddrPortFrom(at.Addr(), natt.Port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	control := make([]byte, unix.CmsgSpace(2))
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	h.Level, h.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	h.SetLen(unix.CmsgLen(2))
+	binary.NativeEndian.PutUint16(control[unix.CmsgLen(0):], 3)
+	_, _, err = conn.(*net.UDPConn).WriteMsgUDP([]byte("onetwosixab"), control, nil)
+	if err != nil {
+		t.Skipf("the kernel sends no datagrams at once: %v", err)
+	}
+	select {
+	case <-all:
+	case <-time.After(10 * time.Second):
+		t.Fatal("they have not come")
+	}
+	if want := []string{"one", "two", "six", "ab"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestToldNothing(t *testing.T) {
 	for _, control := range [][]byte{nil, make([]byte, 3), make([]byte, 40), {16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}} {
-		if got := tosOf(control); got != 0 {
-			t.Errorf("%x: %d", control, got)
+		if got := readTold(control); got != (told{}) {
+			t.Errorf("%x: %+v", control, got)
 		}
 	}
 }

@@ -11,22 +11,46 @@ import (
 
 // forward moves packets until the device is closed.
 func (n *Node) forward() {
-	if err := n.device.Run(n.packet); err != nil {
+	if err := n.device.Run(turn{n}, n.packet); err != nil {
 		n.fail(fmt.Errorf("data plane: %w", err))
 	}
 }
 
-// packet gives one packet to the gateway.
+// turn is the lock of the core for a while in which the data plane gets several packets. They all arrived now.
+type turn struct{ *Node }
+
+func (t turn) Lock() {
+	t.mu.Lock()
+	t.now = time.Now()
+}
+
+func (t turn) Unlock() { t.mu.Unlock() }
+
+// packet gives one packet to the gateway. The caller has its turn.
 func (n *Node) packet(from core.Side, packet []byte, emit func(core.Side, []byte)) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	if !n.running {
 		return
 	}
-	now := time.Now()
-	if err := n.cfg.DataPlane.Gateway.Handle(now, from, packet, emit); err != nil {
-		n.refused(now, err)
+	if err := n.cfg.DataPlane.Gateway.Handle(n.now, from, packet, emit); err != nil {
+		n.refused(n.now, err)
 	}
+}
+
+// datagram gives a datagram to the data path if it is for it, and otherwise to the core. The caller has its turn.
+func (n *Node) datagram(d *core.Datagram, emit func(core.Side, []byte)) {
+	if !n.running {
+		return
+	}
+	if n.cfg.DataPlane != nil && n.cfg.DataPlane.Datagram != nil {
+		taken, err := n.cfg.DataPlane.Datagram(n.now, d, emit)
+		if err != nil {
+			n.refused(n.now, err)
+		}
+		if taken {
+			return
+		}
+	}
+	n.give(n.now, d)
 }
 
 func (n *Node) refused(now time.Time, err error) {

@@ -12,28 +12,10 @@ import (
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
-var _ = Describe("Dead peer detection with a daemon that asks of its own accord (RFC 3706)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), func() {
-	// libreswan asks only while there is an IPsec SA, which GDOI's Phase 1 never has.
-	const daemon = "strongswan"
-	for _, m := range []struct {
-		says  string
-		role  rule.Role
-		terms []term
-		run   func(*scene, context.Context) error
-	}{
-		{"begun by the own node", rule.GM, []term{asking}, (*scene).begin},
-		{"begun by " + daemon, rule.KS, []term{asking, begins}, (*scene).answer},
-	} {
-		It(daemon+" is content with the answers to its own questions, in an SA "+m.says,
-			kit.Requirement("RFC3706-5.2-01", "RFC3706-6.1-01"), kit.DUT(m.role), func(ctx SpecContext) {
-				s := meet(ctx, daemon, usual, m.terms...)
-				kit.Precondition(m.run(s, ctx), "Phase 1 is established")
-				waiting, done := patient(ctx)
-				defer done()
-				_, err := s.own.Watch(waiting, func(l tester.Life) bool { return l.Questions > 3 })
-				Expect(err).NotTo(HaveOccurred(), "it has asked for longer than it would wait for an answer")
-				Expect(s.own.Answers(waiting, 1<<16)).To(BeTrue(), "it has the SA")
-			})
+var _ = Describe("Dead peer detection with a daemon that asks of its own accord (RFC 3706)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), kit.Scene(kit.Phase1), func() {
+	for _, daemon := range daemons {
+		itAsks(daemon, "begun by the own node", rule.GM, (*scene).begin, asking)
+		itAsks(daemon, "begun by "+daemon, rule.KS, (*scene).answer, asking, begins)
 	}
 	for _, answers := range daemons {
 		It(answers+" answers the questions of the reference's own dead peer detection", kit.Requirement("RFC3706-5.1-01", "RFC3706-5.3-01"),
@@ -47,3 +29,17 @@ var _ = Describe("Dead peer detection with a daemon that asks of its own accord 
 			})
 	}
 })
+
+// itAsks makes the spec of a daemon that gives up an SA over which nobody answers.
+func itAsks(daemon, whose string, role rule.Role, establish func(*scene, context.Context) error, alter ...term) {
+	It(daemon+" is content with the answers to its own questions, in an SA "+whose, kit.Requirement("RFC3706-5.2-01", "RFC3706-6.1-01"), kit.DUT(role),
+		func(ctx SpecContext) {
+			s := meet(ctx, daemon, usual, alter...)
+			kit.Precondition(establish(s, ctx), "Phase 1 is established")
+			waiting, done := patient(ctx)
+			defer done()
+			_, err := s.own.Watch(waiting, func(l tester.Life) bool { return l.Questions > 3 })
+			Expect(err).NotTo(HaveOccurred(), "it has asked for longer than it would wait for an answer")
+			Expect(s.own.Answers(waiting, 1<<16)).To(BeTrue(), "it has the SA")
+		})
+}

@@ -29,16 +29,31 @@ var (
 	theirHost    = lab.LANGateway(1)
 )
 
-var _ = Describe("ESP in UDP with a daemon that somebody else wrote (RFC 2409 §5.5, RFC 3947, RFC 3948, RFC 4303)", kit.Subject("interop"),
-	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), func() {
+// daemonTransform is ESP with a daemon.
+type daemonTransform struct {
+	daemon string
+	policy.Transform
+}
+
+func daemonTransforms() (all []daemonTransform) {
+	for _, daemon := range daemons {
 		for _, t := range []policy.Transform{lab.GCM(), lab.CBC()} {
-			It(fmt.Sprintf("strongswan answers echo requests through ESP with %s", t), kit.Requirement("RFC3947-3.1-01", "RFC3947-3.2-01", "RFC3947-3.2-02",
+			all = append(all, daemonTransform{daemon, t})
+		}
+	}
+	return all
+}
+
+var _ = Describe("ESP in UDP with a daemon that somebody else wrote (RFC 2409 §5.5, RFC 3947, RFC 3948, RFC 4303)", kit.Subject("interop"),
+	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), kit.Scene(kit.DataPlane), func() {
+		for _, row := range daemonTransforms() {
+			It(fmt.Sprintf("%s answers echo requests through ESP with %s", row.daemon, row.Transform), kit.Requirement("RFC3947-3.1-01", "RFC3947-3.2-01", "RFC3947-3.2-02",
 				"RFC3947-4-01", "RFC3947-4-02", "RFC3947-4-03", "RFC3947-5.1-01", "RFC3948-2.1-01", "RFC3948-2.2-01", "RFC4303-2.2-01", "RFC4303-2.4-02"),
 				func(ctx SpecContext) {
-					s := meet(ctx, "strongswan", usual, traffic(t))
+					s := meet(ctx, row.daemon, usual, traffic(row.Transform))
 					kit.Precondition(s.begin(ctx), "Phase 1 is established")
 					Expect(s.own.SA().Peer().Port()).To(BeEquivalentTo(natt.Port), "Phase 1 goes on where there is room for ESP beside it")
-					s.exchanges(ctx, t)
+					s.exchanges(ctx, row.Transform)
 				})
 		}
 	})

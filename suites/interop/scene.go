@@ -111,6 +111,7 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	}
 	theirs, err := peer.LoadForeign(daemon)
 	kit.Precondition(err, "the foreign peer is described")
+	kit.Against(theirs)
 	cfg := ike.Config{
 		Rules: kit.Own(), Role: roleOf(!t.begins), Rand: keymat.Seeded(daemon, CurrentSpecReport().LeafNodeText),
 		Local: netip.AddrPortFrom(ownAddr, portIKE), DOI: t.doi, ReplyAsIPsec: t.asIPsec, NATT: t.nat,
@@ -134,7 +135,10 @@ func meet(ctx SpecContext, daemon string, suite policy.Proposal, alter ...term) 
 	s := &scene{expected: expected, Lab: kit.Lab(ctx, setup)}
 	conversation := peer.Conversation{Local: theirAddr, Remote: ownAt, Names: t.names, PSK: psk, Suite: suite, Begins: t.begins,
 		Aggressive: t.mode == policy.AggressiveMode, Traffic: t.traffic, Asks: t.asks, Papers: theirPapers(suite.Authentication)}
-	if why := theirs.Missing(conversation); why != "" {
+	if why := theirs.Lacking(conversation); why != "" {
+		kit.Unsupported(why)
+	}
+	if why := theirs.Absent(); why != "" {
 		kit.Missing(why)
 	}
 	var conns []*net.UDPConn

@@ -16,6 +16,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
+	"github.com/gdoilab/gdoilab/harness/esphost/uml"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/daemon"
 )
@@ -28,7 +29,9 @@ type Options struct {
 	Claims   *Claims // of a worker that shares the specs with others
 	Parts    Parts   // of a worker: all that the filter selects is in them
 	Progress func(done, total int, s verdict.Spec)
-	FailFast bool // leave the other specs out once one has the verdict fail
+	Shard    Shard
+	Shuffle  int64 // decides the order of the specs; 0: that in which they are written
+	FailFast bool  // leave the other specs out once one has the verdict fail
 }
 
 // failer lets RunSpecs be called outside of go test.
@@ -56,8 +59,11 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 			o.Progress(len(run.Specs), len(selected), spec)
 		}
 	})
-	if o.Claims != nil {
-		shareSpecs(o.Claims)
+	if run.Shard, err = o.shardOf(); err != nil {
+		return nil, err
+	}
+	if err := shareSpecs(o); err != nil {
+		return nil, err
 	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suiteConfig, reporterConfig := configuration(o, selected)
@@ -85,14 +91,18 @@ func chosen(o Options) ([]verdict.Spec, error) {
 // someoneElses is set while the present spec is another worker's.
 var someoneElses bool
 
-// shareSpecs leaves out each spec that another worker has claimed.
-func shareSpecs(c *Claims) {
-	ginkgo.BeforeEach(func() {
-		r := ginkgo.CurrentSpecReport()
-		if someoneElses = !c.take(SpecID(first(labelled(r.Labels(), labelSubject)), r.LeafNodeText)); someoneElses {
-			ginkgo.Skip("another worker has it")
-		}
-	})
+// shareSpecs leaves out each spec that another worker has claimed or another shard has.
+func shareSpecs(o Options) error {
+	if o.Claims != nil {
+		leaveOut(func(id string) bool { return !o.Claims.take(id) }, "another worker has it")
+		return nil
+	}
+	if o.Shard.Of == 0 {
+		return nil
+	}
+	others, err := o.others()
+	leaveOut(func(id string) bool { return others[id] }, "another shard has it")
+	return err
 }
 
 // configuration is Ginkgo's, for the selected specs.
@@ -104,14 +114,19 @@ func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types
 		suiteConfig.FocusStrings = []string{"^" + regexp.QuoteMeta(suiteName+" "+texts[selected[0].ID]) + "$"}
 	}
 	suiteConfig.OutputInterceptorMode = "none"
+	if o.Shuffle != 0 {
+		suiteConfig.RandomizeAllSpecs, suiteConfig.RandomSeed = true, o.Shuffle
+	}
 	suiteConfig.GracePeriod = 10 * time.Second
 	reporterConfig.Succinct, reporterConfig.NoColor = true, true
 	return suiteConfig, reporterConfig
 }
 
-// Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon.
+// Main is what each suite's TestMain calls: on the netns fabric the test binary is also the device's daemon, and what runs in a kernel
+// in user mode.
 func Main(m *testing.M) {
 	daemon.BecomeIfAsked()
+	uml.BecomeIfAsked()
 	os.Exit(m.Run())
 }
 

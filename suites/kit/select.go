@@ -152,8 +152,11 @@ func choose(o Options) ([]verdict.Spec, error) {
 		}
 	}
 	specs, err := list(o.Filter)
-	if err != nil || o.Spec == "" {
-		return specs, err
+	if err != nil {
+		return nil, err
+	}
+	if o.Spec == "" {
+		return o.Shard.part(specs)
 	}
 	ids := make([]string, len(specs))
 	for i, s := range specs {

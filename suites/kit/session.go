@@ -38,6 +38,7 @@ type state struct {
 	reason   string
 	seed     string
 	readings []verdict.Reading
+	foreign  *peer.Foreign // on the other side
 
 	pushes []*push
 	esp    map[string]*tester.ESPKeys // by SPI; they count their packets

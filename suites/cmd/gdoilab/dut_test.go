@@ -397,6 +397,9 @@ func TestPeerCheck(t *testing.T) {
 	if s.code != 1 || !strings.Contains(s.out, "x does not declare the feature ") {
 		t.Errorf("%+v", s)
 	}
+	if s := call("peer", "check", "ios-xe"); s.code != 1 || !strings.Contains(s.out, "FAILED  GM  can be reached") || !strings.Contains(s.out, "the environment has no variable GDOILAB_ROUTER") {
+		t.Errorf("%+v", s)
+	}
 	if s := call("peer", "check", "example-cli"); s.code != 1 || !strings.Contains(s.out, "FAILED  KS  its program is there") {
 		t.Errorf("%+v", s)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/harness/container"
+	"github.com/gdoilab/gdoilab/harness/esphost/uml"
 	"github.com/gdoilab/gdoilab/reference/daemon"
 	_ "github.com/gdoilab/gdoilab/suites/all" // the specs
 )
@@ -38,6 +39,7 @@ func (e *exitError) Error() string { return "" }
 func main() {
 	daemon.BecomeIfAsked()
 	container.HoldIfAsked()
+	uml.BecomeIfAsked()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(800) // runs are short and small; collecting less often saves a tenth of their time
 	}
@@ -85,7 +87,7 @@ least one passed; 1 if not; 2 for bad usage or environment.`,
 	}
 	c.SetFlagErrorFunc(flagError)
 	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), diffCommand(), coverageCommand(), deviationsCommand(),
-		selftestCommand(), reportCommand(), peerCommand(), driverCommand(), doctorCommand(), versionCommand())
+		selftestCommand(), reportCommand(), mergeCommand(), interopCommand(), peerCommand(), driverCommand(), doctorCommand(), versionCommand())
 	return c
 }
 

@@ -79,7 +79,7 @@ func (t *trial) run(ctx context.Context, m *peer.Manifest) {
 	fmt.Fprintf(t.out, "%s is %s, %d expected failures, SHA-256 %s\n", m.File, m.Name, len(m.Expected), m.Digest)
 	for _, r := range m.Roles() {
 		t.role = r.Is
-		if r.Process() != nil && !t.render(ctx, r) {
+		if r.Process() != nil && !t.render(ctx, r) || r.Router() != nil && !t.renderVisit(r) {
 			continue
 		}
 		fabric, why := fabricFor(r)
@@ -109,9 +109,22 @@ func (t *trial) render(ctx context.Context, r *peer.Role) bool {
 	return t.step("its program is there", launch.Find(), launch.Command[0])
 }
 
+// renderVisit makes a router's configuration for the default group, if this machine knows where the router is.
+func (t *trial) renderVisit(r *peer.Role) bool {
+	if why := (lab.Namespaces{}).CannotStart(r); why != "" {
+		return t.step("can be reached", errors.New(why), "")
+	}
+	visit, err := lab.RehearseVisit(r)
+	if err != nil {
+		t.failed = true // also if the device says that it does not support the default group
+		return t.step("renders the default group", err, "")
+	}
+	return t.step("renders the default group", nil, fmt.Sprintf("%d lines, %d commands that show its state", len(visit.Lines), len(visit.Views)))
+}
+
 // fabricFor is the fabric on which the device can be started here, or why there is none.
 func fabricFor(r *peer.Role) (lab.Fabric, string) {
-	if r.Process() == nil && r.Driver() == nil {
+	if r.Process() == nil && r.Driver() == nil && r.Router() == nil {
 		return lab.Memory{}, ""
 	}
 	netns := lab.Namespaces{}

@@ -4,7 +4,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
@@ -12,7 +14,7 @@ import (
 // workersFor is how many processes suit a fabric. The memory fabric computes without a pause; on netns a spec mostly waits.
 func workersFor(s kit.Session, f runFlags) int {
 	switch {
-	case f.spec != "" || f.failFast:
+	case f.spec != "" || f.failFast || oneBox(s.Device):
 		return 1
 	case f.workers > 0:
 		return f.workers
@@ -21,6 +23,11 @@ func workersFor(s kit.Session, f runFlags) int {
 	default:
 		return 6 * runtime.NumCPU()
 	}
+}
+
+// oneBox reports whether the device is a router, which can be in one lab at a time.
+func oneBox(device *peer.Manifest) bool {
+	return device != nil && slices.ContainsFunc(device.Roles(), func(r *peer.Role) bool { return r.Router() != nil })
 }
 
 // runAll runs the specs here or in worker processes.
@@ -34,11 +41,14 @@ func runAll(s kit.Session, o kit.Options, f runFlags) (*verdict.Run, error) {
 		return nil, err
 	}
 	return kit.Spread(s, o, workers, func() *exec.Cmd {
-		args := []string{"run", "--worker", "--claims", "--fabric", s.Fabric.Name(), "--dut", f.dut, "--filter", f.filter, "--seed", f.seed}
+		args := []string{"run", "--worker", "--claims", "--fabric", s.Fabric.Name(), "--dut", f.dut, "--dut-ks", f.dutKS, "--dut-gm", f.dutGM, "--filter", f.filter, "--seed", f.seed}
 		if f.bare {
 			args = append(args, "--no-evidence")
 		} else {
 			args = append(args, "--out", s.Out)
+		}
+		if f.shuffle {
+			args = append(args, "--shuffle")
 		}
 		if f.redact {
 			args = append(args, "--redact")

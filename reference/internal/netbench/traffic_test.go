@@ -1,0 +1,139 @@
+package netbench
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/ipv4"
+
+	"github.com/gdoilab/gdoilab/reference/internal/nettest"
+)
+
+const (
+	port   = 5001
+	warmUp = 300 * time.Millisecond // of which nothing is counted
+	batch  = 64                     // datagrams of one system call
+)
+
+// listen opens a UDP socket with room for what comes faster than it is read.
+func listen(b *testing.B, space *nettest.Space) (conn *net.UDPConn) {
+	b.Helper()
+	space.Do(func() (err error) {
+		conn, err = net.ListenUDP("udp4", &net.UDPAddr{Port: port})
+		return err
+	})
+	_ = conn.SetReadBuffer(4 << 20)
+	return conn
+}
+
+func dial(b *testing.B, space *nettest.Space) (conn *net.UDPConn) {
+	b.Helper()
+	space.Do(func() (err error) {
+		conn, err = net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(receiver, port)))
+		return err
+	})
+	return conn
+}
+
+// datagrams sends datagrams of a length from the first host as fast as it can, and returns how many a second the other one gets.
+func (s *site) datagrams(length int, lasting time.Duration) float64 {
+	s.b.Helper()
+	in := listen(s.b, s.h[1])
+	defer in.Close()
+	out := dial(s.b, s.h[0])
+	var sender sync.WaitGroup
+	sender.Go(func() { blast(out, length) })
+	defer sender.Wait()
+	defer out.Close()
+	count(in, warmUp)
+	begun := time.Now()
+	n := count(in, lasting)
+	if n == 0 {
+		s.b.Errorf("no datagram of %d octets has come", length)
+	}
+	return float64(n) / time.Since(begun).Seconds()
+}
+
+// blast sends until the socket is closed.
+func blast(conn *net.UDPConn, length int) {
+	messages := make([]ipv4.Message, batch)
+	for i := range messages {
+		messages[i].Buffers = [][]byte{make([]byte, length)}
+	}
+	out := ipv4.NewPacketConn(conn)
+	for {
+		if _, err := out.WriteBatch(messages, 0); errors.Is(err, net.ErrClosed) {
+			return
+		}
+	}
+}
+
+// count reads datagrams for a time.
+func count(conn *net.UDPConn, lasting time.Duration) (n int) {
+	messages := make([]ipv4.Message, batch)
+	for i := range messages {
+		messages[i].Buffers = [][]byte{make([]byte, 2048)}
+	}
+	in := ipv4.NewPacketConn(conn)
+	_ = conn.SetReadDeadline(time.Now().Add(lasting))
+	for {
+		read, err := in.ReadBatch(messages, 0)
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+			return n
+		}
+		n += read
+	}
+}
+
+// stream sends one TCP stream from the first host as fast as it can, and returns how many Mbit a second the other one gets.
+func (s *site) stream(lasting time.Duration) float64 {
+	s.b.Helper()
+	var listener net.Listener
+	s.h[1].Do(func() (err error) {
+		listener, err = net.Listen("tcp4", netip.AddrPortFrom(receiver, port).String())
+		return err
+	})
+	defer listener.Close()
+	var out net.Conn
+	s.h[0].Do(func() (err error) {
+		out, err = net.DialTimeout("tcp4", netip.AddrPortFrom(receiver, port).String(), 10*time.Second)
+		return err
+	})
+	in, err := listener.Accept()
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	defer in.Close()
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		for chunk := make([]byte, 128<<10); ; {
+			if _, err := out.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	defer sender.Wait()
+	defer out.Close()
+	drain(in, warmUp)
+	begun := time.Now()
+	octets := drain(in, lasting)
+	return float64(octets) * 8 / 1e6 / time.Since(begun).Seconds()
+}
+
+// drain reads for a time.
+func drain(conn net.Conn, lasting time.Duration) (octets int64) {
+	_ = conn.SetReadDeadline(time.Now().Add(lasting))
+	for buffer := make([]byte, 256<<10); ; {
+		n, err := conn.Read(buffer)
+		octets += int64(n)
+		if err != nil || errors.Is(err, io.EOF) {
+			return octets
+		}
+	}
+}

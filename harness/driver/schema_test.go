@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -81,5 +83,44 @@ func TestSchema(t *testing.T) {
 	}
 	if len(seen) < 9 {
 		t.Errorf("only results of %v were seen", seen)
+	}
+}
+
+// What docs/peers.md shows of a conversation is what the schema says.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/peers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for line := range strings.Lines(string(text)) {
+		for _, arrow := range []string{"--> ", "<-- "} {
+			if message, ok := strings.CutPrefix(line, arrow); ok {
+				validate(t, "", []byte(message))
+				shown++
+			}
+		}
+	}
+	for _, part := range strings.Split(string(text), "```json\n")[1:] {
+		example, _, _ := strings.Cut(part, "```")
+		definition := "#/$defs/state.result"
+		if strings.Contains(example, `"policy"`) {
+			definition = "#/$defs/apply.params"
+		}
+		validate(t, definition, []byte(example))
+		shown++
+	}
+	if shown < 8 {
+		t.Errorf("only %d examples were found", shown)
+	}
+	for _, method := range append(Optional, MethodHello, MethodCapabilities, MethodPrepare, MethodApply, MethodStart, MethodStop, MethodReset, MethodTrigger) {
+		if !strings.Contains(string(text), "| `"+method+"` |") {
+			t.Errorf("docs/peers.md says nothing of %s", method)
+		}
+	}
+	for _, trigger := range Triggers {
+		if !strings.Contains(string(text), "`"+trigger+"`") {
+			t.Errorf("docs/peers.md says nothing of the trigger %s", trigger)
+		}
 	}
 }

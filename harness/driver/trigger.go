@@ -11,7 +11,7 @@ const (
 // Triggers are what a device can be told. All but the last two are commands of package control, with their arguments and answers.
 var Triggers = []string{
 	control.Register, control.Rekey, control.Clear, control.ClearReplay, control.Exclude, control.Readmit, control.Configure,
-	control.Attach, control.Detach, control.ReceiveOnly, control.Direction, control.Console,
+	control.Attach, control.Detach, control.ReceiveOnly, control.Direction, control.Console, control.Clock,
 	TriggerReplace, TriggerRoleChange,
 }
 

@@ -26,7 +26,9 @@ type driven struct {
 	dir     string
 	ride    *peer.Ride
 	program *driver.Program
-	source  logSource // of a device that sends its log to us; nil if the driver has it
+	who     driver.Identity // of the driver
+	source  logSource       // of a device that sends its log to us; nil if the driver has it
+	trapped *trapSocket     // nil: it notifies nobody
 	once    sync.Once
 
 	mu      sync.Mutex
@@ -118,8 +120,20 @@ func (d *driven) render() error {
 	return err
 }
 
-// listen opens the receiver of a device that sends its log.
+// listen opens the receivers of what a device sends of its own accord: traps, and its log.
 func (d *driven) listen() (err error) {
+	if d.trapped, err = d.net.openTraps(d.station, d.enter); err != nil {
+		return err
+	}
+	if err = d.listenLog(); err != nil {
+		err = errors.Join(err, d.trapped.close())
+	}
+	return err
+}
+
+func (d *driven) enter(f func() error) error { return d.net.inside(d.station.Name, f) }
+
+func (d *driven) listenLog() (err error) {
 	if log := d.station.Device.Syslog; log == nil || log.From == "" {
 		return nil
 	}
@@ -134,15 +148,17 @@ func (d *driven) listen() (err error) {
 }
 
 func (d *driven) unlisten() error {
-	if d.source == nil {
-		return nil
+	err := d.trapped.close()
+	if d.source != nil {
+		err = errors.Join(err, d.source.close())
 	}
-	return d.source.close()
+	return err
 }
 
 // bringUp says hello, compares what the driver can do with what its manifest declares, and has it place, configure and start the device.
 func (d *driven) bringUp(ctx context.Context) error {
-	if _, err := driver.Meet(ctx, d.program, harnessName); err != nil {
+	var err error
+	if d.who, err = driver.Meet(ctx, d.program, harnessName); err != nil {
 		return err
 	}
 	if err := d.agree(ctx); err != nil {
@@ -298,7 +314,7 @@ func (d *driven) readLog(ctx context.Context) {
 	for _, e := range events.Events {
 		line := e.Text
 		if log.Events.Named {
-			raw, _ := json.Marshal(peer.NamedEvent{Name: e.Name, Text: e.Text, Fields: e.Fields})
+			raw, _ := json.Marshal(peer.NamedEvent{Time: e.Time, Name: e.Name, Text: e.Text, Fields: e.Fields})
 			line = string(raw)
 		}
 		d.text = append(d.text, line)
@@ -319,12 +335,16 @@ func (d *driven) Keys() []keylog.Entry {
 	return secrets.Keys
 }
 
-// Config returns the device's own configuration as the driver made it, and behind it what the driver printed and what it thought
-// worth keeping.
+// Config returns the device's own configuration as the driver made it, and behind it who the driver is, what it printed and what it
+// thought worth keeping.
 func (d *driven) Config() ([]peer.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	files := kept("", d.applied)
+	who, err := json.MarshalIndent(d.who, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	files := append(kept("", d.applied), peer.File{Path: "driver.json", Content: append(who, '\n')})
 	if said := d.program.Stderr(); len(said) > 0 {
 		files = append(files, peer.File{Path: "driver.stderr", Content: []byte(strings.Join(said, "\n") + "\n")})
 	}
@@ -380,6 +400,5 @@ func (d *driven) keep(ctx context.Context) error {
 func (d *driven) community() string { return d.ride.Community }
 
 func (d *driven) manageBy(ctx context.Context, message []byte) ([]byte, error) {
-	enter := func(f func() error) error { return d.net.inside(d.station.Name, f) }
-	return manage(ctx, enter, d.ride.SNMP, message)
+	return manage(ctx, d.enter, d.ride.SNMP, message)
 }

@@ -101,7 +101,7 @@ func (p *process) prepare(s Station) (err error) {
 
 // listen opens what the device's log and its notifications come in by.
 func (p *process) listen(s Station) (err error) {
-	if p.trapped, err = p.openTraps(s); err != nil {
+	if p.trapped, err = p.net.openTraps(s, p.enter); err != nil {
 		return err
 	}
 	if p.log, err = p.openLog(s.Device.Syslog); err != nil {

@@ -20,6 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	daemon.BecomeIfAsked()
+	playDriver()
 	goleak.VerifyTestMain(m)
 }
 

@@ -7,7 +7,10 @@ import (
 	"net"
 )
 
-var _ notifying = (*process)(nil)
+var (
+	_ notifying = (*process)(nil)
+	_ notifying = (*driven)(nil)
+)
 
 // trapSocket receives the traps of a device in its namespace.
 type trapSocket struct {
@@ -16,19 +19,19 @@ type trapSocket struct {
 	ended  chan struct{}
 }
 
-// openTraps opens the receiver that a device notifies; nil if it notifies nobody.
-func (p *process) openTraps(s Station) (t *trapSocket, err error) {
+// openTraps opens the receiver that a device notifies where enter leads; nil if it notifies nobody.
+func (n *kernelNet) openTraps(s Station, enter func(func() error) error) (t *trapSocket, err error) {
 	agent := s.agent()
 	if agent == nil || len(agent.Traps) == 0 {
 		return nil, nil
 	}
-	t = &trapSocket{lines: &lines{net: p.net}, ended: make(chan struct{})}
-	err = p.enter(func() (err error) {
+	t = &trapSocket{lines: &lines{net: n}, ended: make(chan struct{})}
+	err = enter(func() (err error) {
 		t.conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(agent.Traps[0]))
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("lab: receiver of the traps of %s: %w", p.name, err)
+		return nil, fmt.Errorf("lab: receiver of the traps of %s: %w", s.Name, err)
 	}
 	go t.read()
 	return t, nil
@@ -57,11 +60,15 @@ func (t *trapSocket) close() error {
 	return err
 }
 
-func (p *process) traps() (messages [][]byte) {
-	if p.trapped == nil {
+func (p *process) traps() [][]byte { return p.trapped.messages() }
+
+func (d *driven) traps() [][]byte { return d.trapped.messages() }
+
+func (t *trapSocket) messages() (messages [][]byte) {
+	if t == nil {
 		return nil
 	}
-	for _, line := range p.trapped.all() {
+	for _, line := range t.all() {
 		if message, err := hex.DecodeString(line); err == nil {
 			messages = append(messages, message)
 		}

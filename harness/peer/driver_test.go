@@ -96,8 +96,8 @@ func TestBrokenDrivers(t *testing.T) {
 // Lines of a driver that names its events are read by what it says of them.
 func TestNamedEvents(t *testing.T) {
 	e := manifest(t, drivenText).GM.Syslog.Events
-	line, ok := e.Read(`{"name":"REFUSED","text":"a line","fields":{"requirement":"RFC6407-4.4-02","from":"x"}}`)
-	if !ok || line.Tag != "REFUSED" || line.Text != "a line" || line.Requirement != "RFC6407-4.4-02" || line.Fields["from"] != "x" {
+	line, ok := e.Read(`{"time":"2026-01-02T03:04:05Z","name":"REFUSED","text":"a line","fields":{"requirement":"RFC6407-4.4-02","from":"x"}}`)
+	if !ok || line.Tag != "REFUSED" || line.Text != "a line" || line.Requirement != "RFC6407-4.4-02" || line.Fields["from"] != "x" || line.Time.Year() != 2026 {
 		t.Errorf("%+v, %v", line, ok)
 	}
 	for _, text := range []string{`{"text":"of nothing"}`, "no JSON", `[]`, ""} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/gdoilab/gdoilab/reference/syslog"
 )
@@ -73,6 +74,7 @@ func groups(expression *regexp.Regexp, found []string) map[string]string {
 
 // NamedEvent is a line of a log whose driver says what it tells of: the line is this in JSON.
 type NamedEvent struct {
+	Time   time.Time         `json:"time,omitzero"`
 	Name   string            `json:"name,omitempty"` // one of EventNames; "" if it is none of them
 	Text   string            `json:"text"`
 	Fields map[string]string `json:"fields,omitempty"`
@@ -83,5 +85,5 @@ func named(text string) (syslog.Line, bool) {
 	if err := json.Unmarshal([]byte(text), &e); err != nil || e.Name == "" {
 		return syslog.Line{}, false
 	}
-	return syslog.Line{Tag: e.Name, Text: e.Text, Fields: e.Fields, Requirement: e.Fields["requirement"]}, true
+	return syslog.Line{Time: e.Time, Tag: e.Name, Text: e.Text, Fields: e.Fields, Requirement: e.Fields["requirement"]}, true
 }

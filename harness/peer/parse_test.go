@@ -172,6 +172,7 @@ func TestSchemaKnowsTheEvents(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(processText)
+	f.Add(drivenText)
 	f.Add(containerText)
 	for _, c := range broken {
 		f.Add(strings.Replace(processText, c.old, c.by, 1))

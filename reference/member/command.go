@@ -3,6 +3,7 @@ package member
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -37,9 +38,10 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 	case control.Clock:
 		m.done(c, m.setClock(now, c.Args))
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status,
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s)", c.Name, strings.Join([]string{
+			control.Status,
 			control.Session, control.Register, control.Clear, control.ClearReplay, control.Configure, control.Direction, control.Attach, control.Detach,
-			control.Clock)})
+			control.Clock}, ", "))})
 	}
 }
 

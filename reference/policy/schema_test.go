@@ -169,7 +169,7 @@ var meanings = map[string]string{
 	"activation.dtd":          "Deactivation Time Delay",
 	"sa.source":               "of the traffic; a prefix or a range",
 	"sa.destination":          "of the traffic",
-	"sa.transform":            "such as aes-gcm-16-128 or aes-cbc-128 hmac-sha-256-128; with ah in front for AH",
+	"sa.transform":            "such as aes128-gcm16 or aes256-cbc-hmac-sha256",
 	"sa.mode":                 "tunnel, transport, udp-tunnel, udp-transport",
 	"sa.preservation":         "the addresses that a tunnel's outer header repeats: both, source, destination, none, absent",
 	"sa.direction":            "symmetric, or for one direction only",

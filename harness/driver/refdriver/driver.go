@@ -69,8 +69,8 @@ func (d *Driver) capable(name string) driver.Answer {
 // triggers are those that the role knows, or both of them together as long as it is not known.
 func (d *Driver) triggers() []string {
 	ks := []string{control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear, control.ReceiveOnly, control.Console,
-		driver.TriggerReplace}
-	gm := []string{control.Register, control.Clear, control.ClearReplay, control.Attach, control.Detach, control.Direction, control.Console}
+		control.Clock, driver.TriggerReplace}
+	gm := []string{control.Register, control.Clear, control.ClearReplay, control.Attach, control.Detach, control.Direction, control.Console, control.Clock}
 	switch {
 	case d.place == nil:
 		return append(ks, gm...)

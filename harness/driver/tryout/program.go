@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // requests that it cannot understand. The program is closed at the end.
 func Words(ctx context.Context, p *driver.Program, m *peer.Manifest, r *peer.Role, tell func(Step)) {
 	t := &trial{p, tell}
-	if t.greet(ctx) {
+	if t.greet(ctx, r.Is.String()) {
 		t.step("agrees with its manifest", t.agrees(ctx, m, r), "")
 		t.step("waits until it is prepared", t.early(ctx), "")
 		t.step("refuses what it does not know", t.unknown(ctx, p), "")
@@ -32,8 +33,11 @@ func Words(ctx context.Context, p *driver.Program, m *peer.Manifest, r *peer.Rol
 const closing = 10 * time.Second
 
 // greet says hello, and sees what becomes of a version that there is not.
-func (t *trial) greet(ctx context.Context) bool {
+func (t *trial) greet(ctx context.Context, role string) bool {
 	i, err := driver.Meet(ctx, t.driver, "gdoilab")
+	if err == nil && len(i.Roles) > 0 && !slices.Contains(i.Roles, role) {
+		err = complaint(fmt.Sprintf("the manifest has it drive a %s, and it drives %s only", role, strings.Join(i.Roles, ", ")))
+	}
 	if !t.step("says hello", err, strings.TrimSpace(fmt.Sprintf("%s %s, version %d of the contract", i.Name, i.Release, i.Version))) {
 		return false
 	}

@@ -79,6 +79,11 @@ var wrongWords = []struct {
 	{"no name", func(b *bent) {
 		b.hello = func(driver.Greeting) (driver.Identity, error) { return driver.Identity{Version: 1}, nil }
 	}, nil, "says hello: driver: a driver: hello: not understood: it has no name"},
+	{"another role", func(b *bent) {
+		b.hello = func(driver.Greeting) (driver.Identity, error) {
+			return driver.Identity{Version: 1, Name: "x", Roles: []string{"KS"}}, nil
+		}
+	}, nil, "says hello: the manifest has it drive a GM, and it drives KS only"},
 	{"every version", func(b *bent) {
 		b.hello = func(g driver.Greeting) (driver.Identity, error) {
 			return driver.Identity{Version: g.Versions[0], Name: "x"}, nil

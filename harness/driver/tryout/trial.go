@@ -3,6 +3,7 @@ package tryout
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/gdoilab/gdoilab/harness/driver"
 	"github.com/gdoilab/gdoilab/harness/peer"
@@ -26,10 +27,14 @@ func Declared(err error) bool {
 // Declaration is what such an error says of the device.
 func Declaration(err error) string {
 	var typed *driver.Error
-	if errors.As(err, &typed) && typed.Message != "" {
+	var declared *peer.Unsupported
+	switch {
+	case errors.As(err, &declared):
+		return declared.Declaration
+	case errors.As(err, &typed) && typed.Message != "":
 		return typed.Message
 	}
-	return err.Error()
+	return strings.TrimPrefix(err.Error(), driver.ErrUnsupported.Error()+": ")
 }
 
 // complaint is what is wrong with a driver, in a plain line.

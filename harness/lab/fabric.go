@@ -45,8 +45,19 @@ type Plan struct {
 	IPv6    bool  // beside IPv4
 	NAT     []int // members behind a NAT
 
-	SecondGateway bool // member 2 stands before the LAN of member 1, too
-	HideKeyServer bool // so is the key server, to which the NAT hands on what comes to the ports of key management
+	Contained     []string          // nodes that are to be in containers
+	SecondGateway bool              // member 2 stands before the LAN of member 1, too
+	Routers       map[string]Wiring // nodes that are there already, by their names
+	HideKeyServer bool              // so is the key server, to which the NAT hands on what comes to the ports of key management
+}
+
+// Wiring says which interfaces of this machine are wired to a router's.
+type Wiring struct{ WAN, LAN Jack }
+
+// Jack is an interface of this machine, or a VLAN on it.
+type Jack struct {
+	Interface string
+	VLAN      int // 0: none
 }
 
 // Lacking is the error of a network that this machine cannot make.

@@ -97,8 +97,12 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if err := l.supported(); err != nil {
 		return nil, err
 	}
+	routers, err := l.routers()
+	if err != nil {
+		return nil, err
+	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, Contained: l.contained(), Routers: routers})
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +159,17 @@ func (l *Lab) populate() error {
 		l.GM = append(l.GM, gm)
 	}
 	return nil
+}
+
+// contained are the nodes whose device is a container.
+func (l *Lab) contained() []string {
+	var names []string
+	for _, p := range l.Peers() {
+		if p.Device() && p.station.Device.Container() != nil {
+			names = append(names, p.Name())
+		}
+	}
+	return names
 }
 
 // supported returns an error if the policy of this network asks something of a device that its manifest does not declare.
@@ -287,8 +302,12 @@ func Protect6(g *policy.Group) {
 var psk = []byte("gdoi-psk of the lab")
 
 // usualPhase1 is Phase 1 with a peer under the suite that the device's manifest names.
-func usualPhase1(p policy.Proposal, with netip.Prefix) policy.Phase1 {
-	return policy.Phase1{Proposals: []policy.Proposal{p}, AllowWeak: p.Weak(), PSKs: []policy.PSK{{Peer: with, Key: psk}}}
+func usualPhase1(usual peer.Usual, with netip.Prefix) policy.Phase1 {
+	p, key := usual.Phase1, psk
+	if usual.PSK != "" {
+		key = []byte(usual.PSK)
+	}
+	return policy.Phase1{Proposals: []policy.Proposal{p}, AllowWeak: p.Weak(), PSKs: []policy.PSK{{Peer: with, Key: key}}}
 }
 
 func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
@@ -301,7 +320,7 @@ func defaultKeyServer(usual peer.Usual, s Setup) (*policy.KeyServer, error) {
 	}
 	c := &policy.KeyServer{
 		Name: KeyServerName, Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.KeyServerAddress(), Port), SigningKey: key,
-		Phase1: usualPhase1(usual.Phase1, s.Family.Anywhere()),
+		Phase1: usualPhase1(usual, s.Family.Anywhere()),
 		Groups: []policy.Group{DefaultGroup()}, SNMP: s.agent(),
 	}
 	if s.Family == IPv6Family {
@@ -321,7 +340,7 @@ func defaultMember(usual peer.Usual, s Setup, i int) *policy.Member {
 	c := &policy.Member{
 		Name: MemberName(i), Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
-		Phase1:     usualPhase1(usual.Phase1, netip.PrefixFrom(ks, ks.BitLen())),
+		Phase1:     usualPhase1(usual, netip.PrefixFrom(ks, ks.BitLen())),
 		Group:      GroupID, Inside: s.inFront(i), SNMP: s.agent(),
 	}
 	if s.IPv6 {

@@ -28,6 +28,7 @@ type memoryNode struct {
 	addresses []netip.Addr
 	core      core.Core
 	agent     *snmp.Agent // nil: it has none
+	notices   notices
 	joined    map[netip.Addr]bool
 	wakeup    time.Time     // of the timer entry that counts; others are out of date
 	log       []string      // lines
@@ -96,6 +97,7 @@ func (node *memoryNode) handle(ev core.Event) {
 		node.carryOut(effect)
 	}
 	node.arm()
+	node.notify()
 }
 
 func (node *memoryNode) carryOut(effect core.Effect) {
@@ -120,6 +122,9 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 		node.report(e.Group)
 	case *core.Log:
 		node.told = append(node.told, toldLine{n.now.Add(node.ahead), e})
+		if node.agent != nil {
+			node.notices.lines = append(node.notices.lines, e)
+		}
 	case *core.SetClock:
 		node.ahead = e.Time.Sub(n.now)
 	case *core.Secret:

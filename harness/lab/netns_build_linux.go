@@ -11,7 +11,6 @@ import (
 
 	"github.com/safchain/ethtool"
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,7 +27,13 @@ func (n *kernelNet) build() error {
 			nodes = append(nodes, HostName(i))
 		}
 	}
+	if err := n.hold(); err != nil {
+		return err
+	}
 	for _, node := range nodes {
+		if n.isRouter(node) {
+			continue // it is somewhere else
+		}
 		if err := n.makeSpace(node); err != nil {
 			return err
 		}
@@ -61,9 +66,12 @@ func (n *kernelNet) build() error {
 // wait for the answer could be overtaken by the next.
 func (n *kernelNet) acquaint() error {
 	for _, p := range n.wire.ports {
+		if n.isRouter(p.node) {
+			continue
+		}
 		err := n.inside(p.node, func() error {
 			for _, other := range n.wire.ports {
-				if other == p || other.inside != p.inside {
+				if other == p || other.inside != p.inside || n.isRouter(other.node) {
 					continue
 				}
 				if err := n.neighbour(p.own, other.mac, other.addrs...); err != nil {
@@ -107,6 +115,9 @@ func (n *kernelNet) buildMember(i int) error {
 	if err := n.buildLAN(i); err != nil {
 		return fmt.Errorf("lab: %s: %w", LANName(i), err)
 	}
+	if n.isRouter(MemberName(i)) {
+		return nil // its routes are of its configuration
+	}
 	return n.inside(MemberName(i), func() error {
 		for j := 1; j <= n.plan.Members; j++ {
 			if j == i || i == 2 && n.plan.standsBefore(2) && j == 1 {
@@ -134,8 +145,8 @@ func (n *kernelNet) makeSpace(node string) error {
 	name := n.spaceName(node)
 	made := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked: NewNamed leaves the thread in the new namespace, and it ends with it
-		handle, err := netns.NewNamed(name)
+		runtime.LockOSThread() // never unlocked: the thread is left in the new namespace, and ends with it
+		handle, err := n.newSpace(node, name)
 		if err == nil {
 			n.spaces[name] = handle
 			n.order = append(n.order, name)
@@ -150,11 +161,12 @@ func (n *kernelNet) makeSpace(node string) error {
 }
 
 // quiet switches IPv6 off, or as much of it as nobody has asked for; it brings up the loopback and lets packets with
-// foreign addresses through.
+// foreign addresses through. Nobody forwards by itself, also where the machine does, whose settings new namespaces begin with.
 func quiet(ipv6 bool) error {
 	settings := map[string]string{
 		"ipv6/conf/%s/disable_ipv6": "1",
 		"ipv4/conf/%s/rp_filter":    "0",
+		"ipv4/conf/%s/forwarding":   "0",
 	}
 	if ipv6 {
 		settings["ipv6/conf/%s/disable_ipv6"] = "0"
@@ -180,6 +192,9 @@ func quiet(ipv6 bool) error {
 // connect gives a node its WAN interface.
 func (n *kernelNet) connect(node string, addr, addr6 netip.Addr) error {
 	p := &port{name: node, node: node, own: "wan0", addrs: []netip.Addr{addr, addr6}, inside: n.nat.Hides(addr)}
+	if n.isRouter(node) {
+		return n.wireRouter(p)
+	}
 	if err := n.plug(p); err != nil {
 		return err
 	}
@@ -270,6 +285,9 @@ func awaitUp(name string) error {
 
 func (n *kernelNet) buildLAN(i int) error {
 	member, host := MemberName(i), HostName(i)
+	if n.isRouter(member) {
+		return n.wireHost(i)
+	}
 	if err := n.veth(member, "lan0", host, "eth0"); err != nil {
 		return err
 	}
@@ -290,7 +308,7 @@ func (n *kernelNet) buildLAN(i int) error {
 		h.addr6 = HostAddr6(i)
 	}
 	err = n.inside(host, func() (err error) {
-		if err := n.settle(i); err != nil {
+		if err := n.settle(i, "eth0"); err != nil {
 			return err
 		}
 		if err := n.neighbour("eth0", gateway, LANGateway(i), LANGateway6(i)); err != nil {
@@ -320,9 +338,9 @@ func (n *kernelNet) buildLAN(i int) error {
 	})
 }
 
-// settle gives the host behind member i its addresses and its ways out.
-func (n *kernelNet) settle(i int) error {
-	if err := n.addresses("eth0", netip.PrefixFrom(HostAddr(i), 24), netip.PrefixFrom(HostAddr6(i), 64)); err != nil {
+// settle gives the host behind member i, on its interface, its addresses and its ways out.
+func (n *kernelNet) settle(i int, name string) error {
+	if err := n.addresses(name, netip.PrefixFrom(HostAddr(i), 24), netip.PrefixFrom(HostAddr6(i), 64)); err != nil {
 		return err
 	}
 	if err := route(IPv4Family.Anywhere(), LANGateway(i)); err != nil || !n.plan.IPv6 {

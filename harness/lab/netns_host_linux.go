@@ -29,6 +29,7 @@ type kernelHost struct {
 
 // link is a raw way out of a host to its gateway.
 type link struct {
+	name      string // of the interface
 	conn      *packet.Conn
 	self, via net.HardwareAddr
 }
@@ -62,7 +63,7 @@ func openLink(name string, via net.HardwareAddr) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &link{conn: conn, self: ifi.HardwareAddr, via: via}, nil
+	return &link{name: name, conn: conn, self: ifi.HardwareAddr, via: via}, nil
 }
 
 // sendOnly as the protocol of a packet socket has nothing queued on it.

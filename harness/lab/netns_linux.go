@@ -37,27 +37,39 @@ func (Namespaces) Lacks(n Need) string {
 	return ""
 }
 
-// CannotStart says that a device has to be a program here.
+// CannotStart says that a device has to be a program here, or to have a driver.
 func (Namespaces) CannotStart(device *peer.Role) string {
-	if device.Process() == nil {
-		return "the netns fabric runs programs only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
+	if one := device.Router(); one != nil {
+		return notThere(one)
+	}
+	if device.Process() == nil && device.Driver() == nil {
+		return "the netns fabric runs programs and routers only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
+	}
+	if device.Container() != nil {
+		if err := Containers(); err != nil {
+			return device.Device + " as " + device.Is.String() + " is a container (" + device.At + "), and " + err.Error()
+		}
 	}
 	return ""
 }
 
-// Check renders the device in each of its roles for the default group, and looks for its program.
+// Check renders the device in each of its roles for the default group, and looks for its program, its image or that of its driver.
 func (Namespaces) Check(device *peer.Manifest) error {
 	for _, r := range device.Roles() {
-		if r.Process() == nil {
-			continue
+		var err error
+		switch {
+		case r.Driver() != nil:
+			err = findDriver(r)
+		case r.Process() != nil:
+			var launch *peer.Launch
+			if launch, err = Rehearse(r); err == nil {
+				err = Find(context.Background(), launch)
+			}
+		case r.Router() != nil && notThere(r.Router()) == "":
+			_, err = RehearseVisit(r)
 		}
-		launch, err := Rehearse(r)
-		var declared *peer.Unsupported
-		if errors.As(err, &declared) {
+		if errors.As(err, new(*peer.Unsupported)) {
 			continue // the specs that need it will say so
-		}
-		if err == nil {
-			err = launch.Find()
 		}
 		if err != nil {
 			return err
@@ -90,7 +102,11 @@ func (f Namespaces) Open(_ context.Context, plan Plan) (Net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	n := &kernelNet{plan: plan, dir: dir, spaces: make(map[string]netns.NsHandle), changed: make(chan struct{})}
+	home, err := netns.Get()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lab: own namespace: %w", err), os.RemoveAll(dir))
+	}
+	n := &kernelNet{plan: plan, dir: dir, home: home, spaces: make(map[string]netns.NsHandle), changed: make(chan struct{})}
 	n.nat = &kernelNAT{hidden: plan.hidden(), net: n}
 	if err := n.build(); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -101,9 +117,12 @@ func (f Namespaces) Open(_ context.Context, plan Plan) (Net, error) {
 // kernelNet is one network of namespaces.
 type kernelNet struct {
 	plan   Plan
-	dir    string // sockets, configurations and key logs of the devices
+	home   netns.NsHandle // of this process
+	lent   []lent         // interfaces of this machine, to be given back
+	dir    string         // sockets, configurations and key logs of the devices
 	spaces map[string]netns.NsHandle
-	order  []string // of spaces, for removal
+	order  []string          // of spaces, for removal
+	held   map[string]Keeper // what keeps the namespace of a node, by the node's name
 	nat    *kernelNAT
 	wire   *wire
 	early  []linkEnd // those that were up before the other end
@@ -220,10 +239,12 @@ func (n *kernelNet) Close() error {
 	for _, s := range n.taps {
 		s.close()
 	}
+	errs = append(errs, n.giveBack(), n.home.Close())
 	for _, name := range slices.Backward(n.order) {
 		handle := n.spaces[name]
 		errs = append(errs, handle.Close(), netns.DeleteNamed(name))
 	}
+	errs = append(errs, n.letGo())
 	errs = append(errs, os.RemoveAll(n.dir))
 	return errors.Join(errs...)
 }

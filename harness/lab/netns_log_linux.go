@@ -30,11 +30,11 @@ func (p *process) openLog(s *peer.Syslog) (logSource, error) {
 	case peer.SourceStdout:
 		return logStream{p.stdout}, nil
 	case peer.SourceFile:
-		return &logFile{path: p.launch.LogFile}, nil
+		return &logFile{of: p.launch}, nil
 	case peer.SourceUDP:
-		return p.net.receiveLog(p.name)
+		return p.net.receiveLog(p.name, logReceiver, p.enter)
 	case peer.SourceTCP:
-		return p.net.receiveStream(p.name)
+		return p.net.receiveStream(p.name, logReceiver, p.enter)
 	}
 	return logStream{p.stderr}, nil
 }
@@ -51,7 +51,7 @@ func (logStream) close() error { return nil }
 
 // logFile is a file that a process writes.
 type logFile struct {
-	path string
+	of   *peer.Launch
 	last []string // what it held when the process ended
 }
 
@@ -59,7 +59,7 @@ func (f *logFile) all() []string {
 	if f.last != nil {
 		return f.last
 	}
-	text, err := os.ReadFile(f.path)
+	text, err := os.ReadFile(f.of.LogFile)
 	if err != nil || len(text) == 0 {
 		return nil
 	}
@@ -84,10 +84,14 @@ type logSocket struct {
 // lastDatagram ends a logSocket; what a device sent before it has been read then.
 const lastDatagram = "\x00the end"
 
-func (n *kernelNet) receiveLog(node string) (logSource, error) {
+// receiveLog receives a node's log at an address of the namespace that is entered.
+func (n *kernelNet) receiveLog(node, at string, enter func(func() error) error) (logSource, error) {
 	s := &logSocket{lines: &lines{net: n}, ended: make(chan struct{})}
-	err := n.inside(node, func() (err error) {
-		s.conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(logReceiver)))
+	err := enter(func() error {
+		address, err := netip.ParseAddrPort(at)
+		if err == nil {
+			s.conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(address))
+		}
 		return err
 	})
 	if err != nil {

@@ -21,10 +21,11 @@ type logListener struct {
 	conns []net.Conn
 }
 
-func (n *kernelNet) receiveStream(node string) (logSource, error) {
+// receiveStream is receiveLog over TCP.
+func (n *kernelNet) receiveStream(node, at string, enter func(func() error) error) (logSource, error) {
 	s := &logListener{lines: &lines{net: n}}
-	err := n.inside(node, func() (err error) {
-		s.listener, err = net.Listen("tcp4", logReceiver)
+	err := enter(func() (err error) {
+		s.listener, err = net.Listen("tcp4", at)
 		return err
 	})
 	if err != nil {

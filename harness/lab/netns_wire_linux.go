@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -34,8 +35,20 @@ type port struct {
 	own    string // the node's own end
 	addrs  []netip.Addr
 	inside bool             // behind the NAT
-	mac    net.HardwareAddr // of the node's own end
+	mac    net.HardwareAddr // of the node's own end; nil: of a router, that is learnt
+	learnt atomic.Pointer[net.HardwareAddr]
 	conn   *packet.Conn
+}
+
+// hardware is the link address of the node's own end; that of a router which has said nothing yet is the one of everybody.
+func (p *port) hardware() net.HardwareAddr {
+	switch learnt := p.learnt.Load(); {
+	case p.mac != nil:
+		return p.mac
+	case learnt != nil:
+		return *learnt
+	}
+	return net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 }
 
 func newWire(n *kernelNet) *wire { return &wire{net: n, ports: make(map[string]*port)} }
@@ -46,7 +59,9 @@ func (w *wire) attach(p *port, name string) (err error) {
 		return err
 	}
 	w.ports[p.name] = p
-	w.byMAC.Store([6]byte(p.mac), p)
+	if p.mac != nil {
+		w.byMAC.Store([6]byte(p.mac), p)
+	}
 	return nil
 }
 
@@ -97,12 +112,23 @@ func (w *wire) read(p *port) {
 			return // closed
 		}
 		if length >= ethernetHeader {
+			w.learn(p, frame[6:12])
 			w.carry(p, slices.Clone(frame[:length]))
 		}
 	}
 }
 
 const ethernetHeader = 14
+
+// learn remembers where a router is by what it sends.
+func (w *wire) learn(p *port, source []byte) {
+	if p.mac != nil || p.learnt.Load() != nil {
+		return
+	}
+	mac := net.HardwareAddr(slices.Clone(source))
+	p.learnt.Store(&mac)
+	w.byMAC.Store([6]byte(mac), p)
+}
 
 // etherType is what a frame calls the packet in it.
 func etherType(p Packet) []byte {
@@ -212,7 +238,7 @@ func (w *wire) inject(node string, p []byte) {
 	if from == nil || !ok {
 		return
 	}
-	header := slices.Concat(w.nextHop(from, ip.Destination), from.mac, etherType(ip))
+	header := slices.Concat(w.nextHop(from, ip.Destination), from.hardware(), etherType(ip))
 	w.carry(from, append(header, p...))
 }
 
@@ -223,12 +249,12 @@ func (w *wire) nextHop(from *port, to netip.Addr) net.HardwareAddr {
 	}
 	for i := 1; i <= w.net.plan.Members; i++ {
 		if p := w.ports[MemberName(w.net.gatewayOf(i))]; p != nil && slices.Contains(LANs(i), lanOf(to)) {
-			return p.mac
+			return p.hardware()
 		}
 	}
 	for _, p := range w.ports {
 		if p.inside == from.inside && slices.Contains(p.addrs, to) {
-			return p.mac
+			return p.hardware()
 		}
 	}
 	return net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}

@@ -136,10 +136,19 @@ func (p *Peer) ask(ctx context.Context, command string, args, out any) error {
 	if err := p.Can(peer.Ability(controlAbility + command)); err != nil {
 		return fmt.Errorf("lab: %s: %w", p.Name(), err)
 	}
+	return p.answer(ctx, command, args, out)
+}
+
+// answer decodes what the node answers to a command.
+func (p *Peer) answer(ctx context.Context, command string, args, out any) error {
 	if p.node == nil {
 		return fmt.Errorf("lab: %s has not been started", p.Name())
 	}
 	response, err := p.node.Do(ctx, command, args)
+	var declared *peer.Unsupported
+	if errors.As(err, &declared) {
+		err = p.unsupported(declared.Declaration)
+	}
 	if err != nil {
 		return fmt.Errorf("lab: %s: %w", p.Name(), err)
 	}
@@ -165,6 +174,26 @@ func (p *Peer) KSStatus(ctx context.Context) (s control.KSStatus, err error) {
 func (p *Peer) GMStatus(ctx context.Context) (s control.GMStatus, err error) {
 	err = p.ask(ctx, control.Status, nil, &s)
 	return s, err
+}
+
+// KSState is what a key server shows of its state: its status, or what an operator sees of it, which may be less.
+func (p *Peer) KSState(ctx context.Context) (s control.KSStatus, err error) {
+	err = p.show(ctx, &s)
+	return s, err
+}
+
+// GMState is KSState of a member.
+func (p *Peer) GMState(ctx context.Context) (s control.GMStatus, err error) {
+	err = p.show(ctx, &s)
+	return s, err
+}
+
+// show asks for the state, however the peer shows it.
+func (p *Peer) show(ctx context.Context, out any) error {
+	if err := p.Can(peer.ReadState); err != nil {
+		return fmt.Errorf("lab: %s: %w", p.Name(), err)
+	}
+	return p.answer(ctx, control.Status, nil, out)
 }
 
 // Rekey has a key server send a rekey now.
@@ -227,8 +256,8 @@ func groupArgs(group []uint32) any {
 	return control.GroupArgs{Group: group[0]}
 }
 
-// Alive reports, as an error, that the peer does not answer its control socket.
-func (p *Peer) Alive(ctx context.Context) error { return p.ask(ctx, control.Status, nil, nil) }
+// Alive reports, as an error, that the peer does not answer when it is asked for its state.
+func (p *Peer) Alive(ctx context.Context) error { return p.show(ctx, nil) }
 
 // AwaitRegistered waits until the member is registered.
 func (p *Peer) AwaitRegistered(ctx context.Context) error {

@@ -27,11 +27,11 @@ func (p *Peer) Tells(event string) bool {
 // Registered reports whether a member is registered in all of its groups: by its status, or its log since it was started last,
 // or else by what the wire shows.
 func (p *Peer) Registered(ctx context.Context) bool {
-	if !p.Offers(peer.ControlStatus) {
+	if !p.Offers(peer.ControlStatus) && (p.Tells(registered) || !p.Offers(peer.ReadState)) {
 		return p.Registrations()-p.earlier >= len(p.station.GM.Memberships())
 	}
-	s, err := p.GMStatus(ctx)
-	return err == nil && !slices.ContainsFunc(s.Memberships(), func(g control.GMGroup) bool { return g.State != "registered" })
+	s, err := p.GMState(ctx)
+	return err == nil && len(s.Memberships()) >= len(p.station.GM.Memberships()) && !slices.ContainsFunc(s.Memberships(), func(g control.GMGroup) bool { return g.State != "registered" })
 }
 
 // Registrations counts how often a member has registered since a spec has started it last: by its log, or else by what the

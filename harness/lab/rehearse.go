@@ -10,23 +10,59 @@ import (
 
 // Rehearse renders a device in its role for the default group, as it would be started for a spec, without starting anything.
 func Rehearse(device *peer.Role) (*peer.Launch, error) {
-	program, err := os.Executable()
+	s, err := rehearsal(device)
 	if err != nil {
 		return nil, err
 	}
-	s := peer.Subject{Place: peer.Place{Program: program, WAN: wanInterface}}
+	return device.Launch(s)
+}
+
+// RehearseVisit renders a router in its role for the default group.
+func RehearseVisit(device *peer.Role) (*peer.Visit, error) {
+	s, err := rehearsal(device)
+	if err != nil {
+		return nil, err
+	}
+	if s.Place, err = placeOf(device, Plan{Members: 1, Hosts: true}, s.KS == nil, 1); err != nil {
+		return nil, err
+	}
+	return device.Visit(s)
+}
+
+// RehearseDriver is Rehearse for a device with a driver, in a folder of its own.
+func RehearseDriver(device *peer.Role, dir string) (*peer.Ride, error) {
+	s, err := rehearsal(device)
+	if err != nil {
+		return nil, err
+	}
+	s.Dir = dir
+	return device.Ride(s)
+}
+
+// findDriver returns an error if the program of a driver is not there.
+func findDriver(device *peer.Role) error {
+	ride, err := RehearseDriver(device, os.TempDir())
+	if err != nil {
+		return err
+	}
+	return ride.Find()
+}
+
+// rehearsal is a device in its role for the default group.
+func rehearsal(device *peer.Role) (s peer.Subject, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return s, err
+	}
+	s.Place = peer.Place{Program: program, WAN: wanInterface, LogTo: logTo(device)}
 	if device.Is == rule.KS {
 		s.Dir = filepath.Join(os.TempDir(), KeyServerName)
 		s.KS, err = defaultKeyServer(device.Usual, Setup{Members: 1})
-	} else {
-		s.Dir, s.LAN = filepath.Join(os.TempDir(), MemberName(1)), lanInterface
-		s.GM = defaultMember(device.Usual, Setup{Members: 1}, 1)
+		return s, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	s.LogTo = logTo(device)
-	return device.Launch(s)
+	s.Dir, s.LAN = filepath.Join(os.TempDir(), MemberName(1)), lanInterface
+	s.GM = defaultMember(device.Usual, Setup{Members: 1}, 1)
+	return s, nil
 }
 
 // usually is a station with the policy that it has when a spec decides nothing.
@@ -35,10 +71,7 @@ func usually(s Station) (peer.Subject, error) {
 		ks, err := defaultKeyServer(s.Device.Usual, Setup{Members: 1})
 		return peer.Subject{KS: ks}, err
 	}
-	i := 1
-	for MemberName(i) != s.Name {
-		i++
-	}
+	i := indexOf(s.Name)
 	return peer.Subject{GM: defaultMember(s.Device.Usual, Setup{Members: i}, i)}, nil
 }
 

@@ -33,6 +33,8 @@ const (
 	ReadLog          Ability = "syslog"
 	ReadSNMP         Ability = "snmp"
 	Mutants          Ability = "mutants"
+	// ReadState is to show its state: the status of control, or what an operator of a router sees of it.
+	ReadState Ability = "state"
 )
 
 const controlPrefix = "control."
@@ -63,6 +65,8 @@ func (r *Role) Lacks(a Ability) string {
 		return r.declares(r.At, "no syslog")
 	case a == ReadSNMP && r.SNMP == nil:
 		return r.declares(r.At, "no snmp")
+	case a == ReadState && !r.shows():
+		return r.Lacks(ControlStatus)
 	case a == Mutants && !r.alterable():
 		return r.declares(r.At, "no core and no mutant_args")
 	}

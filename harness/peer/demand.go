@@ -29,6 +29,9 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)
+		d.add(len(ks.Router.Interfaces) > 0, "interfaces")
+		d.add(len(ks.Router.NullRoutes) > 0, "null-routes")
+		d.add(ks.Router.Engine != (policy.CryptoEngine{}), "crypto-engine")
 	}
 	for _, m := range members {
 		if !keyServer {
@@ -38,8 +41,10 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(len(m.Groups) > 1, "several-memberships")
 			d.add(m.IPsecFlows > 0, "ipsec-flows")
 			d.add(m.PacketRate > 0, "packet-rate")
+			d.add(m.Rekey.TellMissed, "tell-missed")
 			for _, one := range m.Memberships() {
 				d.add(one.Track != nil, "track")
+				d.add(one.Track != nil && len(one.Track.Hook) > 0, "track-hook")
 				d.add(len(one.Authorised) > 0, "authorisation")
 				d.add(one.Passive, "passive")
 			}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -34,7 +35,7 @@ func Load(name string) (*Manifest, error) {
 		if err != nil {
 			return nil, fmt.Errorf("peer: %w", err)
 		}
-		return Parse(name, text)
+		return parseIn(filepath.Dir(name), name, text)
 	}
 	file := path.Join(builtinFolder, name+extension)
 	text, err := fixtures.FS.ReadFile(file)
@@ -42,6 +43,22 @@ func Load(name string) (*Manifest, error) {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
 	return Parse(path.Join("fixtures", file), text)
+}
+
+// parseIn is Parse of a file in a folder.
+func parseIn(folder, name string, text []byte) (*Manifest, error) {
+	here, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, fmt.Errorf("peer: %w", err)
+	}
+	m, err := Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range m.Roles() {
+		r.Here = here
+	}
+	return m, nil
 }
 
 // Builtin lists the manifests that are built into this program.

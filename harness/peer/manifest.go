@@ -29,11 +29,13 @@ type Manifest struct {
 type Usual struct {
 	Phase1    policy.Proposal
 	Signature policy.SigAlgorithm // of rekeys: RSA with 2048 bits, or ECDSA-256
+	PSK       string              // the pre-shared key; "": one with blanks
 }
 
 // Role is the device in one of its roles.
 type Role struct {
 	At      string // place in the manifest
+	Here    string // the manifest's folder; "" if it is built in
 	Device  string // the manifest's name
 	Usual   Usual
 	Is      rule.Role
@@ -44,7 +46,7 @@ type Role struct {
 	SNMP    *SNMP
 }
 
-// Start is a way to bring a device up: Core or *Process.
+// Start is a way to bring a device up: Core, *Process, *Container or *Router.
 type Start interface{ start() }
 
 // Core is an implementation that is linked into this program.
@@ -111,7 +113,8 @@ const (
 type Syslog struct {
 	At     string
 	From   Source
-	File   Text // of SourceFile
+	File   Text  // of SourceFile
+	Listen Given // of a router's log: an address of this machine, with a port
 	Events Events
 }
 
@@ -177,11 +180,14 @@ func (r *Role) Core() (Core, bool) {
 	return Core{}, false
 }
 
-// Process returns the program that the device is, nil if it is none.
+// Process returns the program that the device is, in a container or not, and nil if it is none.
 func (r *Role) Process() *Process {
 	for _, s := range r.Starts {
-		if p, ok := s.(*Process); ok {
-			return p
+		switch s := s.(type) {
+		case *Process:
+			return s
+		case *Container:
+			return &s.Process
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package peer
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"text/template/parse"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -15,11 +16,11 @@ import (
 // Ignores returns the declaration by which the device's templates take no notice of a field in which the policy differs from
 // the usual one, or "" if they mention every such field.
 func (r *Role) Ignores(s, usual Subject) string {
-	p := r.Process()
-	if p == nil {
+	at, texts := r.texts()
+	if texts == nil {
 		return ""
 	}
-	said := p.mentions()
+	said := mentions(texts)
 	if said["Document"] {
 		return ""
 	}
@@ -32,16 +33,41 @@ func (r *Role) Ignores(s, usual Subject) string {
 	if d.unsaid == "" {
 		return ""
 	}
-	return r.declares(p.At, "no template that mentions "+d.unsaid)
+	return r.declares(at, "no template that mentions "+d.unsaid)
 }
 
-// mentions are the names of all fields in the templates of a process.
-func (p *Process) mentions() map[string]bool {
-	said := make(map[string]bool)
-	texts := append(append(append([]Text{p.Directory}, p.Command...), p.Environment...), p.Ready.File)
-	for _, f := range p.Files {
-		texts = append(texts, f.Path, f.Content)
+// texts are the templates that the device is configured by, and the place that stands for them; none if it is a core.
+func (r *Role) texts() (at string, texts []Text) {
+	if p := r.Process(); p != nil {
+		texts = append(append(append([]Text{p.Directory}, p.Command...), p.Environment...), p.Ready.File)
+		for _, f := range p.Files {
+			texts = append(texts, f.Path, f.Content)
+		}
+		return p.At, texts
 	}
+	if one := r.Router(); one != nil {
+		return one.At, slices.Concat(one.Begin, one.Configuration.Enter, []Text{one.Configuration.Lines}, one.Configuration.Leave)
+	}
+	return "", nil
+}
+
+// ignoresArguments returns the declaration by which none of the lines for a command mentions what its arguments ask for, or "" if
+// they do.
+func (r *Role) ignoresArguments(command string, texts []Text, args routerArguments) string {
+	said := mentions(texts)
+	said["Group"] = said["Group"] || said["GroupName"]
+	v := reflect.ValueOf(args.RekeyArgs)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; !said[name] && !v.Field(i).IsZero() {
+			return r.declares(r.Router().At, fmt.Sprintf("no line for %s that mentions %s", command, name))
+		}
+	}
+	return ""
+}
+
+// mentions are the names of all fields in templates.
+func mentions(texts []Text) map[string]bool {
+	said := make(map[string]bool)
 	for _, t := range texts {
 		if t.template == nil {
 			continue

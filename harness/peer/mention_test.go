@@ -58,7 +58,7 @@ func TestIgnores(t *testing.T) {
 // What a template defines for itself counts too.
 func TestMentionsInDefinitions(t *testing.T) {
 	text := strings.Replace(processText, "{{ .Group }}", "{{ define `x` }}{{ range .Inside }}{{ .Addr }}{{ end }}{{ end }}{{ with $x := . }}{{ $x.MTU }}{{ template `x` . }}{{ end }}", 1)
-	said := manifest(t, text).GM.Process().mentions()
+	said := mentions(textsOf(manifest(t, text).GM))
 	for _, name := range []string{"Inside", "Addr", "MTU", "Name", "Dir"} {
 		if !said[name] {
 			t.Errorf("%s: %v", name, said)
@@ -67,4 +67,9 @@ func TestMentionsInDefinitions(t *testing.T) {
 	if said["Group"] || said["Document"] {
 		t.Errorf("%v", said)
 	}
+}
+
+func textsOf(r *Role) []Text {
+	_, texts := r.texts()
+	return texts
 }

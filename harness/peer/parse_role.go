@@ -43,11 +43,12 @@ var sources = yamldoc.Names[Source]{
 }
 
 // log reads where the log of a role comes from and how it is read.
-func log(v yamldoc.Value, isProcess bool) *Syslog {
+func log(v yamldoc.Value, isProcess, isRouter bool) *Syslog {
 	s := &Syslog{At: v.Place()}
 	v.Fields(
 		yamldoc.Optional("from", &s.From, sources.Read),
 		yamldoc.Optional("file", &s.File, text),
+		yamldoc.Optional("listen", &s.Listen, given),
 		yamldoc.Required("events", &s.Events, events),
 	)
 	if isProcess && !v.Has("from") {
@@ -56,13 +57,20 @@ func log(v yamldoc.Value, isProcess bool) *Syslog {
 	if v.Has("file") != (s.From == SourceFile) {
 		v.Problem("a file is named if, and only if, from is file")
 	}
+	if isRouter != v.Has("listen") {
+		v.Problem("a router, and nothing else, is told where to send its log: listen is an address of this machine with a port")
+	}
+	if isRouter && s.From != SourceUDP && s.From != SourceTCP {
+		v.Problem("a router sends its log: from is udp or tcp")
+	}
 	return s
 }
 
-// What a log may have instead of expressions: the form of package syslog, or the messages of GET VPN.
+// What a log may have instead of expressions: the form of package syslog, the messages of GET VPN, or what a driver says of its lines.
 const (
 	ownEvents    = "gdoilab"
 	getvpnEvents = "getvpn"
+	namedEvents  = "driver"
 )
 
 func events(v yamldoc.Value) Events {
@@ -70,9 +78,11 @@ func events(v yamldoc.Value) Events {
 		switch word, _ := v.Text(); word {
 		case getvpnEvents:
 			return Events{GETVPN: true}
+		case namedEvents:
+			return Events{Named: true}
 		case ownEvents:
 		default:
-			v.Problem("%q is unknown; write %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents)
+			v.Problem("%q is unknown; write %s, %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents, namedEvents)
 		}
 		return Events{Own: true}
 	}
@@ -125,13 +135,13 @@ func keyLog(v yamldoc.Value, isProcess bool) *KeyLog {
 	return k
 }
 
-// snmp reads where the SNMP agent of a process is; that of a core is found by itself.
-func snmp(v yamldoc.Value, isProcess bool) *SNMP {
+// snmp reads where the SNMP agent of a device with sockets is; that of a core is found by itself.
+func snmp(v yamldoc.Value, hasSockets bool) *SNMP {
 	s := &SNMP{At: v.Place()}
 	v.Fields(yamldoc.Optional("address", &s.Address, text), yamldoc.Optional("community", &s.Community, text))
 	for _, name := range []string{"address", "community"} {
-		if isProcess && !v.Has(name) {
-			v.Problem("the field %q is missing; address and community say how the agent of a process is asked", name)
+		if hasSockets && !v.Has(name) {
+			v.Problem("the field %q is missing; address and community say how the agent of the device is asked", name)
 		}
 	}
 	return s

@@ -83,6 +83,10 @@ var functions = template.FuncMap{
 	"netmask":     func(p netip.Prefix) (string, error) { return mask(p, 0) },
 	"wildcard":    func(p netip.Prefix) (string, error) { return mask(p, 0xff) },
 	"default":     otherwise,
+	"gateway":     func(p netip.Prefix) string { return p.Masked().Addr().Next().String() },
+	"fields":      func(v any) []string { return strings.Fields(fmt.Sprint(v)) },
+	"split":       func(by, s string) []string { return strings.Split(s, by) },
+	"word":        wordOf,
 	"join":        join,
 	"unsupported": func(what string) (string, error) { return "", &Unsupported{what} },
 }
@@ -115,6 +119,17 @@ func mask(p netip.Prefix, xor byte) (string, error) {
 		m[i] ^= xor
 	}
 	return net.IP(m).String(), nil
+}
+
+// wordOf is what a table of "ours=theirs; ours=theirs" has for a value. For one that it has not the device has no word.
+func wordOf(table string, value any) (string, error) {
+	text := fmt.Sprint(value)
+	for _, entry := range strings.Split(table, ";") {
+		if ours, theirs, _ := strings.Cut(entry, "="); strings.TrimSpace(ours) == text {
+			return strings.TrimSpace(theirs), nil
+		}
+	}
+	return "", &Unsupported{fmt.Sprintf("no word for %q", text)}
 }
 
 // otherwise returns a value, or another one if it is zero, as policy's fields are when they stand for a default.

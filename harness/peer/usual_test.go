@@ -10,8 +10,9 @@ import (
 func TestWhatAManifestUsuallyUses(t *testing.T) {
 	const device = "name: x\nroles: {GM: {core: reference-gm}}\n" +
 		"features: [unicast, phase1:3des, phase1:sha1, phase1:modp1024, phase1:aes-128, phase1:rsa, sig:ecdsa-256]\n"
-	usual := Usual{policy.DefaultProposal, policy.SigRSA}
-	legacy, curve := usual, usual
+	usual := Usual{Phase1: policy.DefaultProposal, Signature: policy.SigRSA}
+	legacy, curve, keyed := usual, usual, usual
+	keyed.PSK = "one-word"
 	legacy.Phase1 = policy.Proposal{Encryption: policy.Phase13DES, Hash: policy.Phase1SHA1, Group: policy.MODP1024}
 	curve.Signature = policy.SigECDSA256
 	for _, c := range []struct {
@@ -26,6 +27,8 @@ func TestWhatAManifestUsuallyUses(t *testing.T) {
 		{"phase1: aes128-cbc sha1 ecp256", usual, "x does not declare the feature phase1:ecp256"},
 		{"phase1: 3des sha1 modp1024 rsa", usual, "rsa needs certificates"},
 		{"signature: ecdsa-256", curve, ""},
+		{"psk: one-word", keyed, ""},
+		{"psk: two words", usual, "\"two words\" is no name"},
 		{"signature: rsa", usual, "x does not declare the feature sig:rsa"},
 		{"signature: dsa", usual, "\"dsa\" is unknown; known are rsa, ecdsa-256"},
 		{"signature: [rsa]", usual, "x.yaml:4:12: signature"},

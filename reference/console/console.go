@@ -20,6 +20,7 @@ type Options struct {
 	Enable    string // the secret that enable asks for; "" none
 	Interface string // the outside one of a member; "" means outside
 	Rules     *rule.Switches
+	Running   func() string // the configuration that an operator may change; nil: there is none
 	KeyServer *policy.KeyServer
 	Member    *policy.Member // one of these two
 }
@@ -49,7 +50,21 @@ func New(inner core.Core, o Options) *Console {
 	} else {
 		c.root = memberCommands()
 	}
+	if o.Running != nil {
+		c.root = withConfiguration(c.root)
+	}
 	return c
+}
+
+// Configurable has a core with a console show and change the configuration that is running. A core without one stays as it is.
+func Configurable(c core.Core, running func() string) core.Core {
+	console, ok := c.(*Console)
+	if !ok || running == nil {
+		return c
+	}
+	o := console.opts
+	o.Running = running
+	return New(console.inner, o)
 }
 
 // KeyServer is a key server's core with a console in front of it, if the profile has one.

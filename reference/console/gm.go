@@ -253,9 +253,17 @@ func (g gmGroup) cumulative(p *page) {
 	const in = "       "
 	p.head(1, "    ", "Rekeys cumulative")
 	p.field(2, in, "Total received", g.Rekeys)
-	p.field(2, in, "After latest register", g.RekeysSince)
+	p.field(2, in, "After latest register", g.since())
 	p.field(2, in, "Rekey Acks sents", g.Acks)
 	p.gap()
+}
+
+// since is how many rekeys have come since the member registered last.
+func (g gmGroup) since() uint64 {
+	if !g.owes(guardSince) {
+		return g.Rekeys
+	}
+	return g.RekeysSince
 }
 
 // downloaded is the access list that came with the policy.
@@ -292,7 +300,7 @@ func (g gmGroup) kek(p *page) {
 	p.gap()
 }
 
-// teks are the SAs that came last, newest first.
+// teks are the SAs that came last, newest first, and those of them that have ended.
 func (g gmGroup) teks(p *page, device string) {
 	p.head(1, "", "TEK POLICY for the current KS-Policy ACEs Downloaded:")
 	p.head(2, "  ", device+":")
@@ -300,13 +308,21 @@ func (g gmGroup) teks(p *page, device string) {
 	if len(g.SAs) > 0 && !g.owes(guardLatest) {
 		seen[g.SAs[0].SPI] = true
 	}
-	for _, sa := range g.SAs {
+	for _, sa := range slices.Concat(g.SAs, g.expired()) {
 		if !seen[sa.SPI] {
 			seen[sa.SPI] = true
 			g.tek(p, sa)
 		}
 	}
 	p.gap()
+}
+
+// expired are the SAs that came last and have ended.
+func (g gmGroup) expired() []control.SA {
+	if !g.owes(guardExpired) {
+		return nil
+	}
+	return g.Expired
 }
 
 func (g gmGroup) tek(p *page, sa control.SA) {

@@ -48,7 +48,7 @@ func showGMRekey(in *call, g gmGroup) {
 	p := &in.page
 	p.head(0, "", fmt.Sprintf("Group %s (%s)", g.name, capital(g.transport())))
 	p.field(1, "    ", "Number of Rekeys received (cumulative)", g.Rekeys)
-	p.field(1, "    ", "Number of Rekeys received after registration", g.RekeysSince)
+	p.field(1, "    ", "Number of Rekeys received after registration", g.since())
 	p.field(1, "    ", "Number of Rekey Acks sent", g.Acks)
 	if g.KEK == nil {
 		p.gap()

@@ -18,6 +18,9 @@ var (
 	guardAllowable = rule.Duty("console.gm.allowable", "GETVPN-SHOW-17", rule.GM, "what the member takes of what is offered is shown")
 	guardHandles   = rule.Duty("console.gm.handles", "GETVPN-SHOW-16", rule.GM, "rules are shown with their handles, and where those that deny lead")
 
+	guardSince   = rule.Duty("console.gm.since", "GETVPN-ACK-05", rule.GM, "the rekeys since the latest registration are counted by themselves")
+	guardExpired = rule.Duty("console.gm.expired", "GETVPN-SHOW-10", rule.GM, "a traffic key that came last and has ended is shown so")
+
 	guardPseudotime   = rule.Duty("console.gm.pseudotime", "GETVPN-SHOW-12", rule.GM, "the pseudotime of a member is shown")
 	guardKSPseudotime = rule.Duty("console.ks.pseudotime", "GETVPN-SHOW-12", rule.KS, "the pseudotime of a key server is shown")
 	guardClearReplay  = rule.Duty("console.gm.clear_replay", "GETVPN-SHOW-13", rule.GM, "the replay counters are cleared when an operator asks for it")

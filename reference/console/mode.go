@@ -1,6 +1,8 @@
 package console
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ const (
 	modeExec     = control.ConsoleExec     // may do everything
 	modePassword = control.ConsolePassword // the secret of enable is asked for
 	modeConfirm  = "confirm:"              // the command behind it waits for yes or no
+	modeName     = "name:"                 // the configuration is to be copied, and it is asked whether to the name behind it
 	modeClosed   = control.ConsoleClosed
 )
 
@@ -27,6 +30,10 @@ func (c *Console) prompt(mode string) string {
 		return confirmation
 	case mode == modeExec:
 		return c.opts.Hostname + "#"
+	case mode == control.ConsoleConfigure:
+		return c.opts.Hostname + "(config)#"
+	case strings.HasPrefix(mode, modeName):
+		return fmt.Sprintf("Destination filename [%s]? ", bare(mode[len(modeName):]))
 	}
 	return c.opts.Hostname + ">"
 }
@@ -42,6 +49,10 @@ func (c *Console) answer(now time.Time, args control.ConsoleArgs) control.Consol
 	case asked:
 		in.mode = modeExec
 		text = in.confirm(waiting, args.Line)
+	case args.Mode == control.ConsoleConfigure: // the carrier is none that can
+		in.mode, text = modeExec, "% The configuration is changed over SSH\n"
+	case strings.HasPrefix(args.Mode, modeName):
+		in.mode = control.ConsoleSave + cmp.Or(strings.TrimSpace(args.Line), bare(args.Mode[len(modeName):]))
 	default:
 		text = in.run(args.Line)
 	}

@@ -22,4 +22,11 @@ const (
 	ConsoleExec     = "exec"
 	ConsoleClosed   = "closed"
 	ConsolePassword = "password"
+
+	// ConsoleConfigure is for a carrier whose node has a configuration that operators may change: it answers lines until the
+	// operator is through. What stands behind it is the carrier's own.
+	ConsoleConfigure = "configure"
+	// ConsoleReplace and ConsoleSave ask such a carrier for one thing, done to the copy of the configuration whose name stands behind.
+	ConsoleReplace = "replace:"
+	ConsoleSave    = "save:"
 )

@@ -162,6 +162,7 @@ type GMGroup struct {
 	Sequence    uint32      `json:"sequence"` // last PUSH number accepted, or the one given at registration
 	RekeyExpiry time.Time   `json:"rekey_expiry"`
 	SAs         []SA        `json:"sas"`
+	Expired     []SA        `json:"expired,omitempty"` // of GET VPN: those that came last and have ended, without another in their place
 	SIDs        []uint32    `json:"sids,omitempty"`
 	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
 	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay

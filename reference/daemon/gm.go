@@ -64,7 +64,7 @@ func buildMember(o *options) (node.Config, error) {
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
-	out := node.Config{Name: cfg.Name, Core: console.Member(m, cfg, outsideOf(device), rules), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
+	out := node.Config{Name: cfg.Name, Core: o.configurable(console.Member(m, cfg, outsideOf(device), rules)), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))
 	o.withTracker(&out, cfg)
 	if device != nil {

@@ -23,7 +23,7 @@ func (o *options) loadKeyServer() (policy.KeyServer, []*core.Log, error) {
 		cfg, err := policy.LoadKeyServer(o.config)
 		return cfg, nil, err
 	}
-	data, err := os.ReadFile(o.config)
+	data, err := o.text()
 	if err != nil {
 		return policy.KeyServer{}, nil, err
 	}
@@ -37,7 +37,7 @@ func (o *options) loadMember() (policy.Member, []*core.Log, error) {
 		cfg, err := policy.LoadMember(o.config)
 		return cfg, nil, err
 	}
-	data, err := os.ReadFile(o.config)
+	data, err := o.text()
 	if err != nil {
 		return policy.Member{}, nil, err
 	}
@@ -45,9 +45,20 @@ func (o *options) loadMember() (policy.Member, []*core.Log, error) {
 	return cfg, notesOf(warnings), err
 }
 
-// ios says how to read what routers have: keys are beside the configuration.
+// text is the configuration that is running, or that of the file.
+func (o *options) text() ([]byte, error) {
+	if o.running != nil {
+		return []byte(o.running.config.Text()), nil
+	}
+	return os.ReadFile(o.config)
+}
+
+// ios says how to read what routers have: keys are beside the configuration, unless they were made by an operator's command.
 func (o *options) ios() iosconfig.Options {
 	return iosconfig.Options{Lenient: o.lenient, Resolve: resolve, Open: func(name string) ([]byte, error) {
+		if o.running != nil && o.running.keys[name] != nil {
+			return o.running.keys[name], nil
+		}
 		return os.ReadFile(filepath.Join(filepath.Dir(o.config), filepath.Base(name)))
 	}}
 }

@@ -25,6 +25,9 @@ type options struct {
 	console                      policy.Console // of the configuration
 	lenient                      bool
 	beside                       []companion // of the node, as its configuration says
+	operators                    string      // address of the console over SSH at which the configuration is changed
+	hostKey                      string      // file of the private key of that console
+	running                      *running    // configuration in the place of the file's; nil: the file's
 
 	receiver policy.LogReceiver // of the log, as the configuration has it
 	profile  policy.Profile
@@ -37,6 +40,8 @@ func (o *options) register(root *cobra.Command) {
 	f.BoolVar(&o.lenient, "lenient", false, "of a .ios file: what is not known, or has no field, is a warning")
 	f.StringVar(&o.log, "log", "stderr", "`target` of log lines (RFC 5424): stderr, a file, or udp://host:port")
 	f.StringVar(&o.keylog, "keylog", "", "append all keys to this `file`, for reading captures; secret, so off unless named")
+	f.StringVar(&o.operators, "operators", "", "with a .ios file: `address` of a console over SSH at which the configuration is shown and changed")
+	f.StringVar(&o.hostKey, "host-key", "", "private key `file` of the console that --operators opens (default: one is made at each start)")
 	f.StringVar(&o.outside, "interface", "", "outside interface by `name` (default: the one with the configured address)")
 	f.StringArrayVar(&o.mutants, "mutant", nil, "alter a guard: `name=mutation`")
 	_ = f.MarkHidden("mutant")

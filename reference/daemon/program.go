@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -47,36 +49,65 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // serve runs the daemon until its context ends.
 func (p program) serve(cmd *cobra.Command, o *options) error {
-	if o.config == "" {
+	switch {
+	case o.config == "":
 		return usageError{errors.New("the flag --config is missing; it names the configuration file")}
+	case o.operators != "":
+		return p.serveRouter(cmd, o)
+	case o.hostKey != "":
+		return usageError{errors.New("--host-key is for the console that --operators opens")}
 	}
-	cfg, err := p.build(o)
+	w, err := p.open(o, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	outputs, err := o.open(cmd.ErrOrStderr(), &cfg)
+	stop, err := o.letOperatorsIn(cmd.Context(), w.node)
 	if err != nil {
-		return err
-	}
-	defer outputs.Close()
-	n, err := node.Open(cfg)
-	if err != nil {
-		return err
-	}
-	stop, err := o.letOperatorsIn(cmd.Context(), n)
-	if err != nil {
-		return errors.Join(err, n.Close())
+		return errors.Join(err, w.close())
 	}
 	defer stop()
-	beside, err := accompany(n, o.beside)
-	if err != nil {
-		return errors.Join(err, n.Close())
-	}
-	defer beside.Close()
 	if p.reloads {
-		defer o.reloading(cmd.Context(), n, cmd.ErrOrStderr())()
+		defer o.reloading(cmd.Context(), w.node, cmd.ErrOrStderr())()
 	}
-	return n.Run(cmd.Context())
+	return w.run(cmd.Context())
+}
+
+// work is a node that is open, with what belongs to it.
+type work struct {
+	node            *node.Node
+	outputs, beside closers
+}
+
+// open makes a node of the configuration, with its log and what accompanies it.
+func (p program) open(o *options, stderr io.Writer) (*work, error) {
+	cfg, err := p.build(o)
+	if err != nil {
+		return nil, err
+	}
+	w := new(work)
+	if w.outputs, err = o.open(stderr, &cfg); err != nil {
+		return nil, err
+	}
+	if w.node, err = node.Open(cfg); err != nil {
+		return nil, errors.Join(err, w.outputs.Close())
+	}
+	if w.beside, err = accompany(w.node, o.beside); err != nil {
+		return nil, errors.Join(err, w.node.Close(), w.outputs.Close())
+	}
+	return w, nil
+}
+
+// run has the node work until ctx ends, and closes everything.
+func (w *work) run(ctx context.Context) error {
+	err := w.node.Run(ctx)
+	_ = w.beside.Close()
+	_ = w.outputs.Close()
+	return err
+}
+
+// close is for a node that is never run.
+func (w *work) close() error {
+	return errors.Join(w.beside.Close(), w.node.Close(), w.outputs.Close())
 }
 
 // describe makes the last lines of a failed run. The faults of a configuration file stand alone, one a line.

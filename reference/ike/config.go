@@ -58,6 +58,8 @@ type Config struct {
 	// the offer had; TransformsFromZero has an offer's first transform be number 0. Both are for daemons older than RFC 6407.
 	AnySituation, TransformsFromZero bool
 
+	Elsewhere bool // the node has several addresses: messages leave from Local, and say so
+
 	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
 	// further DOI answer so. It is against RFC 2408 §5.4, and off unless asked for.
 	ReplyAsIPsec bool

@@ -16,6 +16,7 @@ type document struct {
 	hosts      map[string]netip.Addr // by their names, in small letters
 	enable     string
 	users      []policy.ConsoleUser
+	log        policy.LogReceiver
 	policies   []*isakmpPolicy
 	keys       []policy.PSK
 	transforms map[string]*transformSet

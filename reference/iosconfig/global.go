@@ -57,6 +57,8 @@ func globalCommands() []syntax {
 		on("interface <name>", enterInterface),
 		on("ip host <name> <a>", func(r *reader, l line, a []string) { r.doc.hosts[strings.ToLower(a[0])] = r.address(l, a[1]) }),
 		on("track <n> ...", enterTrack),
+		on("logging host <a>", func(r *reader, l line, a []string) { logTo(r, l, a[0], "udp", "514") }),
+		on("logging host <a> transport <p> port <n>", func(r *reader, l line, a []string) { logTo(r, l, a[0], a[1], a[2]) }),
 		on("event manager applet <name> ...", func(r *reader, l line, a []string) {
 			noField(r, l, a)
 			r.enter("applet", on("event ...", ignored), on("action ...", ignored))
@@ -74,6 +76,19 @@ func user(privileged bool) func(*reader, line, []string) {
 	return func(r *reader, _ line, a []string) {
 		r.doc.users = append(r.doc.users, policy.ConsoleUser{Name: a[0], Password: a[1], Privileged: privileged})
 	}
+}
+
+// logTo sends the log to a receiver, in the form that routers write it in.
+func logTo(r *reader, l line, address, protocol, number string) {
+	to := policy.LogReceiver{Format: policy.LogRFC3164, Framing: policy.FrameByLineFeed}
+	to.Network = known(r, l, map[string]policy.LogNetwork{"udp": policy.LogUDP, "tcp": policy.LogTCP}, protocol)
+	if to.Network == policy.LogUDP {
+		to.Framing = policy.FrameByCount // a datagram has its end of itself
+	}
+	if a := r.address(l, address); a.IsValid() {
+		to.Address = netip.AddrPortFrom(a, uint16(r.number(l, number, 1, 65535)))
+	}
+	r.doc.log = to
 }
 
 // enterISAKMP has what routers have unless it is said: signatures and SHA-1; for DES there is no replacement.

@@ -187,7 +187,7 @@ func TestFaults(t *testing.T) {
 		{"group 2", "group 99", `ks.ios:5:1: "99" is not known here`},
 		{" authentication pre-share\n", "", `ks.ios:2:1: Phase 1 is checked with signatures, and there is no "crypto pki trustpoint"`},
 		{"rsa ks1", "rsa lost", "ks.ios:18:1: the key lost cannot be read"},
-		{"match address ipv4 120", "match address ipv4 999", "ks.ios:19:1: there is no access list 999"},
+		{"match address ipv4 120", "match address ipv4 999", "ks.ios:19:1: the SA 1 is incomplete: there is no access list 999"},
 		{"rekey address ipv4 121", "rekey address ipv4 120\n no rekey transport unicast", ""},
 		{"access-list 121 permit udp host 10.0.5.2 eq 848 host 239.0.1.2 eq 848", "access-list 121 permit udp any any", "no entry of the access list 121 names a multicast group"},
 		{" rekey address ipv4 121\n", "", `no "rekey address ipv4" says where to`},
@@ -236,6 +236,25 @@ func TestLenient(t *testing.T) {
 	}
 }
 
+// TestIncomplete: of what is incomplete there is a warning then, and it is left out.
+func TestIncomplete(t *testing.T) {
+	for _, missing := range []string{"crypto ipsec profile gdoi-p", "crypto ipsec transform-set gdoi-trans", "access-list 120"} {
+		text := strings.Replace(sample, missing, missing+"x", 1)
+		k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
+		if err != nil || !strings.Contains(warnings.Error(), "is incomplete") || len(k.Groups[0].SAs) != 0 {
+			t.Errorf("%s: %v, %v", missing, warnings, err)
+		}
+	}
+}
+
+// TestSubject: a member that is the subject of its certificate needs one.
+func TestSubject(t *testing.T) {
+	_, _, err := iosconfig.ParseMember("gm.ios", []byte(member+"crypto isakmp identity dn\n"), iosconfig.Options{Open: open})
+	if err == nil || !strings.Contains(err.Error(), "no ISAKMP policy has one") {
+		t.Error(err)
+	}
+}
+
 const member = `hostname gm
 crypto isakmp policy 1
  encr aes
@@ -280,6 +299,27 @@ func TestTrack(t *testing.T) {
 		m, _, err := iosconfig.ParseMember("gm.ios", []byte(strings.Replace(follows, "track 99 stub-object", other, 1)), iosconfig.Options{Open: open})
 		if err != nil || m.Groups[1].Track != nil {
 			t.Errorf("%s: %+v, %v", other, m.Groups, err)
+		}
+	}
+}
+
+// TestLog: the log goes where the configuration says, as a router writes it.
+func TestLog(t *testing.T) {
+	for typed, want := range map[string]policy.LogReceiver{
+		"logging host 10.0.8.9\n":                         {Network: policy.LogUDP, Address: netip.MustParseAddrPort("10.0.8.9:514"), Format: policy.LogRFC3164},
+		"logging host 10.0.8.9 transport udp port 5514\n": {Network: policy.LogUDP, Address: netip.MustParseAddrPort("10.0.8.9:5514"), Format: policy.LogRFC3164},
+		"logging host 10.0.8.9 transport tcp port 601\n":  {Network: policy.LogTCP, Address: netip.MustParseAddrPort("10.0.8.9:601"), Format: policy.LogRFC3164, Framing: policy.FrameByLineFeed},
+		"logging buffered 4096\n":                         {},
+	} {
+		m, _, err1 := iosconfig.ParseMember("gm.ios", []byte(member+typed), iosconfig.Options{Open: open})
+		k, _, err2 := iosconfig.ParseKeyServer("ks.ios", []byte(sample+typed), iosconfig.Options{Open: open})
+		if m.Log != want || k.Log != want || err1 != nil || err2 != nil {
+			t.Errorf("%s: %+v, %+v, %v, %v", typed, m.Log, k.Log, err1, err2)
+		}
+	}
+	for _, typed := range []string{"logging host there", "logging host 10.0.8.9 transport sctp port 1", "logging host 10.0.8.9 transport udp port 0"} {
+		if _, _, err := iosconfig.ParseMember("gm.ios", []byte(member+typed), iosconfig.Options{Open: open}); err == nil {
+			t.Errorf("%s: no error", typed)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // keyServer follows the references of a key server's configuration.
 func (r *reader) keyServer() policy.KeyServer {
-	k := policy.KeyServer{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console()}
+	k := policy.KeyServer{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console(), Log: r.doc.log}
 	var signed string
 	for _, g := range r.doc.groups {
 		if g.local == nil {
@@ -146,16 +146,19 @@ func (r *reader) authorization(s *localServer) *policy.Authorization {
 	return a
 }
 
-// sa is one SA of a group. One whose profile or list is missing is incomplete, and is not offered to members: that is a problem.
+// sa is one SA of a group. One whose profile or list is missing is incomplete: routers take it, and do not offer it to members.
 func (r *reader) sa(s *saIPsec) (policy.SAPolicy, bool) {
 	out := policy.SAPolicy{IPsecProfile: s.profile, AntiReplay: s.replay, Tag: s.tag}
 	profile := r.doc.profiles[s.profile]
 	switch {
 	case s.profile == "" || s.acl == "":
-		r.problem(s.at, "the SA %d is incomplete: it needs a profile and \"match address ipv4\"", s.seq)
+		r.lacking(s.at, "the SA %d is incomplete: it needs a profile and \"match address ipv4\"", s.seq)
 		return out, false
 	case profile == nil:
-		r.problem(s.at, "the SA %d is incomplete: there is no \"crypto ipsec profile %s\"", s.seq, s.profile)
+		r.lacking(s.at, "the SA %d is incomplete: there is no \"crypto ipsec profile %s\"", s.seq, s.profile)
+		return out, false
+	case r.doc.acls[s.acl] == nil:
+		r.lacking(s.at, "the SA %d is incomplete: there is no access list %s", s.seq, s.acl)
 		return out, false
 	}
 	set := r.doc.transforms[profile.set]
@@ -164,7 +167,7 @@ func (r *reader) sa(s *saIPsec) (policy.SAPolicy, bool) {
 		if profile.set == "" {
 			where = profile.at
 		}
-		r.problem(where, "the profile %s is incomplete: there is no \"crypto ipsec transform-set %s\"", s.profile, profile.set)
+		r.lacking(where, "the profile %s is incomplete: there is no \"crypto ipsec transform-set %s\"", s.profile, profile.set)
 		return out, false
 	}
 	out.Transform, out.Lifetime = set.transform, orElse(profile.lifetime, r.doc.lifetime)

@@ -116,24 +116,25 @@ func (r *reader) read(data []byte) {
 			r.stack = r.stack[:max(1, len(r.stack)-1)]
 		case l.text() == "end":
 			r.stack = r.stack[:1]
-		case !r.take(l):
+		case r.take(l) == 0:
 			r.lacking(l, "unknown command %q", l.text())
 		}
 	}
 }
 
-// take finds the innermost mode that knows a line, which is the mode from then on.
-func (r *reader) take(l line) bool {
-	for depth := len(r.stack); depth > 0; depth-- {
+// take finds the innermost mode that knows a line, which is the mode from then on unless the line enters another one. It returns
+// how deep that mode is, from 1, and 0 if no mode knows the line.
+func (r *reader) take(l line) (depth int) {
+	for depth = len(r.stack); depth > 0; depth-- {
 		for _, s := range r.stack[depth-1].commands {
 			if args, ok := s.match(l.words); ok {
 				r.stack = r.stack[:depth]
 				s.do(r, l, args)
-				return true
+				return depth
 			}
 		}
 	}
-	return false
+	return 0
 }
 
 // enter goes into a mode.

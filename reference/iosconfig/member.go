@@ -12,7 +12,7 @@ import (
 // member follows the references of a member's configuration. Its address is that of the interface with its crypto map, and the
 // networks of the other interfaces are behind it.
 func (r *reader) member() policy.Member {
-	m := policy.Member{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console()}
+	m := policy.Member{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console(), Log: r.doc.log}
 	slices.SortStableFunc(r.doc.maps, func(a, b *cryptoMap) int { return cmp.Compare(a.seq, b.seq) })
 	var groups []*gdoiGroup
 	for _, c := range r.doc.maps {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -50,6 +51,7 @@ type KeyServer struct {
 	sessions sessions
 	floats   floats
 	keepers  keepers
+	engine   engine
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
 	now      time.Time     // of the event that is being handled
@@ -73,6 +75,12 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	credentials, err := cfg.Phase1.Certificates.Credentials()
 	if err != nil {
 		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
+	}
+	cfg.Router.Interfaces = slices.Clone(cfg.Router.Interfaces)
+	for i, other := range cfg.Router.Interfaces {
+		if other.Address.Port() == 0 {
+			cfg.Router.Interfaces[i].Address = netip.AddrPortFrom(other.Address.Addr(), defaultPort)
+		}
 	}
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)

@@ -118,6 +118,8 @@ func scenes() []scene {
 		{"changes", configuration(vendor), (*witness).changes},
 		{"another multicast address", configuration(vendor, multicast), (*witness).movedMulticast},
 		{"pseudotime", configuration(vendor), (*witness).timed},
+		{"another interface", configuration(interfaces), (*witness).aside},
+		{"key to sign rekeys", configuration(vendor), (*witness).signed},
 		{"access lists", configuration(vendor, ofSA(listed(100))), (*witness).accessLists},
 		{"access lists in order", configuration(vendor, ofSA(listed(98))), (*witness).accessLists},
 		{"acknowledgements, SHA-512", configuration(acknowledgedSHA512), (*witness).acknowledgements},

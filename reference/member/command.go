@@ -101,7 +101,7 @@ func (m *membership) forget(now time.Time) {
 	m.leases.clear()
 	m.gateway.Delete(now, policy.ProtocolESP, 0)
 	m.gateway.Delete(now, policy.ProtocolAH, 0)
-	m.outlet = outlet{}
+	m.outlet, m.received = outlet{}, nil
 	m.clearPolicy()
 	m.registration = registration{}
 }
@@ -134,6 +134,6 @@ func (m *membership) status(now time.Time) control.GMGroup {
 	if m.sids != nil {
 		s.SIDs = m.sids.Values
 	}
-	s.Modes = m.modes(now)
+	s.Modes, s.Expired = m.modes(now), m.received.ended(now)
 	return s
 }

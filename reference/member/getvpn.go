@@ -84,11 +84,19 @@ func (m *membership) between(least, most time.Duration) time.Duration {
 func (m *membership) renewKEK(now time.Time) {
 	if m.rekey != nil && due(now, m.rekey.renew) {
 		m.rekey.renew = time.Time{}
+		m.tellMissed()
 		m.renew(now, "no rekey has come, and the Rekey SA ends soon")
 	}
 	if due(now, m.kekGone) {
 		m.kekGone = time.Time{}
 		m.renew(now, "the Rekey SA has ended")
+	}
+}
+
+// tellMissed tells of a rekey that has not come, if the operator wants to know: devices are said not to tell it.
+func (m *membership) tellMissed() {
+	if m.cfg.Rekey.TellMissed {
+		m.tell(getvpn.GMRekeyNotRecd)
 	}
 }
 

@@ -24,6 +24,7 @@ type Node struct {
 	server *server           // nil without a control socket
 	device *dataplane.Device // nil without a data plane
 
+	begun     chan struct{} // closed once Run has begun
 	rearm     chan struct{} // the deadline may have changed
 	delivered atomic.Uint64 // lines for the receiver of the log
 
@@ -38,7 +39,7 @@ type Node struct {
 
 // Open opens everything the node needs in the network namespace of the calling thread. Run may then be called anywhere.
 func Open(cfg Config) (n *Node, err error) {
-	n = &Node{cfg: cfg, rearm: make(chan struct{}, 1), pending: make(map[uint64]chan *core.Reply)}
+	n = &Node{cfg: cfg, begun: make(chan struct{}), rearm: make(chan struct{}, 1), pending: make(map[uint64]chan *core.Reply)}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("node %s: %w", cfg.Name, errors.Join(err, n.Close()))
@@ -61,6 +62,9 @@ func Open(cfg Config) (n *Node, err error) {
 	}
 	return n, err
 }
+
+// Begun is closed once Run has begun: from then on Do is answered.
+func (n *Node) Begun() <-chan struct{} { return n.begun }
 
 // Addr is where the node listens: Config.Listen with the port that was found for 0.
 func (n *Node) Addr() netip.AddrPort { return n.udp.local }
@@ -87,6 +91,9 @@ func (n *Node) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	n.begin(fail, &group)
 	n.spawn(func() { n.receive(n.udp.unicast, n.udp.local) })
+	for _, s := range n.udp.also {
+		n.spawn(func() { n.receive(s.conn, s.at) })
+	}
 	for _, s := range n.udp.shared {
 		n.spawn(func() { n.receiveShared(s) })
 	}
@@ -118,6 +125,7 @@ func (n *Node) begin(fail context.CancelCauseFunc, group *sync.WaitGroup) {
 		n.log(now, note)
 	}
 	n.perform(now, n.cfg.Core.Handle(now, &core.Start{}))
+	close(n.begun)
 }
 
 // end lets nothing reach the core any more and answers who still waits.

@@ -17,6 +17,7 @@ type KeyServer struct {
 	SNMP       *SNMP            // of GET VPN; nil: no agent
 	Console    Console
 	Log        LogReceiver
+	Router     Router // of GET VPN; in a file its fields are the key server's
 }
 
 // Member is the whole configuration of a group member.
@@ -98,6 +99,7 @@ type MemberRekey struct {
 	AcceptSHA1    bool         // SIG_HASH_ALGORITHM may be SHA-1
 	SignatureForm SigForm      // of RSA
 	KEKBehaviour  KEKBehaviour // of profile getvpn
+	TellMissed    bool         // of profile getvpn: the operator is told of a rekey that has not come
 }
 
 // Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.

@@ -21,7 +21,8 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay), Console: consoleDocOf(k.Console)}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay), Console: consoleDocOf(k.Console),
+		routerDoc: routerDocOf(k.Router)}
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
@@ -88,7 +89,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		if !ok || !ok2 {
 			return nil, fmt.Errorf("policy: signature form %d or KEK behaviour %d has no name", uint8(m.Rekey.SignatureForm), uint8(m.Rekey.KEKBehaviour))
 		}
-		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form, KEK: kek}
+		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form, KEK: kek, TellMissed: m.Rekey.TellMissed}
 	}
 	return yaml.Marshal(doc)
 }

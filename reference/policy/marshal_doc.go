@@ -13,6 +13,7 @@ type keyServerDoc struct {
 	SNMP       *snmpDoc             `yaml:"snmp,omitempty"`
 	Console    *consoleDoc          `yaml:"console,omitempty"`
 	Log        *logDoc              `yaml:"log,omitempty"`
+	routerDoc  `yaml:",inline"`
 }
 
 type memberDoc struct {
@@ -72,6 +73,7 @@ type memberRekeyDoc struct {
 	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
 	SigForm    string `yaml:"signature_form,omitempty"`
 	KEK        string `yaml:"kek,omitempty"`
+	TellMissed bool   `yaml:"tell_missed,omitempty"`
 }
 
 type dataPathDoc struct {

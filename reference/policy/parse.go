@@ -40,7 +40,8 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	var key place[namedKey]
 	var agent place[*SNMP]
 	var groups []place[Group]
-	root.Fields(
+	var interfaces []place[Interface]
+	fields := []yamldoc.Field{
 		yamldoc.Required("name", &k.Name, nodeName),
 		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
@@ -51,9 +52,12 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		yamldoc.Optional("console", &k.Console, consoleOf(open)),
 		yamldoc.Optional("snmp", &agent, placed(snmp)),
 		yamldoc.Optional("log", &k.Log, logReceiver),
-	)
+	}
+	root.Fields(append(fields, routerFields(&k.Router, &interfaces)...)...)
 	checkConsole(root, k.Profile, nil)
 	checkSigningKey(key, k.Profile)
+	checkProfile(k.Profile, root, ofRouter...)
+	k.Router.Interfaces = interfacesOf(k.Address, interfaces)
 	k.SigningKey, k.SNMP = key.value.der, ofProfile(k.Profile, agent)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
@@ -147,9 +151,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
-	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
-		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
-	}
+	m.Rekey = rekey.value
+	checkMemberRekey(m.Profile, rekey)
 	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
@@ -197,8 +200,22 @@ func memberRekey(v yamldoc.Value) MemberRekey {
 		yamldoc.Optional("accept_sha1", &r.AcceptSHA1, yamldoc.Value.Bool),
 		yamldoc.Optional("signature_form", &r.SignatureForm, sigForms.Read),
 		yamldoc.Optional("kek", &r.KEKBehaviour, kekBehaviours.Read),
+		yamldoc.Optional("tell_missed", &r.TellMissed, yamldoc.Value.Bool),
 	)
 	return r
+}
+
+// checkMemberRekey refuses what only profile getvpn has.
+func checkMemberRekey(p Profile, r place[MemberRekey]) {
+	if p == ProfileGETVPN {
+		return
+	}
+	if r.value.KEKBehaviour != KEKNew {
+		r.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
+	}
+	if r.value.TellMissed {
+		r.at.Problem("the field \"tell_missed\" is for profile getvpn; leave it out")
+	}
 }
 
 // keyOverlaps reports whether some address of the prefix has a pre-shared key, or may have one once the faults of the keys

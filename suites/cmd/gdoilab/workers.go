@@ -4,7 +4,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
@@ -12,7 +14,7 @@ import (
 // workersFor is how many processes suit a fabric. The memory fabric computes without a pause; on netns a spec mostly waits.
 func workersFor(s kit.Session, f runFlags) int {
 	switch {
-	case f.spec != "" || f.failFast:
+	case f.spec != "" || f.failFast || oneBox(s.Device):
 		return 1
 	case f.workers > 0:
 		return f.workers
@@ -21,6 +23,11 @@ func workersFor(s kit.Session, f runFlags) int {
 	default:
 		return 6 * runtime.NumCPU()
 	}
+}
+
+// oneBox reports whether the device is a router, which can be in one lab at a time.
+func oneBox(device *peer.Manifest) bool {
+	return device != nil && slices.ContainsFunc(device.Roles(), func(r *peer.Role) bool { return r.Router() != nil })
 }
 
 // runAll runs the specs here or in worker processes.

@@ -21,9 +21,9 @@ import (
 
 // Lines of the configuration of a key server.
 const (
-	unicast   = "  rekey transport unicast\n"
+	byUnicast = "  rekey transport unicast\n"
 	toList    = "  rekey address ipv4 121\n"
-	signed    = "  rekey authentication mypubkey rsa ks1\n"
+	withKey   = "  rekey authentication mypubkey rsa ks1\n"
 	ofProfile = " set security-association lifetime seconds 2700\n"
 	global    = "crypto ipsec security-association lifetime seconds 7200\n"
 	inProfile = "crypto ipsec profile p\n"
@@ -79,14 +79,14 @@ var _ = Describe("What a router's configuration of a key server does", kit.Subje
 	}
 
 	It("rekeys by multicast unless unicast is said", kit.Requirement("GETVPN-REKEY-18", "GETVPN-UCAST-10"), func(ctx SpecContext) {
-		l := serves(ctx, unicast, toList)
+		l := serves(ctx, byUnicast, toList)
 		Expect(kit.Value(offer(l), "SA/SAK/Destination")).To(ContainSubstring(lab.IPv4Family.Group().String()), "where rekeys are said to go")
 		Expect(types(ctx, l.KS, "show crypto gdoi ks rekey").Text).To(MatchRegexp(`(?i)multicast`))
 		Expect(rekeys(ctx, l)).To(HaveEach(HaveField("To", HaveField("Addr()", lab.IPv4Family.Group()))))
 	})
 
 	It("rekeys one way only, by unicast, if an address of multicast rekeys is said too", kit.Requirement("GETVPN-REKEY-20"), func(ctx SpecContext) {
-		l := serves(ctx, unicast, unicast+toList)
+		l := serves(ctx, byUnicast, byUnicast+toList)
 		Expect(kit.Value(offer(l), "SA/SAK/Destination")).NotTo(ContainSubstring(lab.IPv4Family.Group().String()), "where rekeys are said to go")
 		Expect(addressees(rekeys(ctx, l))).To(And(HaveLen(2), Not(HaveKey(lab.IPv4Family.Group().String()))), "where they go: to each member")
 	})
@@ -95,7 +95,7 @@ var _ = Describe("What a router's configuration of a key server does", kit.Subje
 		func(ctx SpecContext) {
 			_, _, err := ios.ReadKeyServer(ownAddress, "")
 			Expect(err).To(MatchError(ContainSubstring(`has no "address ipv4"`)), "without an address it is refused")
-			l := serves(ctx, signed, "")
+			l := serves(ctx, withKey, "")
 			_, announced := kit.Field(offer(l), "SA/SAK")
 			Expect(announced).To(BeFalse(), "without a key members are offered no rekeys")
 			Expect(rekeys(ctx, l)).To(BeEmpty(), "and get none")
@@ -108,7 +108,7 @@ var _ = Describe("What a router's configuration of a key server does", kit.Subje
 	})
 
 	It("rekeys by multicast from the source that its list of addresses has, if no address is said", kit.Requirement("GETVPN-MCAST-13"), func(ctx SpecContext) {
-		l := serves(ctx, unicast, toList, ownAddress, "")
+		l := serves(ctx, byUnicast, toList, ownAddress, "")
 		pushes := rekeys(ctx, l)
 		Expect(pushes).NotTo(BeEmpty())
 		Expect(pushes).To(HaveEach(HaveField("From", HaveField("Addr()", lab.IPv4Family.KeyServerAddress()))))

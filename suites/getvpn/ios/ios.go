@@ -82,7 +82,9 @@ func KeyServer(replaced ...string) func(*policy.KeyServer) {
 	GinkgoHelper()
 	parsed, _, err := ReadKeyServer(replaced...)
 	Expect(err).NotTo(HaveOccurred(), "the configuration of the key server")
-	return func(c *policy.KeyServer) { c.Groups, c.SigningKey, c.Address = parsed.Groups, parsed.SigningKey, parsed.Address }
+	return func(c *policy.KeyServer) {
+		c.Groups, c.SigningKey, c.Address = parsed.Groups, parsed.SigningKey, parsed.Address
+	}
 }
 
 // Member is KeyServer for the first member of a lab.

@@ -5,17 +5,48 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-var _ managed = (*process)(nil)
+var (
+	_ managed       = (*process)(nil)
+	_ managedByUser = (*process)(nil)
+	_ managed       = (*visited)(nil)
+	_ managedByUser = (*visited)(nil)
+)
 
 func (p *process) community() string { return p.launch.Community }
 
+func (p *process) user() *policy.SNMPUser { return p.launch.SNMPUser }
+
+func (p *process) reach(open func(string) error) error {
+	return p.enter(func() error { return open(p.launch.SNMP) })
+}
+
 // manageBy sends the device's agent a message, in the device's own namespace.
-func (p *process) manageBy(ctx context.Context, message []byte) (answer []byte, err error) {
+func (p *process) manageBy(ctx context.Context, message []byte) ([]byte, error) {
+	return datagram(ctx, message, p.reach)
+}
+
+func (v *visited) community() string { return v.visit.Community }
+
+func (v *visited) user() *policy.SNMPUser { return v.visit.SNMPUser }
+
+func (v *visited) reach(open func(string) error) error {
+	return within(v.net.home, func() error { return open(v.visit.SNMP) })
+}
+
+// manageBy sends the router's agent a message, from where its operators are.
+func (v *visited) manageBy(ctx context.Context, message []byte) ([]byte, error) {
+	return datagram(ctx, message, v.reach)
+}
+
+// datagram sends a message to whoever can be reached, and returns what comes back.
+func datagram(ctx context.Context, message []byte, reach func(func(string) error) error) (answer []byte, err error) {
 	var conn net.Conn
-	err = p.enter(func() (err error) {
-		conn, err = new(net.Dialer).DialContext(ctx, "udp", p.launch.SNMP)
+	err = reach(func(address string) (err error) {
+		conn, err = new(net.Dialer).DialContext(ctx, "udp", address)
 		return err
 	})
 	if err != nil {

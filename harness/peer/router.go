@@ -9,6 +9,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/router"
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -103,6 +104,7 @@ type Visit struct {
 	Views       []router.View
 	SNMP        string
 	Community   string
+	SNMPUser    *policy.SNMPUser
 	role        *Role
 	groups      map[uint32]string // names by numbers
 }
@@ -155,7 +157,7 @@ func (r *Role) Visit(s Subject) (*Visit, error) {
 		v.Views = append(v.Views, router.View{Command: w.one(view.Command), Rules: view.Rules})
 	}
 	if r.SNMP != nil {
-		v.SNMP, v.Community = w.one(r.SNMP.Address), w.one(r.SNMP.Community)
+		v.SNMP, v.Community, v.SNMPUser = w.one(r.SNMP.Address), w.one(r.SNMP.Community), w.user(r.SNMP.User)
 	}
 	return v, errors.Join(w.errs...)
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/router"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 )
@@ -33,7 +34,8 @@ type process struct {
 	exited         chan struct{}
 	once           sync.Once
 	asked          uint64
-	last           []keylog.Entry // the key log, once the process has been stopped
+	console        *router.Session // nil: nobody has typed yet, or not over SSH
+	last           []keylog.Entry  // the key log, once the process has been stopped
 }
 
 // startProcess starts a device and waits until it is up.
@@ -168,6 +170,9 @@ func (p *process) hasExited() bool {
 }
 
 func (p *process) Do(ctx context.Context, command string, args any) (control.Response, error) {
+	if command == control.Console && p.launch.Console != nil {
+		return p.types(ctx, args)
+	}
 	p.asked++
 	request := control.Request{ID: p.asked, Command: command}
 	if args != nil {
@@ -208,7 +213,7 @@ func (p *process) Keys() []keylog.Entry {
 	return entries
 }
 
-// Config returns the files that were written before the start.
+// Config returns the files that were written before the start, and what operators typed over SSH.
 func (p *process) Config() ([]peer.File, error) {
 	files := slices.Clone(p.launch.Files)
 	for i := range files {
@@ -217,6 +222,9 @@ func (p *process) Config() ([]peer.File, error) {
 			return nil, err
 		}
 		files[i].Path = filepath.ToSlash(below)
+	}
+	if p.console != nil {
+		files = append(files, peer.File{Path: "console", Content: []byte(p.console.Transcript())})
 	}
 	return files, nil
 }
@@ -227,6 +235,9 @@ func (p *process) Stop() (err error) {
 	p.once.Do(func() {
 		// The files go with the network, but the evidence is written after it.
 		defer func() { p.last, err = p.Keys(), errors.Join(err, p.log.close()) }()
+		if p.console != nil {
+			_ = p.console.Close()
+		}
 		if p.hasExited() {
 			return
 		}

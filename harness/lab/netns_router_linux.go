@@ -159,15 +159,7 @@ func (v *visited) Do(ctx context.Context, command string, args any) (r control.R
 
 // typed is what the router says to an operator's line, also if it does not take it.
 func (v *visited) typed(ctx context.Context, args any) (control.ConsoleResult, error) {
-	line, ok := args.(control.ConsoleArgs)
-	if !ok {
-		return control.ConsoleResult{}, fmt.Errorf("lab: arguments of %s are %T", control.Console, args)
-	}
-	text, err := v.session.Type(ctx, line.Line)
-	if errors.As(err, new(*router.Refusal)) {
-		err = nil
-	}
-	return control.ConsoleResult{Text: text, Mode: line.Mode}, err
+	return typedAt(ctx, v.session, args)
 }
 
 func (v *visited) tell(ctx context.Context, command string, args any) error {

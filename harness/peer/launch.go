@@ -64,6 +64,7 @@ type Launch struct {
 	LogFile     string           // of SourceFile
 	Control     string           // path of the socket; "" if there is none
 	KeyLog      string           // path; "" if there is none
+	Console     *Session         // nil: operators type over the control socket, if anywhere
 	SNMP        string           // address of the agent with its port; "" if there is none
 	Community   string           // that may ask it
 	SNMPUser    *policy.SNMPUser // who may, by SNMPv3; nil: the community
@@ -102,6 +103,7 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 	if r.KeyLog != nil {
 		l.KeyLog = w.one(r.KeyLog.File)
 	}
+	l.Console = w.session(r.Console)
 	if r.SNMP != nil {
 		l.SNMP, l.Community, l.SNMPUser = w.one(r.SNMP.Address), w.one(r.SNMP.Community), w.user(r.SNMP.User)
 	}

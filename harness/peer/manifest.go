@@ -43,6 +43,7 @@ type Role struct {
 	Control *Control
 	KeyLog  *KeyLog
 	SNMP    *SNMP
+	Console *Console
 }
 
 // Start is a way to bring a device up: Core, *Process or *Router.

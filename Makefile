@@ -8,7 +8,7 @@ SOURCES := $(shell find reference harness suites fixtures -type f -not -name '*_
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
-.PHONY: help setup build demo test lint bench fuzz selftest soak clean
+.PHONY: help setup build demo test lint bench fuzz selftest soak interop clean
 
 help:            ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,9 @@ selftest: build  ## break the reference in one place at a time; every mutant mus
 
 soak: build      ## every suite on the memory fabric with SEEDS seeds (50)
 	@ci/soak.sh
+
+interop: build   ## every two peers beside each other, and the matrix of what they came to
+	@ci/interop.sh
 
 clean:           ## remove what was built and written
 	rm -rf bin out

@@ -30,6 +30,9 @@ const (
 	Doctor     = "doctor.schema.json"
 	Version    = "version.schema.json"
 	Peer       = "peer.schema.json"
+	Interop    = "interop.schema.json"
+	Driver     = "driver.schema.json"
+	Policy     = "policy.schema.json"
 )
 
 // base is what the schemas' own $id begin with, so that they find each other.

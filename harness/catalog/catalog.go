@@ -114,6 +114,12 @@ func (c *Catalog) All() []Requirement { return c.all }
 // Len is the number of requirements.
 func (c *Catalog) Len() int { return len(c.all) }
 
+// Has reports whether the catalogue has an entry of that id.
+func (c *Catalog) Has(id string) bool {
+	_, ok := c.byID[id]
+	return ok
+}
+
 // Find returns the requirement of that id. The error of an unknown id is an *UnknownError.
 func (c *Catalog) Find(id string) (Requirement, error) {
 	if i, ok := c.byID[id]; ok {

@@ -24,6 +24,8 @@
 // Members that Setup.NAT names, and the key server with Setup.HideKeyServer, are behind a NAT, which has 192.0.2.254 on the WAN: a simulated one on the
 // memory fabric, the kernel's own (nftables) in a namespace on netns. What crosses the link between them and the NAT is in the record as "nat".
 //
+// With Setup.SecondGateway gm2 stands before the LAN of gm1 too, as 10.0.1.3, and routing prefers the one of them that Lab.Prefer names.
+//
 // Key management is of one family, that of Setup.Family. What a group protects is another matter: its selectors say it, and
 // Protect6 adds one for IPv6. A lab that does not ask for IPv6 has none of it, so that nothing of it crosses its links.
 package lab

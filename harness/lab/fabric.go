@@ -45,9 +45,10 @@ type Plan struct {
 	IPv6    bool  // beside IPv4
 	NAT     []int // members behind a NAT
 
-	Routers map[string]Wiring // nodes that are there already, by their names
-
-	HideKeyServer bool // so is the key server, to which the NAT hands on what comes to the ports of key management
+	Contained     []string          // nodes that are to be in containers
+	SecondGateway bool              // member 2 stands before the LAN of member 1, too
+	Routers       map[string]Wiring // nodes that are there already, by their names
+	HideKeyServer bool              // so is the key server, to which the NAT hands on what comes to the ports of key management
 }
 
 // Wiring says which interfaces of this machine are wired to a router's.

@@ -42,6 +42,7 @@ type Setup struct {
 	// HideKeyServer has the key server behind the NAT. Members on the WAN find it at the NAT, which hands on what comes to the
 	// ports of key management.
 	HideKeyServer bool
+	SecondGateway bool   // member 2 stands before the LAN of member 1 as well, for packets of IPv4; see Lab.Prefer
 	Family        Family // of key management; IPv6Family asks for IPv6 too
 	// Signature is that of rekeys, RSA or ECDSA-256; 0 means the one that the device's manifest names.
 	Signature policy.SigAlgorithm
@@ -77,6 +78,9 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 	if setup.Members == 0 {
 		setup.Members = 1
 	}
+	if setup.SecondGateway {
+		setup.Members = max(setup.Members, 2)
+	}
 	setup.IPv6 = setup.IPv6 || setup.Family == IPv6Family
 	if env.Device == nil {
 		device, err := peer.Default()
@@ -98,7 +102,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, err
 	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, Routers: routers})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, Contained: l.contained(), Routers: routers})
 	if err != nil {
 		return nil, err
 	}
@@ -157,23 +161,45 @@ func (l *Lab) populate() error {
 	return nil
 }
 
+// contained are the nodes whose device is a container.
+func (l *Lab) contained() []string {
+	var names []string
+	for _, p := range l.Peers() {
+		if p.Device() && p.station.Device.Container() != nil {
+			names = append(names, p.Name())
+		}
+	}
+	return names
+}
+
 // supported returns an error if the policy of this network asks something of a device that its manifest does not declare.
 func (l *Lab) supported() error {
 	var members []policy.Member
-	var device *Peer
-	for _, p := range l.Peers() {
+	var device *Peer // a member
+	for _, p := range l.GM {
 		if p.Device() {
 			device = p
 		}
-		if p.station.GM != nil && (p.Device() || l.KS.Device()) {
+		if p.Device() || l.KS.Device() {
 			members = append(members, *p.station.GM)
+		}
+	}
+	ks, gm := l.env.Device.Part(rule.KS), l.env.Device.Part(rule.GM)
+	if l.KS.Device() {
+		if err := l.KS.declares(ks, peer.Demands(*l.KS.station.KS, members, true)); err != nil || ks == gm {
+			return err
 		}
 	}
 	if device == nil {
 		return nil
 	}
-	for _, feature := range peer.Demands(*l.KS.station.KS, members, l.KS.Device()) {
-		if err := device.unsupported(l.env.Device.LacksFeature(feature)); err != nil {
+	return device.declares(gm, peer.Demands(*l.KS.station.KS, members, false))
+}
+
+// declares returns an error if the device does not declare all of the features.
+func (p *Peer) declares(m *peer.Manifest, features []string) error {
+	for _, feature := range features {
+		if err := p.unsupported(m.LacksFeature(feature)); err != nil {
 			return fmt.Errorf("lab: %w", err)
 		}
 	}
@@ -326,11 +352,10 @@ func defaultMember(usual peer.Usual, s Setup, i int) *policy.Member {
 		Name: MemberName(i), Profile: s.Profile, Address: netip.AddrPortFrom(s.Family.MemberAddress(i), Port),
 		KeyServers: []netip.AddrPort{netip.AddrPortFrom(ks, Port)},
 		Phase1:     usualPhase1(usual, netip.PrefixFrom(ks, ks.BitLen())),
-		Group:      GroupID, Inside: []netip.Prefix{MemberLAN(i)}, SNMP: s.agent(),
+		Group:      GroupID, Inside: s.inFront(i), SNMP: s.agent(),
 	}
 	if s.IPv6 {
 		c.OtherAddress = s.Family.other().MemberAddress(i)
-		c.Inside = LANs(i)
 	}
 	if s.Member != nil {
 		s.Member(i, c)
@@ -350,7 +375,7 @@ func SigningKey(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key: %w", err)
 	}
-	der, err := policy.DecodeSigningKey(text)
+	der, err := policy.DecodeShortKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("lab: signing key %s %w", name, err)
 	}

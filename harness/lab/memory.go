@@ -14,7 +14,10 @@ import (
 // Memory is the fabric without a kernel: every node is a core, every link a queue, the clock virtual.
 type Memory struct{}
 
-var _ Fabric = Memory{}
+var (
+	_ Fabric = Memory{}
+	_ Router = (*memoryNet)(nil)
+)
 
 // Name returns "memory".
 func (Memory) Name() string { return "memory" }
@@ -231,7 +234,7 @@ func lanOf(a netip.Addr) netip.Prefix {
 
 // toLAN carries a packet from a member to its host.
 func (n *memoryNet) toLAN(member int, packet []byte) {
-	h := n.hosts[HostName(member)]
+	h := n.hosts[HostName(n.hostOf(member, packet))]
 	if h == nil {
 		return
 	}
@@ -239,6 +242,24 @@ func (n *memoryNet) toLAN(member int, packet []byte) {
 		n.record(h.lan, "", packet)
 		h.receive(packet)
 	})
+}
+
+// hostOf is the host that a packet is for which a member sends inside: its own, or h1 if the member stands before that too.
+func (n *memoryNet) hostOf(member int, packet []byte) int {
+	if ip, ok := Parse(packet); ok && n.plan.SecondGateway && n.plan.standsBefore(member) && ip.Destination == HostAddr(1) {
+		return 1
+	}
+	return member
+}
+
+// Prefer has packets to and from h1 go through another gateway.
+func (n *memoryNet) Prefer(member int) error {
+	h := n.hosts[HostName(1)]
+	if h == nil || !n.plan.standsBefore(member) {
+		return errNoGateway
+	}
+	h.member, n.behind[MemberLAN(1)] = member, member
+	return nil
 }
 
 // fromLAN carries a packet from a host to its member.

@@ -28,10 +28,12 @@ type memoryNode struct {
 	addresses []netip.Addr
 	core      core.Core
 	agent     *snmp.Agent // nil: it has none
+	notices   notices
 	joined    map[netip.Addr]bool
-	wakeup    time.Time  // of the timer entry that counts; others are out of date
-	log       []string   // lines
-	told      []toldLine // what has no line yet
+	wakeup    time.Time     // of the timer entry that counts; others are out of date
+	log       []string      // lines
+	told      []toldLine    // what has no line yet
+	ahead     time.Duration // the time of day of log lines is ahead of the network's
 	keys      []keylog.Entry
 	replies   map[uint64]*core.Reply
 	asked     uint64
@@ -95,6 +97,7 @@ func (node *memoryNode) handle(ev core.Event) {
 		node.carryOut(effect)
 	}
 	node.arm()
+	node.notify()
 }
 
 func (node *memoryNode) carryOut(effect core.Effect) {
@@ -118,7 +121,12 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 		delete(node.joined, e.Group)
 		node.report(e.Group)
 	case *core.Log:
-		node.told = append(node.told, toldLine{n.now, e})
+		node.told = append(node.told, toldLine{n.now.Add(node.ahead), e})
+		if node.agent != nil {
+			node.notices.lines = append(node.notices.lines, e)
+		}
+	case *core.SetClock:
+		node.ahead = e.Time.Sub(n.now)
 	case *core.Secret:
 		node.keys = append(node.keys, keylog.Of(node.name, n.now, e)...)
 	case *core.Reply:

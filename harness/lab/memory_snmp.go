@@ -9,7 +9,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/mib"
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/snmp"
 )
 
@@ -17,7 +16,8 @@ var _ managed = (*memoryNode)(nil)
 
 // manage gives a node the agent that its policy asks for. Its table is that of the node's status.
 func (node *memoryNode) manage() (err error) {
-	cfg, view := node.snmp(), node.tableOfMember
+	cfg, view := node.station.agent(), node.tableOfMember
+	node.notices.began = node.net.now
 	if cfg == nil || node.station.Device == nil {
 		return nil
 	}
@@ -31,13 +31,13 @@ func (node *memoryNode) manage() (err error) {
 func (node *memoryNode) tableOfKeyServer() (mib.Table, error) {
 	var s control.KSStatus
 	err := node.status(&s)
-	return mib.KeyServer(s, false), err
+	return mib.KeyServer(s, true), err
 }
 
 func (node *memoryNode) tableOfMember() (mib.Table, error) {
 	var s control.GMStatus
 	err := node.status(&s)
-	return mib.Member(s, false), err
+	return mib.Member(s, true), err
 }
 
 func (node *memoryNode) status(s any) error {
@@ -52,18 +52,10 @@ func (node *memoryNode) status(s any) error {
 }
 
 func (node *memoryNode) community() string {
-	if cfg := node.snmp(); cfg != nil {
+	if cfg := node.station.agent(); cfg != nil {
 		return cfg.Community
 	}
 	return ""
-}
-
-// snmp is what the node's policy says of its agent.
-func (node *memoryNode) snmp() *policy.SNMP {
-	if ks := node.station.KS; ks != nil {
-		return ks.SNMP
-	}
-	return node.station.GM.SNMP
 }
 
 // manageBy hands the agent a message.

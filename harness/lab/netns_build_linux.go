@@ -11,7 +11,6 @@ import (
 
 	"github.com/safchain/ethtool"
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,6 +26,9 @@ func (n *kernelNet) build() error {
 		if n.plan.Hosts {
 			nodes = append(nodes, HostName(i))
 		}
+	}
+	if err := n.hold(); err != nil {
+		return err
 	}
 	for _, node := range nodes {
 		if n.isRouter(node) {
@@ -44,6 +46,9 @@ func (n *kernelNet) build() error {
 		if err := n.buildMember(i); err != nil {
 			return err
 		}
+	}
+	if err := n.buildSecond(); err != nil {
+		return fmt.Errorf("lab: second gateway: %w", err)
 	}
 	if err := n.buildNAT(); err != nil {
 		return err
@@ -115,7 +120,7 @@ func (n *kernelNet) buildMember(i int) error {
 	}
 	return n.inside(MemberName(i), func() error {
 		for j := 1; j <= n.plan.Members; j++ {
-			if j == i {
+			if j == i || i == 2 && n.plan.standsBefore(2) && j == 1 {
 				continue
 			}
 			if err := n.routeTo(j); err != nil {
@@ -140,8 +145,8 @@ func (n *kernelNet) makeSpace(node string) error {
 	name := n.spaceName(node)
 	made := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked: NewNamed leaves the thread in the new namespace, and it ends with it
-		handle, err := netns.NewNamed(name)
+		runtime.LockOSThread() // never unlocked: the thread is left in the new namespace, and ends with it
+		handle, err := n.newSpace(node, name)
 		if err == nil {
 			n.spaces[name] = handle
 			n.order = append(n.order, name)
@@ -156,11 +161,12 @@ func (n *kernelNet) makeSpace(node string) error {
 }
 
 // quiet switches IPv6 off, or as much of it as nobody has asked for; it brings up the loopback and lets packets with
-// foreign addresses through.
+// foreign addresses through. Nobody forwards by itself, also where the machine does, whose settings new namespaces begin with.
 func quiet(ipv6 bool) error {
 	settings := map[string]string{
 		"ipv6/conf/%s/disable_ipv6": "1",
 		"ipv4/conf/%s/rp_filter":    "0",
+		"ipv4/conf/%s/forwarding":   "0",
 	}
 	if ipv6 {
 		settings["ipv6/conf/%s/disable_ipv6"] = "0"

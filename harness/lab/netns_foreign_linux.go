@@ -110,7 +110,7 @@ func (f *foreigner) Tell(ctx context.Context, purpose string) error {
 	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-	cmd.Env = slices.Concat(os.Environ(), f.launch.Environment, []string{ownerEnv + "=" + owner()})
+	cmd.Env = slices.Concat(os.Environ(), f.launch.Environment, []string{OwnerEnv + "=" + owner()})
 	cmd.Dir, cmd.Stdout, cmd.Stderr = f.launch.Directory, &out, &out
 	err := f.room.inside(cmd.Start)
 	if err == nil {

@@ -45,8 +45,9 @@ func (h *kernelHost) Send(p []byte) error {
 	if !ok {
 		return errNoIP
 	}
-	frame := append(slices.Concat(h.link.via, h.link.self), etherType(ip)...)
-	if _, err := h.link.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: h.link.via}); err != nil {
+	out := h.net.wayOut(h)
+	frame := append(slices.Concat(out.via, out.self), etherType(ip)...)
+	if _, err := out.conn.WriteTo(append(frame, p...), &packet.Addr{HardwareAddr: out.via}); err != nil {
 		return fmt.Errorf("lab: %s sends a packet: %w", h.name, err)
 	}
 	return nil

@@ -37,26 +37,33 @@ func (Namespaces) Lacks(n Need) string {
 	return ""
 }
 
-// CannotStart says that a device has to be a program here.
+// CannotStart says that a device has to be a program here, or to have a driver.
 func (Namespaces) CannotStart(device *peer.Role) string {
 	if one := device.Router(); one != nil {
 		return notThere(one)
 	}
-	if device.Process() == nil {
+	if device.Process() == nil && device.Driver() == nil {
 		return "the netns fabric runs programs and routers only, and " + device.Device + " as " + device.Is.String() + " is none (" + device.At + ")"
+	}
+	if device.Container() != nil {
+		if err := Containers(); err != nil {
+			return device.Device + " as " + device.Is.String() + " is a container (" + device.At + "), and " + err.Error()
+		}
 	}
 	return ""
 }
 
-// Check renders the device in each of its roles for the default group, and looks for its program.
+// Check renders the device in each of its roles for the default group, and looks for its program, its image or that of its driver.
 func (Namespaces) Check(device *peer.Manifest) error {
 	for _, r := range device.Roles() {
 		var err error
 		switch {
+		case r.Driver() != nil:
+			err = findDriver(r)
 		case r.Process() != nil:
 			var launch *peer.Launch
 			if launch, err = Rehearse(r); err == nil {
-				err = launch.Find()
+				err = Find(context.Background(), launch)
 			}
 		case r.Router() != nil && notThere(r.Router()) == "":
 			_, err = RehearseVisit(r)
@@ -114,14 +121,17 @@ type kernelNet struct {
 	lent   []lent         // interfaces of this machine, to be given back
 	dir    string         // sockets, configurations and key logs of the devices
 	spaces map[string]netns.NsHandle
-	order  []string // of spaces, for removal
+	order  []string          // of spaces, for removal
+	held   map[string]Keeper // what keeps the namespace of a node, by the node's name
 	nat    *kernelNAT
 	wire   *wire
 	early  []linkEnd // those that were up before the other end
 	taps   []*sniffer
 	hosts  map[string]*kernelHost
-	nodes  []stopper
-	starts starts // guarded by life
+
+	prefers preferred
+	nodes   []stopper
+	starts  starts // guarded by life
 
 	life   sync.Mutex // held while a node comes up: a spec that was given up may still be at it when its network is closed
 	closed bool
@@ -220,6 +230,9 @@ func (n *kernelNet) Close() error {
 	for _, h := range n.hosts {
 		h.close()
 	}
+	if second := n.prefers.links[2]; second != nil {
+		_ = second.conn.Close()
+	}
 	if n.wire != nil {
 		n.wire.close()
 	}
@@ -231,6 +244,7 @@ func (n *kernelNet) Close() error {
 		handle := n.spaces[name]
 		errs = append(errs, handle.Close(), netns.DeleteNamed(name))
 	}
+	errs = append(errs, n.letGo())
 	errs = append(errs, os.RemoveAll(n.dir))
 	return errors.Join(errs...)
 }

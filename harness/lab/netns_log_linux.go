@@ -30,7 +30,7 @@ func (p *process) openLog(s *peer.Syslog) (logSource, error) {
 	case peer.SourceStdout:
 		return logStream{p.stdout}, nil
 	case peer.SourceFile:
-		return &logFile{path: p.launch.LogFile}, nil
+		return &logFile{of: p.launch}, nil
 	case peer.SourceUDP:
 		return p.net.receiveLog(p.name, logReceiver, p.enter)
 	case peer.SourceTCP:
@@ -51,7 +51,7 @@ func (logStream) close() error { return nil }
 
 // logFile is a file that a process writes.
 type logFile struct {
-	path string
+	of   *peer.Launch
 	last []string // what it held when the process ended
 }
 
@@ -59,7 +59,7 @@ func (f *logFile) all() []string {
 	if f.last != nil {
 		return f.last
 	}
-	text, err := os.ReadFile(f.path)
+	text, err := os.ReadFile(f.of.LogFile)
 	if err != nil || len(text) == 0 {
 		return nil
 	}

@@ -46,12 +46,19 @@ func (w withNewline) Write(b []byte) (int, error) {
 	return w.to.Write(b)
 }
 
-// Start runs a device as a process in its namespace or has a router take its configuration, and a tester in this process with its sockets there.
+// Start runs a device as a process or a container in its namespace or by its driver, or has a router take its configuration, and a tester in
+// this process with its sockets there.
 func (n *kernelNet) Start(ctx context.Context, s Station) (Node, error) {
 	if s.Device != nil && s.Device.Router() != nil {
 		return n.visitRouter(ctx, s)
 	}
+	if s.Device != nil && s.Device.Driver() != nil {
+		return n.startDriven(ctx, s)
+	}
 	if s.Device != nil {
+		if s.Device.Container() != nil {
+			return n.startContainer(ctx, s)
+		}
 		return n.startProcess(ctx, s)
 	}
 	n.life.Lock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/fixtures"
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -202,6 +203,40 @@ func TestDemandsAreGated(t *testing.T) {
 		l, err := New(t.Context(), env, c.setup)
 		if (err == nil) != c.fits || err != nil && !strings.Contains(err.Error(), "lacks the feature multicast: a reason") {
 			t.Errorf("%v", err)
+		}
+		if err == nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// Of two devices each is held against what it declares itself.
+func TestPairIsGated(t *testing.T) {
+	text, err := fixtures.FS.ReadFile("peers/reference.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference, err := peer.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lacking := strings.Replace(string(text), "name: reference", "name: other", 1) + "lacks: [{feature: fail-open, why: a reason}]\n"
+	other, err := peer.Parse("m.yaml", []byte(lacking))
+	if err != nil {
+		t.Fatal(err)
+	}
+	failOpen := Setup{Device: rule.Both, Member: func(_ int, c *policy.Member) { c.FailOpen = true }}
+	for _, c := range []struct {
+		ks, gm *peer.Manifest
+		fits   bool
+	}{{other, reference, true}, {reference, other, false}} {
+		m, err := peer.Pair(c.ks, c.gm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := New(t.Context(), Env{Fabric: Memory{}, Seed: "1", Device: m}, failOpen)
+		if (err == nil) != c.fits || err != nil && !strings.Contains(err.Error(), "other lacks the feature fail-open: a reason") {
+			t.Errorf("%s: %v", m.Name, err)
 		}
 		if err == nil {
 			_ = l.Close()

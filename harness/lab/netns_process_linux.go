@@ -28,9 +28,11 @@ type process struct {
 	name, dir      string
 	enter          func(func() error) error // runs a function where the program belongs
 	launch         *peer.Launch
-	cmd            *exec.Cmd
+	cmd            *exec.Cmd            // nil: it is a container's
+	signal         func(syscall.Signal) // to the device and what it started
 	stdout, stderr *lines
 	log            logSource
+	trapped        *trapSocket // nil: it notifies nobody
 	exited         chan struct{}
 	once           sync.Once
 	asked          uint64
@@ -44,11 +46,19 @@ func (n *kernelNet) startProcess(ctx context.Context, s Station) (Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	ready := n.Wait(ctx, p.launch.Ready.Within, func() bool { return p.hasExited() || p.isUp() })
-	if !ready || p.hasExited() {
-		return nil, fmt.Errorf("lab: %s did not come up: %s", s.Name, strings.Join(append(p.stderr.all(), p.stdout.all()...), "; "))
+	if err := p.await(ctx); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// await waits until the device is up.
+func (p *process) await(ctx context.Context) error {
+	ready := p.net.Wait(ctx, p.launch.Ready.Within, func() bool { return p.hasExited() || p.isUp() })
+	if !ready || p.hasExited() {
+		return fmt.Errorf("lab: %s did not come up: %s", p.name, strings.Join(append(p.stderr.all(), p.stdout.all()...), "; "))
+	}
+	return nil
 }
 
 // launch writes a device's files and starts it.
@@ -58,23 +68,46 @@ func (n *kernelNet) launch(s Station) (*process, error) {
 	if n.closed {
 		return nil, errClosed
 	}
-	p := &process{net: n, name: s.Name, dir: filepath.Join(n.dir, s.Name), exited: make(chan struct{}),
-		stdout: &lines{net: n}, stderr: &lines{net: n}}
-	p.enter = func(f func() error) error { return n.inside(s.Name, f) }
+	p := n.newProcess(s.Name)
 	if err := p.prepare(s); err != nil {
 		return nil, err
 	}
 	if err := p.start(); err != nil {
-		return nil, errors.Join(err, p.log.close())
+		return nil, errors.Join(err, p.log.close(), p.trapped.close())
 	}
 	n.nodes = append(n.nodes, p)
 	go func() { _ = p.cmd.Wait(); close(p.exited) }()
 	return p, nil
 }
 
+// newProcess is a device of a node, before anything is done for it.
+func (n *kernelNet) newProcess(node string) *process {
+	p := &process{net: n, name: node, dir: filepath.Join(n.dir, node), log: noLog{}, exited: make(chan struct{}),
+		stdout: &lines{net: n}, stderr: &lines{net: n}}
+	p.enter = func(f func() error) error { return n.inside(node, f) }
+	return p
+}
+
 // prepare renders what the manifest says, writes the files and opens the log.
 func (p *process) prepare(s Station) (err error) {
-	place := peer.Place{Dir: p.dir, WAN: wanInterface, LogTo: logTo(s.Device)}
+	if err := p.render(s, p.dir); err != nil {
+		return err
+	}
+	if err := p.write(); err != nil {
+		return err
+	}
+	if p.trapped, err = p.openTraps(s); err != nil {
+		return err
+	}
+	if p.log, err = p.openLog(s.Device.Syslog); err != nil {
+		return errors.Join(err, p.trapped.close())
+	}
+	return nil
+}
+
+// render makes what the manifest says of a device whose own folder is dir.
+func (p *process) render(s Station, dir string) (err error) {
+	place := peer.Place{Dir: dir, WAN: wanInterface, LogTo: logTo(s.Device)}
 	subject := peer.Subject{KS: s.KS, GM: s.GM, Mutants: s.Mutants, Place: place}
 	if p.net.plan.Hosts && s.GM != nil {
 		subject.LAN = lanInterface
@@ -89,13 +122,7 @@ func (p *process) prepare(s Station) (err error) {
 	if why := s.Device.Ignores(subject, usual); why != "" {
 		return &peer.Unsupported{Declaration: why}
 	}
-	if p.launch, err = s.Device.Launch(subject); err != nil {
-		return err
-	}
-	if err := p.write(); err != nil {
-		return err
-	}
-	p.log, err = p.openLog(s.Device.Syslog)
+	p.launch, err = s.Device.Launch(subject)
 	return err
 }
 
@@ -127,7 +154,7 @@ func writeDeviceFile(f peer.File) error {
 // stop it in order.
 func (p *process) start() error {
 	p.cmd = exec.Command(p.launch.Command[0], p.launch.Command[1:]...)
-	p.cmd.Env = slices.Concat(os.Environ(), p.launch.Environment, []string{ownerEnv + "=" + owner()})
+	p.cmd.Env = slices.Concat(os.Environ(), p.launch.Environment, []string{OwnerEnv + "=" + owner()})
 	p.cmd.Dir = p.launch.Directory
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	p.cmd.WaitDelay = Patience
@@ -135,6 +162,7 @@ func (p *process) start() error {
 	if err := p.enter(p.cmd.Start); err != nil {
 		return fmt.Errorf("lab: starting %s (%s): %w", p.name, p.launch.At, err)
 	}
+	p.signal = func(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
 	return nil
 }
 
@@ -229,27 +257,32 @@ func (p *process) Config() ([]peer.File, error) {
 	return files, nil
 }
 
-// Stop sends the signal that the manifest names to the device and what it started, and SIGKILL if it is not heeded, which
-// is an error.
+// Stop ends the device.
 func (p *process) Stop() (err error) {
 	p.once.Do(func() {
+		err = p.end()
 		// The files go with the network, but the evidence is written after it.
-		defer func() { p.last, err = p.Keys(), errors.Join(err, p.log.close()) }()
 		if p.console != nil {
 			_ = p.console.Close()
 		}
-		if p.hasExited() {
-			return
-		}
-		group := -p.cmd.Process.Pid
-		_ = syscall.Kill(group, p.launch.Stop.Signal)
-		select {
-		case <-p.exited:
-		case <-time.After(p.launch.Stop.Within):
-			_ = syscall.Kill(group, syscall.SIGKILL)
-			<-p.exited
-			err = fmt.Errorf("lab: %s did not stop within %s of signal %d", p.name, p.launch.Stop.Within, p.launch.Stop.Signal)
-		}
+		p.last, err = p.Keys(), errors.Join(err, p.log.close(), p.trapped.close())
 	})
 	return err
+}
+
+// end sends the signal that the manifest names to the device and what it started, and SIGKILL if it is not heeded, which is an
+// error.
+func (p *process) end() error {
+	if p.hasExited() {
+		return nil
+	}
+	p.signal(p.launch.Stop.Signal)
+	select {
+	case <-p.exited:
+		return nil
+	case <-time.After(p.launch.Stop.Within):
+		p.signal(syscall.SIGKILL)
+		<-p.exited
+		return fmt.Errorf("lab: %s did not stop within %s of signal %d", p.name, p.launch.Stop.Within, p.launch.Stop.Signal)
+	}
 }

@@ -93,11 +93,10 @@ func (v *visited) receive(s *peer.Syslog) (logSource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	home := func(f func() error) error { return within(v.net.home, f) }
 	if s.From == peer.SourceTCP {
-		return v.net.receiveStream(v.name, at, home)
+		return v.net.receiveStream(v.name, at, v.home)
 	}
-	return v.net.receiveLog(v.name, at, home)
+	return v.net.receiveLog(v.name, at, v.home)
 }
 
 // apply types the configuration. Of one that is refused nothing is meant to stay.

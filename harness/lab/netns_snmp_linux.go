@@ -20,33 +20,35 @@ func (p *process) community() string { return p.launch.Community }
 
 func (p *process) user() *policy.SNMPUser { return p.launch.SNMPUser }
 
+func (v *visited) community() string { return v.visit.Community }
+
+func (v *visited) user() *policy.SNMPUser { return v.visit.SNMPUser }
+
+func (v *visited) home(f func() error) error { return within(v.net.home, f) }
+
+func (v *visited) reach(open func(string) error) error {
+	return v.home(func() error { return open(v.visit.SNMP) })
+}
+
+// manageBy sends the router's agent a message, from where its operators are.
+func (v *visited) manageBy(ctx context.Context, message []byte) ([]byte, error) {
+	return manage(ctx, v.home, v.visit.SNMP, message)
+}
+
 func (p *process) reach(open func(string) error) error {
 	return p.enter(func() error { return open(p.launch.SNMP) })
 }
 
 // manageBy sends the device's agent a message, in the device's own namespace.
 func (p *process) manageBy(ctx context.Context, message []byte) ([]byte, error) {
-	return datagram(ctx, message, p.reach)
+	return manage(ctx, p.enter, p.launch.SNMP, message)
 }
 
-func (v *visited) community() string { return v.visit.Community }
-
-func (v *visited) user() *policy.SNMPUser { return v.visit.SNMPUser }
-
-func (v *visited) reach(open func(string) error) error {
-	return within(v.net.home, func() error { return open(v.visit.SNMP) })
-}
-
-// manageBy sends the router's agent a message, from where its operators are.
-func (v *visited) manageBy(ctx context.Context, message []byte) ([]byte, error) {
-	return datagram(ctx, message, v.reach)
-}
-
-// datagram sends a message to whoever can be reached, and returns what comes back.
-func datagram(ctx context.Context, message []byte, reach func(func(string) error) error) (answer []byte, err error) {
+// manage sends an agent a message from where enter leads.
+func manage(ctx context.Context, enter func(func() error) error, agent string, message []byte) (answer []byte, err error) {
 	var conn net.Conn
-	err = reach(func(address string) (err error) {
-		conn, err = new(net.Dialer).DialContext(ctx, "udp", address)
+	err = enter(func() (err error) {
+		conn, err = new(net.Dialer).DialContext(ctx, "udp", agent)
 		return err
 	})
 	if err != nil {

@@ -53,6 +53,26 @@ func TestNamespacesCarryAGroupAndLeaveNothing(t *testing.T) {
 	}
 }
 
+// A machine that is a router, as one with a container engine may be, makes no routers of the nodes.
+func TestNodesForwardNothingByThemselves(t *testing.T) {
+	needKernel(t)
+	l, err := New(t.Context(), Env{Fabric: Namespaces{}, Seed: "1"}, Setup{Hosts: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, link := range []string{"all", "default", wanInterface, lanInterface} {
+		var set []byte
+		err := l.Net.(*kernelNet).inside(MemberName(1), func() (err error) {
+			set, err = os.ReadFile("/proc/sys/net/ipv4/conf/" + link + "/forwarding")
+			return err
+		})
+		if err != nil || string(set) != "0\n" {
+			t.Errorf("%s: %q, %v", link, set, err)
+		}
+	}
+}
+
 func TestNamespacesCloseAfterAFault(t *testing.T) {
 	needKernel(t)
 	ctx := context.Background()
@@ -92,7 +112,7 @@ func TestReapRemovesWhatADeadOwnerLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	orphan := exec.Command("sleep", "60")
-	orphan.Env = []string{ownerEnv + "=" + mark}
+	orphan.Env = []string{OwnerEnv + "=" + mark}
 	if err := orphan.Start(); err != nil {
 		t.Fatal(err)
 	}

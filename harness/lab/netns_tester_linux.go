@@ -37,9 +37,12 @@ func (n *kernelNet) startTester(s Station) (Node, error) {
 	t := &kernelTester{name: s.Name, log: &lines{net: n}, keys: &lines{net: n}, ended: make(chan error, 1)}
 	cfg := node.Config{Name: s.Name, Core: c, Listen: netip.AddrPortFrom(s.addresses()[0], Port), Interface: wanInterface, NATT: s.natt(),
 		Log: withNewline{t.log}, KeyLog: t.keys}
+	if s.KS != nil {
+		cfg.Also = s.KS.Router.Addresses()
+	}
 	if plane := gatewayOf(c); plane != nil && n.plan.Hosts {
 		plane.Device = dataplane.Config{
-			Name: s.Name, Inside: []string{lanInterface}, Outside: []string{wanInterface}, Networks: s.GM.Inside}
+			Name: s.Name, Inside: n.insides(s.Name), Outside: []string{wanInterface}, Networks: s.GM.Inside}
 		cfg.DataPlane = plane
 	}
 	err = n.inside(s.Name, func() (err error) {

@@ -14,7 +14,7 @@ var _ Toolbox = (*kernelHost)(nil)
 func (h *kernelHost) Run(ctx context.Context, program string, args ...string) (func() (string, error), error) {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C", ownerEnv+"="+owner())
+	cmd.Env = append(os.Environ(), "LC_ALL=C", OwnerEnv+"="+owner())
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := h.net.inside(h.name, cmd.Start); err != nil {
 		return nil, fmt.Errorf("lab: %s on %s: %w", program, h.name, err)

@@ -248,7 +248,7 @@ func (w *wire) nextHop(from *port, to netip.Addr) net.HardwareAddr {
 		return multicastMAC(to)
 	}
 	for i := 1; i <= w.net.plan.Members; i++ {
-		if p := w.ports[MemberName(i)]; p != nil && slices.Contains(LANs(i), lanOf(to)) {
+		if p := w.ports[MemberName(w.net.gatewayOf(i))]; p != nil && slices.Contains(LANs(i), lanOf(to)) {
 			return p.hardware()
 		}
 	}

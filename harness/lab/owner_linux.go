@@ -14,12 +14,14 @@ import (
 
 // Everything that a run makes outside of itself carries its owner's mark: "gdoilab-PID-START", where START is the time at
 // which the process was started, so that a process number used again is not mistaken for the owner. Namespaces and
-// folders have it in their names, processes in their environment.
+// folders have it in their names, processes in their environment, containers in a label.
 const (
 	markPrefix = "gdoilab-"
-	ownerEnv   = "GDOILAB_OWNER"
 	netnsDir   = "/run/netns"
 )
+
+// OwnerEnv names the variable of a process's environment that has the mark.
+const OwnerEnv = "GDOILAB_OWNER"
 
 // owner returns this process's mark.
 func owner() string {
@@ -50,7 +52,7 @@ func abandoned(name string) bool {
 	return err == nil && startTime(pid) != parts[1]
 }
 
-// Reap removes the processes, namespaces and folders of runs that died without cleaning up, and returns what it removed.
+// Reap removes the processes, namespaces, folders and containers of runs that died without cleaning up, and returns what it removed.
 // What has no mark, or whose owner still runs, is not touched.
 func Reap() ([]string, error) {
 	var removed []string
@@ -69,6 +71,13 @@ func Reap() ([]string, error) {
 		if abandoned(name) {
 			errs = append(errs, unlessGone(os.RemoveAll(filepath.Join(os.TempDir(), name))))
 			removed = append(removed, "folder "+name)
+		}
+	}
+	if engine != nil {
+		gone, err := engine.Reap(abandoned)
+		errs = append(errs, err)
+		for _, name := range gone {
+			removed = append(removed, "container "+name)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -119,7 +128,7 @@ func orphans() []int {
 			continue
 		}
 		for _, v := range strings.Split(string(environ), "\x00") {
-			if mark, ok := strings.CutPrefix(v, ownerEnv+"="); ok && abandoned(mark) {
+			if mark, ok := strings.CutPrefix(v, OwnerEnv+"="); ok && abandoned(mark) {
 				pids = append(pids, pid)
 			}
 		}

@@ -223,6 +223,16 @@ func (p *Peer) ClearReplay(ctx context.Context) error {
 	return p.ask(ctx, control.ClearReplay, nil, nil)
 }
 
+// SetClock has a peer's time of day be so far ahead of the network's, or behind it.
+func (p *Peer) SetClock(ctx context.Context, ahead time.Duration) error {
+	at := p.lab.Now().Add(ahead).UTC()
+	if p.Offers(peer.ControlClock) || !p.Offers(peer.ControlConsole) {
+		return p.ask(ctx, control.Clock, control.ClockArgs{Time: at}, nil)
+	}
+	_, err := p.Console(ctx, "clock set "+at.Format("15:04:05 2 January 2006"))
+	return err
+}
+
 // Clear has a member forget its SAs and register afresh, in all of its groups or in one. A device that has no word for it is
 // stopped and started, with all of its groups.
 func (p *Peer) Clear(ctx context.Context, group ...uint32) error {

@@ -29,22 +29,40 @@ func RehearseVisit(device *peer.Role) (*peer.Visit, error) {
 	return device.Visit(s)
 }
 
-// rehearsal is a device for the default group.
-func rehearsal(device *peer.Role) (peer.Subject, error) {
+// RehearseDriver is Rehearse for a device with a driver, in a folder of its own.
+func RehearseDriver(device *peer.Role, dir string) (*peer.Ride, error) {
+	s, err := rehearsal(device)
+	if err != nil {
+		return nil, err
+	}
+	s.Dir = dir
+	return device.Ride(s)
+}
+
+// findDriver returns an error if the program of a driver is not there.
+func findDriver(device *peer.Role) error {
+	ride, err := RehearseDriver(device, os.TempDir())
+	if err != nil {
+		return err
+	}
+	return ride.Find()
+}
+
+// rehearsal is a device in its role for the default group.
+func rehearsal(device *peer.Role) (s peer.Subject, err error) {
 	program, err := os.Executable()
 	if err != nil {
-		return peer.Subject{}, err
+		return s, err
 	}
-	s := peer.Subject{Place: peer.Place{Program: program, WAN: wanInterface}}
+	s.Place = peer.Place{Program: program, WAN: wanInterface, LogTo: logTo(device)}
 	if device.Is == rule.KS {
 		s.Dir = filepath.Join(os.TempDir(), KeyServerName)
 		s.KS, err = defaultKeyServer(device.Usual, Setup{Members: 1})
-	} else {
-		s.Dir, s.LAN = filepath.Join(os.TempDir(), MemberName(1)), lanInterface
-		s.GM = defaultMember(device.Usual, Setup{Members: 1}, 1)
+		return s, err
 	}
-	s.LogTo = logTo(device)
-	return s, err
+	s.Dir, s.LAN = filepath.Join(os.TempDir(), MemberName(1)), lanInterface
+	s.GM = defaultMember(device.Usual, Setup{Members: 1}, 1)
+	return s, nil
 }
 
 // usually is a station with the policy that it has when a spec decides nothing.
@@ -53,10 +71,7 @@ func usually(s Station) (peer.Subject, error) {
 		ks, err := defaultKeyServer(s.Device.Usual, Setup{Members: 1})
 		return peer.Subject{KS: ks}, err
 	}
-	i := 1
-	for MemberName(i) != s.Name {
-		i++
-	}
+	i := indexOf(s.Name)
 	return peer.Subject{GM: defaultMember(s.Device.Usual, Setup{Members: i}, i)}, nil
 }
 

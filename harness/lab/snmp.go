@@ -69,7 +69,15 @@ func (s Setup) agent() *policy.SNMP {
 	if !s.SNMP {
 		return nil
 	}
-	return &policy.SNMP{Listen: agentAddress, Community: "gdoilab"}
+	return &policy.SNMP{Listen: agentAddress, Community: "gdoilab", Traps: []netip.AddrPort{trapReceiver}}
+}
+
+// agent is what the station's policy says of its agent; nil: it has none.
+func (s Station) agent() *policy.SNMP {
+	if s.KS != nil {
+		return s.KS.SNMP
+	}
+	return s.GM.SNMP
 }
 
 // Instance is an object as a device shows it by SNMP. Of a Number or of Octets, one is what it has.

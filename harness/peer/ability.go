@@ -28,6 +28,7 @@ const (
 	ControlReceive   Ability = "control.receive-only"
 	ControlDirect    Ability = "control.direction"
 	ControlConsole   Ability = "control.console"
+	ControlClock     Ability = "control.clock"
 	ReadKeys         Ability = "keylog"
 	ReadLog          Ability = "syslog"
 	ReadSNMP         Ability = "snmp"
@@ -40,8 +41,8 @@ const controlPrefix = "control."
 
 // commands are those of the control protocol that each role knows.
 var commands = map[rule.Role][]string{
-	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear, control.ReceiveOnly, control.Console},
-	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Attach, control.Detach, control.Direction, control.Console},
+	rule.KS: {control.Status, control.Rekey, control.Exclude, control.Readmit, control.Configure, control.Clear, control.ReceiveOnly, control.Console, control.Clock},
+	rule.GM: {control.Status, control.Register, control.Clear, control.ClearReplay, control.Attach, control.Detach, control.Direction, control.Console, control.Clock},
 }
 
 // Unsupported is the error of what a device cannot do by its own declaration.

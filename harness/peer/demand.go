@@ -25,9 +25,13 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 		d.add(keyServer && g.Rekey.Backward, "backward-access-control")
 		d.add(g.ReceiveOnly, "receive-only")
 		d.add(keyServer && g.Authorization != nil, "authorization")
+		d.add(keyServer && g.PacketRate > 0, "packet-rate")
 	}
 	if keyServer {
 		d.phase1(ks.Phase1)
+		d.add(len(ks.Router.Interfaces) > 0, "interfaces")
+		d.add(len(ks.Router.NullRoutes) > 0, "null-routes")
+		d.add(ks.Router.Engine != (policy.CryptoEngine{}), "crypto-engine")
 	}
 	for _, m := range members {
 		if !keyServer {
@@ -36,13 +40,17 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(m.Rekey.KEKBehaviour == policy.KEKOld, "kek-end:old")
 			d.add(len(m.Groups) > 1, "several-memberships")
 			d.add(m.IPsecFlows > 0, "ipsec-flows")
+			d.add(m.PacketRate > 0, "packet-rate")
+			d.add(m.Rekey.TellMissed, "tell-missed")
 			for _, one := range m.Memberships() {
 				d.add(one.Track != nil, "track")
+				d.add(one.Track != nil && len(one.Track.Hook) > 0, "track-hook")
 				d.add(len(one.Authorised) > 0, "authorisation")
 				d.add(one.Passive, "passive")
 			}
 			d.add(m.Client.Limits(), "client-limits")
 			d.add(m.FailOpen, "fail-open")
+			d.add(m.ZeroAttributes, "compat:zero-attributes")
 			d.add(m.FailClose.Activate || m.FailClose.Revert || len(m.FailClose.AccessList) > 0, "fail-close")
 			d.add(m.ReplayWindow > 0, "replay-window")
 			d.add(m.OnDemand, "on-demand")
@@ -76,6 +84,7 @@ func (d *demands) group(g policy.Group) {
 	d.add(len(g.SAs) > 1, "several-sas")
 	d.add(g.OID != (policy.OIDName{}), "group-oid")
 	d.add(g.SIDRange != (policy.SIDRange{}), "sid-range")
+	d.add(g.ZeroAttributes, "compat:zero-attributes")
 	for _, sa := range g.SAs {
 		if sa.Transform.Protocol == policy.ProtocolIEC61850 {
 			d.add(true, "iec61850")
@@ -122,6 +131,8 @@ func (d *demands) rekey(r policy.RekeyPolicy, signingKey []byte) {
 func (d *demands) phase1(p policy.Phase1) {
 	d.add(p.Mode != policy.MainMode, "aggressive")
 	d.add(p.DPD > 0, "dpd")
+	d.add(p.AnySituation, "compat:any-situation")
+	d.add(p.TransformsFromZero, "compat:transforms-from-zero")
 	named := p.Identity.Kind != policy.IdentityNone || len(p.Peers) > 0
 	for _, k := range p.PSKs {
 		named = named || k.Identity.Kind != policy.IdentityNone

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 
@@ -23,12 +24,14 @@ var EventNames = []struct{ Name, Doc string }{
 type Events struct {
 	Own     bool
 	GETVPN  bool                      // the messages of GET VPN, of which some are events
+	Named   bool                      // a driver names the events: each line is a NamedEvent
 	Matches map[string]*regexp.Regexp // by the event's name
 }
 
-// tell reports whether the log can tell of that event. A log in the form of package syslog can tell of every one.
+// tell reports whether the log can tell of that event. A log in the form of package syslog can tell of every one, and so can a
+// driver.
 func (e Events) tell(name string) bool {
-	return e.Own || name == "" || e.Matches[name] != nil || e.GETVPN && slices.Contains(told, name)
+	return e.Own || e.Named || name == "" || e.Matches[name] != nil || e.GETVPN && slices.Contains(told, name)
 }
 
 // Read takes a line apart, and reports whether it tells of an event. What an expression's groups with names match become
@@ -41,13 +44,16 @@ func (e Events) Read(text string) (syslog.Line, bool) {
 	if e.GETVPN {
 		return event(text)
 	}
+	if e.Named {
+		return named(text)
+	}
 	for _, event := range EventNames {
 		expression := e.Matches[event.Name]
 		if expression == nil {
 			continue
 		}
 		if found := expression.FindStringSubmatch(text); found != nil {
-			line := syslog.Line{Tag: event.Name, Text: text, Fields: named(expression, found)}
+			line := syslog.Line{Tag: event.Name, Text: text, Fields: groups(expression, found)}
 			line.Requirement = line.Fields["requirement"]
 			return line, true
 		}
@@ -55,7 +61,7 @@ func (e Events) Read(text string) (syslog.Line, bool) {
 	return syslog.Line{}, false
 }
 
-func named(expression *regexp.Regexp, found []string) map[string]string {
+func groups(expression *regexp.Regexp, found []string) map[string]string {
 	fields := make(map[string]string)
 	for i, name := range expression.SubexpNames() {
 		if name != "" {
@@ -63,4 +69,19 @@ func named(expression *regexp.Regexp, found []string) map[string]string {
 		}
 	}
 	return fields
+}
+
+// NamedEvent is a line of a log whose driver says what it tells of: the line is this in JSON.
+type NamedEvent struct {
+	Name   string            `json:"name,omitempty"` // one of EventNames; "" if it is none of them
+	Text   string            `json:"text"`
+	Fields map[string]string `json:"fields,omitempty"`
+}
+
+func named(text string) (syslog.Line, bool) {
+	var e NamedEvent
+	if err := json.Unmarshal([]byte(text), &e); err != nil || e.Name == "" {
+		return syslog.Line{}, false
+	}
+	return syslog.Line{Tag: e.Name, Text: e.Text, Fields: e.Fields, Requirement: e.Fields["requirement"]}, true
 }

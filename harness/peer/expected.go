@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Expected is a failure that the device is known for. Exactly one of Spec and Requirement is set.
@@ -14,6 +16,8 @@ type Expected struct {
 	Verdict     string         // fail or inconclusive
 	LooksLike   *regexp.Regexp // matches the reason
 	Why, Owner  string
+	With        string    // the name of the device on the other side, if it fails beside that one only
+	As          rule.Role // in which role it fails beside another device; 0: in either
 	Until       time.Time // the first moment at which it is expected no longer
 	UntilDay    string    // the last day on which it is, as the manifest writes it
 }

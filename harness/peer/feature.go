@@ -29,9 +29,15 @@ var Vocabulary = []Feature{
 	{"access-lists", "policy as ordered lists of what is protected and what stays in clear, of a key server and of its members"},
 	{"profile:getvpn", "the rules of Cisco GET VPN where RFC 6407 leaves them to the vendor"},
 	{"ipsec-flows", "GET VPN: a limit of the SAs that a member has room for"},
+	{"interfaces", "GET VPN: a key server with further interfaces, at which nobody may register"},
+	{"null-routes", "GET VPN: a key server with routes that lead nowhere"},
+	{"crypto-engine", "GET VPN: a key server whose hardware can be overloaded by registrations while it signs a rekey"},
+	{"tell-missed", "GET VPN: a member that tells of rekeys which have not come, as devices are said not to"},
 	{"tbar", "time-based anti-replay of GET VPN, by a pseudotime in packets"},
 	{"track", "a tracked object that says whether a member has a key (GET VPN)"},
+	{"track-hook", "a command of the machine's shell that such an object runs at each change (GET VPN)"},
 	{"client-limits", "a member's own lists of the ciphers, hashes and transforms that it takes (GET VPN)"},
+	{"packet-rate", "advice against SAs whose sequence numbers end before they do, at a rate of packets that is configured (GET VPN)"},
 	{"kek-end:new", "a KEK that is replaced before it ends, and by members not used beyond its end (GET VPN, new behaviour)"},
 	{"kek-end:old", "a KEK that is replaced as it ends, and kept by members until another comes (GET VPN, old behaviour)"},
 	{"reminders", "rekeys that are repeated until they are acknowledged or the next one is due (GET VPN)"},
@@ -89,6 +95,10 @@ var Vocabulary = []Feature{
 	{"sig:sha256", "signatures over SHA-256 (RFC 6407 §5.3.5)"},
 	{"sig:sha384", "signatures over SHA-384 (RFC 6407 §5.3.5)"},
 	{"sig:sha512", "signatures over SHA-512 (RFC 6407 §5.3.5)"},
+
+	{"compat:any-situation", "Phase 1 in the DOI of GDOI or of IPsec, in situation 0 or 1, for old daemons"},
+	{"compat:transforms-from-zero", "transforms of Phase 1 that are numbered from 0, for old daemons"},
+	{"compat:zero-attributes", "Address Preservation and SA Direction of the value 0 for none, for old daemons"},
 
 	{"aggressive", "Phase 1 in Aggressive Mode (RFC 2409 §5.4)"},
 	{"dpd", "detection of dead peers in Phase 1 (RFC 3706)"},
@@ -180,6 +190,9 @@ func matching(pattern string) ([]string, error) {
 
 // LacksFeature returns the declaration by which the device lacks a feature, or "" if it has it.
 func (m *Manifest) LacksFeature(name string) string {
+	if m.parts != nil {
+		return m.lacksInPair(name)
+	}
 	if l, ok := m.Features.lacks[name]; ok {
 		return fmt.Sprintf("%s lacks the feature %s: %s (%s)", m.Name, name, l.Why, l.At)
 	}

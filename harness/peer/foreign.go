@@ -21,6 +21,9 @@ import (
 // conversation becomes its configuration, and how it is told to begin or to end one. It is no device under test but the
 // other side of one.
 type Foreign struct {
+	File     string // as it was named
+	At       string // place of its name, which makes it what it is
+	Digest   string // SHA-256 of the file, in hexadecimal
 	Name     string
 	Version  string
 	Program  string // the file without which it is not installed
@@ -121,10 +124,14 @@ func LoadForeign(name string) (*Foreign, error) {
 	return ParseForeign(path.Join("fixtures", file), data)
 }
 
+// Foreigners lists the foreign peers.
+func Foreigners() []string { return described(foreignFolder) }
+
 // ParseForeign reads a description. The error is a yamldoc.Problems.
 func ParseForeign(file string, data []byte) (*Foreign, error) {
-	f := &Foreign{Words: make(map[string]string), Commands: make(map[string][]Text)}
+	f := &Foreign{File: file, Digest: digest(data), Words: make(map[string]string), Commands: make(map[string][]Text)}
 	return f, yamldoc.Read(file, data, func(root yamldoc.Value) {
+		f.At = root.Place()
 		root.Fields(
 			yamldoc.Required("name", &f.Name, name),
 			yamldoc.Required("version", &f.Version, words),

@@ -31,6 +31,7 @@ func Switches(mutants []Mutant) (*rule.Switches, error) {
 type Place struct {
 	Program string  // this program's own file
 	Dir     string  // the device's own folder
+	Here    string  // the folder of the manifest; "" if it is built in
 	WAN     string  // its interface to the other nodes
 	LAN     string  // its interface to the host behind it; "" if there is none
 	LogTo   string  // where the harness receives syslog, "127.0.0.1:514"; "" unless it is to be sent
@@ -68,6 +69,7 @@ type Launch struct {
 	SNMP        string           // address of the agent with its port; "" if there is none
 	Community   string           // that may ask it
 	SNMPUser    *policy.SNMPUser // who may, by SNMPv3; nil: the community
+	Vessel      *Vessel          // the container that it runs in; nil if it is none
 }
 
 // File is a file of a device. In a Launch its path is absolute.
@@ -87,8 +89,13 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 	if p == nil {
 		return nil, fmt.Errorf("%w: %s", ErrNoProcess, r.At)
 	}
-	w := writer{data: data(s)}
+	w := writer{data: r.data(s)}
+	c := r.Container()
+	w.anywhere = c != nil
 	l := w.launch(p, s.Dir)
+	if c != nil {
+		l.Vessel = w.vessel(c, l, s.Dir)
+	}
 	for _, m := range s.Mutants {
 		mutant := writer{data: m}
 		l.Command = append(l.Command, mutant.all(p.MutantArgs)...)
@@ -123,13 +130,15 @@ func (w *writer) launch(p *Process, dir string) *Launch {
 		}
 		l.Files = append(l.Files, file)
 	}
-	if l.Directory == "" {
+	if l.Directory == "" && !w.anywhere {
 		l.Directory = dir
 	}
 	return l
 }
 
-func data(s Subject) any {
+// data is what the templates of a role see.
+func (r *Role) data(s Subject) any {
+	s.Here = r.Here
 	if s.KS != nil {
 		return &keyServerData{*s.KS, s.Place}
 	}
@@ -138,8 +147,9 @@ func data(s Subject) any {
 
 // writer renders texts for one device and gathers what goes wrong.
 type writer struct {
-	data any
-	errs []error
+	data     any
+	anywhere bool // files may be outside of the device's folder, since a container goes as a whole
+	errs     []error
 }
 
 func (w *writer) one(t Text) string {
@@ -175,20 +185,27 @@ func (w *writer) path(t Text, dir string) string {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
+	if w.anywhere {
+		return path
+	}
 	if below, err := filepath.Rel(dir, path); err != nil || !filepath.IsLocal(below) {
 		w.errs = append(w.errs, fmt.Errorf("%s: %s is outside of the device's own folder %s", t.At, path, dir))
 	}
 	return path
 }
 
-// Find returns an error if there is no program of the command's name.
+// Find returns an *Absent if there is no program of the command's name, and an error if something is missing of which the image of a
+// container is made.
 func (l *Launch) Find() error {
+	if l.Vessel != nil {
+		return l.Vessel.find()
+	}
 	program := l.Command[0]
 	if strings.Contains(program, "/") && !filepath.IsAbs(program) {
 		program = filepath.Join(l.Directory, program)
 	}
 	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s: the program of the device cannot be started: %w", l.At, err)
+		return &Absent{l.At, fmt.Errorf("the program of the device cannot be started: %w", err)}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,8 +20,9 @@ import (
 const DefaultName = "reference"
 
 const (
-	builtinFolder = "peers"
-	extension     = ".yaml"
+	fixturesFolder = "fixtures"
+	builtinFolder  = "peers"
+	extension      = ".yaml"
 )
 
 // Load reads the manifest of that name: a file, or one of Builtin. What is wrong with the content comes back as a
@@ -34,19 +36,61 @@ func Load(name string) (*Manifest, error) {
 		if err != nil {
 			return nil, fmt.Errorf("peer: %w", err)
 		}
-		return Parse(name, text)
+		return whole(name, text, parseIn, os.ReadFile)
 	}
 	file := path.Join(builtinFolder, name+extension)
 	text, err := fixtures.FS.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("peer: %w", err)
 	}
-	return Parse(path.Join("fixtures", file), text)
+	return whole(path.Join(fixturesFolder, file), text, Parse, readBuiltin)
+}
+
+// whole parses a manifest and what it says stands in a file beside it.
+func whole(name string, text []byte, parse func(string, []byte) (*Manifest, error), read func(string) ([]byte, error)) (*Manifest, error) {
+	m, err := parse(name, text)
+	if err != nil || m.ExpectedFile == "" {
+		return m, err
+	}
+	beside := m.ExpectedFile
+	if !filepath.IsAbs(beside) {
+		beside = filepath.Join(filepath.Dir(name), beside)
+	}
+	known, err := read(beside)
+	if err != nil {
+		return nil, fmt.Errorf("%s: expected_failures_file: %w", name, err)
+	}
+	m.Expected, err = readExpected(beside, known)
+	return m, err
+}
+
+// readBuiltin reads a file of fixtures by the name that errors show.
+func readBuiltin(name string) ([]byte, error) {
+	return fixtures.FS.ReadFile(strings.TrimPrefix(filepath.ToSlash(name), fixturesFolder+"/"))
+}
+
+// parseIn is Parse of a file whose folder is there.
+func parseIn(name string, text []byte) (*Manifest, error) {
+	here, err := filepath.Abs(filepath.Dir(name))
+	if err != nil {
+		return nil, fmt.Errorf("peer: %w", err)
+	}
+	m, err := Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range m.Roles() {
+		r.Here = here
+	}
+	return m, nil
 }
 
 // Builtin lists the manifests that are built into this program.
-func Builtin() []string {
-	files, _ := fs.Glob(fixtures.FS, path.Join(builtinFolder, "*"+extension))
+func Builtin() []string { return described(builtinFolder) }
+
+// described lists what a folder of fixtures describes.
+func described(folder string) []string {
+	files, _ := fs.Glob(fixtures.FS, path.Join(folder, "*"+extension))
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = strings.TrimSuffix(path.Base(f), extension)

@@ -22,7 +22,11 @@ type Manifest struct {
 	KS, GM   *Role // nil: the device does not play it
 	Features Features
 	Usual    Usual
-	Expected []Expected
+	Expected []Expected // also those of ExpectedFile, once it was loaded
+
+	ExpectedFile string // that holds them instead of the manifest, beside it
+
+	parts map[rule.Role]*Manifest // of a Pair
 }
 
 // Usual is what specs use that are not about it.
@@ -35,6 +39,7 @@ type Usual struct {
 // Role is the device in one of its roles.
 type Role struct {
 	At      string // place in the manifest
+	Here    string // the manifest's folder; "" if it is built in
 	Device  string // the manifest's name
 	Usual   Usual
 	Is      rule.Role
@@ -46,7 +51,7 @@ type Role struct {
 	Console *Console
 }
 
-// Start is a way to bring a device up: Core, *Process or *Router.
+// Start is a way to bring a device up: Core, *Process, *Container or *Router.
 type Start interface{ start() }
 
 // Core is an implementation that is linked into this program.
@@ -188,11 +193,14 @@ func (r *Role) Core() (Core, bool) {
 	return Core{}, false
 }
 
-// Process returns the program that the device is, nil if it is none.
+// Process returns the program that the device is, in a container or not, and nil if it is none.
 func (r *Role) Process() *Process {
 	for _, s := range r.Starts {
-		if p, ok := s.(*Process); ok {
-			return p
+		switch s := s.(type) {
+		case *Process:
+			return s
+		case *Container:
+			return &s.Process
 		}
 	}
 	return nil

@@ -33,7 +33,11 @@ func (m *Manifest) read(root yamldoc.Value) {
 		yamldoc.Field{Name: "signature", Read: m.readSignature},
 		yamldoc.Optional("psk", &m.Usual.PSK, name),
 		yamldoc.Optional("expected_failures", &m.Expected, expectedFailures),
+		yamldoc.Optional("expected_failures_file", &m.ExpectedFile, sentence),
 	)
+	if root.Has("expected_failures") && m.ExpectedFile != "" {
+		root.Problem("what is expected stands in the manifest or in a file of its own, not in both")
+	}
 	for _, r := range m.Roles() {
 		r.Device, r.Usual = m.Name, m.Usual
 	}
@@ -52,19 +56,29 @@ func (m *Manifest) readRoles(v yamldoc.Value) {
 // role reads one role. What says where to find things of a process is needed only if there is one.
 func role(v yamldoc.Value, is rule.Role) *Role {
 	r := &Role{At: v.Place(), Is: is}
-	isProcess, isRouter := v.Has("process"), v.Has("router")
+	isProcess, isDriven, isRouter := v.Has("process") || v.Has("container"), v.Has("driver"), v.Has("router")
 	v.Fields(
 		yamldoc.Field{Name: "core", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, coreOf(v, is)) }},
 		yamldoc.Field{Name: "process", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, process(v)) }},
+		yamldoc.Field{Name: "container", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, container(v)) }},
+		yamldoc.Field{Name: "driver", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, driverOf(v)) }},
 		yamldoc.Field{Name: "router", Read: func(v yamldoc.Value) { r.Starts = append(r.Starts, routerOf(v, r)) }},
 		yamldoc.Optional("syslog", &r.Syslog, func(v yamldoc.Value) *Syslog { return log(v, isProcess, isRouter) }),
 		yamldoc.Optional("control", &r.Control, func(v yamldoc.Value) *Control { return controlOf(v, is, isProcess) }),
 		yamldoc.Optional("keylog", &r.KeyLog, func(v yamldoc.Value) *KeyLog { return keyLog(v, isProcess) }),
 		yamldoc.Optional("console", &r.Console, func(v yamldoc.Value) *Console { return consoleOf(v, isProcess) }),
-		yamldoc.Optional("snmp", &r.SNMP, func(v yamldoc.Value) *SNMP { return snmp(v, isProcess || isRouter) }),
+		yamldoc.Optional("snmp", &r.SNMP, func(v yamldoc.Value) *SNMP { return snmp(v, isProcess || isDriven || isRouter) }),
 	)
-	if !isProcess && !isRouter && !v.Has("core") {
-		v.Problem("nothing says how the device starts; name a core, or describe a process or a router")
+	if isDriven {
+		r.driven(v)
+	} else if r.Syslog != nil && r.Syslog.Events.Named {
+		v.Problem("events come from the driver, and there is none")
+	}
+	if !isProcess && !isDriven && !isRouter && !v.Has("core") {
+		v.Problem("nothing says how the device starts; name a core, or describe a process, a container, a driver or a router")
+	}
+	if v.Has("process") && v.Has("container") {
+		v.Problem("a device is a process or a container; for both there are two manifests")
 	}
 	if isRouter {
 		alone(v)
@@ -74,7 +88,7 @@ func role(v yamldoc.Value, is rule.Role) *Role {
 
 // alone has a problem be that a router is something else beside, or is asked in another way.
 func alone(v yamldoc.Value) {
-	for _, other := range []string{"process", "core", "control", "keylog"} {
+	for _, other := range []string{"process", "container", "driver", "core", "control", "keylog"} {
 		if v.Has(other) {
 			v.Problem("a router has no %s", other)
 		}

@@ -4,21 +4,35 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
-// expectedFailures reads known failures. Only one can be applied to a spec or to a requirement.
+// expectedFailures reads known failures. Only one can be applied to a spec or to a requirement beside the same device.
 func expectedFailures(v yamldoc.Value) (all []Expected) {
 	v.Items(func(_ int, item yamldoc.Value) {
 		e := expected(item)
 		for _, other := range all {
-			if about := e.Spec + e.Requirement; about != "" && about == other.Spec+other.Requirement {
+			if about := e.Spec + e.Requirement; about != "" && about == other.Spec+other.Requirement && e.beside(other) {
 				item.Problem("a failure of %s is expected already (%s)", about, other.At)
 			}
 		}
 		all = append(all, e)
 	})
 	return all
+}
+
+// readExpected reads a file that holds nothing but known failures, in the form that they have in a manifest.
+func readExpected(file string, data []byte) (all []Expected, err error) {
+	err = yamldoc.Read(file, data, func(root yamldoc.Value) {
+		root.Fields(yamldoc.Required("expected_failures", &all, expectedFailures))
+	})
+	return all, err
+}
+
+// beside reports whether both may be meant of one device beside another.
+func (e Expected) beside(other Expected) bool {
+	return (e.With == "" || other.With == "" || e.With == other.With) && (e.As == 0 || other.As == 0 || e.As == other.As)
 }
 
 // expected reads one known failure.
@@ -28,6 +42,8 @@ func expected(v yamldoc.Value) Expected {
 		yamldoc.Optional("spec", &e.Spec, sentence),
 		yamldoc.Optional("requirement", &e.Requirement, requirement),
 		yamldoc.Optional("verdict", &e.Verdict, expectable.Read),
+		yamldoc.Optional("with", &e.With, name),
+		yamldoc.Optional("as", &e.As, playable.Read),
 		yamldoc.Required("looks_like", &e.LooksLike, expression),
 		yamldoc.Required("why", &e.Why, sentence),
 		yamldoc.Required("owner", &e.Owner, sentence),
@@ -46,6 +62,9 @@ func expected(v yamldoc.Value) Expected {
 
 // expectable are the verdicts that may be expected: what an error of the harness is like, nobody can know.
 var expectable = yamldoc.Names[string]{{"fail", "fail"}, {"inconclusive", "inconclusive"}}
+
+// playable are the roles of a device.
+var playable = yamldoc.Names[rule.Role]{{Name: "KS", Value: rule.KS}, {Name: "GM", Value: rule.GM}}
 
 func requirement(v yamldoc.Value) string {
 	id, ok := v.Text()

@@ -75,13 +75,7 @@ func (r *Ready) read(v yamldoc.Value) {
 		yamldoc.Optional("port", &r.Port, port),
 		yamldoc.Optional("within", &r.Within, moment),
 	)
-	told := 0
-	for _, name := range []string{"file", "line", "port"} {
-		if v.Has(name) {
-			told++
-		}
-	}
-	if told != 1 {
+	if told := oneGiven(v, "file", "line", "port"); told != 1 {
 		v.Problem("%d things are to tell that the device is up; name one of file, line, port", told)
 	}
 }

@@ -67,10 +67,11 @@ func log(v yamldoc.Value, isProcess, isRouter bool) *Syslog {
 	return s
 }
 
-// What a log may have instead of expressions: the form of package syslog, or the messages of GET VPN.
+// What a log may have instead of expressions: the form of package syslog, the messages of GET VPN, or what a driver says of its lines.
 const (
 	ownEvents    = "gdoilab"
 	getvpnEvents = "getvpn"
+	namedEvents  = "driver"
 )
 
 func events(v yamldoc.Value) Events {
@@ -78,9 +79,11 @@ func events(v yamldoc.Value) Events {
 		switch word, _ := v.Text(); word {
 		case getvpnEvents:
 			return Events{GETVPN: true}
+		case namedEvents:
+			return Events{Named: true}
 		case ownEvents:
 		default:
-			v.Problem("%q is unknown; write %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents)
+			v.Problem("%q is unknown; write %s, %s, %s, or a mapping of events to regular expressions", word, ownEvents, getvpnEvents, namedEvents)
 		}
 		return Events{Own: true}
 	}
@@ -133,14 +136,14 @@ func keyLog(v yamldoc.Value, isProcess bool) *KeyLog {
 	return k
 }
 
-// snmp reads where the SNMP agent of a process or a router is; that of a core is found by itself.
-func snmp(v yamldoc.Value, elsewhere bool) *SNMP {
+// snmp reads where the SNMP agent of a device with sockets is; that of a core is found by itself.
+func snmp(v yamldoc.Value, hasSockets bool) *SNMP {
 	s := &SNMP{At: v.Place()}
 	v.Fields(yamldoc.Optional("address", &s.Address, text), yamldoc.Optional("community", &s.Community, text), yamldoc.Optional("user", &s.User, snmpUser))
-	if elsewhere && !v.Has("address") {
+	if hasSockets && !v.Has("address") {
 		v.Problem("the field %q is missing; it says where the agent is asked", "address")
 	}
-	if elsewhere && v.Has("community") == v.Has("user") {
+	if hasSockets && v.Has("community") == v.Has("user") {
 		v.Problem("write a community, for SNMPv2c, or a user, for SNMPv3")
 	}
 	return s

@@ -50,7 +50,7 @@ var broken = []struct {
 	{"    process:", "    syslog: {events: gdoilab}\n    process:", `the field "from" is missing; it says where a process writes its log`, true},
 	{"    process:", "    syslog: {from: file, events: gdoilab}\n    process:", "a file is named if, and only if, from is file", true},
 	{"    process:", "    syslog: {from: udp, file: x, events: gdoilab}\n    process:", "a file is named if, and only if, from is file", true},
-	{"    process:", "    syslog: {from: udp, events: cisco}\n    process:", `"cisco" is unknown; write gdoilab, getvpn, or a mapping`, true},
+	{"    process:", "    syslog: {from: udp, events: cisco}\n    process:", `"cisco" is unknown; write gdoilab, getvpn, driver, or a mapping`, true},
 	{"    process:", "    syslog: {from: udp, events: {REGISTRED: x}}\n    process:", "unknown field; did you mean REGISTERED?", true},
 	{"    process:", "    control: {}\n    process:", `the field "unix" is missing; it names the control socket of a process`, true},
 	{"    process:", "    control: {unix: x, commands: [rekey]}\n    process:", `there is no command of a GM called "rekey"; known are status, register, clear`, false},
@@ -65,8 +65,9 @@ var broken = []struct {
 		`"error" is unknown; known are fail, inconclusive`, true},
 	{"features: []", "features: []\nexpected_failures: [{spec: a/b, looks_like: x, why: y, owner: z, until: '2026-12-31'}, {spec: a/b, looks_like: y, why: y, owner: z, until: '2026-12-31'}]",
 		"a failure of a/b is expected already (x.yaml:3:", false},
+	{"features: []", "features: []\nexpected_failures: [{spec: a/b, as: both, looks_like: x, why: y, owner: z, until: '2026-12-31'}]", `"both" is unknown; known are KS, GM`, true},
 	{processText, "name: x\nfeatures: []\nroles: {}\n", "x.yaml:3:8: roles: no role is described; known are KS, GM", true},
-	{processText, "name: x\nfeatures: []\nroles:\n  KS:\n    control: {}\n", "nothing says how the device starts; name a core, or describe a process or a router", true},
+	{processText, "name: x\nfeatures: []\nroles:\n  KS:\n    control: {}\n", "nothing says how the device starts; name a core, or describe a process, a container, a driver or a router", true},
 	{processText, "", "x.yaml: is empty", false},
 }
 
@@ -130,7 +131,7 @@ func TestBuiltin(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	if _, err := Load("nobody"); err == nil || err.Error() !=
-		"peer: there is no manifest nobody; name a file, or one that is built in: example-cli, ios-xe, junos-group-vpn, reference-ios, reference" {
+		"peer: there is no manifest nobody; name a file, or one that is built in: "+strings.Join(Builtin(), ", ") {
 		t.Errorf("%v", err)
 	}
 	file := filepath.Join(t.TempDir(), "m.yaml")
@@ -171,6 +172,7 @@ func TestSchemaKnowsTheEvents(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(processText)
+	f.Add(containerText)
 	for _, c := range broken {
 		f.Add(strings.Replace(processText, c.old, c.by, 1))
 	}

@@ -112,7 +112,7 @@ func TestDemands(t *testing.T) {
 	gm.FailOpen, gm.ReplayWindow, gm.Authorised = true, 64, []policy.Flow{{}}
 	gm.DataPath.Resync.Cycles, gm.DataPath.Own = 2, []policy.OwnEntry{{}}
 	gm.OnDemand, gm.DataPath.TFC.PadTo = true, 64
-	gm.Track = new(policy.Track)
+	gm.Track = &policy.Track{Hook: []string{"true"}}
 	gm.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase13DES, Hash: policy.Phase1MD5, Group: policy.MODP768},
 		{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA512, Group: policy.ECP521}}
 	g := &ks.Groups[0]
@@ -129,7 +129,7 @@ func TestDemands(t *testing.T) {
 	want = []string{"several-groups", "several-sas", "esp:aes-gcm-16", "tunnel-mode", "esp:key-128", "sid:8", "esp:3des", "esp:hmac-sha1",
 		"transport-mode", "esn", "direction", "udp-encapsulation", "multicast", "ack", "kek:3des", "sig:rsa", "sig:sha512", "sig:bare-hash", "no-rekey",
 		"phase1:3des", "phase1:md5", "phase1:modp768", "phase1:aes-256", "phase1:sha512", "phase1:ecp521",
-		"several-memberships", "track", "authorisation", "fail-open", "replay-window", "on-demand", "own-policy", "tfc", "esn-resync"}
+		"several-memberships", "track", "track-hook", "authorisation", "fail-open", "replay-window", "on-demand", "own-policy", "tfc", "esn-resync"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}

@@ -115,7 +115,7 @@ func (r *Role) Visit(s Subject) (*Visit, error) {
 	if len(s.Mutants) > 0 {
 		return nil, errors.New("peer: a router's guards cannot be altered: " + one.At)
 	}
-	w := writer{data: data(s)}
+	w := writer{data: r.data(s)}
 	v := &Visit{
 		At: one.At, Begin: w.all(one.Begin), Save: w.all(one.Configuration.Save), Enter: w.all(one.Configuration.Enter),
 		Lines: typed(w.one(one.Configuration.Lines)), Leave: w.all(one.Configuration.Leave), Undo: w.all(one.Configuration.Undo),

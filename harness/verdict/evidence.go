@@ -136,7 +136,7 @@ func (e *Evidence) files(talk capture.Conversation, redact bool) map[string]func
 func (e *Evidence) redacted() Evidence {
 	public := publicNames(e.Keys)
 	out := *e
-	out.Keys, out.Seed = nil, withheld
+	out.Keys, out.Seed = nil, Withheld
 	out.Spec = redactSpec(e.Spec, public)
 	out.Syslog, out.Control = redactLines(e.Syslog, public), redactLines(e.Control, public)
 	out.Frames = slices.Clone(e.Frames)

@@ -86,6 +86,9 @@ func (r *Run) properties() []junitProperty {
 	properties := []junitProperty{{"version", r.Version}, {"dut", r.DUT}, {"fabric", r.Fabric}, {"seed", r.Seed},
 		{"start", r.Start.UTC().Format(time.RFC3339)}, {"redacted", fmt.Sprint(r.Redacted)},
 		{"interrupted", fmt.Sprint(r.Interrupted)}}
+	if r.Shard != nil {
+		properties = append(properties, junitProperty{"shard", r.Shard.String()})
+	}
 	if r.Peer != nil {
 		properties = append(properties, junitProperty{"manifest", r.Peer.File}, junitProperty{"manifest-sha256", r.Peer.Digest})
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/gdoilab/gdoilab/reference/keylog"
 )
 
-// withheld stands where the seed of a redacted run was: the keys that the tester made follow from it.
-const withheld = "withheld"
+// Withheld stands where the seed of a redacted run was: the keys that the tester made follow from it.
+const Withheld = "Withheld"
 
 var (
 	// octets is a run of sixteen octets or more in hexadecimal, with or without separators: as long as the shortest key.
@@ -34,7 +34,7 @@ func scrub(text string, public map[string]bool) string {
 // redactRun is a copy of the run without secrets.
 func redactRun(r *Run) Run {
 	out := *r
-	out.Seed = withheld
+	out.Seed = Withheld
 	out.Specs = slices.Clone(r.Specs)
 	for i := range out.Specs {
 		out.Specs[i] = redactSpec(out.Specs[i], nil)

@@ -40,6 +40,7 @@ type Spec struct {
 	Fabric       string   `json:"fabric"`
 	Needs        []string `json:"needs,omitempty"`
 	Features     []string `json:"features,omitempty"` // that the device has to have
+	Scene        string   `json:"scene,omitempty"`    // what it shows of two devices beside each other
 	Negative     bool     `json:"negative,omitempty"` // the tester breaks a rule
 	Verdict      Verdict  `json:"verdict"`
 	Reason       string   `json:"reason,omitempty"` // one line for everything but pass
@@ -57,7 +58,8 @@ type Peer struct {
 	Vendor  string `json:"vendor,omitempty"`
 	Version string `json:"version,omitempty"`
 	File    string `json:"file"`
-	Digest  string `json:"digest"` // SHA-256 of the manifest, in hexadecimal
+	Digest  string `json:"digest"`          // SHA-256 of the manifest, in hexadecimal; of a pair that of both digests' text
+	Parts   []Peer `json:"parts,omitempty"` // of a pair: the key server's, the members'
 }
 
 // Run is everything that the reports say.
@@ -71,7 +73,8 @@ type Run struct {
 	DUT         string          `json:"dut"`
 	Peer        *Peer           `json:"peer,omitempty"`
 	Redacted    bool            `json:"redacted"`
-	Interrupted bool            `json:"interrupted"` // ended before every selected spec had run
+	Shard       *Shard          `json:"shard,omitempty"` // which part of a whole this is; nil: the whole
+	Interrupted bool            `json:"interrupted"`     // ended before every selected spec had run
 	Summary     map[Verdict]int `json:"summary"`
 	Specs       []Spec          `json:"specs"`
 
@@ -84,7 +87,8 @@ type Run struct {
 }
 
 // Exit is the exit status of the run: 0 if every spec passed, failed as expected, was unsupported or was skipped, at least
-// one passed, what was expected came about, and the run was not interrupted; else 1.
+// one passed, what was expected came about, and the run was not interrupted; else 1. Whether one passed is
+// asked of the whole, not of a shard.
 func (r *Run) Exit() int {
 	passed := 0
 	for _, s := range r.Specs {
@@ -101,7 +105,7 @@ func (r *Run) Exit() int {
 			return 1
 		}
 	}
-	if passed == 0 || r.Interrupted {
+	if passed == 0 && r.Shard == nil || r.Interrupted {
 		return 1
 	}
 	return 0

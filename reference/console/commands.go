@@ -31,7 +31,7 @@ func keyServerCommands() []*word {
 		keyword("show", "Show running system information", append(shown(),
 			command("tech-support", "Everything", tech),
 			keyword("crypto", "Encryption module", append(show,
-				keyword("isakmp", "ISAKMP", command("sa", "Security associations", showPhase1, command("detail", "Everything", showPhase1))),
+				isakmpWords(),
 				keyword("ipsec", "IPsec", command("sa", "Security associations", showNoSAs)))...))...),
 		privileged(keyword("clear", "Reset functions", keyword("crypto", "Encryption module", clearKS()...))),
 		privileged(keyword("crypto", "Encryption related commands", rekeyCommands()...)))
@@ -50,22 +50,6 @@ func ksViews() []*word {
 		command("replay", "Anti-replay", eachKS(showKSReplay)),
 		command("identifier", "Sender identifiers", eachKS(showIdentifier)),
 	}
-}
-
-func showPhase1(in *call) error {
-	p := &in.page
-	established, half := 0, 0
-	if in.console.opts.KeyServer != nil {
-		s, err := in.keyServer()
-		if err != nil {
-			return err
-		}
-		established, half = s.Phase1, s.HalfOpen
-	}
-	p.head(0, "", "IPv4 Crypto ISAKMP SA")
-	p.field(1, "  ", "established (GDOI_IDLE)", established)
-	p.field(1, "  ", "half open", half)
-	return nil
 }
 
 // showNoSAs is "show crypto ipsec sa" of a key server, which forwards no traffic of its groups.
@@ -140,6 +124,7 @@ func memberCommands() []*word {
 		keyword("show", "Show running system information", append(shown(),
 			command("tech-support", "Everything", tech),
 			keyword("crypto", "Encryption module", append(show,
+				isakmpWords(),
 				keyword("ipsec", "IPsec", command("sa", "Security associations", showIPsecSA)),
 				command("map", "Crypto maps", showMap, keyword("gdoi", "GDOI", command("fail-close", "What passes before the registration", showFailClose,
 					parameter("WORD", "Name of the crypto map", anything, showFailClose)))),

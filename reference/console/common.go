@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/getvpn"
@@ -23,6 +22,7 @@ func common() []*word {
 			keyword("length", "Set number of lines on a screen", parameter("<0-512>", "Number of lines on screen (0 for no pausing)", isNumber, nothing)),
 			keyword("width", "Set width of the display terminal", parameter("<0-512>", "Number of characters on a screen line", isNumber, nothing)),
 			command("monitor", "Copy debug output to the current terminal line", nothing)),
+		clockWords(),
 		privileged(keyword("debug", "Debugging functions", keyword("crypto", "Cryptographic subsystem", debugWords(true)...))),
 		privileged(keyword("no", "Negate a command", keyword("debug", "Debugging functions",
 			keyword("crypto", "Cryptographic subsystem", debugWords(false)...)))),
@@ -49,10 +49,7 @@ func isAddress(text string) bool {
 // shown are the words behind "show" that key servers and members have alike.
 func shown() []*word {
 	return []*word{
-		command("clock", "Display the system clock", func(in *call) error {
-			in.page.put(0, in.now.UTC().Format("*15:04:05.000 UTC Mon Jan 2 2006"), "clock", in.now.UTC().Format(time.RFC3339))
-			return nil
-		}),
+		command("clock", "Display the system clock", showClock),
 		command("debugging", "State of each debugging option", showDebugging),
 		command("logging", "Show the contents of logging buffers", showBuffer),
 		keyword("monitor", "Monitoring different system events", keyword("event-trace", "Tracing of system events",

@@ -33,6 +33,7 @@ type Console struct {
 	trace  trace // of the events
 	buffer trace // of everything that has been told
 	debug  debugging
+	ahead  time.Duration // the time of day is ahead of that of events
 	out    []core.Effect // of the command in progress
 }
 

@@ -143,7 +143,7 @@ func (g gmGroup) member(p *page, o Options) {
 	const in = "       "
 	p.head(1, "", fmt.Sprintf("Group Member Information For Group %s:", g.name))
 	p.field(2, "    ", "IPSec SA Direction", g.direction())
-	p.field(2, "    ", "ACL Received From KS", "gdoi_group_"+g.name+"_temp_acl")
+	p.field(2, "    ", "ACL Received From KS", g.received())
 	p.gap()
 	p.put(2, fmt.Sprintf("    %-25s: %-15s vrf: %s", "Group member", g.own(), none), "Group member", g.own(), "vrf", none)
 	p.field(2, in, "Local addr/port", fmt.Sprintf("%s/%d", g.own(), g.cfg.Address.Port()))
@@ -177,6 +177,14 @@ func (g gmGroup) member(p *page, o Options) {
 	p.gap()
 	g.allowable(p)
 	p.gap()
+}
+
+// received is how the list that came from the key server is called, as long as the member has it.
+func (g gmGroup) received() string {
+	if len(g.SAs) == 0 && g.owes(guardListGone) {
+		return none
+	}
+	return "gdoi_group_" + g.name + "_temp_acl"
 }
 
 func registration(state string) string {
@@ -245,9 +253,17 @@ func (g gmGroup) cumulative(p *page) {
 	const in = "       "
 	p.head(1, "    ", "Rekeys cumulative")
 	p.field(2, in, "Total received", g.Rekeys)
-	p.field(2, in, "After latest register", g.RekeysSince)
+	p.field(2, in, "After latest register", g.since())
 	p.field(2, in, "Rekey Acks sents", g.Acks)
 	p.gap()
+}
+
+// since is how many rekeys have come since the member registered last.
+func (g gmGroup) since() uint64 {
+	if !g.owes(guardSince) {
+		return g.Rekeys
+	}
+	return g.RekeysSince
 }
 
 // downloaded is the access list that came with the policy.
@@ -284,7 +300,7 @@ func (g gmGroup) kek(p *page) {
 	p.gap()
 }
 
-// teks are the SAs that came last, newest first.
+// teks are the SAs that came last, newest first, and those of them that have ended.
 func (g gmGroup) teks(p *page, device string) {
 	p.head(1, "", "TEK POLICY for the current KS-Policy ACEs Downloaded:")
 	p.head(2, "  ", device+":")
@@ -292,13 +308,21 @@ func (g gmGroup) teks(p *page, device string) {
 	if len(g.SAs) > 0 && !g.owes(guardLatest) {
 		seen[g.SAs[0].SPI] = true
 	}
-	for _, sa := range g.SAs {
+	for _, sa := range slices.Concat(g.SAs, g.expired()) {
 		if !seen[sa.SPI] {
 			seen[sa.SPI] = true
 			g.tek(p, sa)
 		}
 	}
 	p.gap()
+}
+
+// expired are the SAs that came last and have ended.
+func (g gmGroup) expired() []control.SA {
+	if !g.owes(guardExpired) {
+		return nil
+	}
+	return g.Expired
 }
 
 func (g gmGroup) tek(p *page, sa control.SA) {

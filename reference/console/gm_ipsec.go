@@ -48,7 +48,7 @@ func showGMRekey(in *call, g gmGroup) {
 	p := &in.page
 	p.head(0, "", fmt.Sprintf("Group %s (%s)", g.name, capital(g.transport())))
 	p.field(1, "    ", "Number of Rekeys received (cumulative)", g.Rekeys)
-	p.field(1, "    ", "Number of Rekeys received after registration", g.RekeysSince)
+	p.field(1, "    ", "Number of Rekeys received after registration", g.since())
 	p.field(1, "    ", "Number of Rekey Acks sent", g.Acks)
 	if g.KEK == nil {
 		p.gap()
@@ -225,8 +225,13 @@ func showRuleset(detail bool) func(*call) error {
 			for _, sa := range g.SAs {
 				d := sa.Detail
 				flow := ruleOf(d.IPProtocol, d.Source, d.Destination, d.SourcePort, d.DestinationPort)
-				rule(flow+" IPSec SA Passive", false)
-				rule(flow+" IPSec Cryptomap", false)
+				actions := []string{" IPSec SA Passive", " IPSec Cryptomap"}
+				if !in.console.kept(guardPassive) {
+					slices.Reverse(actions)
+				}
+				for _, action := range actions {
+					rule(flow+action, false)
+				}
 			}
 		}
 		return err

@@ -18,11 +18,18 @@ var (
 	guardAllowable = rule.Duty("console.gm.allowable", "GETVPN-SHOW-17", rule.GM, "what the member takes of what is offered is shown")
 	guardHandles   = rule.Duty("console.gm.handles", "GETVPN-SHOW-16", rule.GM, "rules are shown with their handles, and where those that deny lead")
 
+	guardSince   = rule.Duty("console.gm.since", "GETVPN-ACK-05", rule.GM, "the rekeys since the latest registration are counted by themselves")
+	guardExpired = rule.Duty("console.gm.expired", "GETVPN-SHOW-10", rule.GM, "a traffic key that came last and has ended is shown so")
+
 	guardPseudotime   = rule.Duty("console.gm.pseudotime", "GETVPN-SHOW-12", rule.GM, "the pseudotime of a member is shown")
 	guardKSPseudotime = rule.Duty("console.ks.pseudotime", "GETVPN-SHOW-12", rule.KS, "the pseudotime of a key server is shown")
 	guardClearReplay  = rule.Duty("console.gm.clear_replay", "GETVPN-SHOW-13", rule.GM, "the replay counters are cleared when an operator asks for it")
 	guardCounters     = rule.Duty("console.gm.replay_counters", "GETVPN-SHOW-14", rule.GM, "the packets that anti-replay has looked at are counted")
 	guardActivate     = rule.Duty("console.gm.fail_close", "GETVPN-SHOW-15", rule.GM, "whether fail-close is active is shown")
+
+	guardRekeyAuth = rule.Duty("console.rekey_auth", "GETVPN-REKEY-25", rule.Both, "a Rekey SA is shown with the signature that authenticates its messages")
+	guardPassive   = rule.Duty("console.gm.passive", "GETVPN-PASSIVE-07", rule.GM, "the rule for what comes in under an SA stands ahead of that of the crypto map")
+	guardListGone  = rule.Duty("console.gm.list_gone", "GETVPN-ACL-07", rule.GM, "the list that came from the key server is shown as long as the member has it")
 
 	guardClearKS = rule.Duty("console.ks.clear", "GETVPN-POLICY-13", rule.KS, "a key server that is cleared has its members register again")
 	guardClearGM = rule.Duty("console.gm.clear", "GETVPN-POLICY-13", rule.GM, "a member that is cleared registers again")

@@ -50,8 +50,11 @@ func (c *Console) wants(peer netip.Addr) bool {
 // watch keeps what the core tells its log, and beside it tells of the messages themselves while debugging is on.
 func (c *Console) watch(now time.Time, ev core.Event, effects []core.Effect) []core.Effect {
 	for _, e := range effects {
-		if l, ok := e.(*core.Log); ok {
-			c.note(now, l)
+		switch e := e.(type) {
+		case *core.Log:
+			c.note(now, e)
+		case *core.SetClock:
+			c.ahead = e.Time.Sub(now)
 		}
 	}
 	if len(c.debug.on) == 0 {
@@ -71,8 +74,8 @@ func (c *Console) watch(now time.Time, ev core.Event, effects []core.Effect) []c
 
 // note keeps an event that the log is told of.
 func (c *Console) note(now time.Time, l *core.Log) {
-	c.trace.add(now, l)
-	c.buffer.add(now, l)
+	c.trace.add(now.Add(c.ahead), l)
+	c.buffer.add(now.Add(c.ahead), l)
 }
 
 // message tells of one datagram what its header says.
@@ -82,6 +85,6 @@ func (c *Console) message(now time.Time, what string, peer netip.AddrPort, data 
 		text = fmt.Sprintf("exchange %d, message ID %08x, %d octets %s %s", h.Exchange, h.MessageID, len(data), what, peer)
 	}
 	l := &core.Log{Severity: core.Debug, Tag: "DEBUG", Text: text, Fields: []core.Field{{Name: "peer", Value: peer.Addr().String()}}}
-	c.buffer.add(now, l)
+	c.buffer.add(now.Add(c.ahead), l)
 	return l
 }

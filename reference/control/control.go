@@ -18,6 +18,7 @@ const (
 	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}
 
 	ClearReplay = "clear-replay" // profile getvpn, arguments: GroupArgs; forget what was counted of repeated packets; answer: {}
+	Clock       = "clock"        // arguments: ClockArgs; the time of day is another, by which nothing but log lines goes; answer: {}
 )
 
 // Request is one line to a node.
@@ -37,6 +38,11 @@ type Response struct {
 // GroupArgs says which group of a member a command is about.
 type GroupArgs struct {
 	Group uint32 `json:"group,omitempty"` // 0: all of them
+}
+
+// ClockArgs says what time of day it is.
+type ClockArgs struct {
+	Time time.Time `json:"time"`
 }
 
 // RekeyArgs says what a PUSH is to do. With nothing but a group the TEKs are replaced. What is deleted has a successor, but by
@@ -156,6 +162,7 @@ type GMGroup struct {
 	Sequence    uint32      `json:"sequence"` // last PUSH number accepted, or the one given at registration
 	RekeyExpiry time.Time   `json:"rekey_expiry"`
 	SAs         []SA        `json:"sas"`
+	Expired     []SA        `json:"expired,omitempty"` // of GET VPN: those that came last and have ended, without another in their place
 	SIDs        []uint32    `json:"sids,omitempty"`
 	Modes       Modes       `json:"modes,omitzero"`       // of GET VPN
 	Pseudotime  *Pseudotime `json:"pseudotime,omitempty"` // of a group with time-based anti-replay

@@ -70,7 +70,7 @@ func (*Packet) event()   {}
 func (*Command) event()  {}
 func (*Timer) event()    {}
 
-// Effect is something to be done: *Send, *Forward, *Join, *Leave, *Log, *Reply, *Secret or *Track.
+// Effect is something to be done: *Send, *Forward, *Join, *Leave, *Log, *Reply, *Secret, *Track or *SetClock.
 type Effect interface{ effect() }
 
 // Send is a UDP datagram to be sent. From has the local address and port.
@@ -132,6 +132,9 @@ type Track struct {
 	Up     bool
 }
 
+// SetClock sets the time of day that log lines have from now on. The time of events goes on as it was.
+type SetClock struct{ Time time.Time }
+
 // Secret hands out key material for evidence. Only a node that was asked for a key log writes it anywhere.
 type Secret struct {
 	Phase1  *Phase1Secret
@@ -151,11 +154,12 @@ type Phase1Secret struct {
 	Shared                           []byte // g^xy, from which SKEYID_d, _a and _e follow (RFC 2409 §5)
 }
 
-func (*Send) effect()    {}
-func (*Forward) effect() {}
-func (*Join) effect()    {}
-func (*Leave) effect()   {}
-func (*Log) effect()     {}
-func (*Reply) effect()   {}
-func (*Secret) effect()  {}
-func (*Track) effect()   {}
+func (*Send) effect()     {}
+func (*Forward) effect()  {}
+func (*Join) effect()     {}
+func (*Leave) effect()    {}
+func (*Log) effect()      {}
+func (*Reply) effect()    {}
+func (*Secret) effect()   {}
+func (*Track) effect()    {}
+func (*SetClock) effect() {}

@@ -40,7 +40,7 @@ func buildKeyServer(o *options) (node.Config, error) {
 	}
 	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console = cfg.Console
-	out := node.Config{Name: cfg.Name, Core: o.configurable(console.KeyServer(core, cfg, rules)), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
+	out := node.Config{Name: cfg.Name, Core: o.configurable(console.KeyServer(core, cfg, rules)), Listen: cfg.Address, Also: cfg.Router.Addresses(), NATT: cfg.Phase1.NATTraversal, Notes: notes}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.KeyServer))
 	return out, nil
 }

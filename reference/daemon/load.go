@@ -1,8 +1,12 @@
 package daemon
 
 import (
+	"context"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/iosconfig"
@@ -51,12 +55,26 @@ func (o *options) text() ([]byte, error) {
 
 // ios says how to read what routers have: keys are beside the configuration, unless they were made by an operator's command.
 func (o *options) ios() iosconfig.Options {
-	return iosconfig.Options{Lenient: o.lenient, Open: func(name string) ([]byte, error) {
+	return iosconfig.Options{Lenient: o.lenient, Resolve: resolve, Open: func(name string) ([]byte, error) {
 		if o.running != nil && o.running.keys[name] != nil {
 			return o.running.keys[name], nil
 		}
 		return os.ReadFile(filepath.Join(filepath.Dir(o.config), filepath.Base(name)))
 	}}
+}
+
+// resolvesIn is how long a name may take.
+const resolvesIn = 10 * time.Second
+
+// resolve finds the IPv4 address of a name.
+func resolve(name string) (netip.Addr, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), resolvesIn)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return found[0].Unmap(), nil
 }
 
 func notesOf(warnings yamldoc.Problems) (notes []*core.Log) {

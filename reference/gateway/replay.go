@@ -60,6 +60,16 @@ type replay struct {
 // Synchronise has the pseudotime of the group go on from that of the key server.
 func (m *Group) Synchronise(now time.Time, s pseudotime.Stamp) { m.replay.clock.Set(now, s) }
 
+var guardTimeOfDay = rule.Duty("gateway.pseudotime.time_of_day", "GETVPN-TBAR-01", rule.GM,
+	"the pseudotime goes on as it was when the time of day is set")
+
+// ClockSet tells the group that the time of day has been set forward by so much, or back.
+func (m *Group) ClockSet(now time.Time, by time.Duration) {
+	if !guardTimeOfDay.Kept(m.gateway.rules) {
+		m.replay.clock.Turn(now, by)
+	}
+}
+
 // Pseudotime is the group's pseudotime at the beginning of a tick, and whether it has one.
 func (m *Group) Pseudotime(now time.Time, tick time.Duration) (pseudotime.Stamp, bool) {
 	return m.replay.clock.TickAt(now, tick), m.replay.clock.Running()

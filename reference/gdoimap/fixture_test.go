@@ -265,7 +265,7 @@ func (f *fixture) receive(t testing.TB, rules *rule.Switches) (Policy, *policy.S
 	if err != nil {
 		return Policy{}, nil, err
 	}
-	p, err := readChain(sa, chain{rules: rules, vendor: f.vendor})
+	p, err := readChain(sa, chain{rules: rules, reading: reading{replay: f.vendor}})
 	if err != nil {
 		return p, nil, err
 	}

@@ -54,16 +54,22 @@ func ReadSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) {
 	return readChain(sa, chain{rules: rules})
 }
 
+// ReadZerosSA is ReadSA for a member that takes Address Preservation and SA Direction of the value 0 for none.
+func ReadZerosSA(sa gdoi.SA, rules *rule.Switches) (Policy, error) {
+	return readChain(sa, chain{rules: rules, reading: reading{zeros: true}})
+}
+
 // Vendor is what a member of the profile getvpn understands beyond RFC 6407.
 type Vendor struct {
 	Replay policy.ReplayAttributes
+	Zeros  bool  // as in ReadZerosSA
 	Deny   uint8 // Protocol-ID of SATs that protect nothing
 }
 
 // ReadVendorSA is ReadSA for a member of the profile getvpn: SATs tell of anti-replay, those of the protocol Deny protect nothing,
 // and the policy has the list of what all SATs say, in their order.
 func ReadVendorSA(sa gdoi.SA, vendor Vendor, rules *rule.Switches) (Policy, error) {
-	return readChain(sa, chain{rules: rules, vendor: &vendor.Replay, policy: Policy{Access: policy.AccessList{Protocol: vendor.Deny}}})
+	return readChain(sa, chain{rules: rules, reading: reading{replay: &vendor.Replay, zeros: vendor.Zeros}, policy: Policy{Access: policy.AccessList{Protocol: vendor.Deny}}})
 }
 
 func readChain(sa gdoi.SA, c chain) (Policy, error) {
@@ -99,10 +105,16 @@ func checkHead(sa gdoi.SA, rules *rule.Switches) error {
 	return nil
 }
 
+// reading is what is understood beyond RFC 6407.
+type reading struct {
+	replay *policy.ReplayAttributes // of the profile getvpn; nil: nothing of it
+	zeros  bool                     // attributes of the value 0 that stand for none
+}
+
 // chain is the state of reading the attribute payloads of an SA.
 type chain struct {
-	rules            *rule.Switches
-	vendor           *policy.ReplayAttributes // nil: RFC 6407 alone
+	rules *rule.Switches
+	reading
 	policy           Policy
 	saks, gaps, sats int
 	follows          *rule.Guard // what may come after the payload before
@@ -178,7 +190,7 @@ func (c *chain) takeSAT(p gdoi.SAT, reserved uint8) error {
 	if deny != 0 && p.ProtocolID == deny {
 		return c.takeDeny(p.Raw)
 	}
-	sa, ok, err := readSAT(p, c.vendor, c.rules)
+	sa, ok, err := readSAT(p, c.reading, c.rules)
 	if err == nil && ok {
 		c.policy.SAs = append(c.policy.SAs, sa)
 	}

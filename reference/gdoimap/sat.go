@@ -111,7 +111,7 @@ func SATOf(sa policy.TrafficSA, rules *rule.Switches) gdoi.SAT {
 		Destination: prefixID(s.Destination, s.DestinationPort),
 		TransformID: transformID(sa.Transform),
 		SPI:         sa.SPI,
-		Attributes:  slices.Concat(lifeOf(sa.Lifetime, rules), transformOf(sa.Transform, rules), replayOf(sa.Replay, rules)),
+		Attributes:  slices.Concat(lifeOf(sa.Lifetime, rules), transformOf(sa.Transform, sa.Zeros, rules), replayOf(sa.Replay, rules)),
 	}}
 	if !dutyProtocol.Kept(rules) {
 		sat.ProtocolID = 5
@@ -133,7 +133,7 @@ func transformID(t policy.Transform) uint8 {
 	return uint8(t.Cipher)
 }
 
-func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute) {
+func transformOf(t policy.Transform, zeros bool, rules *rule.Switches) (as []wire.Attribute) {
 	if !dutyNoGroup.Kept(rules) {
 		as = append(as, wire.TV(gdoi.GroupDescription, 14))
 	}
@@ -142,10 +142,10 @@ func transformOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute)
 	if t.ESN && dutySendESN.Kept(rules) {
 		as = append(as, wire.TV(gdoi.ExtendedSequenceNumber, gdoi.SequenceNumber64))
 	}
-	if t.Preservation != policy.PreserveAbsent {
+	if t.Preservation != policy.PreserveAbsent || zeros {
 		as = append(as, wire.TV(gdoi.AddressPreservation, uint16(t.Preservation)))
 	}
-	if t.Direction != policy.DirectionAbsent {
+	if t.Direction != policy.DirectionAbsent || zeros {
 		as = append(as, wire.TV(gdoi.SADirection, uint16(t.Direction)))
 	}
 	return as
@@ -186,8 +186,17 @@ func algorithmsOf(t policy.Transform, rules *rule.Switches) (as []wire.Attribute
 	return as
 }
 
+// withoutZeros leaves out Address Preservation and SA Direction of the value 0, which is none that they have: some daemons send them
+// for what is absent.
+func withoutZeros(as []wire.Attribute) []wire.Attribute {
+	return slices.DeleteFunc(slices.Clone(as), func(a wire.Attribute) bool {
+		v, ok := a.Uint()
+		return (a.Type == gdoi.AddressPreservation || a.Type == gdoi.SADirection) && a.Basic && ok && v == 0
+	})
+}
+
 // readSAT is the reverse of SATOf. Without an error it is not ok for a SAT whose body is of no protocol that is known.
-func readSAT(sat gdoi.SAT, vendor *policy.ReplayAttributes, rules *rule.Switches) (sa policy.TrafficSA, ok bool, err error) {
+func readSAT(sat gdoi.SAT, how reading, rules *rule.Switches) (sa policy.TrafficSA, ok bool, err error) {
 	registered := sat.ProtocolID <= gdoi.ProtoIEC61850 && sat.ProtocolID > 0
 	switch {
 	case sat.IEC61850 != nil:
@@ -198,12 +207,12 @@ func readSAT(sat gdoi.SAT, vendor *policy.ReplayAttributes, rules *rule.Switches
 	case !registered || sat.ESP == nil:
 		return sa, false, nil
 	}
-	sa, err = readIPsec(sat.ProtocolID, sat.ESP, vendor, rules)
+	sa, err = readIPsec(sat.ProtocolID, sat.ESP, how, rules)
 	return sa, err == nil, err
 }
 
 // readIPsec reads the body that ESP and AH have.
-func readIPsec(protocol uint8, e *gdoi.SATESP, vendor *policy.ReplayAttributes, rules *rule.Switches) (sa policy.TrafficSA, err error) {
+func readIPsec(protocol uint8, e *gdoi.SATESP, how reading, rules *rule.Switches) (sa policy.TrafficSA, err error) {
 	if !checkSPI.Holds(rules, e.SPI != 0) {
 		return sa, checkSPI.Violated("SAT with SPI 0")
 	}
@@ -216,8 +225,11 @@ func readIPsec(protocol uint8, e *gdoi.SATESP, vendor *policy.ReplayAttributes, 
 		return sa, err
 	}
 	sa.Lifetime = life
-	if rest, sa.Replay, err = takeReplay(rest, vendor, rules); err != nil {
+	if rest, sa.Replay, err = takeReplay(rest, how.replay, rules); err != nil {
 		return sa, err
+	}
+	if how.zeros {
+		rest = withoutZeros(rest)
 	}
 	n, err := satAttributes.read(rest, rules)
 	if err != nil {

@@ -47,6 +47,12 @@ var demanded = map[Message]struct {
 	GMNoCryptoEngine: {"GETVPN-SYSLOG-03", rule.GM},
 	GMNoIPsecFlows:   {"GETVPN-SYSLOG-03", rule.GM},
 
+	KSBlackholeACK:        {"GETVPN-SYSLOG-04", rule.KS},
+	UnregisteredInterface: {"GETVPN-SYSLOG-10", rule.KS},
+	TransErr:              {"GETVPN-SYSLOG-10", rule.KS},
+	GMRekeyNotRecd:        {"GETVPN-SYSLOG-10", rule.GM},
+	PseudoTimeLarge:       {"GETVPN-SYSLOG-08", rule.GM},
+
 	KSConvSAsIngress:    {"GETVPN-SYSLOG-01", rule.KS},
 	KSConvSAsDuplex:     {"GETVPN-SYSLOG-01", rule.KS},
 	GMClearRegister:     {"GETVPN-SYSLOG-05", rule.GM},

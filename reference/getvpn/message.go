@@ -39,7 +39,7 @@ const (
 	UnauthorizedIdentity                 // A registration is discarded, since its identity (DN or FQDN) is not authorized
 	UnauthorizedIPAddr                   // A registration is discarded, since its address is not in the authorization list
 	UnregisteredInterface                // A registration arrives on an interface other than the one of registrations, and is not gone on with
-	TransErr                             // The crypto engine of one vendor's device is overloaded; the reference never tells it
+	TransErr                             // The crypto engine is overloaded, as by many registrations while a rekey is being signed
 
 	GDOIRekeySeqFailure      // A rekey fails the sequence-number antireplay check
 	PseudoTimeLarge          // A rekey is accepted whose pseudotime is ahead of the member's by more than the lesser of window and 30 s

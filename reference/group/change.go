@@ -76,23 +76,23 @@ var changes = []change{
 			return was.ReceiveOnly && !is.ReceiveOnly || ofSAs(func(was, is policy.SAPolicy) bool { return receiveOnly(was) && !receiveOnly(is) })(was, is)
 		}},
 	{rule.Duty("group.change.kek-lifetime", "GETVPN-POLICY-10", rule.KS, "another lifetime of the KEK waits for the next KEK"),
-		waits, func(was, is terms) bool { return kekLifetime(was.Rekey) != kekLifetime(is.Rekey) }},
+		waits, ofRekeys(func(was, is terms) bool { return kekLifetime(was.Rekey) != kekLifetime(is.Rekey) })},
 	{rule.Duty("group.change.signing-key", "GETVPN-POLICY-11", rule.KS, "another key for signatures is told at once"),
-		renewsKEK, func(was, is terms) bool { return !bytes.Equal(was.publicKey, is.publicKey) }},
+		renewsKEK, ofRekeys(func(was, is terms) bool { return !bytes.Equal(was.publicKey, is.publicKey) })},
 	{rule.Duty("group.change.kek-cipher", "GETVPN-POLICY-12", rule.KS, "another cipher of the KEK is told at once"),
-		renewsKEK, func(was, is terms) bool { return kekTransform(was.Rekey) != kekTransform(is.Rekey) }},
+		renewsKEK, ofRekeys(func(was, is terms) bool { return kekTransform(was.Rekey) != kekTransform(is.Rekey) })},
 	{rule.Duty("group.change.tek", "GETVPN-POLICY-16", rule.KS, "whatever else is another in an SA, or in how many there are, is told at once"),
 		renewsTEK, func(was, is terms) bool {
 			return len(was.SAs) != len(is.SAs) || ofSAs(func(was, is policy.SAPolicy) bool { return rest(was) != rest(is) })(was, is)
 		}},
 	{rule.Duty("group.change.to-unicast", "GETVPN-POLICY-20", rule.KS, "that rekeys are unicast from now on is told at once"),
-		renewsKEK, func(was, is terms) bool { return !unicasts(was) && unicasts(is) }},
+		renewsKEK, ofRekeys(func(was, is terms) bool { return !unicasts(was) && unicasts(is) })},
 	{rule.Duty("group.change.to-multicast", "GETVPN-POLICY-21", rule.KS, "that rekeys are multicast from now on is told at once"),
-		renewsKEK, func(was, is terms) bool { return unicasts(was) && !unicasts(is) }},
+		renewsKEK, ofRekeys(func(was, is terms) bool { return unicasts(was) && !unicasts(is) })},
 	{rule.Duty("group.change.retransmission", "GETVPN-POLICY-23", rule.KS, "other repetitions of rekeys wait for the next rekey"),
-		waits, func(was, is terms) bool {
+		waits, ofRekeys(func(was, is terms) bool {
 			return was.Rekey.Retransmit != is.Rekey.Retransmit || was.Rekey.Interval != is.Rekey.Interval
-		}},
+		})},
 	{rule.Duty("group.change.members", "GETVPN-POLICY-27", rule.KS, "another list of members waits for who registers next"),
 		waits, func(was, is terms) bool {
 			return !slices.Equal(was.Members, is.Members) || !slices.Equal(was.Identities, is.Identities) ||
@@ -101,9 +101,11 @@ var changes = []change{
 	{rule.Duty("group.change.identity", "GETVPN-POLICY-35", rule.KS, "another identity of the group waits for who registers next"),
 		waits, func(was, is terms) bool { return was.ID != is.ID }},
 	{rule.Duty("group.change.rekey-address", "GETVPN-POLICY-38", rule.KS, "another address of multicast rekeys is told at once"),
-		renewsKEK, func(was, is terms) bool {
+		renewsKEK, ofRekeys(func(was, is terms) bool {
 			return multicastTo(was) != multicastTo(is) && !unicasts(was) && !unicasts(is)
-		}},
+		})},
+	{rule.Duty("group.change.rekeys-on", "GETVPN-POLICY-41", rule.KS, "that rekeys are signed from now on has one sent at once"),
+		renewsKEK, func(was, is terms) bool { return !rekeys(was) && rekeys(is) }},
 }
 
 // ofSAs compares the SAs of two policies that correspond.
@@ -188,7 +190,6 @@ func equalSA(a, b policy.SAPolicy) bool {
 // Errors of a policy that cannot take the place of another while the group lives.
 var (
 	errProfile    = errors.New("the policy of a group is changed while it runs under profile getvpn only")
-	errTransport  = errors.New("a group gains or loses its rekey with its members' registrations only: start the key server anew")
 	errNoSA       = errors.New("a group that has Data-Security SAs keeps one: delete them by a rekey and start the key server anew")
 	errManagement = errors.New("the management of the KEK is not changed while the group runs: start the key server anew")
 )
@@ -208,7 +209,7 @@ func (g *Group) Configure(now time.Time, cfg policy.Group, o Options) ([]Plan, e
 	renewed := g.renewed(was, is)
 	before := *g
 	g.cfg, g.opts, g.prepared, g.heir = cfg, o, nil, nil
-	plans, err := g.takeOver(now, was, renewed)
+	plans, err := g.goOver(now, was, renewed)
 	if err != nil {
 		*g = before
 	}
@@ -227,8 +228,6 @@ func (g *Group) changeable(cfg policy.Group) error {
 	switch {
 	case !g.getvpn():
 		return errProfile
-	case (cfg.Rekey.Transport == policy.TransportNone) != (g.cfg.Rekey.Transport == policy.TransportNone):
-		return errTransport
 	case len(cfg.SAs) == 0 && len(g.cfg.SAs) > 0:
 		return errNoSA
 	case cfg.Rekey.Management != g.cfg.Rekey.Management:

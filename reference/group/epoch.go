@@ -13,7 +13,7 @@ func (g *Group) adopt(now time.Time, next *epoch) {
 	g.dropFormers(now)
 	if next.rekey != nil && (was == nil || was.rekey != next.rekey) {
 		g.enlive(now, next.rekey)
-		if was != nil {
+		if was != nil && was.rekey != nil {
 			g.retire(now, was.rekey)
 		}
 	}

@@ -168,7 +168,7 @@ func (g *Group) newTrafficSA(p policy.SAPolicy, beside []*trafficSA) (*trafficSA
 	t := &trafficSA{TrafficSA: policy.TrafficSA{
 		SPI: spi, Selector: p.Flows()[0], Transform: p.Transform, Lifetime: tekLifetime(p),
 		CipherKey: material[:cipherOctets:cipherOctets], IntegrityKey: material[cipherOctets:],
-		Handling: p.Handling, Replay: g.replayOf(p),
+		Handling: p.Handling, Replay: g.replayOf(p), Zeros: g.cfg.ZeroAttributes,
 	}}
 	if len(beside) > 0 && !guardOwnKey.Kept(g.opts.Rules) && len(beside[0].CipherKey) == cipherOctets {
 		t.CipherKey = beside[0].CipherKey

@@ -128,12 +128,9 @@ func (g *Group) dropHolders(r *rekeySA) {
 	}
 }
 
-// dropExpired forgets the members of a group without rekey that have not registered again in time.
+// dropExpired forgets the members without a Rekey SA that have not registered again in time.
 func (g *Group) dropExpired(now time.Time) {
-	if g.epoch.rekey != nil {
-		return
-	}
-	g.drop(func(m *member) bool { return now.After(m.until) })
+	g.drop(func(m *member) bool { return m.holds == nil && now.After(m.until) })
 }
 
 func (g *Group) lastExpiry() time.Time {

@@ -19,6 +19,8 @@ var (
 		"a rekey carries the pseudotime at which it was made")
 	guardEachRekey = rule.Duty("group.pseudotime.each", "GETVPN-TBAR-04", rule.KS,
 		"a rekey that replaces nothing but the KEK carries the pseudotime too")
+	guardTimeOfDay = rule.Duty("group.pseudotime.time_of_day", "GETVPN-TBAR-01", rule.KS,
+		"the pseudotime goes on as it was when the time of day is set")
 	guardSync = rule.Timer("group.pseudotime.sync", "GETVPN-TBAR-13", rule.KS, 5*time.Second,
 		"the pseudotime is told by a rekey at least once in the interval that is configured, whatever the lifetimes")
 )
@@ -108,6 +110,13 @@ func replayStatus(r *policy.ReplaySA) *control.Replay {
 	s.Method, s.Window = r.Words()
 	s.Tag = r.TagMethod()
 	return &s
+}
+
+// ClockSet tells the group that the time of day has been set forward by so much, or back.
+func (g *Group) ClockSet(now time.Time, by time.Duration) {
+	if !guardTimeOfDay.Kept(g.opts.Rules) {
+		g.clock.Turn(now, by)
+	}
 }
 
 // Pseudotime is that of the group now, and whether it has one that advances.

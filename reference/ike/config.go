@@ -54,6 +54,12 @@ type Config struct {
 	Mode        policy.ExchangeMode // how an initiator begins, and what a responder takes
 	ClearProof  bool                // the initiator's: Aggressive Mode 3 is not encrypted
 
+	// AnySituation has SA payloads be taken that are of the DOI of GDOI or of IPsec, in situation 0 or 1, and a responder answer in what
+	// the offer had; TransformsFromZero has an offer's first transform be number 0. Both are for daemons older than RFC 6407.
+	AnySituation, TransformsFromZero bool
+
+	Elsewhere bool // the node has several addresses: messages leave from Local, and say so
+
 	// ReplyAsIPsec has an initiator take a reply in the DOI of IPsec to an offer in another one: IKE daemons that know no
 	// further DOI answer so. It is against RFC 2408 §5.4, and off unless asked for.
 	ReplyAsIPsec bool

@@ -125,13 +125,14 @@ func (x *Exchange) leave(ds []Datagram) []Datagram {
 
 // origin is the port that messages leave from; the zero value stands for the node's only one.
 func (c *Config) origin(local netip.AddrPort) netip.AddrPort {
-	if !c.NATT {
+	if !c.NATT && !c.Elsewhere {
 		return netip.AddrPort{}
 	}
 	return local
 }
 
-// Local returns the own address and port that messages under the SA leave from. It is not valid without NAT traversal.
+// Local returns the own address and port that messages under the SA leave from. It is not valid without NAT traversal, unless the node
+// has several.
 func (sa *SA) Local() netip.AddrPort {
 	if !dutyStay.Kept(sa.cfg.Rules) {
 		return sa.cfg.origin(sa.cfg.Local)

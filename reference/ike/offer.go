@@ -32,7 +32,7 @@ func (c *Config) offerSA() isakmp.SA {
 	}
 	for i, s := range c.offered() {
 		sa.Proposals[0].Transforms = append(sa.Proposals[0].Transforms, isakmp.Transform{
-			Number:     uint8(i + 1),
+			Number:     uint8(i + c.firstTransform()),
 			ID:         isakmp.TransformKeyIKE,
 			Attributes: c.offerAttributes(s),
 		})
@@ -43,6 +43,14 @@ func (c *Config) offerSA() isakmp.SA {
 		sa.Proposals = append(sa.Proposals, second)
 	}
 	return sa
+}
+
+// firstTransform is the number of an offer's first transform, which the RFCs leave open.
+func (c *Config) firstTransform() int {
+	if c.TransformsFromZero {
+		return 0
+	}
+	return 1
 }
 
 const (
@@ -130,10 +138,11 @@ func (c *Config) accept(t isakmp.Transform) (choice, error) {
 // checkOffer checks what surrounds the transforms of message 1.
 func (c *Config) checkOffer(sa isakmp.SA) error {
 	r := c.Rules
-	if !checkOfferDOI.Holds(r, sa.DOI == c.DOI) {
+	known := c.AnySituation && anySituation(sa)
+	if !checkOfferDOI.Holds(r, sa.DOI == c.DOI || known) {
 		return checkOfferDOI.Violated("the offer has DOI %d", sa.DOI)
 	}
-	if !checkSituation.Holds(r, sa.Situation == c.situation()) {
+	if !checkSituation.Holds(r, sa.Situation == c.situation() || known) {
 		return checkSituation.Violated("the offer has situation %#x", sa.Situation)
 	}
 	if !checkOfferProposal.Holds(r, wellFormedProposal(sa)) {
@@ -145,6 +154,12 @@ func (c *Config) checkOffer(sa isakmp.SA) error {
 		}
 	}
 	return nil
+}
+
+// anySituation reports whether an SA payload is what the daemons send that say little of the DOI: that of GDOI or of IPsec, in
+// situation 0 or Identity-only.
+func anySituation(sa isakmp.SA) bool {
+	return (sa.DOI == DefaultDOI || sa.DOI == doiIPsec) && (sa.Situation == 0 || sa.Situation == identityOnly)
 }
 
 func wellFormedProposal(sa isakmp.SA) bool {
@@ -165,6 +180,9 @@ func (c *Config) replySA(o offer, chosen choice) isakmp.SA {
 			wire.TV(isakmp.AttrLifeType, isakmp.LifeSeconds), wire.TLV32(isakmp.AttrLifeDuration, 60))
 	}
 	sa := isakmp.SA{DOI: c.DOI, Situation: c.situation(), Proposals: []isakmp.Proposal{p}}
+	if c.AnySituation {
+		sa.DOI, sa.Situation = o.sa.DOI, o.sa.Situation
+	}
 	if !dutyReplyDOI.Kept(c.Rules) {
 		sa.DOI = otherDOI
 	}
@@ -174,7 +192,7 @@ func (c *Config) replySA(o offer, chosen choice) isakmp.SA {
 // checkReply checks message 2 against the offer and says what was agreed (RFC 2409 §5).
 func (c *Config) checkReply(o offer, sa isakmp.SA) (choice, error) {
 	r := c.Rules
-	asIPsec := c.ReplyAsIPsec && sa.DOI == doiIPsec && sa.Situation == identityOnly
+	asIPsec := c.ReplyAsIPsec && sa.DOI == doiIPsec && sa.Situation == identityOnly || c.AnySituation && anySituation(sa)
 	if !checkReplyDOI.Holds(r, sa.DOI == o.sa.DOI || asIPsec) {
 		return choice{}, checkReplyDOI.Violated("the reply has DOI %d", sa.DOI)
 	}

@@ -12,6 +12,8 @@ type document struct {
 	hostname   string
 	identity   string // address, dn or hostname
 	dpd        time.Duration
+	lifetime   time.Duration         // of SAs whose profile has none
+	hosts      map[string]netip.Addr // by their names, in small letters
 	enable     string
 	users      []policy.ConsoleUser
 	log        policy.LogReceiver
@@ -69,7 +71,7 @@ type gdoiGroup struct {
 
 	local *localServer // of a key server
 
-	servers      []netip.Addr
+	servers      []server
 	passive      bool
 	revert       bool
 	track        int    // number of the object that follows the active SA; 0: none does
@@ -77,6 +79,12 @@ type gdoiGroup struct {
 	client       policy.Client
 	sets         []string // of transforms that it takes
 	setsAt       line
+}
+
+// server is a key server of a member, by its address or its name.
+type server struct {
+	at   line
+	name string
 }
 
 type localServer struct {

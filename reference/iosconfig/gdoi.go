@@ -18,13 +18,7 @@ func enterGroup(r *reader, l line, a []string) {
 			}
 		}),
 		on("server local", func(r *reader, l line, _ []string) { enterLocal(r, l, g) }),
-		on("server address ipv4 <a>", func(r *reader, l line, a []string) {
-			if len(g.servers) == mostServers {
-				r.problem(l, "a member has at most %d key servers", mostServers)
-				return
-			}
-			g.servers = append(g.servers, r.address(l, a[0]))
-		}),
+		on("server address ipv4 <a>", func(_ *reader, l line, a []string) { g.servers = append(g.servers, server{l, a[0]}) }),
 		on("passive", func(*reader, line, []string) { g.passive = true }),
 		on("client registration interface <if>", func(_ *reader, _ line, a []string) { g.registration = a[0] }),
 		on("client fail-close revert", func(*reader, line, []string) { g.revert = true }),
@@ -78,15 +72,17 @@ func enterLocal(r *reader, l line, g *gdoiGroup) {
 		on("rekey algorithm ...", func(r *reader, l line, a []string) { s.rekey.KEK = r.kek(l, a) }),
 		on("rekey sig-hash algorithm <h>", func(r *reader, l line, a []string) { s.rekey.SigHash = known(r, l, sigHashes, a[0]) }),
 		on("rekey lifetime seconds <s>", func(r *reader, l line, a []string) { s.rekey.KEKLifetime = r.seconds(l, a[0], 300, 2592000) }),
-		on("rekey lifetime days <d>", func(r *reader, l line, a []string) { s.rekey.KEKLifetime = 86400 * r.seconds(l, a[0], 1, 30) }),
+		on("rekey lifetime days <d>", func(r *reader, l line, a []string) { s.rekey.KEKLifetime = r.days(l, a[0]) }),
 		on("rekey retransmit <s> number <n>", func(r *reader, l line, a []string) {
-			s.rekey.Interval, s.rekey.Retransmit = r.seconds(l, a[0], 10, 60), r.number(l, a[1], 1, 10)
+			s.rekey.Interval, s.rekey.Retransmit, s.rekey.Reminders = r.seconds(l, a[0], 10, 60), r.number(l, a[1], 1, 10), false
 		}),
 		on("rekey retransmit <s>", func(r *reader, l line, a []string) {
-			s.rekey.Interval, s.rekey.Retransmit = r.seconds(l, a[0], 10, 60), 2
+			s.rekey.Interval, s.rekey.Retransmit, s.rekey.Reminders = r.seconds(l, a[0], 10, 60), 2, false
 		}),
-		on("rekey retransmit <s> periodic", noField),
-		on("no rekey retransmit", func(*reader, line, []string) { s.rekey.Interval, s.rekey.Retransmit = 0, 0 }),
+		on("rekey retransmit <s> periodic", func(r *reader, l line, a []string) {
+			s.rekey.Interval, s.rekey.Retransmit, s.rekey.Reminders = r.seconds(l, a[0], 10, 60), 0, true
+		}),
+		on("no rekey retransmit", func(*reader, line, []string) { s.rekey.Interval, s.rekey.Retransmit, s.rekey.Reminders = 0, 0, false }),
 		on("rekey authentication mypubkey rsa <label>", signed), on("rekey authentication pubkey rsa <label>", signed),
 		on("rekey address ipv4 <acl>", func(_ *reader, l line, a []string) { s.rekeyACL, s.rekeyACLAt = a[0], l }),
 		on("rekey transport unicast", func(*reader, line, []string) { s.unicast = true }),

@@ -40,6 +40,9 @@ func globalCommands() []syntax {
 		}),
 		on("crypto isakmp keepalive <s> ...", func(r *reader, l line, a []string) { r.doc.dpd = r.seconds(l, a[0], 10, 3600) }),
 		on("crypto ipsec transform-set <name> ...", enterTransform),
+		on("crypto ipsec security-association lifetime seconds <s>", func(r *reader, l line, a []string) { r.doc.lifetime = r.lifetime(l, a[0]) }),
+		on("crypto ipsec security-association lifetime days <d>", func(r *reader, l line, a []string) { r.doc.lifetime = r.days(l, a[0]) }),
+		on("crypto ipsec security-association lifetime kilobytes ...", noField),
 		on("crypto ipsec profile <name>", enterProfile),
 		on("crypto gdoi group <name>", enterGroup),
 		on("crypto gdoi group ipv6 <name>", noField),
@@ -52,6 +55,7 @@ func globalCommands() []syntax {
 		on("access-list <name> ...", func(r *reader, l line, a []string) { listEntry(r, l, a[0], a[1:]) }),
 		on("ip access-list extended <name>", enterList), on("ip access-list standard <name>", enterList),
 		on("interface <name>", enterInterface),
+		on("ip host <name> <a>", func(r *reader, l line, a []string) { r.doc.hosts[strings.ToLower(a[0])] = r.address(l, a[1]) }),
 		on("track <n> ...", enterTrack),
 		on("logging host <a>", func(r *reader, l line, a []string) { logTo(r, l, a[0], "udp", "514") }),
 		on("logging host <a> transport <p> port <n>", func(r *reader, l line, a []string) { logTo(r, l, a[0], a[1], a[2]) }),
@@ -125,10 +129,7 @@ func isakmpKey(r *reader, l line, key, address, mask string) {
 }
 
 func enterTransform(r *reader, l line, a []string) {
-	t, err := transformOf(a[1:])
-	if err != nil {
-		r.problem(l, "%v", err)
-	}
+	t := r.transforms(l, a[1:])
 	set := &transformSet{l, t}
 	r.doc.transforms[a[0]] = set
 	r.enter("transform set", on("mode tunnel", ignored), on("mode transport", func(*reader, line, []string) {
@@ -140,7 +141,8 @@ func enterProfile(r *reader, l line, a []string) {
 	p := &ipsecProfile{at: l}
 	r.doc.profiles[a[0]] = p
 	r.enter("ipsec profile",
-		on("set security-association lifetime seconds <s>", func(r *reader, l line, a []string) { p.lifetime = r.seconds(l, a[0], 120, 2592000) }),
+		on("set security-association lifetime seconds <s>", func(r *reader, l line, a []string) { p.lifetime = r.lifetime(l, a[0]) }),
+		on("set security-association lifetime days <d>", func(r *reader, l line, a []string) { p.lifetime = r.days(l, a[0]) }),
 		on("set security-association lifetime kilobytes ...", noField),
 		on("set transform-set <name>", func(_ *reader, l line, a []string) { p.set, p.setAt = a[0], l }))
 }

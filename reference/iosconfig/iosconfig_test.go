@@ -144,6 +144,20 @@ func TestVariants(t *testing.T) {
 			return len(ids) == 1 && ids[0].String() == "subject:CN=gm1,O=example"
 		}},
 		{"no rekey retransmit", "identifier\n range 1 - 99\n exit", func(k policy.KeyServer) bool { return k.Groups[0].SIDRange == policy.SIDRange{First: 1, Last: 99} }},
+		{"no rekey retransmit", "rekey transport unicast\n rekey retransmit 30 periodic", func(k policy.KeyServer) bool {
+			return k.Groups[0].Rekey.Reminders && k.Groups[0].Rekey.Interval == 30*time.Second && k.Groups[0].Rekey.Retransmit == 0
+		}},
+		{"set security-association lifetime seconds 900", "set security-association lifetime days 30", func(k policy.KeyServer) bool {
+			return k.Groups[0].SAs[0].Lifetime == policy.LongestLifetime
+		}},
+		{"rekey lifetime seconds 3600", "rekey lifetime days 30", func(k policy.KeyServer) bool { return k.Groups[0].Rekey.KEKLifetime == policy.LongestLifetime }},
+		{"crypto ipsec profile", "crypto ipsec security-association lifetime seconds 7200\ncrypto ipsec profile", func(k policy.KeyServer) bool {
+			return k.Groups[0].SAs[0].Lifetime == 900*time.Second
+		}},
+		{" set security-association lifetime seconds 900\n", "crypto ipsec security-association lifetime seconds 7200\ncrypto ipsec profile gdoi-p\n", func(k policy.KeyServer) bool {
+			return k.Groups[0].SAs[0].Lifetime == 2*time.Hour
+		}},
+		{" address ipv4 10.0.5.2\n", "", func(k policy.KeyServer) bool { return k.Address.Addr().String() == "10.0.5.2" }},
 		{"secret address 0.0.0.0", "secret address 10.1.0.0 255.255.0.0", func(k policy.KeyServer) bool { return k.Phase1.PSKs[0].Peer.String() == "10.1.0.0/16" }},
 	} {
 		text := strings.Replace(sample, c.old, c.by, 1) + "access-list 122 permit eigrp any any\ncrypto identity names\n dn CN=gm1, o=example\n"
@@ -173,7 +187,7 @@ func TestFaults(t *testing.T) {
 		{"group 2", "group 99", `ks.ios:5:1: "99" is not known here`},
 		{" authentication pre-share\n", "", `ks.ios:2:1: Phase 1 is checked with signatures, and there is no "crypto pki trustpoint"`},
 		{"rsa ks1", "rsa lost", "ks.ios:18:1: the key lost cannot be read"},
-		{"match address ipv4 120", "match address ipv4 999", "ks.ios:19:1: there is no access list 999"},
+		{"match address ipv4 120", "match address ipv4 999", "ks.ios:19:1: the SA 1 is incomplete: there is no access list 999"},
 		{"rekey address ipv4 121", "rekey address ipv4 120\n no rekey transport unicast", ""},
 		{"access-list 121 permit udp host 10.0.5.2 eq 848 host 239.0.1.2 eq 848", "access-list 121 permit udp any any", "no entry of the access list 121 names a multicast group"},
 		{" rekey address ipv4 121\n", "", `no "rekey address ipv4" says where to`},
@@ -181,7 +195,8 @@ func TestFaults(t *testing.T) {
 		{"access-list 120 permit ip host 10.0.1.1 host 239.0.1.1", "access-list 120 allow any", "ks.ios:24:1: an entry begins with permit or deny"},
 		{"access-list 120 permit ip host 10.0.1.1 host 239.0.1.1", "access-list 120 permit udp any any eq nothing", `ks.ios:24:1: "nothing" is no port`},
 		{"hostname ks\n", "", `there is no "hostname"`},
-		{" address ipv4 10.0.5.2\n", "", `the group diffint has no "address ipv4"`},
+		{"esp-aes esp-sha-hmac", "esp-aes esp-sha-hmac comp-lzs", `ks.ios:7:1: the policy has no field for "comp-lzs" in a transform set of ESP`},
+		{"esp-aes esp-sha-hmac", "esp-aes 256 ah-sha-hmac esp-sha-hmac comp-lzs esp-null", "ks.ios:7:1: a transform set has one to 4 transforms"},
 		{"set security-association lifetime seconds 900", "set security-association lifetime seconds x", `ks.ios:9:1: "x" is no number`},
 	} {
 		_, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(strings.Replace(sample, c.old, c.by, 1)), iosconfig.Options{Open: open})
@@ -194,12 +209,49 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// Without an address of its own, rekeys by unicast have nowhere to come from.
+func TestNoAddress(t *testing.T) {
+	text := strings.Replace(sample, " address ipv4 10.0.5.2\n", " rekey transport unicast\n", 1)
+	_, _, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open})
+	if err == nil || !strings.Contains(err.Error(), `the group diffint has no "address ipv4"`) {
+		t.Error(err)
+	}
+}
+
+// Of a set with more than there are fields for, the encryption and the integrity of ESP are kept.
+func TestFourTransforms(t *testing.T) {
+	text := strings.Replace(sample, "esp-aes esp-sha-hmac", "ah-sha-hmac esp-aes 256 esp-sha-hmac comp-lzs", 1)
+	k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
+	if err != nil || len(warnings) != 3 || k.Groups[0].SAs[0].Transform.Name() != "aes256-cbc-hmac-sha1" {
+		t.Errorf("%v, %v", warnings, err)
+	}
+}
+
 // TestLenient: what is not known is a warning then, and everything else is read.
 func TestLenient(t *testing.T) {
 	text := strings.Replace(sample, "no rekey retransmit", "redundancy\n local priority 10\n nonsense", 1)
 	k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
 	if err != nil || len(warnings) != 3 || warnings[0].Line != 17 || warnings[1].Line != 19 || k.Groups[0].ID != 3333 {
 		t.Errorf("%v, %v", warnings, err)
+	}
+}
+
+// TestIncomplete: of what is incomplete there is a warning then, and it is left out.
+func TestIncomplete(t *testing.T) {
+	for _, missing := range []string{"crypto ipsec profile gdoi-p", "crypto ipsec transform-set gdoi-trans", "access-list 120"} {
+		text := strings.Replace(sample, missing, missing+"x", 1)
+		k, warnings, err := iosconfig.ParseKeyServer("ks.ios", []byte(text), iosconfig.Options{Open: open, Lenient: true})
+		if err != nil || !strings.Contains(warnings.Error(), "is incomplete") || len(k.Groups[0].SAs) != 0 {
+			t.Errorf("%s: %v, %v", missing, warnings, err)
+		}
+	}
+}
+
+// TestSubject: a member that is the subject of its certificate needs one.
+func TestSubject(t *testing.T) {
+	_, _, err := iosconfig.ParseMember("gm.ios", []byte(member+"crypto isakmp identity dn\n"), iosconfig.Options{Open: open})
+	if err == nil || !strings.Contains(err.Error(), "no ISAKMP policy has one") {
+		t.Error(err)
 	}
 }
 
@@ -291,7 +343,28 @@ func TestMember(t *testing.T) {
 	if err != nil || len(m.Client.Ciphers) != 2 || m.Client.Ciphers[0].KeyBits != 256 || len(m.Client.Hashes) != 2 || m.Client.Transforms[0].Name() != "aes256-gcm16" {
 		t.Errorf("%+v, %v", m.Client, err)
 	}
+	named := strings.NewReplacer("identity number 1\n server address ipv4 10.0.8.1", "identity number 1\n server address ipv4 KS1.example",
+		"secret address 10.0.8.1", "secret address 0.0.0.0").Replace(member)
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(named+"ip host ks1.example 10.0.8.7\n"), iosconfig.Options{Open: open})
+	if err != nil || m.Groups[0].KeyServers[0].String() != "10.0.8.7:848" {
+		t.Errorf("%+v, %v", m.Groups, err)
+	}
+	lookup := iosconfig.Options{Open: open, Resolve: func(name string) (netip.Addr, error) {
+		if name != "KS1.example" {
+			return netip.Addr{}, errors.New("no such host")
+		}
+		return netip.AddrFrom4([4]byte{10, 0, 8, 9}), nil
+	}}
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(named), lookup)
+	if err != nil || m.Groups[0].KeyServers[0].String() != "10.0.8.9:848" {
+		t.Errorf("%+v, %v", m.Groups, err)
+	}
+	if _, _, err = iosconfig.ParseMember("gm.ios", []byte(strings.Replace(named, "KS1", "KS2", 1)), lookup); err == nil ||
+		!strings.Contains(err.Error(), "gm.ios:9:1: the key server KS2.example has no address: no such host") {
+		t.Error(err)
+	}
 	for _, c := range []struct{ old, by, want string }{
+		{"server address ipv4 10.0.8.1", "server address ipv4 ks1.example", `gm.ios:9:1: "ks1.example" is no address, and no "ip host" has it`},
 		{" passive\n", " client transform-sets none\n", "gm.ios:10:1: there is no \"crypto ipsec transform-set none\""},
 		{" set group two", " set group three", "gm.ios:14:1: the crypto map m 20 has no group that is there"},
 		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},

@@ -16,6 +16,9 @@ func (r *reader) keyServer() policy.KeyServer {
 		if g.local == nil {
 			continue
 		}
+		if !g.local.address.IsValid() {
+			g.local.address, g.local.addressAt = r.rekeySource(g.local), g.local.rekeyACLAt
+		}
 		if g.local.address.IsValid() {
 			if k.Address.IsValid() && k.Address != at(g.local.address) {
 				r.problem(g.local.addressAt, "the key server has one address, which is %s", k.Address.Addr())
@@ -38,13 +41,27 @@ func (r *reader) keyServer() policy.KeyServer {
 	return k
 }
 
+// rekeySource is where rekeys by multicast come from if no address is said: the host that the list of their addresses has as source.
+func (r *reader) rekeySource(s *localServer) (a netip.Addr) {
+	list := r.doc.acls[s.rekeyACL]
+	if s.unicast || list == nil {
+		return a
+	}
+	for _, e := range list.entries {
+		if from := e.Selector.Source; !e.Deny && from.IsSingleIP() {
+			return from.Addr()
+		}
+	}
+	return a
+}
+
 func (r *reader) signingKey(l line, name string) []byte {
 	data, err := r.opts.Open(name + ".pem")
 	if err != nil {
 		r.problem(l, "the key %s cannot be read; it has to be in %s.pem beside the configuration", name, name)
 		return nil
 	}
-	der, err := policy.DecodeSigningKey(data)
+	der, err := policy.DecodeShortKey(data)
 	if err != nil {
 		r.problem(l, "%q %v", name+".pem", err)
 	}
@@ -129,16 +146,19 @@ func (r *reader) authorization(s *localServer) *policy.Authorization {
 	return a
 }
 
-// sa is one SA of a group. One whose profile or list is missing is incomplete, and is not offered to members: that is a problem.
+// sa is one SA of a group. One whose profile or list is missing is incomplete: routers take it, and do not offer it to members.
 func (r *reader) sa(s *saIPsec) (policy.SAPolicy, bool) {
 	out := policy.SAPolicy{IPsecProfile: s.profile, AntiReplay: s.replay, Tag: s.tag}
 	profile := r.doc.profiles[s.profile]
 	switch {
 	case s.profile == "" || s.acl == "":
-		r.problem(s.at, "the SA %d is incomplete: it needs a profile and \"match address ipv4\"", s.seq)
+		r.lacking(s.at, "the SA %d is incomplete: it needs a profile and \"match address ipv4\"", s.seq)
 		return out, false
 	case profile == nil:
-		r.problem(s.at, "the SA %d is incomplete: there is no \"crypto ipsec profile %s\"", s.seq, s.profile)
+		r.lacking(s.at, "the SA %d is incomplete: there is no \"crypto ipsec profile %s\"", s.seq, s.profile)
+		return out, false
+	case r.doc.acls[s.acl] == nil:
+		r.lacking(s.at, "the SA %d is incomplete: there is no access list %s", s.seq, s.acl)
 		return out, false
 	}
 	set := r.doc.transforms[profile.set]
@@ -147,10 +167,10 @@ func (r *reader) sa(s *saIPsec) (policy.SAPolicy, bool) {
 		if profile.set == "" {
 			where = profile.at
 		}
-		r.problem(where, "the profile %s is incomplete: there is no \"crypto ipsec transform-set %s\"", s.profile, profile.set)
+		r.lacking(where, "the profile %s is incomplete: there is no \"crypto ipsec transform-set %s\"", s.profile, profile.set)
 		return out, false
 	}
-	out.Transform, out.Lifetime = set.transform, profile.lifetime
+	out.Transform, out.Lifetime = set.transform, orElse(profile.lifetime, r.doc.lifetime)
 	out.AccessList = r.entries(s.at, s.acl)
 	return out, len(out.AccessList) > 0
 }

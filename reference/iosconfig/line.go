@@ -3,6 +3,7 @@ package iosconfig
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,6 +15,8 @@ import (
 type Options struct {
 	Open    policy.ReadFile // of keys and certificates
 	Lenient bool            // what is not known, or has no field, is a warning
+	// Resolve finds the address of a key server that has a name which is not in the configuration; nil knows none.
+	Resolve func(name string) (netip.Addr, error)
 }
 
 // line is a command with its place.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
@@ -28,11 +29,11 @@ func (r *reader) member() policy.Member {
 	m.Client = r.client(groups)
 	m.FailClose = r.failClosing(r.doc.maps[0].name, groups)
 	if one := groups[0]; len(groups) == 1 {
-		m.Group, m.GroupName, m.KeyServers, m.Passive, m.Track = one.number, one.name, servers(one), one.passive, r.doc.tracks[one.track]
+		m.Group, m.GroupName, m.KeyServers, m.Passive, m.Track = one.number, one.name, r.servers(one), one.passive, r.doc.tracks[one.track]
 		return m
 	}
 	for _, g := range groups {
-		m.Groups = append(m.Groups, policy.Membership{Group: g.number, GroupName: g.name, KeyServers: servers(g), Passive: g.passive, Track: r.doc.tracks[g.track]})
+		m.Groups = append(m.Groups, policy.Membership{Group: g.number, GroupName: g.name, KeyServers: r.servers(g), Passive: g.passive, Track: r.doc.tracks[g.track]})
 	}
 	return m
 }
@@ -74,11 +75,36 @@ func (r *reader) client(groups []*gdoiGroup) (c policy.Client) {
 	return c
 }
 
-func servers(g *gdoiGroup) (all []netip.AddrPort) {
-	for _, a := range g.servers {
-		all = append(all, at(a))
+// servers are the key servers of a group. One that has a name is found in the table of hosts, or by whom the options name.
+func (r *reader) servers(g *gdoiGroup) (all []netip.AddrPort) {
+	for i, s := range g.servers {
+		if i == mostServers {
+			r.problem(s.at, "a member has at most %d key servers", mostServers)
+			break
+		}
+		if a, ok := r.resolve(s); ok {
+			all = append(all, at(a))
+		}
 	}
 	return all
+}
+
+func (r *reader) resolve(s server) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(s.name)
+	if err == nil {
+		return a, true
+	}
+	if a, ok := r.doc.hosts[strings.ToLower(s.name)]; ok {
+		return a, true
+	}
+	if r.opts.Resolve == nil {
+		r.problem(s.at, "%q is no address, and no \"ip host\" has it", s.name)
+		return a, false
+	}
+	if a, err = r.opts.Resolve(s.name); err != nil {
+		r.problem(s.at, "the key server %s has no address: %v", s.name, err)
+	}
+	return a, err == nil
 }
 
 // own is the member's own access list, which only denies.

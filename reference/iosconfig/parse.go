@@ -2,6 +2,7 @@ package iosconfig
 
 import (
 	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,6 +78,7 @@ func newReader(name string, o Options) *reader {
 	return &reader{file: name, opts: o, doc: document{
 		transforms: make(map[string]*transformSet), profiles: make(map[string]*ipsecProfile), acls: make(map[string]*acl),
 		identities: make(map[string]*cryptoIdentity), failClose: make(map[string]*failClose), local: make(map[string]string),
+		hosts: make(map[string]netip.Addr),
 	}}
 }
 
@@ -106,9 +108,23 @@ func (r *reader) phase1() policy.Phase1 {
 	case "hostname":
 		p.Identity = policy.Identity{Kind: policy.IdentityFQDN, Value: r.doc.hostname}
 	case "dn":
-		r.lacking(top, "the policy has no field for an identity that is the subject of the certificate, whatever that is")
+		p.Identity = r.subject(p.Certificates)
 	}
 	return p
+}
+
+// subject is the identity that a certificate names.
+func (r *reader) subject(c policy.Certificates) policy.Identity {
+	if len(c.Chain) == 0 {
+		r.problem(top, "\"crypto isakmp identity dn\" is the subject of a certificate, and no ISAKMP policy has one")
+		return policy.Identity{}
+	}
+	own, err := x509.ParseCertificate(c.Chain[0])
+	if err != nil {
+		r.problem(top, "the certificate of the trustpoint %s: %v", r.doc.trustpoint, err)
+		return policy.Identity{}
+	}
+	return policy.Identity{Kind: policy.IdentityDN, Value: policy.DecodeName(own.RawSubject)}
 }
 
 // certificates are those of the trustpoint.

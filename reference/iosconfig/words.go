@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,11 @@ func (r *reader) number(l line, text string, least, most int) int {
 func (r *reader) seconds(l line, text string, least, most int) time.Duration {
 	return time.Duration(r.number(l, text, least, most)) * time.Second
 }
+
+// lifetime reads that of an SA in seconds, days one in days.
+func (r *reader) lifetime(l line, text string) time.Duration { return r.seconds(l, text, 120, 2592000) }
+
+func (r *reader) days(l line, text string) time.Duration { return 86400 * r.seconds(l, text, 1, 30) }
 
 func (r *reader) address(l line, text string) netip.Addr {
 	a, err := netip.ParseAddr(text)
@@ -145,6 +151,34 @@ func aesBits(words []string) (bits int, rest []string) {
 		}
 	}
 	return 128, words
+}
+
+// mostTransforms is how many transforms a set has.
+const mostTransforms = 4
+
+// transforms reads a transform set of one to four transforms. A policy has one protocol for an SA, and no compression, so that of AH beside
+// ESP, and of comp-lzs, there is nothing that it could keep.
+func (r *reader) transforms(l line, words []string) policy.Transform {
+	var kept []string
+	count, esp := 0, slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "esp-") })
+	for _, w := range words {
+		if _, err := strconv.Atoi(w); err != nil {
+			count++
+		}
+		if w == "comp-lzs" || esp && strings.HasPrefix(w, "ah-") {
+			r.lacking(l, "the policy has no field for %q in a transform set of ESP", w)
+			continue
+		}
+		kept = append(kept, w)
+	}
+	if count < 1 || count > mostTransforms {
+		r.problem(l, "a transform set has one to %d transforms", mostTransforms)
+	}
+	t, err := transformOf(kept)
+	if err != nil {
+		r.problem(l, "%v", err)
+	}
+	return t
 }
 
 // transformOf reads what a transform set consists of.

@@ -89,7 +89,7 @@ func verify(key crypto.PublicKey, block crypto.Hash, digest, sig []byte) error {
 		if len(sig) != 2*half {
 			return fmt.Errorf("%w: %d octets instead of %d", ErrSignature, len(sig), 2*half)
 		}
-		if !ecdsa.Verify(key, digest, new(big.Int).SetBytes(sig[:half]), new(big.Int).SetBytes(sig[half:])) {
+		if !verifyECDSA(key, digest, sig) {
 			return ErrSignature
 		}
 		return nil

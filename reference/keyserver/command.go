@@ -29,9 +29,11 @@ func (k *KeyServer) onCommand(now time.Time, c *core.Command) {
 		answer, err = k.receiveOnly(now, c.Args)
 	case control.Configure:
 		answer, err = k.configure(now, c.Args)
+	case control.Clock:
+		answer, err = struct{}{}, k.setClock(now, c.Args)
 	default:
-		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
-			control.Clear, control.ReceiveOnly, control.Configure)
+		err = fmt.Errorf("a key server knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status, control.Rekey, control.Exclude, control.Readmit,
+			control.Clear, control.ReceiveOnly, control.Configure, control.Clock)
 	}
 	k.reply(c.ID, answer, err)
 }

@@ -27,7 +27,7 @@ var (
 		"another policy of Phase 1 waits for who registers next")
 )
 
-var errRestart = errors.New("name, profile, address and NAT traversal are not changed while it runs: start the key server anew")
+var errRestart = errors.New("name, profile, addresses and NAT traversal are not changed while it runs: start the key server anew")
 
 // configure takes a whole policy document in the place of the present one. It is refused as a whole, or in force as a whole: then
 // each group has told its members what the change renews.
@@ -47,9 +47,13 @@ func (k *KeyServer) configure(now time.Time, args json.RawMessage) (control.Conf
 	if err := k.changeable(next.cfg); err != nil {
 		return control.ConfigureResult{}, fmt.Errorf("keyserver %s: %w", k.cfg.Name, err)
 	}
-	was := k.cfg
+	was, signed := k.cfg, k.signing != nil
 	k.takeOver(next)
 	k.log(core.Notice, "CONFIGURED", "another policy is in force", field("name", k.cfg.Name))
+	k.adviseNewKey(was)
+	if signed {
+		k.tellUnsigned()
+	}
 	result := k.configureGroups(now)
 	if k.renewsAll(was.Phase1, k.cfg.Phase1) {
 		for _, c := range k.groups {
@@ -62,7 +66,8 @@ func (k *KeyServer) configure(now time.Time, args json.RawMessage) (control.Conf
 
 // changeable says what speaks against another policy while the key server runs.
 func (k *KeyServer) changeable(next policy.KeyServer) error {
-	if next.Name != k.cfg.Name || next.Profile != k.cfg.Profile || next.Address != k.cfg.Address || next.Phase1.NATTraversal != k.cfg.Phase1.NATTraversal {
+	if next.Name != k.cfg.Name || next.Profile != k.cfg.Profile || next.Address != k.cfg.Address || !slices.Equal(next.Router.Interfaces, k.cfg.Router.Interfaces) ||
+		next.Phase1.NATTraversal != k.cfg.Phase1.NATTraversal {
 		return errRestart
 	}
 	for _, cfg := range next.Groups {
@@ -93,7 +98,7 @@ func (k *KeyServer) takeOver(next *KeyServer) {
 	if k.signing != nil {
 		k.signers = append(k.signers, k.signing)
 	}
-	k.cfg, k.signing, k.twofold = next.cfg, next.signing, next.twofold
+	k.cfg, k.signing, k.twofold, k.unsigned = next.cfg, next.signing, next.twofold, next.unsigned
 	credentials, _ := k.cfg.Phase1.Certificates.Credentials() // New has read them
 	k.phase1 = k.phase1Config(credentials)
 }
@@ -122,6 +127,7 @@ func (k *KeyServer) configureGroups(now time.Time) (result control.ConfigureResu
 			continue
 		}
 		k.tellChange(c, c.Policy(), cfg)
+		k.adviseAgain(c.Policy(), cfg)
 		plans, err := c.Configure(now, cfg, o)
 		k.changed(&result, c, plans, err)
 		after = append(after, c)
@@ -199,7 +205,7 @@ func (k *KeyServer) found(now time.Time, cfg policy.Group, o group.Options) []*c
 // signer is the key that signs under a Rekey SA: the one whose public key its members have.
 func (k *KeyServer) signer(under policy.RekeySA) crypto.Signer {
 	known, err := keymat.ParsePublicKey(under.PublicKey)
-	if err != nil || same(k.signing.Public(), known) {
+	if err != nil {
 		return k.signing
 	}
 	for _, s := range k.signers {

@@ -204,10 +204,46 @@ func TestGroupsOfAnotherPolicy(t *testing.T) {
 	m.receive(m.only(l.rekey(control.RekeyArgs{})))
 }
 
+// A group that loses its rekeys goes on without; when it gets some again, the first leaves at once, for members that get its KEK later.
+func TestRekeysEndAndBegin(t *testing.T) {
+	l := newLab(t, configuration(vendor), nil)
+	m := l.joined(1)
+	unsigned := configuration(vendor, func(c *policy.KeyServer) { c.SigningKey = nil })
+	if sent, err := l.configure(unsigned); err != nil || len(sent) > 0 || len(l.tagged("KS_NO_RSA_KEYS")) != 1 {
+		t.Fatalf("%d messages, %d lines, %v", len(sent), len(l.tagged("KS_NO_RSA_KEYS")), err)
+	}
+	var result control.RekeyResult
+	if sent, err := l.command(control.Rekey, control.RekeyArgs{}, &result); err != nil || len(sent) > 0 {
+		t.Errorf("%d messages, %v", len(sent), err)
+	}
+	if members := l.status().Groups[0].Members; len(members) != 1 {
+		t.Errorf("%d members", len(members))
+	}
+	sent, err := l.configure(configuration(vendor))
+	if err != nil || len(sent) != 1 || sent[0].To != m.addr {
+		t.Fatalf("%d messages, %v", len(sent), err)
+	}
+	l.now = l.now.Add(time.Minute)
+	m = l.joined(1)
+	m.receive(m.only(l.rekey(control.RekeyArgs{})))
+}
+
+// Members that have none of the rekeys which their group has got are forgotten when their SAs have ended.
+func TestMembersWithoutTheKEKAreForgotten(t *testing.T) {
+	l := newLab(t, configuration(vendor, func(c *policy.KeyServer) { c.SigningKey = nil }), nil)
+	l.joined(1)
+	if _, err := l.configure(configuration(vendor)); err != nil {
+		t.Fatal(err)
+	}
+	l.pass(4 * time.Hour)
+	if members := l.status().Groups[0].Members; len(members) != 0 {
+		t.Errorf("%d members", len(members))
+	}
+}
+
 func TestWhatCannotChange(t *testing.T) {
 	for want, cfg := range map[string]policy.KeyServer{
 		"start the key server anew":     configuration(vendor, func(c *policy.KeyServer) { c.Name = "other" }),
-		"gains or loses its rekey":      configuration(vendor, noRekey),
 		"the management of the KEK":     configuration(vendor, ofRekey(func(r *policy.RekeyPolicy) { r.Management = policy.ManagementLKH })),
 		"SAs keeps one":                 configuration(vendor, func(c *policy.KeyServer) { c.Groups[0].SAs = nil }),
 		"is not longer than the margin": configuration(vendor, ofRekey(func(r *policy.RekeyPolicy) { r.Margin = 2 * time.Hour })),
@@ -302,6 +338,16 @@ func (w *witness) timed(l *lab) {
 	for _, a := range []policy.AntiReplay{{Method: policy.ReplayTime}, {Method: policy.ReplayTime, Window: 50 * time.Second}, {Method: policy.ReplayNone}} {
 		sent, err := l.configure(configuration(vendor, repeated(a)))
 		w.see("%d messages, %v", len(sent), err)
+	}
+}
+
+// signed tells what comes of the loss of the key that signs rekeys, and of its return.
+func (w *witness) signed(l *lab) {
+	l.joined(1)
+	for _, alter := range []func(*policy.KeyServer){func(c *policy.KeyServer) { c.SigningKey = nil }, vendor} {
+		sent, err := l.configure(configuration(vendor, alter))
+		asked, err2 := l.command(control.Rekey, control.RekeyArgs{}, nil)
+		w.see("%d messages, asked for %d %v %v", len(sent), len(asked), err, err2)
 	}
 }
 

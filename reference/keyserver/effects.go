@@ -12,11 +12,11 @@ import (
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
-// send sends datagrams from the key server's address, but for those that a tap withheld. Each has octets of its own, since
+// send sends datagrams from the key server's address, but for those that a tap withheld, and those to where a null route leads. Each has octets of its own, since
 // the same ones may be sent again.
 func (k *KeyServer) send(datagrams ...ike.Datagram) {
 	for _, d := range datagrams {
-		if d.Data != nil {
+		if d.Data != nil && !k.cfg.Router.Drops(d.To.Addr()) {
 			from := k.cfg.Address
 			if d.From.IsValid() {
 				from = d.From

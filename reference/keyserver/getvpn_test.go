@@ -177,6 +177,38 @@ func TestOvertaking(t *testing.T) {
 	}
 }
 
+// busy is a group whose members send 100,000 packets a second under SAs that live for 12 hours.
+func busy(c *policy.KeyServer) {
+	c.Groups[0].PacketRate, c.Groups[0].SAs[0].Lifetime, c.Groups[0].Rekey.KEKLifetime = 100000, 12*time.Hour, 24*time.Hour
+}
+
+// advised sees what the operator is advised, at the start and of another policy.
+func (w *witness) advised(l *lab) {
+	for _, tag := range []string{"LIFETIME_ADVICE", "SIGNING_KEY_WEAK"} {
+		w.see("%s: %d", tag, len(l.tagged(tag)))
+	}
+}
+
+// Another policy brings advice where it is another, and another key too.
+func TestAdviceOfChanges(t *testing.T) {
+	l := newLab(t, configuration(ofVendor, func(c *policy.KeyServer) {
+		c.Groups[0].SAs[0].Lifetime, c.Groups[0].Rekey.KEKLifetime = time.Hour, 24*time.Hour
+	}), nil)
+	counts := func() [2]int { return [2]int{len(l.tagged("LIFETIME_ADVICE")), len(l.tagged("SIGNING_KEY_WEAK"))} }
+	if counts() != [2]int{} {
+		t.Fatal(counts())
+	}
+	for i, want := range [][2]int{{2, 1}, {2, 1}} { // the rate, and the KEK that should live thrice as long
+		next := configuration(ofVendor, signedBy("ks-rsa1024"), busy)
+		if _, err := l.configure(next); err != nil {
+			t.Fatal(err)
+		}
+		if counts() != want {
+			t.Errorf("%d: %v, want %v", i, counts(), want)
+		}
+	}
+}
+
 // What the vendor advises against is told, and what it has not is refused.
 func TestLifetimes(t *testing.T) {
 	if l := newLab(t, configuration(ofVendor), nil); len(l.tagged("LIFETIME_ADVICE")) != 2 {

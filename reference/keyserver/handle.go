@@ -37,7 +37,7 @@ func (k *KeyServer) onOpening(now time.Time, cookie isakmp.Cookie, d *core.Datag
 		k.onPhase1(now, s, d)
 		return
 	}
-	if !k.begins(d) {
+	if !k.begins(d) || k.overloaded(d.From) {
 		return
 	}
 	x, replies, err := ike.Respond(k.phase1At(d.To), now, d.From, d.Data)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -43,12 +44,14 @@ type KeyServer struct {
 	phase1   ike.Config
 
 	started  bool
+	ahead    time.Duration // the time of day is ahead of that of events
 	groups   []*carried
 	byID     map[uint32]*carried
 	byRekey  map[cookies]*carried // Rekey SAs in force, and those whose acknowledgements may still come
 	sessions sessions
 	floats   floats
 	keepers  keepers
+	engine   engine
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
 	now      time.Time     // of the event that is being handled
@@ -72,6 +75,12 @@ func New(cfg policy.KeyServer, o Options) (*KeyServer, error) {
 	credentials, err := cfg.Phase1.Certificates.Credentials()
 	if err != nil {
 		return nil, fmt.Errorf("keyserver %s: %w", cfg.Name, err)
+	}
+	cfg.Router.Interfaces = slices.Clone(cfg.Router.Interfaces)
+	for i, other := range cfg.Router.Interfaces {
+		if other.Address.Port() == 0 {
+			cfg.Router.Interfaces[i].Address = netip.AddrPortFrom(other.Address.Addr(), defaultPort)
+		}
 	}
 	if cfg.Address.Port() == 0 {
 		cfg.Address = netip.AddrPortFrom(cfg.Address.Addr(), defaultPort)
@@ -104,6 +113,7 @@ func (k *KeyServer) phase1Config(credentials *policy.Credentials) ike.Config {
 		Lifetime: p.Lifetime, Retransmit: p.Retransmit, Retries: p.Retries, PSK: p.PSK, Suites: ike.Suites(p.Proposals), NATT: p.NATTraversal,
 		Mode: p.Mode, Prefer: p.Prefer, Kilobytes: uint64(p.Kilobytes), DPD: p.DPD,
 		Identity: p.Identity, Expect: p.Expects, Credentials: credentials,
+		AnySituation: p.AnySituation, TransformsFromZero: p.TransformsFromZero,
 	}
 }
 
@@ -151,6 +161,7 @@ func (k *KeyServer) start(now time.Time) {
 	k.log(core.Notice, "STARTED", "key server is up", field("name", k.cfg.Name), field("address", k.cfg.Address))
 	k.tellStart()
 	k.tellUnsigned()
+	k.adviseKey()
 	if k.twofold {
 		k.log(core.Warning, "SIGNING_KEY_SHARED", "rekeys are signed with the key of Phase 1, for which there should be another (RFC 6407 §4.1)")
 	}
@@ -160,16 +171,6 @@ func (k *KeyServer) start(now time.Time) {
 			k.groups = append(k.groups, c)
 			k.byID[cfg.ID] = c
 		}
-	}
-}
-
-// advise tells an operator of lifetimes that the vendor advises against (GETVPN-TIMER-06, -12, -13).
-func (k *KeyServer) advise(cfg policy.Group) {
-	if k.cfg.Profile != policy.ProfileGETVPN {
-		return
-	}
-	for _, line := range cfg.Advice() {
-		k.log(core.Warning, "LIFETIME_ADVICE", line, field("group", cfg.ID))
 	}
 }
 

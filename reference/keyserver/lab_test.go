@@ -33,7 +33,7 @@ func keyOf(name string) []byte {
 	if err != nil {
 		panic(err)
 	}
-	der, err := policy.DecodeSigningKey(data)
+	der, err := policy.DecodeShortKey(data)
 	if err != nil {
 		panic(err)
 	}
@@ -87,14 +87,15 @@ func noRekey(cfg *policy.KeyServer) {
 
 // lab is a key server and a clock.
 type lab struct {
-	t       testing.TB
-	ks      *keyserver.KeyServer
-	now     time.Time
-	logs    []*core.Log
-	logged  []time.Time // when the logs came
-	secrets []*core.Secret
-	sent    []*core.Send  // of the last event
-	spent   time.Duration // by the key server on events
+	elsewhere netip.AddrPort // the key server is asked there
+	t         testing.TB
+	ks        *keyserver.KeyServer
+	now       time.Time
+	logs      []*core.Log
+	logged    []time.Time // when the logs came
+	secrets   []*core.Secret
+	sent      []*core.Send  // of the last event
+	spent     time.Duration // by the key server on events
 }
 
 // newLab starts a key server; altered names guards and how they are altered, in turn.
@@ -135,7 +136,15 @@ func (l *lab) handle(ev core.Event) []*core.Send {
 }
 
 func (l *lab) deliver(from netip.AddrPort, data []byte) []*core.Send {
-	return l.handle(&core.Datagram{From: from, To: ksAddress, Data: data})
+	return l.handle(&core.Datagram{From: from, To: l.server(), Data: data})
+}
+
+// server is the address at which members talk to the key server.
+func (l *lab) server() netip.AddrPort {
+	if l.elsewhere.IsValid() {
+		return l.elsewhere
+	}
+	return ksAddress
 }
 
 // pass lets time pass, waking the key server at its deadlines, and returns what it sends meanwhile.

@@ -45,14 +45,14 @@ func (m *gm) config() ike.Config {
 // phase1 does Main Mode.
 func (m *gm) phase1() *gm {
 	m.t.Helper()
-	x, out := ike.Initiate(m.config(), m.now, ksAddress)
+	x, out := ike.Initiate(m.config(), m.now, m.server())
 	for len(out) > 0 {
 		replies := m.deliver(m.addr, out[0].Data)
 		if out = nil; len(replies) == 0 {
 			break
 		}
 		var err error
-		if out, m.sa, err = x.Handle(m.now, ksAddress, replies[0].Data); err != nil {
+		if out, m.sa, err = x.Handle(m.now, m.server(), replies[0].Data); err != nil {
 			m.t.Fatal(err)
 		}
 	}
@@ -185,7 +185,7 @@ func (m *gm) only(sent []*core.Send) []byte {
 	if len(sent) != 1 {
 		m.t.Fatalf("%d datagrams; log: %s", len(sent), m.lastLog())
 	}
-	if sent[0].To != m.addr || sent[0].From != ksAddress {
+	if sent[0].To != m.addr || sent[0].From != m.server() {
 		m.t.Fatalf("from %v to %v", sent[0].From, sent[0].To)
 	}
 	return sent[0].Data

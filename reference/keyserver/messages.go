@@ -37,6 +37,13 @@ func (k *KeyServer) tellStart() {
 	k.tell(nil, getvpn.GDOIOnOff, getvpn.Field("state", "ON"))
 }
 
+// tellAsked notes, under profile getvpn, that a member has begun to register. There is no message of the vendor for it, but a notification.
+func (k *KeyServer) tellAsked(c *carried, from netip.AddrPort) {
+	if k.cfg.Profile == policy.ProfileGETVPN {
+		k.log(core.Debug, "REGISTRATION_ASKED", "a member asks for the group", field("group", c.ID()), field("address", from))
+	}
+}
+
 // tellAdmitted tells of a member that has registered.
 func (k *KeyServer) tellAdmitted(c *carried, from netip.AddrPort, a group.Admission) {
 	if a.First {
@@ -75,7 +82,7 @@ func (k *KeyServer) tellMissing(c *carried, m group.Missing) {
 }
 
 // tellRefusedPull tells of a message of a PULL that was refused.
-func (k *KeyServer) tellRefusedPull(p *pull, err error, from netip.AddrPort) {
+func (k *KeyServer) tellRefusedPull(s *session, p *pull, err error, from netip.AddrPort) {
 	var v *rule.Violation
 	if !errors.As(err, &v) {
 		return
@@ -83,6 +90,8 @@ func (k *KeyServer) tellRefusedPull(p *pull, err error, from netip.AddrPort) {
 	switch v.Guard {
 	case guardHash1, guardHash3:
 		k.tell(p.group, getvpn.KSHashFail, gmAddr(from), getvpn.Field("group", k.nameOf(p.asked)))
+	case guardInterface:
+		k.tellInterface(s, p.group)
 	case guardIDType, guardIDLength, guardGroup:
 		k.tell(nil, getvpn.KSBadID, gmAddr(from), getvpn.Field("group", k.nameOf(p.asked)))
 	}

@@ -56,9 +56,12 @@ func (k *KeyServer) emit(s core.Send) {
 	}
 }
 
-// phase1At is Phase 1 with a peer whose first message came to that port.
+// phase1At is Phase 1 with a peer whose first message came to that address and port.
 func (k *KeyServer) phase1At(to netip.AddrPort) ike.Config {
 	cfg := k.phase1
+	if i := k.cfg.Router.At(to.Addr()); i != nil {
+		cfg.Local, cfg.Elsewhere = i.Address, true
+	}
 	if cfg.NATT {
 		cfg.Local = netip.AddrPortFrom(cfg.Local.Addr(), to.Port())
 	}

@@ -26,6 +26,10 @@ func (w *witness) pseudotime(l *lab) {
 	for _, sa := range p.policy.SAs {
 		w.see("by a rekey of the KEK: %+v", *sa.Replay)
 	}
+	if _, err := l.command(control.Clock, control.ClockArgs{Time: l.now.Add(time.Hour)}, nil); err != nil {
+		w.see("clock: %v", err)
+	}
+	w.see("with another time of day %+v", *m.register().SAs[0].Replay)
 	for range 2 {
 		sent := l.untilSent(w)
 		p := m.receive(sent[0].Data)

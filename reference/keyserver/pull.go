@@ -125,7 +125,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 	}
 	if err != nil {
 		if k.refuse(now, err, d.From) {
-			k.tellRefusedPull(p, err, d.From)
+			k.tellRefusedPull(s, p, err, d.From)
 		}
 		return
 	}
@@ -146,6 +146,7 @@ func (k *KeyServer) onPull1(now time.Time, s *session, d *core.Datagram, digest 
 	p.nr = k.nonce()
 	opened.Commit()
 	k.track(s, d)
+	k.tellAsked(p.group, d.From)
 	if p.second, err = k.sealPull2(s, p); err != nil {
 		k.fail("message 2", err)
 		return
@@ -164,7 +165,7 @@ func (k *KeyServer) onPull3(now time.Time, s *session, p *pull, d *core.Datagram
 	opened, sids, err := k.openPull3(s, p, d)
 	if err != nil {
 		if k.refuse(now, err, d.From) {
-			k.tellRefusedPull(p, err, d.From)
+			k.tellRefusedPull(s, p, err, d.From)
 		}
 		return
 	}

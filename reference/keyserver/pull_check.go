@@ -99,6 +99,9 @@ func (k *KeyServer) admissible(s *session, p *pull, d *core.Datagram) error {
 	if p.group == nil {
 		return nil // only with the guard of the group off
 	}
+	if err := k.registrable(s); err != nil {
+		return err
+	}
 	id, proven := k.identity(s, d), s.sa.PeerName()
 	if !guardIdentity.Kept(k.opts.Rules) {
 		proven = policy.Peer{}

@@ -46,10 +46,12 @@ func (k *KeyServer) push(c *carried, p group.Plan) {
 		k.send(ike.Datagram{Kind: core.Push, From: k.floats.path(to), To: to, Data: data})
 	}
 	c.Sent(k.now, p)
+	k.signs()
 	k.log(core.Notice, "REKEY_SENT", "rekey sent", field("group", c.ID()), field("sequence", p.Rekey.Sequence),
 		field("rekey", p.Under.SPI), field("addresses", len(p.To)), field("attempt", p.Attempt), field("spis", spis(p.Rekey)),
 		field("kek", p.Rekey.NewRekey != nil), field("delete", p.Rekey.DeleteKEK || len(p.Rekey.DeleteTEKs) > 0))
 	k.tellSent(c, p)
+	k.tellBlackhole(c, p)
 }
 
 // datagram seals a plan, or finds what it was sealed to before.

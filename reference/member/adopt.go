@@ -80,9 +80,13 @@ func (m *membership) install(now time.Time, sas []policy.TrafficSA, a policy.Act
 		return err != nil
 	})
 	m.leases.add(now, sas, m.margin)
+	if m.getvpn() && len(sas) > 0 {
+		m.received.note(now, sas)
+	}
 	for _, sa := range sas {
 		m.log(core.Info, "SA_INSTALLED", "Data-Security SA installed", "spi", spiOf(sa.SPI), "selector", sa.Selector.String(),
 			"lifetime", strconv.Itoa(int(sa.Lifetime.Seconds())))
+		m.advise(sa)
 		if m.secrets {
 			m.emit(&core.Secret{Traffic: &sa, Group: m.cfg.Group})
 		}

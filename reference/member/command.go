@@ -25,15 +25,22 @@ func (m *Member) onCommand(now time.Time, c *core.Command) {
 	case control.ClearReplay:
 		m.toGroups(c, func(g *membership) { g.gateway.ClearReplay() })
 	case control.Direction:
-		if err := m.direction(c); err != nil {
-			m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
-			return
-		}
-		m.reply(c.ID, struct{}{})
+		m.done(c, m.direction(c))
+	case control.Clock:
+		m.done(c, m.setClock(now, c.Args))
 	default:
-		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s)",
-			c.Name, control.Status, control.Register, control.Clear, control.ClearReplay, control.Direction, control.Attach, control.Detach)})
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("a group member knows no command %q (%s, %s, %s, %s, %s, %s, %s, %s)", c.Name, control.Status,
+			control.Register, control.Clear, control.ClearReplay, control.Direction, control.Attach, control.Detach, control.Clock)})
 	}
+}
+
+// done answers a command that has been carried out, or whose arguments are wrong.
+func (m *Member) done(c *core.Command, err error) {
+	if err != nil {
+		m.emit(&core.Reply{ID: c.ID, Err: fmt.Sprintf("arguments of %s: %v", c.Name, err)})
+		return
+	}
+	m.reply(c.ID, struct{}{})
 }
 
 // toGroups does to the group that a command names, or to all, what it asks for.
@@ -94,7 +101,7 @@ func (m *membership) forget(now time.Time) {
 	m.leases.clear()
 	m.gateway.Delete(now, policy.ProtocolESP, 0)
 	m.gateway.Delete(now, policy.ProtocolAH, 0)
-	m.outlet = outlet{}
+	m.outlet, m.received = outlet{}, nil
 	m.clearPolicy()
 	m.registration = registration{}
 }
@@ -127,6 +134,6 @@ func (m *membership) status(now time.Time) control.GMGroup {
 	if m.sids != nil {
 		s.SIDs = m.sids.Values
 	}
-	s.Modes = m.modes(now)
+	s.Modes, s.Expired = m.modes(now), m.received.ended(now)
 	return s
 }

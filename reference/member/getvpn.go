@@ -35,6 +35,16 @@ var (
 		"a member of the old behaviour keeps its KEK until another comes")
 )
 
+var guardAdviceWrap = rule.Duty("member.advice.wrap", "GETVPN-CBAR-05", rule.GM,
+	"an operator is told of an SA that lives longer than its sequence numbers suffice")
+
+// advise tells an operator of an SA whose sequence numbers end before it does, at the rate of packets that is configured.
+func (m *membership) advise(sa policy.TrafficSA) {
+	if line := policy.WrapAdvice(m.cfg.PacketRate, sa.Lifetime, sa.Transform.ESN); line != "" && m.getvpn() && guardAdviceWrap.Kept(m.rules) {
+		m.log(core.Warning, "LIFETIME_ADVICE", line, groupField, m.groupText(), "spi", spiOf(sa.SPI))
+	}
+}
+
 func (m *membership) getvpn() bool { return m.cfg.Profile == policy.ProfileGETVPN }
 
 // rolloverOf is how long before the end of a TEK the next one takes over at a member.
@@ -74,11 +84,19 @@ func (m *membership) between(least, most time.Duration) time.Duration {
 func (m *membership) renewKEK(now time.Time) {
 	if m.rekey != nil && due(now, m.rekey.renew) {
 		m.rekey.renew = time.Time{}
+		m.tellMissed()
 		m.renew(now, "no rekey has come, and the Rekey SA ends soon")
 	}
 	if due(now, m.kekGone) {
 		m.kekGone = time.Time{}
 		m.renew(now, "the Rekey SA has ended")
+	}
+}
+
+// tellMissed tells of a rekey that has not come, if the operator wants to know: devices are said not to tell it.
+func (m *membership) tellMissed() {
+	if m.cfg.Rekey.TellMissed {
+		m.tell(getvpn.GMRekeyNotRecd)
 	}
 }
 

@@ -27,6 +27,7 @@ type Member struct {
 	*host
 	cfg     policy.Member
 	gateway *gateway.Gateway
+	ahead   time.Duration // the time of day is ahead of that of events
 }
 
 var _ core.Core = (*Member)(nil)

@@ -54,6 +54,7 @@ type membership struct {
 
 	directions directions // of GET VPN
 	outlet     outlet
+	received   received
 	keeper     keeper
 	tracked    tracked
 }

@@ -71,7 +71,10 @@ var scenarios = map[string]scenario{
 		cfg.Authorised = []policy.Flow{{Source: policy.RangeOf(prefix("10.0.0.0/8")),
 			Destination: policy.AddressRange{First: prefix("10.0.0.0/8").Addr(), Last: prefix("10.200.0.0/16").Addr()}}}
 	}},
-	"access list":                       {kills: "access.", cfg: withList, run: throughLists},
+	"access list": {kills: "access.", cfg: withList, run: throughLists},
+	"12 hours at 100,000 packets/s": {kills: "advice.", cfg: func(cfg *policy.Member) { cfg.Profile, cfg.PacketRate = policy.ProfileGETVPN, 100000 },
+		setup: living(24*time.Hour, 12*time.Hour)},
+	"taken out of its group":            {kills: "detach.", cfg: ofVendor, run: func(l *lab) { l.command(control.Detach); throughLists(l) }},
 	"an SA more than there is room for": {kills: "policy.flows", cfg: roomForOne, setup: func(l *lab) { l.ks.sas = append(l.ks.sas, l.ks.sas[0]) }},
 	"an SA, and room for one":           {kills: "policy.flows", cfg: roomForOne},
 	"on demand": {kills: "register.demand", cfg: func(cfg *policy.Member) { cfg.OnDemand = true },

@@ -29,7 +29,10 @@ func (m *membership) tellNoEngine(err error) {
 // readSA reads policy as the member's profile has it.
 func (m *membership) readSA(sa gdoi.SA) (gdoimap.Policy, error) {
 	if m.cfg.Profile == policy.ProfileGETVPN {
-		return gdoimap.ReadVendorSA(sa, gdoimap.Vendor{Replay: m.cfg.Replay, Deny: policy.DenyNumber(m.cfg.DenyProtocol)}, m.rules)
+		return gdoimap.ReadVendorSA(sa, gdoimap.Vendor{Replay: m.cfg.Replay, Zeros: m.cfg.ZeroAttributes, Deny: policy.DenyNumber(m.cfg.DenyProtocol)}, m.rules)
+	}
+	if m.cfg.ZeroAttributes {
+		return gdoimap.ReadZerosSA(sa, m.rules)
 	}
 	return gdoimap.ReadSA(sa, m.rules)
 }
@@ -46,9 +49,28 @@ func timed(sas []policy.TrafficSA) *policy.ReplaySA {
 
 // synchronise takes over the pseudotime of a registration, whose policy came at that time.
 func (m *membership) synchronise(at time.Time, sas []policy.TrafficSA) {
-	if r := timed(sas); r != nil && guardSynchronised.Kept(m.rules) {
+	r := timed(sas)
+	if r == nil {
+		return
+	}
+	m.tellApart(at, r)
+	if guardSynchronised.Kept(m.rules) {
 		m.gateway.Synchronise(at, r.Pseudotime)
 	}
+}
+
+// tellApart tells of a pseudotime that is quite another than the member's own, if it has one from before (GETVPN-SYSLOG-08).
+func (m *membership) tellApart(at time.Time, r *policy.ReplaySA) {
+	own, running := m.gateway.Pseudotime(at, r.Ticks())
+	apart := max(own, r.Pseudotime) - min(own, r.Pseudotime)
+	if running && apart > pseudotime.Skew(m.rules, pseudotime.Span(r.Time())) {
+		m.gateway.Apart(apart)
+		m.tellLarge(r.Pseudotime, own)
+	}
+}
+
+func (m *membership) tellLarge(peer, own pseudotime.Stamp) {
+	m.tell(getvpn.PseudoTimeLarge, getvpn.Field("ks_pst", peer.Seconds()), getvpn.Field("gm_pst", own.Seconds()))
 }
 
 // judgeTime judges the pseudotime of a PUSH by the member's own, if it has one. The error is a *rule.Violation.
@@ -76,7 +98,7 @@ func (m *membership) followTime(now time.Time, p *push) {
 	}
 	if p.time.Large {
 		m.gateway.Apart(p.time.Peer - p.time.Own)
-		m.tell(getvpn.PseudoTimeLarge, getvpn.Field("ks_pst", p.time.Peer.Seconds()), getvpn.Field("gm_pst", p.time.Own.Seconds()))
+		m.tellLarge(p.time.Peer, p.time.Own)
 	}
 	if p.time.Follow {
 		m.gateway.Synchronise(now, p.time.Peer)

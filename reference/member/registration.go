@@ -123,5 +123,6 @@ func (m *membership) ikeConfig() ike.Config {
 		PSK: m.cfg.Phase1.PSK, Suites: ike.Suites(m.cfg.Phase1.Proposals), NATT: m.cfg.Phase1.NATTraversal, Mode: m.cfg.Phase1.Mode, ClearProof: m.cfg.Phase1.ClearProof,
 		Kilobytes: uint64(m.cfg.Phase1.Kilobytes), DPD: m.cfg.Phase1.DPD,
 		Identity: m.cfg.Phase1.Identity, Expect: m.cfg.Phase1.Expects, Credentials: m.credentials,
+		AnySituation: m.cfg.Phase1.AnySituation, TransformsFromZero: m.cfg.Phase1.TransformsFromZero,
 	}
 }

@@ -81,6 +81,7 @@ func (m *membership) onTimer(now time.Time) {
 	}
 	if due(now, m.leases.renewAt) {
 		m.leases.renewAt = time.Time{}
+		m.tellMissed()
 		m.renew(now, "no rekey has come, and the SAs end soon")
 	}
 	m.renewKEK(now)

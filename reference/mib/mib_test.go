@@ -98,7 +98,7 @@ func TestKeyServer(t *testing.T) {
 		".1.3.1.1.17" + ksIndex + ".1": unsigned(2048), ".1.3.1.1.19" + ksIndex + ".1": unsigned(3600), ".1.3.1.1.20" + ksIndex + ".1": unsigned(1800),
 		".1.3.1.1.21" + ksIndex + ".1": integer(1), ".1.3.3.1.10" + ksIndex + ".1": integer(1), ".1.3.4.1.2" + ksIndex + ".1.1": binary(0, 0, 1, 0),
 		".1.3.4.1.11" + ksIndex + ".1.1": integer(1), ".1.3.4.1.11" + ksIndex + ".1.2": integer(2),
-		".1.4.1.0": integer(2), ".1.4.2.0": integer(1), ".1.4.15.0": integer(2),
+		".1.4.1.0": integer(1), ".1.4.2.0": integer(1), ".1.4.5.0": integer(2), ".1.4.12.0": integer(2), ".1.4.15.0": integer(2),
 	})
 }
 
@@ -208,7 +208,10 @@ func TestNotifications(t *testing.T) {
 		{"KS", "REGISTERED", mib.KSRegistrationComplete}, {"KS", "REKEY_SENT", mib.KSRekeyPushed},
 		{"KS", "STARTED", 0}, {"GM", "REGISTRATION_START", mib.MemberRegister}, {"GM", "REGISTERED", mib.MemberRegistered},
 		{"GM", "REREGISTRATION", mib.MemberReRegister}, {"GM", "REGISTRATION_START", 0}, {"GM", "REGISTRATION_START", mib.MemberRegister},
-		{"GM", "REKEY_ACCEPTED", mib.MemberRekeyReceived},
+		{"GM", "REKEY_ACCEPTED", mib.MemberRekeyReceived}, {"KS", "REGISTRATION_ASKED", mib.KSNewRegistration},
+		{"KS", "KS_NO_RSA_KEYS", mib.KSNoRSAKeys}, {"KS", "GM_DELETE", mib.KSMemberDeleted}, {"GM", "GM_INCOMPLETE_CFG", mib.MemberIncompleteConfig},
+		{"GM", "GM_NO_IPSEC_FLOWS", mib.MemberNoIPsecFlows}, {"GM", "GDOI_REKEY_FAILURE", mib.MemberRekeyFailure},
+		{"GM", "GDOI_REKEY_SEQ_FAILURE", mib.MemberRekeyFailure}, {"GM", "PSEUDO_TIME_TOO_OLD", mib.MemberRekeyFailure},
 	} {
 		if n, ok := teller.Tell(c.role, &core.Log{Tag: c.tag}); n != c.want || ok != (n != 0) {
 			t.Errorf("%s of a %s: %d", c.tag, c.role, n)

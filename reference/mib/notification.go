@@ -1,18 +1,27 @@
 package mib
 
-import "github.com/gdoilab/gdoilab/reference/core"
+import (
+	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/getvpn"
+)
 
 // Notification is one of the module's, by its number.
 type Notification uint32
 
-// The notifications that are sent here.
+// The notifications that are sent here: all but those of key servers among several that serve one group.
 const (
+	KSNewRegistration      Notification = 1
 	KSRegistrationComplete Notification = 2
 	KSRekeyPushed          Notification = 3
+	KSNoRSAKeys            Notification = 4
 	MemberRegister         Notification = 5
 	MemberRegistered       Notification = 6
 	MemberReRegister       Notification = 7
 	MemberRekeyReceived    Notification = 8
+	MemberIncompleteConfig Notification = 9
+	MemberNoIPsecFlows     Notification = 10
+	MemberRekeyFailure     Notification = 11
+	KSMemberDeleted        Notification = 13
 )
 
 // OID names the notification in a trap.
@@ -20,8 +29,9 @@ func (n Notification) OID() OID { return Root.with(0, uint32(n)) }
 
 // Who tells which, as the switches say.
 var (
-	toldByKeyServer = []Notification{KSRegistrationComplete, KSRekeyPushed}
-	toldByMember    = []Notification{MemberRegister, MemberRegistered, MemberReRegister, MemberRekeyReceived}
+	toldByKeyServer = []Notification{KSNewRegistration, KSRegistrationComplete, KSRekeyPushed, KSNoRSAKeys, KSMemberDeleted}
+	toldByMember    = []Notification{MemberRegister, MemberRegistered, MemberReRegister, MemberRekeyReceived, MemberIncompleteConfig,
+		MemberNoIPsecFlows, MemberRekeyFailure}
 )
 
 // switches say of each notification of the module, by number from 1, whether it is sent.
@@ -40,10 +50,15 @@ type Teller struct{ again bool }
 
 // of has the notification that goes with a line of a role's log.
 var of = map[string]map[string]Notification{
-	roleKS: {"REGISTERED": KSRegistrationComplete, "REKEY_SENT": KSRekeyPushed},
+	roleKS: {
+		"REGISTRATION_ASKED": KSNewRegistration, "REGISTERED": KSRegistrationComplete, "REKEY_SENT": KSRekeyPushed,
+		getvpn.KSNoRSAKeys.String(): KSNoRSAKeys, getvpn.GMDelete.String(): KSMemberDeleted,
+	},
 	roleGM: {
 		"REGISTERED": MemberRegistered, "REREGISTRATION": MemberReRegister, "REGISTRATION_START": MemberRegister,
-		"REKEY_ACCEPTED": MemberRekeyReceived,
+		"REKEY_ACCEPTED": MemberRekeyReceived, getvpn.GMIncompleteCfg.String(): MemberIncompleteConfig,
+		getvpn.GMNoIPsecFlows.String(): MemberNoIPsecFlows, getvpn.GDOIRekeyFailure.String(): MemberRekeyFailure,
+		getvpn.GDOIRekeySeqFailure.String(): MemberRekeyFailure, getvpn.PseudoTimeTooOld.String(): MemberRekeyFailure,
 	},
 }
 
@@ -76,9 +91,14 @@ func (n Notification) Carries(t Table) (all []Object) {
 }
 
 var carried = map[Notification][]Column{
+	KSNewRegistration:   {KeyServerMembers},
 	KSRekeyPushed:       {KeyServerRekeysPushed},
+	KSNoRSAKeys:         {GroupName},
+	KSMemberDeleted:     {KeyServerMembers},
 	MemberRegister:      {MemberKeyServerType, MemberKeyServer},
 	MemberRegistered:    {MemberKeyServerType, MemberKeyServer},
 	MemberReRegister:    {MemberKeyServerType, MemberKeyServer},
 	MemberRekeyReceived: {MemberKeyServerType, MemberKeyServer, MemberRekeysReceived},
+	MemberNoIPsecFlows:  {MemberActiveTEKs},
+	MemberRekeyFailure:  {MemberKeyServerType, MemberKeyServer, MemberRekeysReceived},
 }

@@ -14,12 +14,13 @@ import (
 type Config struct {
 	Name      string // the node's name in its log and key log
 	Core      core.Core
-	Listen    netip.AddrPort // unicast address and port; port 0 takes a free one
-	NATT      bool           // listen on port 4500 too: of that address (RFC 3947 §4), and of all of the data plane (RFC 3948 §2)
-	Interface string         // for multicast; "" is the one that has the address of Listen
-	TTL       int            // of multicast datagrams; 0 means 64
-	Control   string         // path of the Unix socket for operators; "" none
-	Log       io.Writer      // one line each call; nil none
+	Listen    netip.AddrPort   // unicast address and port; port 0 takes a free one
+	NATT      bool             // listen on port 4500 too: of that address (RFC 3947 §4), and of all of the data plane (RFC 3948 §2)
+	Also      []netip.AddrPort // further addresses of its own to listen at
+	Interface string           // for multicast; "" is the one that has the address of Listen
+	TTL       int              // of multicast datagrams; 0 means 64
+	Control   string           // path of the Unix socket for operators; "" none
+	Log       io.Writer        // one line each call; nil none
 	LogFormat LogFormat
 	Receiver  io.Writer                                              // of the log, too; one line each call without a line end; nil none
 	Format    func(number uint64, now time.Time, l *core.Log) string // of lines for Receiver, which are numbered from 1

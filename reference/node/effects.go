@@ -26,6 +26,8 @@ func (n *Node) perform(now time.Time, effects []core.Effect) {
 			n.reply(e)
 		case *core.Secret:
 			n.secret(now, e)
+		case *core.SetClock:
+			n.ahead = e.Time.Sub(now)
 		case *core.Track:
 			if n.cfg.Track != nil {
 				n.cfg.Track(e)

@@ -20,6 +20,7 @@ func (n *Node) Note(l *core.Log) {
 
 // log writes one line. That nobody can be told of a failing log is no reason to stop.
 func (n *Node) log(now time.Time, l *core.Log) {
+	now = now.Add(n.ahead)
 	if n.cfg.Told != nil {
 		n.cfg.Told(l)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
-// shared is a socket of port 4500, where key management, ESP and keepalives arrive (RFC 3948 §2).
+// shared is a socket beside the first: of another address, or of port 4500, where key management, ESP and keepalives arrive (RFC 3948 §2).
 type shared struct {
 	conn *net.UDPConn
 	at   netip.AddrPort
@@ -80,6 +80,11 @@ func (n *Node) shareWithDevice() error {
 func (s *sockets) from(d *core.Send) *net.UDPConn {
 	if d.From.Port() == natt.Port && len(s.shared) > 0 {
 		return s.shared[0].conn
+	}
+	for _, one := range s.also {
+		if one.at == d.From {
+			return one.conn
+		}
 	}
 	return s.unicast
 }

@@ -34,6 +34,7 @@ type Node struct {
 	group   *sync.WaitGroup
 	lastID  uint64
 	pending map[uint64]chan *core.Reply
+	ahead   time.Duration // the time of day of log lines is ahead of the machine's
 }
 
 // Open opens everything the node needs in the network namespace of the calling thread. Run may then be called anywhere.
@@ -90,6 +91,9 @@ func (n *Node) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	n.begin(fail, &group)
 	n.spawn(func() { n.receive(n.udp.unicast, n.udp.local) })
+	for _, s := range n.udp.also {
+		n.spawn(func() { n.receive(s.conn, s.at) })
+	}
 	for _, s := range n.udp.shared {
 		n.spawn(func() { n.receiveShared(s) })
 	}

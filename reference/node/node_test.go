@@ -257,14 +257,14 @@ func TestLogText(t *testing.T) {
 	}
 }
 
-// With NAT traversal a node has port 4500 too, and what it sends from there leaves from there.
-func TestNATTPort(t *testing.T) {
-	at := netip.MustParseAddrPort("127.0.45.1:0")
+// With NAT traversal a node has port 4500 too, and it may have further addresses: what it sends from there leaves from there.
+func TestFurtherSockets(t *testing.T) {
+	at, further := netip.MustParseAddrPort("127.0.45.1:0"), netip.MustParseAddrPort("127.0.45.2:848")
 	s := &script{onPacket: func(d *core.Datagram) []core.Effect {
 		return []core.Effect{&core.Send{From: d.To, To: d.From, Data: []byte(d.To.String())}}
 	}}
-	n, _ := run(t, Config{Core: s, Listen: at, NATT: true})
-	for _, want := range []netip.AddrPort{n.Addr(), netip.AddrPortFrom(at.Addr(), 4500)} {
+	n, _ := run(t, Config{Core: s, Listen: at, Also: []netip.AddrPort{further}, NATT: true})
+	for _, want := range []netip.AddrPort{n.Addr(), further, netip.AddrPortFrom(at.Addr(), 4500)} {
 		conn, err := net.Dial("udp4", want.String())
 		if err != nil {
 			t.Fatal(err)

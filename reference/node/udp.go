@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 
 	"golang.org/x/net/ipv4"
@@ -21,13 +22,14 @@ const defaultTTL = 64
 // maxDatagram is the size of the largest UDP datagram.
 const maxDatagram = 1 << 16
 
-// sockets are the UDP sockets of a node: one for its own address, some for port 4500 if it takes part in NAT traversal, and one
+// sockets are the UDP sockets of a node: one for each of its own addresses, some for port 4500 if it takes part in NAT traversal, and one
 // for each multicast group. A socket that is bound
 // to a group's address sees nothing but the group, so the address on which a datagram arrived is that of its socket, and
 // several nodes can share a host.
 type sockets struct {
 	local   netip.AddrPort
 	unicast *net.UDPConn
+	also    []shared // of its further addresses
 	shared  []shared // of port 4500, that of its own address first; none without NAT traversal
 	link    int      // index of the interface for multicast; 0 leaves it to the routing table
 	space   *space
@@ -46,9 +48,12 @@ func openSockets(cfg Config) (*sockets, error) {
 	if s.unicast, err = net.ListenUDP(network(cfg.Listen.Addr()), net.UDPAddrFromAddrPort(cfg.Listen)); err != nil {
 		return nil, err
 	}
+	if err := s.listenAlso(cfg.Also); err != nil {
+		return nil, errors.Join(err, s.closeUnicast())
+	}
 	if cfg.NATT {
 		if err := s.share([]netip.Addr{cfg.Listen.Addr()}); err != nil {
-			return nil, errors.Join(err, s.unicast.Close())
+			return nil, errors.Join(err, s.closeUnicast())
 		}
 	}
 	s.local = netip.AddrPortFrom(cfg.Listen.Addr(), uint16(s.unicast.LocalAddr().(*net.UDPAddr).Port))
@@ -68,10 +73,22 @@ func openSockets(cfg Config) (*sockets, error) {
 // closeUnicast closes the sockets of the own addresses.
 func (s *sockets) closeUnicast() error {
 	err := ignoreClosed(s.unicast.Close())
-	for _, one := range s.shared {
+	for _, one := range slices.Concat(s.also, s.shared) {
 		err = errors.Join(err, ignoreClosed(one.conn.Close()))
 	}
 	return err
+}
+
+// listenAlso opens the sockets of further addresses.
+func (s *sockets) listenAlso(addresses []netip.AddrPort) error {
+	for _, at := range addresses {
+		conn, err := net.ListenUDP(network(at.Addr()), net.UDPAddrFromAddrPort(at))
+		if err != nil {
+			return err
+		}
+		s.also = append(s.also, shared{conn, at})
+	}
+	return nil
 }
 
 // network is the one whose sockets have addresses of that IP version only.

@@ -17,6 +17,7 @@ type KeyServer struct {
 	SNMP       *SNMP            // of GET VPN; nil: no agent
 	Console    Console
 	Log        LogReceiver
+	Router     Router // of GET VPN; in a file its fields are the key server's
 }
 
 // Member is the whole configuration of a group member.
@@ -39,25 +40,27 @@ type Member struct {
 	ReplayWindow int            // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
 	// FirstSequence is the number of the first packet of each SA, as if those before it had been sent and received. 0 means 1,
 	// which is right (RFC 4303 §2.2); tests begin near the end of the numbers, where nobody would get otherwise.
-	FirstSequence uint64
-	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
-	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
-	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
-	Passive       bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
-	FailClose     FailClose     // of GET VPN
-	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
-	Rekey         MemberRekey
-	Client        Client           // of profile getvpn: what it takes of what its key server offers
-	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
-	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
-	Console       Console
-	DataPath      DataPath // how it carries packets; in a file its fields are the member's
-	IPsecFlows    int      // SAs of one policy that it has room for; 0: any number; of the profile getvpn
-	Log           LogReceiver
-	SNMP          *SNMP  // of GET VPN; nil: no agent
-	Track         *Track // of GET VPN, of a member of one group; nil: nothing is tracked
-	AccessList    []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
-	DenyProtocol  uint8  // see Group
+	FirstSequence  uint64
+	RetryDelay     time.Duration // after a failed registration; 0 means 10 s
+	ReRegister     time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	SIDRequest     int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	Passive        bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
+	FailClose      FailClose     // of GET VPN
+	OnDemand       bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
+	Rekey          MemberRekey
+	Client         Client           // of profile getvpn: what it takes of what its key server offers
+	Replay         ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	Metadata       Metadata         // profile getvpn: what it puts between ESP and a packet
+	Console        Console
+	DataPath       DataPath // how it carries packets; in a file its fields are the member's
+	ZeroAttributes bool     // in SATs 0 as Address Preservation and as SA Direction stands for none
+	IPsecFlows     int      // SAs of one policy that it has room for; 0: any number; of the profile getvpn
+	Log            LogReceiver
+	SNMP           *SNMP  // of GET VPN; nil: no agent
+	Track          *Track // of GET VPN, of a member of one group; nil: nothing is tracked
+	AccessList     []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol   uint8  // see Group
+	PacketRate     int    // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several
@@ -96,6 +99,7 @@ type MemberRekey struct {
 	AcceptSHA1    bool         // SIG_HASH_ALGORITHM may be SHA-1
 	SignatureForm SigForm      // of RSA
 	KEKBehaviour  KEKBehaviour // of profile getvpn
+	TellMissed    bool         // of profile getvpn: the operator is told of a rekey that has not come
 }
 
 // Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.
@@ -116,6 +120,9 @@ type Phase1 struct {
 	Retries      int           // repetitions before giving up; 0 means 4
 	HalfOpen     HalfOpen      // responder
 	Established  int           // a key server's: SAs of one peer beyond which the oldest gives way; 0 means 32
+
+	AnySituation       bool // an SA may be of the DOI of GDOI or of IPsec, in situation 0 or 1; a key server answers in the same
+	TransformsFromZero bool // transforms are numbered from 0, not from 1
 
 	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947), where a member takes ESP in UDP too (RFC 3948)
 	Keepalive    time.Duration // silence of a node behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
@@ -147,10 +154,13 @@ type Group struct {
 	SIDBits    int      // 0 means 8
 	SIDRange   SIDRange // the share of this key server where there are others of the group (RFC 6054 §4); zero: all
 
-	Authorization *Authorization // of GET VPN, instead of Members and Identities
-	ReceiveOnly   bool           // of GET VPN: all SAs are handed out for receiving only, for a group that has yet to be rolled out
+	Authorization  *Authorization // of GET VPN, instead of Members and Identities
+	ZeroAttributes bool           // SATs say 0 where an SA has no Address Preservation or SA Direction
+	ReceiveOnly    bool           // of GET VPN: all SAs are handed out for receiving only, for a group that has yet to be rolled out
 	// DenyProtocol is the Protocol-ID of SATs that carry deny entries of access lists; 0 means DefaultDenyProtocol.
 	DenyProtocol uint8
+	// PacketRate is how many packets a second the busiest member sends under an SA, of profile getvpn; 0: nobody says.
+	PacketRate int
 }
 
 // SIDRange is the first and the last of some Sender-IDs.

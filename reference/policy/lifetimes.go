@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -24,6 +25,20 @@ const (
 	leastTEK        = 15 * time.Minute    // below it rekeys begin a fixed time before the end
 	kekRatio        = 3                   // of the lifetime of a KEK to that of a TEK
 )
+
+// maxRate is the highest rate of packets a second that a configuration may tell.
+const maxRate = math.MaxInt32
+
+// WrapAdvice advises against an SA without extended sequence numbers whose numbers end before its lifetime if so many packets leave in a
+// second. It is "" for any other, and if nobody says the rate.
+func WrapAdvice(rate int, lifetime time.Duration, esn bool) string {
+	const numbers = 1 << 32
+	if seconds := uint64(lifetime / time.Second); rate <= 0 || esn || uint64(rate)*seconds <= numbers {
+		return ""
+	}
+	return fmt.Sprintf("an SA lives %v, and at %d packets a second its sequence numbers end after %v: have it live shorter, or extend them",
+		lifetime, rate, time.Duration(numbers/uint64(rate))*time.Second)
+}
 
 // longCiphers are good for more than a day; their keys have 128 bits or more.
 var longCiphers = []Cipher{CipherAESCBC, CipherAESGCM8, CipherAESGCM12, CipherAESGCM16}
@@ -60,6 +75,9 @@ func checkLifetime(what string, lifetime time.Duration, long bool) error {
 	}
 	return nil
 }
+
+// Lives is the lifetime of an SA, which is an hour unless it is configured.
+func (sa SAPolicy) Lives() time.Duration { return orElse(sa.Lifetime, defaultTEK) }
 
 // Advice says what profile getvpn advises against in the lifetimes of a group: keys that are replaced so often or so late that
 // traffic may suffer. All of it works.

@@ -78,6 +78,23 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
+// At 100,000 packets a second numbers of 32 bits are good for 42,949 s (GETVPN-CBAR-05).
+func TestWrapAdvice(t *testing.T) {
+	for _, c := range []struct {
+		rate    int
+		seconds time.Duration
+		esn     bool
+		want    bool
+	}{
+		{100000, 42949, false, false}, {100000, 42950, false, true}, {100000, 86400, true, false}, {0, 86400, false, false},
+		{1 << 20, 4096, false, false}, {1 << 20, 4097, false, true}, {1, 1 << 31, false, false},
+	} {
+		if got := policy.WrapAdvice(c.rate, c.seconds*time.Second, c.esn); (got != "") != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
+
 // What is of profile getvpn is refused elsewhere, at its place.
 func TestOfProfile(t *testing.T) {
 	unicast := "transport: unicast"

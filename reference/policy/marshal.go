@@ -21,7 +21,8 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay), Console: consoleDocOf(k.Console)}
+	doc := keyServerDoc{Name: k.Name, Address: k.Address.String(), Phase1: phase1, Replay: replayAttributesDocOf(k.Replay), Console: consoleDocOf(k.Console),
+		routerDoc: routerDocOf(k.Router)}
 	if doc.Profile, err = profileDocOf(k.Profile); err != nil {
 		return nil, fmt.Errorf("policy: key server %s: %w", k.Name, err)
 	}
@@ -57,7 +58,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
 		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
-		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol,
+		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol, PacketRate: m.PacketRate,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
@@ -65,7 +66,7 @@ func MarshalMember(m Member) ([]byte, error) {
 	if doc.Profile, err = profileDocOf(m.Profile); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
-	doc.IPsecFlows = m.IPsecFlows
+	doc.IPsecFlows, doc.Zeros = m.IPsecFlows, m.ZeroAttributes
 	if doc.Log, err = logDocOf(m.Log); err != nil {
 		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
@@ -88,7 +89,7 @@ func MarshalMember(m Member) ([]byte, error) {
 		if !ok || !ok2 {
 			return nil, fmt.Errorf("policy: signature form %d or KEK behaviour %d has no name", uint8(m.Rekey.SignatureForm), uint8(m.Rekey.KEKBehaviour))
 		}
-		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form, KEK: kek}
+		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form, KEK: kek, TellMissed: m.Rekey.TellMissed}
 	}
 	return yaml.Marshal(doc)
 }
@@ -136,7 +137,8 @@ func phase1DocOf(p Phase1) (phase1Doc, error) {
 		return phase1Doc{}, fmt.Errorf("mode %d or preference %d of Phase 1 has no name", p.Mode, p.Prefer)
 	}
 	doc := phase1Doc{
-		AllowWeak: p.AllowWeak, Mode: mode, ClearProof: p.ClearProof, Prefer: prefer, Kilobytes: p.Kilobytes, DPD: duration(p.DPD),
+		AllowWeak: p.AllowWeak, Mode: mode, ClearProof: p.ClearProof, AnySituation: p.AnySituation, FromZero: p.TransformsFromZero,
+		Prefer: prefer, Kilobytes: p.Kilobytes, DPD: duration(p.DPD),
 		Lifetime: duration(p.Lifetime), Retransmit: duration(p.Retransmit), Retries: p.Retries,
 		Established: p.Established, NATTraversal: p.NATTraversal, Keepalive: duration(p.Keepalive),
 	}
@@ -207,7 +209,7 @@ func pskText(key []byte) string {
 
 func groupDocOf(g Group) (groupDoc, error) {
 	doc := groupDoc{Name: g.Name, ID: g.ID, OID: oidDocOf(g.OID), SIDBits: g.SIDBits, Activation: activationDocOf(g.Activation),
-		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly, DenyProtocol: g.DenyProtocol}
+		Authorization: authorizationDocOf(g.Authorization), ReceiveOnly: g.ReceiveOnly, DenyProtocol: g.DenyProtocol, Zeros: g.ZeroAttributes, PacketRate: g.PacketRate}
 	members := texts(g.Members)
 	if g.SIDRange != (SIDRange{}) {
 		doc.SIDRange = &sidRangeDoc{g.SIDRange.First, g.SIDRange.Last}

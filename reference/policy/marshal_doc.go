@@ -13,6 +13,7 @@ type keyServerDoc struct {
 	SNMP       *snmpDoc             `yaml:"snmp,omitempty"`
 	Console    *consoleDoc          `yaml:"console,omitempty"`
 	Log        *logDoc              `yaml:"log,omitempty"`
+	routerDoc  `yaml:",inline"`
 }
 
 type memberDoc struct {
@@ -49,6 +50,8 @@ type memberDoc struct {
 	DenyProtocol uint8                `yaml:"deny_protocol,omitempty"`
 	Replay       *replayAttributesDoc `yaml:"replay_attributes,omitempty"`
 	Metadata     *metadataDoc         `yaml:"metadata,omitempty"`
+	Zeros        bool                 `yaml:"zero_attributes,omitempty"`
+	PacketRate   int                  `yaml:"packet_rate,omitempty"`
 	IPsecFlows   int                  `yaml:"ipsec_flows,omitempty"`
 	Log          *logDoc              `yaml:"log,omitempty"`
 	Console      *consoleDoc          `yaml:"console,omitempty"`
@@ -70,6 +73,7 @@ type memberRekeyDoc struct {
 	AcceptSHA1 bool   `yaml:"accept_sha1,omitempty"`
 	SigForm    string `yaml:"signature_form,omitempty"`
 	KEK        string `yaml:"kek,omitempty"`
+	TellMissed bool   `yaml:"tell_missed,omitempty"`
 }
 
 type dataPathDoc struct {
@@ -114,6 +118,8 @@ type phase1Doc struct {
 	AllowWeak    bool             `yaml:"allow_weak,omitempty"`
 	Mode         string           `yaml:"mode,omitempty"`
 	ClearProof   bool             `yaml:"clear_proof,omitempty"`
+	AnySituation bool             `yaml:"any_situation,omitempty"`
+	FromZero     bool             `yaml:"transforms_from_zero,omitempty"`
 	Prefer       string           `yaml:"prefer,omitempty"`
 	Kilobytes    int              `yaml:"kilobytes,omitempty"`
 	DPD          string           `yaml:"dpd,omitempty"`
@@ -164,9 +170,11 @@ type groupDoc struct {
 	Rekey      *rekeyDoc      `yaml:"rekey,omitempty"`
 	Activation *activationDoc `yaml:"activation,omitempty"`
 
+	Zeros         bool              `yaml:"zero_attributes,omitempty"`
 	DenyProtocol  uint8             `yaml:"deny_protocol,omitempty"`
 	Authorization *authorizationDoc `yaml:"authorization,omitempty"`
 	ReceiveOnly   bool              `yaml:"receive_only,omitempty"`
+	PacketRate    int               `yaml:"packet_rate,omitempty"`
 
 	SAs []any `yaml:"sas"` // saDoc or iecSADoc
 }

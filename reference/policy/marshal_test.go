@@ -25,6 +25,7 @@ func fullKeyServer(t *testing.T) policy.KeyServer {
 	k.Address, k.Profile, k.SNMP = netip.MustParseAddrPort("192.0.2.1:8848"), policy.ProfileGETVPN, fullSNMP()
 	k.Log = policy.LogReceiver{Network: policy.LogTCP, Address: netip.MustParseAddrPort("192.0.2.9:601"), Format: policy.LogRFC3164,
 		Framing: policy.FrameByLineFeed}
+	k.Router = fullRouter()
 	k.Phase1 = policy.Phase1{
 		Proposals: everyProposal(), AllowWeak: true, Mode: policy.EitherMode, Prefer: policy.PreferOwn, Kilobytes: 64, DPD: 1500 * time.Millisecond,
 		Lifetime: time.Hour, Retransmit: 250 * time.Millisecond, Retries: 7, HalfOpen: policy.HalfOpen{Total: 12, PerAddress: 3}, Established: 5,

@@ -44,7 +44,7 @@ func TestAuthorizationRoundTrip(t *testing.T) {
 	for _, list := range lists {
 		k := fullKeyServer(t)
 		g := &k.Groups[0]
-		g.Members, g.Identities, g.Authorization, g.ReceiveOnly = nil, nil, list, true
+		g.Members, g.Identities, g.Authorization, g.ReceiveOnly, g.PacketRate = nil, nil, list, true, 100000
 		text, err := policy.MarshalKeyServer(k, "sign.pem")
 		if err != nil {
 			t.Fatal(err)
@@ -66,6 +66,7 @@ func TestFaultsOfModes(t *testing.T) {
 	}
 	for want, doc := range map[string]string{
 		`the field "receive_only" is for profile getvpn`:  in(keyServerYAML, "receive_only: true"),
+		`the field "packet_rate" is for profile getvpn`:   in(keyServerYAML, "packet_rate: 1000"),
 		`the field "authorization" is for profile getvpn`: in(keyServerYAML, "authorization: {addresses: []}"),
 		`takes the place of "members"`:                    in(profiled, "authorization: {addresses: []}"),
 		`is an address; write it into the field`:          in(profiled, "authorization: {identities: ['address:10.0.0.9']}"),

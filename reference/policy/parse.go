@@ -37,23 +37,28 @@ func parseMember(name string, data []byte, open ReadFile) (Member, error) {
 
 func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 	var k KeyServer
-	var keyed bool
+	var key place[namedKey]
 	var agent place[*SNMP]
 	var groups []place[Group]
-	root.Fields(
+	var interfaces []place[Interface]
+	fields := []yamldoc.Field{
 		yamldoc.Required("name", &k.Name, nodeName),
 		yamldoc.Optional("profile", &k.Profile, profiles.Read),
 		yamldoc.Required("address", &k.Address, unicastPort),
 		yamldoc.Optional("replay_attributes", &k.Replay, replayAttributes),
-		yamldoc.Field{Name: "signing_key", Read: func(v yamldoc.Value) { keyed, k.SigningKey = true, signingKey(v, open) }},
+		yamldoc.Optional("signing_key", &key, placed(func(v yamldoc.Value) namedKey { return signingKey(v, open) })),
 		yamldoc.Required("phase1", &k.Phase1, phase1Of(open)),
 		yamldoc.Required("groups", &groups, groupList),
 		yamldoc.Optional("console", &k.Console, consoleOf(open)),
 		yamldoc.Optional("snmp", &agent, placed(snmp)),
 		yamldoc.Optional("log", &k.Log, logReceiver),
-	)
+	}
+	root.Fields(append(fields, routerFields(&k.Router, &interfaces)...)...)
 	checkConsole(root, k.Profile, nil)
-	k.SNMP = ofProfile(k.Profile, agent)
+	checkSigningKey(key, k.Profile)
+	checkProfile(k.Profile, root, ofRouter...)
+	k.Router.Interfaces = interfacesOf(k.Address, interfaces)
+	k.SigningKey, k.SNMP = key.value.der, ofProfile(k.Profile, agent)
 	if len(k.SigningKey) > 0 && bytes.Equal(k.SigningKey, k.Phase1.Certificates.Key) {
 		root.Problem("the signing_key is that of phase1.certificates; rekey messages are signed with another (RFC 6407 §4.1)")
 	}
@@ -65,7 +70,7 @@ func keyServer(root yamldoc.Value, open ReadFile) KeyServer {
 		checkChangeFields(k.Profile, g)
 		checkOfProfile(g.at, k.Profile, g.value)
 		checkGroupModes(k.Profile, g)
-		if !keyed && signs(g.value.Rekey.Transport) && k.Profile != ProfileGETVPN {
+		if !root.Has("signing_key") && signs(g.value.Rekey.Transport) && k.Profile != ProfileGETVPN {
 			root.Problem("the field \"signing_key\" is missing; the rekey of %s has to be signed", g.at.Path())
 		}
 		if to := g.value.Rekey.Address.Addr(); differ(to, k.Address.Addr()) {
@@ -128,6 +133,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional(accessList, &m.AccessList, noted(&vendor, aceList)),
 		yamldoc.Optional("deny_protocol", &m.DenyProtocol, noted(&vendor, denyProtocol)),
 		yamldoc.Optional("client", &limits, placed(client)),
+		yamldoc.Optional("zero_attributes", &m.ZeroAttributes, yamldoc.Value.Bool),
 		yamldoc.Optional("ipsec_flows", &m.IPsecFlows, noted(&vendor, within(1, 65536))),
 		yamldoc.Optional("log", &m.Log, logReceiver),
 	)
@@ -145,9 +151,8 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	if m.OnDemand = demand.value; m.OnDemand && m.FailOpen {
 		demand.at.Problem("no packet asks for a registration where fail_open lets it pass in clear; take one of them out")
 	}
-	if m.Rekey = rekey.value; m.Profile != ProfileGETVPN && m.Rekey.KEKBehaviour != KEKNew {
-		rekey.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
-	}
+	m.Rekey = rekey.value
+	checkMemberRekey(m.Profile, rekey)
 	checkMemberModes(root, m, groups)
 	m.OtherAddress = other.value
 	own := m.Address.Addr()
@@ -195,8 +200,22 @@ func memberRekey(v yamldoc.Value) MemberRekey {
 		yamldoc.Optional("accept_sha1", &r.AcceptSHA1, yamldoc.Value.Bool),
 		yamldoc.Optional("signature_form", &r.SignatureForm, sigForms.Read),
 		yamldoc.Optional("kek", &r.KEKBehaviour, kekBehaviours.Read),
+		yamldoc.Optional("tell_missed", &r.TellMissed, yamldoc.Value.Bool),
 	)
 	return r
+}
+
+// checkMemberRekey refuses what only profile getvpn has.
+func checkMemberRekey(p Profile, r place[MemberRekey]) {
+	if p == ProfileGETVPN {
+		return
+	}
+	if r.value.KEKBehaviour != KEKNew {
+		r.at.Problem("the field \"kek\" is for profile getvpn; leave it out")
+	}
+	if r.value.TellMissed {
+		r.at.Problem("the field \"tell_missed\" is for profile getvpn; leave it out")
+	}
 }
 
 // keyOverlaps reports whether some address of the prefix has a pre-shared key, or may have one once the faults of the keys

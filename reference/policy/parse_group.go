@@ -91,6 +91,7 @@ func group(v yamldoc.Value, ids map[uint32]string) Group {
 		yamldoc.Optional("sid_range", &share, placed(sidRange)),
 		yamldoc.Optional("rekey", &g.Rekey, rekeyPolicy),
 		yamldoc.Optional("activation", &g.Activation, activation),
+		yamldoc.Optional("zero_attributes", &g.ZeroAttributes, yamldoc.Value.Bool),
 		yamldoc.Optional("deny_protocol", &g.DenyProtocol, denyProtocol),
 		yamldoc.Required("sas", &sas, saPolicies),
 	)...)

@@ -6,14 +6,15 @@ var aclActions = yamldoc.Names[ACLAction]{{"deny", ACLDeny}, {"permit", ACLPermi
 
 // groupModes and memberModes are the fields of directions, modes and authorization, which only GET VPN has.
 var (
-	groupModes  = []string{"receive_only", "authorization"}
-	memberModes = []string{"passive", "fail_close"}
+	groupModes  = []string{"receive_only", "authorization", "packet_rate"}
+	memberModes = []string{"passive", "fail_close", "packet_rate"}
 )
 
 func groupModeFields(g *Group) []yamldoc.Field {
 	return []yamldoc.Field{
 		yamldoc.Optional("receive_only", &g.ReceiveOnly, yamldoc.Value.Bool),
 		yamldoc.Optional("authorization", &g.Authorization, authorization),
+		yamldoc.Optional("packet_rate", &g.PacketRate, within(1, maxRate)),
 	}
 }
 
@@ -21,6 +22,7 @@ func memberModeFields(m *Member, ofOne *places) []yamldoc.Field {
 	return []yamldoc.Field{
 		yamldoc.Optional("passive", &m.Passive, noted(ofOne, yamldoc.Value.Bool)),
 		yamldoc.Optional("fail_close", &m.FailClose, failClose),
+		yamldoc.Optional("packet_rate", &m.PacketRate, within(1, maxRate)),
 	}
 }
 

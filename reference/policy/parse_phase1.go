@@ -51,6 +51,8 @@ func phase1(v yamldoc.Value, open ReadFile) Phase1 {
 		yamldoc.Optional("psks", &keys, yamldoc.Some("pre-shared key", placed(psk))),
 		yamldoc.Optional("mode", &p.Mode, exchangeModes.Read),
 		yamldoc.Optional("clear_proof", &p.ClearProof, yamldoc.Value.Bool),
+		yamldoc.Optional("any_situation", &p.AnySituation, yamldoc.Value.Bool),
+		yamldoc.Optional("transforms_from_zero", &p.TransformsFromZero, yamldoc.Value.Bool),
 		yamldoc.Optional("prefer", &p.Prefer, preferences.Read),
 		yamldoc.Optional("lifetime", &p.Lifetime, seconds(1, maxLifetime)),
 		yamldoc.Optional("kilobytes", &p.Kilobytes, within(1, 1<<31-1)),

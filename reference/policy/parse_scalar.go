@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"net/netip"
@@ -56,7 +58,24 @@ func nodeName(v yamldoc.Value) string {
 	return s
 }
 
-func groupID(v yamldoc.Value) uint32 { return uint32(v.Uint(1, math.MaxUint32)) }
+// groupID reads a number or, for those to whom the four octets of ID_KEY_ID are no number in the order of the network, the octets:
+// {octets: d2040000}.
+func groupID(v yamldoc.Value) uint32 {
+	if !v.Has("octets") {
+		return uint32(v.Uint(1, math.MaxUint32))
+	}
+	var id uint32
+	v.Fields(yamldoc.Required("octets", &id, func(v yamldoc.Value) uint32 {
+		text, _ := v.Text()
+		octets, err := hex.DecodeString(text)
+		if err != nil || len(octets) != 4 {
+			v.Problem("four octets in hexadecimal are expected, such as \"d2040000\"")
+			return 0
+		}
+		return binary.BigEndian.Uint32(octets)
+	}))
+	return id
+}
 
 func within(least, most uint64) func(yamldoc.Value) int {
 	return func(v yamldoc.Value) int { return int(v.Uint(least, most)) }

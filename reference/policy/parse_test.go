@@ -70,16 +70,16 @@ var keyServerFaults = []fault{
 	{"empty", keyServerYAML, "", []string{"ks.yaml: is empty"}},
 	{"not YAML", "name: ks1", "name: [ks1", []string{"ks.yaml:2:1: not YAML: ',' or ']' must be specified"}},
 	{"a list", keyServerYAML, "- a\n", []string{
-		"ks.yaml:1:1: a list where a mapping is expected, with the fields name, profile, address, replay_attributes, signing_key, phase1, groups, console, snmp, log"}},
+		"ks.yaml:1:1: a list where a mapping is expected, with the fields name, profile, address, replay_attributes, signing_key, phase1, groups, console, snmp, log, interfaces, null_routes, crypto_engine"}},
 	{"text", keyServerYAML, "hello\n", []string{
-		`ks.yaml:1:1: "hello" where a mapping is expected, with the fields name, profile, address, replay_attributes, signing_key, phase1, groups, console, snmp, log`}},
+		`ks.yaml:1:1: "hello" where a mapping is expected, with the fields name, profile, address, replay_attributes, signing_key, phase1, groups, console, snmp, log, interfaces, null_routes, crypto_engine`}},
 	{"two documents", "name: ks1", "name: ks1\n---\nname: ks2", []string{
 		"ks.yaml:2:1: a second document begins here; a file holds only one"}},
 	{"unknown field, close", "address:", "adress:", []string{
 		`ks.yaml:1:1: the field "address" is missing`,
 		"ks.yaml:2:1: adress: unknown field; did you mean address?"}},
 	{"unknown field, far", "name: ks1", "name: ks1\ncolour: red", []string{
-		"ks.yaml:2:1: colour: unknown field; known are name, profile, address, replay_attributes, signing_key, phase1, groups, console, snmp, log"}},
+		"ks.yaml:2:1: colour: unknown field; known are name, profile, address, replay_attributes, signing_key, phase1, groups, console, snmp, log, interfaces, null_routes, crypto_engine"}},
 	{"unknown field, inside", "transport: unicast", "transport: unicast\n      lifetime: 1h", []string{
 		"ks.yaml:14:7: groups[0].rekey.lifetime: unknown field; known are transport, address, kek_lifetime, margin, retransmit, interval, ack, cipher, sig_hash, signature_form, management, updates, pseudotime_sync, backward_access_control, kek, reminders"}},
 	{"LKH without a KEK", "transport: unicast", "transport: none\n      management: lkh", []string{

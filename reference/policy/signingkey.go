@@ -16,8 +16,16 @@ import (
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
 
-// minSigningBits is the size of the smallest RSA key that may sign PUSH messages.
-const minSigningBits = 2048
+// GoodSigningBits is the size of the smallest RSA key that should sign PUSH messages. With profile getvpn a smaller one may.
+const GoodSigningBits = 2048
+
+// WeakBy returns the size of a signing key that is smaller than it should be, and 0 for every other.
+func WeakBy(key crypto.PublicKey) int {
+	if algorithm, bits, _ := SignatureOf(key); algorithm == SigRSA && bits < GoodSigningBits {
+		return bits
+	}
+	return 0
+}
 
 // SignatureOf returns the algorithm of the signatures that belong to a public key, and the size of the key in bits; ok is
 // false if there is none for such a key (RFC 6407 §5.3.6, §5.3.7).
@@ -84,6 +92,30 @@ func ParseSigningKey(der []byte) (crypto.Signer, error) {
 // DecodeSigningKey reads the content of a signing key's file, PEM with PKCS #8, PKCS #1 or SEC 1, and returns the key as
 // KeyServer.SigningKey has it. Its errors follow the name of the file.
 func DecodeSigningKey(data []byte) ([]byte, error) {
+	der, err := DecodeShortKey(data)
+	if err == nil {
+		err = checkStrength(der)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return der, nil
+}
+
+// checkStrength says of a key of RSA that it is too small.
+func checkStrength(der []byte) error {
+	key, err := ParseSigningKey(der)
+	if err != nil {
+		return err
+	}
+	if bits := WeakBy(key.Public()); bits > 0 {
+		return fmt.Errorf("holds an RSA key of %d bits; it must have at least %d", bits, GoodSigningBits)
+	}
+	return nil
+}
+
+// DecodeShortKey is DecodeSigningKey for profile getvpn, in which a key of RSA may be smaller than it should be.
+func DecodeShortKey(data []byte) ([]byte, error) {
 	block := privateBlock(data)
 	if block == nil {
 		return nil, errors.New("holds no PEM; it must hold a private key of RSA or ECDSA (PKCS #8, PKCS #1 or SEC 1)")
@@ -99,40 +131,53 @@ func DecodeSigningKey(data []byte) ([]byte, error) {
 	if _, err := ParseSigningKey(der); err != nil {
 		return nil, errors.New("holds a key of another kind; it must hold one of RSA, or of ECDSA over P-256, P-384 or P-521")
 	}
-	if private, ok := key.(*rsa.PrivateKey); ok && private.N.BitLen() < minSigningBits {
-		return nil, fmt.Errorf("holds an RSA key of %d bits; it must have at least %d", private.N.BitLen(), minSigningBits)
-	}
 	return der, nil
 }
 
+// namedKey is a signing key with what a configuration calls it.
+type namedKey struct {
+	der  []byte
+	name string
+}
+
 // signingKey reads the file that a configuration names and returns the key as PKCS #8.
-func signingKey(v yamldoc.Value, open ReadFile) []byte {
+func signingKey(v yamldoc.Value, open ReadFile) (key namedKey) {
 	path, ok := v.Text()
 	if !ok {
-		return nil
+		return key
 	}
 	if strings.HasPrefix(path, pemPrefix) {
-		der, err := DecodeSigningKey([]byte(path))
+		der, err := DecodeShortKey([]byte(path))
 		if err != nil {
 			v.Problem("the PEM %v", err)
 		}
-		return der
+		return namedKey{der, "the PEM"}
 	}
 	data, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		v.Problem("there is no file %q; name a PEM file with an RSA or ECDSA key, relative to this file", path)
-		return nil
+		return key
 	}
 	if err != nil {
 		v.Problem("%v", err)
-		return nil
+		return key
 	}
-	der, err := DecodeSigningKey(data)
+	der, err := DecodeShortKey(data)
 	if err != nil {
 		v.Problem("%q %v", path, err)
-		return nil
+		return key
 	}
-	return der
+	return namedKey{der, fmt.Sprintf("%q", path)}
+}
+
+// checkSigningKey finds a key that is too small for the profile.
+func checkSigningKey(k place[namedKey], p Profile) {
+	if len(k.value.der) == 0 || p == ProfileGETVPN {
+		return
+	}
+	if err := checkStrength(k.value.der); err != nil {
+		k.at.Problem("%s %v", k.value.name, err)
+	}
 }
 
 // privateBlock is the first block of a PEM file but for the curve's parameters, which some tools put before an EC key.

@@ -111,6 +111,7 @@ type TrafficSA struct {
 	IntegrityKey []byte        // TEK_INTEGRITY_KEY; empty for combined modes
 	Handling     IECHandling   // of IEC 61850
 	Replay       *ReplaySA     // profile getvpn; nil: RFC 6407 alone
+	Zeros        bool          // its SAT says 0 for what it has not of Address Preservation and SA Direction; a key server's
 }
 
 // SigHash is the SIG_HASH_ALGORITHM of RFC 6407 §5.3.5.

@@ -44,6 +44,17 @@ func (c *Clock) Start(now time.Time) {
 // Set has the clock go on from that value.
 func (c *Clock) Set(now time.Time, s Stamp) { *c = Clock{since: now, from: s, running: true} }
 
+// Turn has a clock that runs go on from another value: by so much more or, down to 0, less.
+func (c *Clock) Turn(now time.Time, by time.Duration) {
+	switch at := c.At(now); {
+	case !c.running:
+	case by < 0:
+		c.Set(now, at-min(at, Span(-by)))
+	default:
+		c.Set(now, plus(at, Span(by)))
+	}
+}
+
 // At is the pseudotime now. It never exceeds what a Stamp holds.
 func (c Clock) At(now time.Time) Stamp {
 	if !c.running {

@@ -49,3 +49,20 @@ func TestTick(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is turned goes on from there, and does not go below 0.
+func TestTurn(t *testing.T) {
+	var c pseudotime.Clock
+	if c.Turn(start, time.Hour); c.Running() {
+		t.Error("a clock that stands still advances")
+	}
+	c.Set(start, 1000)
+	for _, w := range []struct {
+		by   time.Duration
+		want pseudotime.Stamp
+	}{{time.Second, 1100}, {-10 * time.Second, 100}, {-time.Hour, 0}, {time.Second, 100}} {
+		if c.Turn(start, w.by); c.At(start) != w.want {
+			t.Errorf("turned by %v it is %s, want %s", w.by, c.At(start), w.want)
+		}
+	}
+}

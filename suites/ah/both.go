@@ -58,7 +58,7 @@ func (w way) setup(t policy.Transform) lab.Setup {
 	return s
 }
 
-var _ = Describe("AH (RFC 6407 §5.5, RFC 4302)", kit.Subject("ah"), kit.DUT(rule.Both), func() {
+var _ = Describe("AH (RFC 6407 §5.5, RFC 4302)", kit.Subject("ah"), kit.DUT(rule.Both), kit.Scene(kit.DataPlane), func() {
 	for _, t := range policy.AHTransforms() {
 		for _, w := range ways {
 			ids := append([]string{"RFC4302-2.2-01"}, w.extra...)

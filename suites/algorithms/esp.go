@@ -87,7 +87,7 @@ var _ = Describe("ESP transforms (RFC 6407 §5.5.1)", kit.Subject("algorithms"),
 	for _, t := range policy.Transforms() {
 		for _, c := range espColumns() {
 			It(fmt.Sprintf("carries traffic before and after a rekey under %s %s", t.Name(), c.name()),
-				kit.Requirement(append(espRequirements(t), c.requirements()...)...), kit.Exhaustive, func(ctx SpecContext) {
+				kit.Requirement(append(espRequirements(t), c.requirements()...)...), kit.Exhaustive, kit.Scene(kit.DataPlane), func(ctx SpecContext) {
 					opens(carries(ctx, c.setup(inTunnel(t))), t)
 				})
 		}

@@ -93,7 +93,7 @@ var kekAcks = []struct {
 	kind policy.AckType
 }{{"", policy.AckNone}, {", acknowledged with SHA-256", policy.AckKEKSHA256}, {", acknowledged with SHA-512", policy.AckKEKSHA512}}
 
-var _ = Describe("Ciphers and signatures of rekeys (RFC 6407 §5.3)", kit.Subject("algorithms"), kit.DUT(rule.Both), kit.Exhaustive, func() {
+var _ = Describe("Ciphers and signatures of rekeys (RFC 6407 §5.3)", kit.Subject("algorithms"), kit.DUT(rule.Both), kit.Exhaustive, kit.Scene(kit.Rekeying), func() {
 	n := 0
 	for _, cipher := range kekCiphers {
 		for _, s := range kekSignatures() {

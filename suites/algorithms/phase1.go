@@ -28,7 +28,7 @@ var (
 var hashOctets = map[policy.Phase1Hash]int{policy.Phase1MD5: 16, policy.Phase1SHA1: 20, policy.Phase1SHA256: 32, policy.Phase1SHA384: 48,
 	policy.Phase1SHA512: 64}
 
-var _ = Describe("Suites of Phase 1 (RFC 2409 §4, §5 and appendices A and B)", kit.Subject("algorithms"), kit.DUT(rule.Both), func() {
+var _ = Describe("Suites of Phase 1 (RFC 2409 §4, §5 and appendices A and B)", kit.Subject("algorithms"), kit.DUT(rule.Both), kit.Scene(kit.Phase1), func() {
 	for _, p := range everyPhase1() {
 		It(fmt.Sprintf("registers, rekeys and carries traffic with Phase 1 under %s", p), kit.Requirement(phase1Requirements(p)...),
 			kit.Exhaustive, func(ctx SpecContext) {

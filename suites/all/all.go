@@ -5,6 +5,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/ack"               // specs
 	_ "github.com/gdoilab/gdoilab/suites/ah"                // specs
 	_ "github.com/gdoilab/gdoilab/suites/algorithms"        // specs
+	_ "github.com/gdoilab/gdoilab/suites/compat"            // specs
 	_ "github.com/gdoilab/gdoilab/suites/dataplane"         // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/acl"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/authz"      // specs
@@ -14,6 +15,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/messages"   // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/mib"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/modes"      // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/routing"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/tbar"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/timers"     // specs
 	_ "github.com/gdoilab/gdoilab/suites/iec61850"          // specs
@@ -23,6 +25,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/lkh"               // specs
 	_ "github.com/gdoilab/gdoilab/suites/membership"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/natt"              // specs
+	_ "github.com/gdoilab/gdoilab/suites/pairs"             // specs
 	_ "github.com/gdoilab/gdoilab/suites/phase1"            // specs
 	_ "github.com/gdoilab/gdoilab/suites/registration"      // specs
 	_ "github.com/gdoilab/gdoilab/suites/rekey"             // specs

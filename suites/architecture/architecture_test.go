@@ -168,6 +168,19 @@ func TestFrameworksStayInTheSuites(t *testing.T) {
 	}
 }
 
+// Everything is built and tested without the many libraries of containers, but for the package that has them and the command.
+func TestContainersAreApart(t *testing.T) {
+	const apart = "harness/container"
+	for _, f := range sources(t) {
+		for _, imported := range f.imports() {
+			library := strings.HasPrefix(imported, "github.com/testcontainers/") || strings.HasPrefix(imported, "github.com/moby/")
+			if library && f.dir != apart || imported == module+apart && f.dir != "suites/cmd/gdoilab" {
+				t.Errorf("%s imports %s: containers are reached through lab.Engine", path.Join(f.dir, f.name), imported)
+			}
+		}
+	}
+}
+
 // cores are the packages that are told everything and do nothing.
 var cores = []string{"reference/wire", "reference/keymat", "reference/rule", "reference/core", "reference/control", "reference/console",
 	"reference/gdoimap", "reference/ike", "reference/group", "reference/keyserver", "reference/member", "reference/sadb",

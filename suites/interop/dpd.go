@@ -12,7 +12,7 @@ import (
 	"github.com/gdoilab/gdoilab/suites/kit"
 )
 
-var _ = Describe("Dead peer detection with a daemon that asks of its own accord (RFC 3706)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), func() {
+var _ = Describe("Dead peer detection with a daemon that asks of its own accord (RFC 3706)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), kit.Scene(kit.Phase1), func() {
 	// libreswan asks only while there is an IPsec SA, which GDOI's Phase 1 never has.
 	const daemon = "strongswan"
 	for _, m := range []struct {

@@ -30,7 +30,7 @@ var (
 )
 
 var _ = Describe("ESP in UDP with a daemon that somebody else wrote (RFC 2409 §5.5, RFC 3947, RFC 3948, RFC 4303)", kit.Subject("interop"),
-	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), func() {
+	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), kit.Scene(kit.DataPlane), func() {
 		for _, t := range []policy.Transform{lab.GCM(), lab.CBC()} {
 			It(fmt.Sprintf("strongswan answers echo requests through ESP with %s", t), kit.Requirement("RFC3947-3.1-01", "RFC3947-3.2-01", "RFC3947-3.2-02",
 				"RFC3947-4-01", "RFC3947-4-02", "RFC3947-4-03", "RFC3947-5.1-01", "RFC3948-2.1-01", "RFC3948-2.2-01", "RFC4303-2.2-01", "RFC4303-2.4-02"),

@@ -21,7 +21,7 @@ import (
 func hidden(t *terms) { t.nat, t.hidden = true, true }
 func beyond(t *terms) { t.nat, t.beyond = true, true }
 
-var _ = Describe("NAT traversal with IKE daemons that somebody else wrote (RFC 3947)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), func() {
+var _ = Describe("NAT traversal with IKE daemons that somebody else wrote (RFC 3947)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), kit.Scene(kit.Phase1), func() {
 	common := []string{"RFC3947-3.1-01", "RFC3947-3.2-01", "RFC3947-3.2-02", "RFC3947-4-02", "RFC3947-4-03", "RFC3947-4-07", "RFC3948-2.2-01"}
 	asInitiator := kit.Requirement(append(slices.Clone(common), "RFC3947-4-01")...)
 	asResponder := kit.Requirement(append(slices.Clone(common), "RFC3947-4-04")...)

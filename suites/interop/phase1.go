@@ -41,7 +41,7 @@ func agreement(p policy.Proposal) Labels {
 	return kit.Requirement(ids...)
 }
 
-var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 §5.4)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), func() {
+var _ = Describe("Main Mode with IKE daemons that somebody else wrote (RFC 2409 §5.4)", kit.Subject("interop"), kit.Needs(lab.NeedKernel), kit.Scene(kit.Phase1), func() {
 	for _, daemon := range daemons {
 		for _, suite := range suites {
 			It(fmt.Sprintf("%s answers Main Mode under %s", daemon, suite), agreement(suite), kit.DUT(rule.GM), func(ctx SpecContext) {
@@ -120,7 +120,7 @@ func itSigns(daemon string, method policy.Phase1Auth, also ...string) {
 }
 
 var _ = Describe("The DOI of Phase 1 with a daemon that knows no other than its own (RFC 2408 §5.4)", kit.Subject("interop"),
-	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), func() {
+	kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), kit.Scene(kit.Phase1), func() {
 		gdoi := func(t *terms) { t.doi = ike.DefaultDOI }
 		It("refuses strongswan's reply in the DOI of IPsec to an offer in that of GDOI", kit.Requirement("RFC2408-5.4-01"), kit.Negative,
 			func(ctx SpecContext) {

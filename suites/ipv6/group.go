@@ -77,7 +77,7 @@ func switches(ctx context.Context, l *lab.Lab, i int, to netip.Addr, spis []stri
 	})
 }
 
-var _ = Describe("Groups whose traffic is of either IP version (RFC 5374 §3.1)", kit.Subject("ipv6"), kit.DUT(rule.Both), func() {
+var _ = Describe("Groups whose traffic is of either IP version (RFC 5374 §3.1)", kit.Subject("ipv6"), kit.DUT(rule.Both), kit.Scene(kit.DataPlane), func() {
 	for _, carrier := range carriers {
 		for _, content := range contents {
 			for _, transport := range transports {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
@@ -21,6 +23,8 @@ const (
 	labelDUT         = "dut:"
 	labelNeeds       = "needs:"
 	labelFeature     = "feature:"
+	labelScene       = "scene:"
+	labelBeside      = "beside:"
 )
 
 // Negative marks a spec in which the tester breaks a rule. It must call Control.
@@ -38,6 +42,17 @@ func Row(n int) ginkgo.Labels {
 	}
 	return Exhaustive
 }
+
+// A scene is what of two devices beside each other a spec is about: the columns of the matrix of interoperation.
+const (
+	Phase1       = verdict.ScenePhase1
+	Registration = verdict.SceneRegistration
+	Rekeying     = verdict.SceneRekey
+	DataPlane    = verdict.SceneDataPlane
+)
+
+// Scene has a spec in which both ends are somebody else's count in the matrix of interoperation.
+func Scene(name string) ginkgo.Labels { return ginkgo.Label(labelScene + name) }
 
 // Limit is the longest that a spec may take on the wall clock.
 const Limit = 90 * time.Second
@@ -91,7 +106,20 @@ func checkSpec(node types.NodeType, _ ginkgo.Offset, text string, args []any) (s
 	if !named {
 		errs = append(errs, fmt.Errorf("the spec %q names no requirement", text))
 	}
-	return text, append(args, ginkgo.SpecTimeout(Limit)), errs
+	return text, append(args, ginkgo.SpecTimeout(Limit), beside(text)), errs
+}
+
+// foreigners are the names of the foreign peers.
+var foreigners = sync.OnceValue(peer.Foreigners)
+
+// beside are labels for the foreign peers that the sentence of a spec names.
+func beside(text string) (labels ginkgo.Labels) {
+	for _, word := range strings.Fields(text) {
+		if name := strings.TrimSuffix(word, "'s"); slices.Contains(foreigners(), name) {
+			labels = append(labels, labelBeside+name)
+		}
+	}
+	return labels
 }
 
 // unknownFeatures returns an error for each feature among the labels that is no word of the vocabulary.

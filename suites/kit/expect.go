@@ -16,12 +16,13 @@ func expect(spec *verdict.Spec, now time.Time) {
 	if err != nil {
 		return
 	}
-	of := slices.IndexFunc(device.Expected, func(e peer.Expected) bool { return e.Spec == spec.ID })
+	known := device.Known()
+	of := slices.IndexFunc(known, func(e peer.Expected) bool { return e.Spec == spec.ID })
 	if of < 0 {
-		of = slices.IndexFunc(device.Expected, func(e peer.Expected) bool { return e.Of(spec.ID, spec.Requirements) })
+		of = slices.IndexFunc(known, func(e peer.Expected) bool { return e.Of(spec.ID, spec.Requirements) })
 	}
 	if of >= 0 {
-		e := device.Expected[of]
+		e := known[of]
 		expectation(e).Judge(spec, e.LooksLike.MatchString, e.Expired(now))
 	}
 }
@@ -37,11 +38,11 @@ func expectation(e peer.Expected) verdict.Expectation {
 // settle says what became of everything that the device's manifest expects.
 func settle(specs []verdict.Spec) ([]verdict.Expectation, error) {
 	device, err := session.device()
-	if err != nil || len(device.Expected) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	var settled []verdict.Expectation
-	for _, e := range device.Expected {
+	for _, e := range device.Known() {
 		settled = append(settled, expectation(e).Settle(specs, judgedAll(specs, e.Requirement)))
 	}
 	return settled, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 )
 
@@ -24,6 +25,7 @@ func describe(r ginkgo.SpecReport) verdict.Spec {
 		DUT:          roleUnderTest(labels).String(),
 		Needs:        labelled(labels, labelNeeds),
 		Features:     labelled(labels, labelFeature),
+		Scene:        first(labelled(labels, labelScene)),
 		Negative:     slices.Contains(labels, Negative[0]),
 		Fabric:       session.Fabric.Name(),
 		Repeat:       fmt.Sprintf("%s --fabric %s --seed %s --spec %s", session.Command, session.Fabric.Name(), session.Seed, id),
@@ -99,7 +101,15 @@ func (s Session) peer() *verdict.Peer {
 	if err != nil {
 		return nil
 	}
-	return &verdict.Peer{Name: m.Name, Vendor: m.Vendor, Version: m.Version, File: m.File, Digest: m.Digest}
+	p := peerOf(m)
+	for _, part := range m.Parts() {
+		p.Parts = append(p.Parts, peerOf(part))
+	}
+	return &p
+}
+
+func peerOf(m *peer.Manifest) verdict.Peer {
+	return verdict.Peer{Name: m.Name, Vendor: m.Vendor, Version: m.Version, File: m.File, Digest: m.Digest}
 }
 
 // nodes names the addresses of a lab.

@@ -26,8 +26,11 @@ type Options struct {
 	Spec     string  // id of the only spec to run; "" all that the filter selects
 	Worker   bool    // be the worker of another process, which has checked the options
 	Claims   *Claims // of a worker that shares the specs with others
+	Parts    Parts   // of a worker: all that the filter selects is in them
 	Progress func(done, total int, s verdict.Spec)
-	FailFast bool // leave the other specs out once one has the verdict fail
+	Shard    Shard
+	Shuffle  int64 // decides the order of the specs; 0: that in which they are written
+	FailFast bool  // leave the other specs out once one has the verdict fail
 }
 
 // failer lets RunSpecs be called outside of go test.
@@ -46,7 +49,7 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	session = s
+	session, wanted = s, o.Parts
 	formatter.ColorableStdOut = io.Discard
 	run := newRun(s)
 	collect(run, func(spec verdict.Spec) {
@@ -55,8 +58,11 @@ func Run(s Session, o Options) (*verdict.Run, error) {
 			o.Progress(len(run.Specs), len(selected), spec)
 		}
 	})
-	if o.Claims != nil {
-		shareSpecs(o.Claims)
+	if run.Shard, err = o.shardOf(); err != nil {
+		return nil, err
+	}
+	if err := shareSpecs(o); err != nil {
+		return nil, err
 	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suiteConfig, reporterConfig := configuration(o, selected)
@@ -84,14 +90,18 @@ func chosen(o Options) ([]verdict.Spec, error) {
 // someoneElses is set while the present spec is another worker's.
 var someoneElses bool
 
-// shareSpecs leaves out each spec that another worker has claimed.
-func shareSpecs(c *Claims) {
-	ginkgo.BeforeEach(func() {
-		r := ginkgo.CurrentSpecReport()
-		if someoneElses = !c.take(SpecID(first(labelled(r.Labels(), labelSubject)), r.LeafNodeText)); someoneElses {
-			ginkgo.Skip("another worker has it")
-		}
-	})
+// shareSpecs leaves out each spec that another worker has claimed or another shard has.
+func shareSpecs(o Options) error {
+	if o.Claims != nil {
+		leaveOut(func(id string) bool { return !o.Claims.take(id) }, "another worker has it")
+		return nil
+	}
+	if o.Shard.Of == 0 {
+		return nil
+	}
+	others, err := o.others()
+	leaveOut(func(id string) bool { return others[id] }, "another shard has it")
+	return err
 }
 
 // configuration is Ginkgo's, for the selected specs.
@@ -103,6 +113,9 @@ func configuration(o Options, selected []verdict.Spec) (types.SuiteConfig, types
 		suiteConfig.FocusStrings = []string{"^" + regexp.QuoteMeta(suiteName+" "+texts[selected[0].ID]) + "$"}
 	}
 	suiteConfig.OutputInterceptorMode = "none"
+	if o.Shuffle != 0 {
+		suiteConfig.RandomizeAllSpecs, suiteConfig.RandomSeed = true, o.Shuffle
+	}
 	suiteConfig.GracePeriod = 10 * time.Second
 	reporterConfig.Succinct, reporterConfig.NoColor = true, true
 	return suiteConfig, reporterConfig

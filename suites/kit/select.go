@@ -73,6 +73,9 @@ func identify(reports types.SpecReports) ([]verdict.Spec, error) {
 		if r.State != types.SpecStatePassed {
 			continue
 		}
+		if err := inOnePart(r, s); err != nil {
+			return nil, err
+		}
 		if seen[s.ID] {
 			return nil, fmt.Errorf("two specs are called %s", s.ID)
 		}
@@ -149,8 +152,11 @@ func choose(o Options) ([]verdict.Spec, error) {
 		}
 	}
 	specs, err := list(o.Filter)
-	if err != nil || o.Spec == "" {
-		return specs, err
+	if err != nil {
+		return nil, err
+	}
+	if o.Spec == "" {
+		return o.Shard.part(specs)
 	}
 	ids := make([]string, len(specs))
 	for i, s := range specs {

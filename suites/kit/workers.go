@@ -73,6 +73,11 @@ func Spread(s Session, o Options, workers int, command func() *exec.Cmd) (*verdi
 	}
 	defer claims.Close()
 	g := &gathering{run: newRun(s), options: o}
+	if o.Shard.Of > 0 {
+		if err := g.shard(claims); err != nil {
+			return nil, err
+		}
+	}
 	var group sync.WaitGroup
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
@@ -124,6 +129,18 @@ type gathering struct {
 
 func newRun(s Session) *verdict.Run {
 	return &verdict.Run{Start: time.Now(), Fabric: s.Fabric.Name(), Peer: s.peer(), Seed: s.Seed, Redacted: s.Redact, Summary: verdict.Tally(nil)}
+}
+
+// shard keeps the workers from the specs of other shards.
+func (g *gathering) shard(f *os.File) error {
+	claims, err := OpenClaims(f)
+	if err != nil {
+		return err
+	}
+	if g.run.Shard, err = g.options.shardOf(); err != nil {
+		return err
+	}
+	return g.options.claimOthers(claims)
 }
 
 func (g *gathering) interrupt() {

@@ -57,7 +57,7 @@ func with(s lab.Setup, t policy.Transform) lab.Setup {
 	return s
 }
 
-var _ = Describe("ESP in UDP between group members (RFC 3948)", kit.Subject("natt"), kit.DUT(rule.Both), func() {
+var _ = Describe("ESP in UDP between group members (RFC 3948)", kit.Subject("natt"), kit.DUT(rule.Both), kit.Scene(kit.DataPlane), func() {
 	for _, t := range []policy.Transform{lab.GCM(), lab.CBC()} {
 		for _, c := range courses {
 			It(fmt.Sprintf("carries traffic before and after a rekey under %s %s", t.Name(), c.name), kit.Exhaustive,

@@ -24,9 +24,10 @@ type Options struct {
 	Program  string // this program, as workers are started
 	DUT      string // manifest of the device whose guards are altered; "": the default
 	Workers  int
-	Guards   []string // prefixes of guards' names; none: all
-	Whole    bool     // let every mutant meet every spec of its role, not only until one has killed it
-	Evidence string   // folder for what the specs saw of mutants that survive; "": none
+	Specs    []verdict.Spec // that there are, by which a worker knows what it need not build; none: it builds all
+	Guards   []string       // prefixes of guards' names; none: all
+	Whole    bool           // let every mutant meet every spec of its role, not only until one has killed it
+	Evidence string         // folder for what the specs saw of mutants that survive; "": none
 	Progress func(done, total int, r verdict.MutantResult)
 }
 
@@ -37,6 +38,7 @@ func Run(ctx context.Context, o Options) (*verdict.Selftest, error) {
 	if err != nil {
 		return nil, err
 	}
+	about := byRequirement(o.Specs)
 	start := time.Now()
 	mutants := Mutants(o.Guards...)
 	if err := checkPrefixes(o.Guards); err != nil {
@@ -52,7 +54,7 @@ func Run(ctx context.Context, o Options) (*verdict.Selftest, error) {
 		go func() {
 			defer workers.Done()
 			for i := range work {
-				r := try(ctx, o, mutants[i], equivalents)
+				r := try(ctx, o, mutants[i], about, equivalents)
 				if ctx.Err() != nil {
 					continue // it was not let to its end
 				}
@@ -96,14 +98,38 @@ func checkPrefixes(prefixes []string) error {
 	return nil
 }
 
+// byRequirement returns the specs of each requirement.
+func byRequirement(specs []verdict.Spec) map[string][]verdict.Spec {
+	about := make(map[string][]verdict.Spec)
+	for _, s := range specs {
+		for _, q := range s.Requirements {
+			about[q] = append(about[q], s)
+		}
+	}
+	return about
+}
+
+// partsOf returns the parts of the suite that the specs belong to.
+func partsOf(specs []verdict.Spec) kit.Parts {
+	var parts kit.Parts
+	for _, s := range specs {
+		if part := kit.PartOf(s); !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
 // try lets one mutant meet the specs of its own requirement, and if it lives the others of its role.
-func try(ctx context.Context, o Options, m verdict.Mutant, equivalents map[string]string) verdict.MutantResult {
+func try(ctx context.Context, o Options, m verdict.Mutant, about map[string][]verdict.Spec, equivalents map[string]string) verdict.MutantResult {
 	r := verdict.MutantResult{Mutant: m, Killers: []string{}, Noticed: []string{}, Specs: map[string]verdict.Verdict{}}
 	start := time.Now()
 	own := "req:" + string(m.Requirement)
-	filters := []string{own, role(m.Role) + " && !" + own}
-	for _, filter := range filters {
-		if err := meet(ctx, o, m, filter, &r); err != nil {
+	for _, choice := range []choice{
+		{filter: own, parts: partsOf(about[string(m.Requirement)])},
+		{filter: role(m.Role) + " && !" + own},
+	} {
+		if err := meet(ctx, o, m, choice, &r); err != nil {
 			r.Fate, r.Reason = verdict.Untried, err.Error()
 			return r
 		}
@@ -153,9 +179,18 @@ func role(name string) string {
 	return "(dut:" + name + " || dut:both)"
 }
 
+// choice is which specs a mutant meets.
+type choice struct {
+	filter string
+	parts  kit.Parts // that have all of them; nil if they are everywhere
+}
+
 // meet runs a worker and enters its verdicts.
-func meet(ctx context.Context, o Options, m verdict.Mutant, filter string, r *verdict.MutantResult) error {
-	args := []string{"run", "--worker", "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", filter}
+func meet(ctx context.Context, o Options, m verdict.Mutant, c choice, r *verdict.MutantResult) error {
+	args := []string{"run", "--worker", "--no-evidence", "--fabric", "memory", "--mutant", m.Name(), "--filter", c.filter}
+	if len(c.parts) > 0 {
+		args = append(args, "--parts", strings.Join(c.parts, ","))
+	}
 	if !o.Whole {
 		args = append(args, "--fail-fast")
 	}

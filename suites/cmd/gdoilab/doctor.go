@@ -80,6 +80,7 @@ func examine() []finding {
 		privileges(),
 		fabric("netns"),
 		nat(),
+		containers(),
 		tool("tshark", "reading our captures with Wireshark's decryption in \"make test\"", "--version"),
 		scapy(),
 	}
@@ -107,6 +108,15 @@ func fabric(name string) finding {
 func nat() finding {
 	f := finding{Name: "NAT of netns", OK: true, For: "members behind a NAT, on the netns fabric", Found: "nftables in the kernel"}
 	if err := (lab.Namespaces{}).NATUsable(); err != nil {
+		f.OK, f.Found = false, err.Error()
+	}
+	return f
+}
+
+// containers is what there is for devices in containers.
+func containers() finding {
+	f := finding{Name: "containers", OK: true, For: "devices that come as container images, on the netns fabric", Found: "an engine answers"}
+	if err := lab.Containers(); err != nil {
 		f.OK, f.Found = false, err.Error()
 	}
 	return f

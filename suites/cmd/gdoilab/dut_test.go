@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/docs/schema"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/cores"
@@ -341,7 +342,7 @@ func TestBadManifests(t *testing.T) {
 		dut, want string
 		args      []string
 	}{
-		{"nobody", "there is no manifest nobody; name a file, or one that is built in: example-cli, ios-xe, junos-group-vpn, reference-ios, reference", nil},
+		{"nobody", "there is no manifest nobody; name a file, or one that is built in: " + strings.Join(peer.Builtin(), ", "), nil},
 		{altered(t, t.TempDir(), "{{ .Document }}", "{{ .Document"), "dut.yaml:16:20: roles.KS.process.files[0].content: line 1 of the text that begins in line 16: unclosed action", nil},
 		{"example-cli", "--mutant: example-cli as KS declares no core and no mutant_args (", []string{"--mutant", "member.push.seq=off"}},
 	} {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
+	"github.com/gdoilab/gdoilab/harness/container"
 	"github.com/gdoilab/gdoilab/reference/daemon"
 	_ "github.com/gdoilab/gdoilab/suites/all" // the specs
 )
@@ -36,6 +37,7 @@ func (e *exitError) Error() string { return "" }
 
 func main() {
 	daemon.BecomeIfAsked()
+	container.HoldIfAsked()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(800) // runs are short and small; collecting less often saves a tenth of their time
 	}
@@ -83,7 +85,7 @@ least one passed; 1 if not; 2 for bad usage or environment.`,
 	}
 	c.SetFlagErrorFunc(flagError)
 	c.AddCommand(runCommand(), listCommand(), explainCommand(), decodeCommand(), diffCommand(), coverageCommand(), deviationsCommand(),
-		selftestCommand(), reportCommand(), peerCommand(), doctorCommand(), versionCommand())
+		selftestCommand(), reportCommand(), mergeCommand(), interopCommand(), peerCommand(), driverCommand(), doctorCommand(), versionCommand())
 	return c
 }
 

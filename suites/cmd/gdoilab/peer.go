@@ -7,13 +7,13 @@ import (
 	"io"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gdoilab/gdoilab/harness/driver/tryout"
 	"github.com/gdoilab/gdoilab/harness/lab"
 	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
@@ -31,8 +31,8 @@ known to fail. docs/peers.md explains how to write one; "run --dut" takes it.`,
 	c.AddCommand(&cobra.Command{
 		Use: "check MANIFEST", Short: "Try a manifest out: render, start, ask, stop", Args: cobra.ExactArgs(1),
 		Long: `Read a manifest, render the device's configuration for the default group in each of its roles, start it beside a
-tester, see whether they find together, ask it what it declares that it can be asked, and stop it. A program needs the
-netns fabric, and so root; without it the program is looked for, but not started.
+tester, see whether they find together, ask it what it declares that it can be asked, and stop it. A program or a
+container needs the netns fabric, and so root; without it the program is looked for, but not started.
 
 The exit status is 1 if a step fails, and 2 if the manifest cannot be read. docs/peers.md explains manifests.`,
 		Example:           `  sudo gdoilab peer check my-router.yaml`,
@@ -65,10 +65,9 @@ type trial struct {
 // step prints what came of a step. What the manifest does not declare is no failure.
 func (t *trial) step(what string, err error, detail string) bool {
 	mark := "ok"
-	var declared *peer.Unsupported
 	switch {
-	case errors.As(err, &declared):
-		mark, detail = "-", declared.Declaration
+	case tryout.Declared(err):
+		mark, detail = "-", tryout.Declaration(err)
 	case err != nil:
 		mark, detail, t.failed = "FAILED", err.Error(), true
 	}
@@ -80,7 +79,7 @@ func (t *trial) run(ctx context.Context, m *peer.Manifest) {
 	fmt.Fprintf(t.out, "%s is %s, %d expected failures, SHA-256 %s\n", m.File, m.Name, len(m.Expected), m.Digest)
 	for _, r := range m.Roles() {
 		t.role = r.Is
-		if r.Process() != nil && !t.render(r) || r.Router() != nil && !t.renderVisit(r) {
+		if r.Process() != nil && !t.render(ctx, r) || r.Router() != nil && !t.renderVisit(r) {
 			continue
 		}
 		fabric, why := fabricFor(r)
@@ -92,8 +91,8 @@ func (t *trial) run(ctx context.Context, m *peer.Manifest) {
 	}
 }
 
-// render makes the device's files for the default group and looks for its program.
-func (t *trial) render(r *peer.Role) bool {
+// render makes the device's files for the default group and looks for its program or image.
+func (t *trial) render(ctx context.Context, r *peer.Role) bool {
 	launch, err := lab.Rehearse(r)
 	if err != nil {
 		t.failed = true // also if the device says that it does not support the default group
@@ -104,6 +103,9 @@ func (t *trial) render(r *peer.Role) bool {
 		files = append(files, fmt.Sprintf("%s (%d octets)", filepath.Base(f.Path), len(f.Content)))
 	}
 	t.step("renders the default group", nil, strings.Join(files, ", "))
+	if launch.Vessel != nil {
+		return t.step("its image is there", lab.Find(ctx, launch), launch.Vessel.Origin())
+	}
 	return t.step("its program is there", launch.Find(), launch.Command[0])
 }
 
@@ -122,12 +124,15 @@ func (t *trial) renderVisit(r *peer.Role) bool {
 
 // fabricFor is the fabric on which the device can be started here, or why there is none.
 func fabricFor(r *peer.Role) (lab.Fabric, string) {
-	if r.Process() == nil && r.Router() == nil {
+	if r.Process() == nil && r.Driver() == nil && r.Router() == nil {
 		return lab.Memory{}, ""
 	}
 	netns := lab.Namespaces{}
 	if err := netns.Usable(); err != nil {
 		return nil, err.Error()
+	}
+	if why := netns.CannotStart(r); why != "" {
+		return nil, why
 	}
 	return netns, ""
 }
@@ -140,34 +145,18 @@ func (t *trial) live(ctx context.Context, fabric lab.Fabric, m *peer.Manifest) {
 		t.step("fits the default group", err, "")
 		return
 	}
-	device, other := l.GM[0], l.KS
+	device := l.GM[0]
 	if t.role == rule.KS {
-		device, other = l.KS, l.GM[0]
+		device = l.KS
 	}
 	begin := time.Now()
 	started := t.step("starts", errors.Join(l.KS.Start(ctx), l.GM[0].Start(ctx)), "on the "+fabric.Name()+" fabric")
 	if started {
-		t.step("finds together with a tester", together(ctx, l, device, other), fmt.Sprintf("after %.1f s", time.Since(begin).Seconds()))
+		t.step("finds together with a tester", l.Together(ctx, device), fmt.Sprintf("after %.1f s", time.Since(begin).Seconds()))
 		t.ask(ctx, device)
 	}
 	t.step("stops", device.Stop(), "")
 	t.step("leaves nothing behind", l.Close(), "")
-}
-
-// together waits until the tester knows of the registration: a member of its own, a key server of that of the device.
-func together(ctx context.Context, l *lab.Lab, device, other *lab.Peer) error {
-	if device == l.KS {
-		return other.AwaitRegistered(ctx)
-	}
-	registered := func(m control.KSMember) bool { return m.Address == device.Addr().String() }
-	known := l.Wait(ctx, lab.Patience, func() bool {
-		status, err := other.KSStatus(ctx)
-		return err == nil && slices.ContainsFunc(status.Groups[0].Members, registered)
-	})
-	if !known {
-		return fmt.Errorf("the tester's key server knows of no member %s after %s", device.Addr(), lab.Patience)
-	}
-	return nil
 }
 
 // ask has the device do what its manifest says it can.

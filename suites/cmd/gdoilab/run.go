@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 	"os/signal"
@@ -22,12 +24,16 @@ import (
 
 // runFlags are the flags of "run".
 type runFlags struct {
-	fabric, dut                    string
+	fabric                         string
+	dut, dutKS, dutGM              string
 	filter, spec, seed, out        string
+	shard, costs                   string
 	mutants                        []string
 	redact, asJSON, failFast, bare bool
 	workers                        int
+	shuffle                        bool
 	worker, claims                 bool
+	parts                          []string
 }
 
 // once is a flag that can be given once: of two specs, one would be left out without a word.
@@ -51,6 +57,7 @@ func runCommand() *cobra.Command {
 		Short: "Run specs and write a report",
 		Long: `Run the specs that a filter selects against a device and write report.html, report.json, junit.xml and a folder
 of evidence for each spec. The device is described by a manifest (docs/peers.md); without --dut it is the reference.
+With --dut-ks and --dut-gm the key server and the members are two devices, in specs that are about both as in others.
 
 A filter is a Ginkgo label expression over these labels:
   subject:NAME   req:REQUIREMENT   dut:KS|GM|both   needs:WHAT   feature:WHAT   negative   exhaustive
@@ -63,14 +70,20 @@ the run was interrupted, and the exit status is 1.`,
 		Example: `  gdoilab run --filter 'subject:rekey && dut:GM'
   gdoilab run --filter 'req:RFC6407-4.4-02' --fabric netns
   gdoilab run --dut my-router.yaml --fabric netns --filter dut:GM
+  gdoilab run --dut-ks my-server.yaml --dut-gm my-router.yaml --fabric netns --filter dut:both
   gdoilab run --spec sequence/drops-a-rekey-whose-seq-equals-the-last --out /tmp/one`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runSpecs(c.OutOrStdout(), c.ErrOrStderr(), f) },
 	}
 	c.Flags().StringVar(&f.fabric, "fabric", "memory", "what carries the packets: memory, netns or auto")
 	c.Flags().StringVar(&f.dut, "dut", peer.DefaultName, "`MANIFEST` of the device under test: a file, or the name of one that is built in")
+	c.Flags().StringVar(&f.dutKS, "dut-ks", "", "`MANIFEST` of the key server, if it is another device than --dut")
+	c.Flags().StringVar(&f.dutGM, "dut-gm", "", "`MANIFEST` of the members, if they are another device than --dut")
 	c.Flags().StringVar(&f.filter, "filter", "", "label expression that selects specs")
 	c.Flags().Var((*once)(&f.spec), "spec", "run the spec with this `ID`")
+	c.Flags().StringVar(&f.shard, "shard", "", "run only the `I/N`-th part of what the filter selects; \"gdoilab merge\" joins the parts")
+	c.Flags().StringVar(&f.costs, "costs", "", "`FILE` with the report.json of an earlier run, by whose times shards are made equally long")
+	c.Flags().BoolVar(&f.shuffle, "shuffle", false, "run the specs in an order that the seed decides")
 	c.Flags().StringVar(&f.seed, "seed", "1", "decides everything random; the same seed gives the same capture on the memory fabric")
 	c.Flags().StringVar(&f.out, "out", "", "folder for the report (default: a new folder in out/, which out/latest then points to)")
 	c.Flags().BoolVar(&f.redact, "redact", false, "leave keys and secrets out of everything written")
@@ -80,16 +93,21 @@ the run was interrupted, and the exit status is 1.`,
 	c.Flags().BoolVar(&f.bare, "no-evidence", false, "write nothing")
 	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes at once (default: what suits the fabric)")
 	c.Flags().BoolVar(&f.worker, "worker", false, "be a worker of another process")
+	c.Flags().StringSliceVar(&f.parts, "parts", nil, "as a worker build these parts of the suite only")
 	c.Flags().BoolVar(&f.claims, "claims", false, "be one that shares the specs with others")
 	_ = c.Flags().MarkHidden("no-evidence")
 	_ = c.Flags().MarkHidden("worker")
 	_ = c.Flags().MarkHidden("claims")
+	_ = c.Flags().MarkHidden("parts")
 	_ = c.RegisterFlagCompletionFunc("fabric", completeFabrics)
-	_ = c.RegisterFlagCompletionFunc("dut", completeManifests)
+	for _, name := range []string{"dut", "dut-ks", "dut-gm"} {
+		_ = c.RegisterFlagCompletionFunc(name, completeManifests)
+	}
 	_ = c.RegisterFlagCompletionFunc("filter", completeLabels)
 	_ = c.RegisterFlagCompletionFunc("spec", completeSpecs)
 	_ = c.RegisterFlagCompletionFunc("mutant", completeMutants)
 	_ = c.MarkFlagDirname("out")
+	_ = c.MarkFlagFilename("costs", "json")
 	return c
 }
 
@@ -139,7 +157,7 @@ func runSpecs(out, errOut io.Writer, f runFlags) error {
 
 // prepare checks everything that a user can get wrong before anything is written.
 func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err error) {
-	o = kit.Options{Filter: f.filter, Spec: f.spec, FailFast: f.failFast}
+	o = kit.Options{Filter: f.filter, Spec: f.spec, FailFast: f.failFast, Parts: f.parts}
 	if f.spec != "" && f.filter != "" {
 		return s, o, errors.New("--spec and --filter exclude each other")
 	}
@@ -148,6 +166,12 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 	}
 	if f.workers < 0 {
 		return s, o, fmt.Errorf("--workers %d: want 1 or more, or 0 for what suits the fabric", f.workers)
+	}
+	if f.shuffle {
+		o.Shuffle = order(f.seed)
+	}
+	if o.Shard, err = shard(f); err != nil {
+		return s, o, err
 	}
 	if s, err = session(errOut, f); err != nil {
 		return s, o, err
@@ -164,6 +188,37 @@ func prepare(errOut io.Writer, f runFlags) (s kit.Session, o kit.Options, err er
 	return s, o, err
 }
 
+// order is what a seed makes of the order of specs: never 0, which is none.
+func order(seed string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte(seed))
+	return int64(h.Sum64()>>1 | 1)
+}
+
+// shard reads which part of the specs to run.
+func shard(f runFlags) (s kit.Shard, err error) {
+	switch {
+	case f.shard == "" && f.costs != "":
+		return s, errors.New("--costs says how to make shards; give --shard too")
+	case f.shard == "":
+		return s, nil
+	case f.spec != "":
+		return s, errors.New("--shard and --spec exclude each other")
+	}
+	if s, err = kit.ParseShard(f.shard); err != nil || f.costs == "" {
+		return s, err
+	}
+	before, err := readFile(f.costs, verdict.Read)
+	if err != nil {
+		return s, err
+	}
+	s.Costs = make(map[string]float64)
+	for _, spec := range before.Specs {
+		s.Costs[spec.ID] = spec.Seconds
+	}
+	return s, nil
+}
+
 // deviceName says what is under test.
 func deviceName(s kit.Session, f runFlags) string {
 	if len(f.mutants) == 0 {
@@ -174,14 +229,12 @@ func deviceName(s kit.Session, f runFlags) string {
 
 func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 	s := kit.Session{Seed: f.seed, Redact: f.redact, Command: "gdoilab run"}
-	device, err := peer.Load(f.dut)
+	device, err := device(f)
 	if err != nil {
 		return s, err
 	}
 	s.Device = device
-	if f.dut != peer.DefaultName {
-		s.Command += " --dut " + f.dut
-	}
+	s.Command += deviceFlags(f)
 	for _, m := range f.mutants {
 		guard, mutation, ok := strings.Cut(m, "=")
 		if !ok {
@@ -202,6 +255,33 @@ func session(errOut io.Writer, f runFlags) (kit.Session, error) {
 	}
 	s.Fabric = fabric
 	return s, nil
+}
+
+// device loads what is under test: one manifest, or one for each role.
+func device(f runFlags) (*peer.Manifest, error) {
+	ks, err := peer.Load(cmp.Or(f.dutKS, f.dut))
+	if err != nil || f.dutKS == "" && f.dutGM == "" {
+		return ks, err
+	}
+	gm, err := peer.Load(cmp.Or(f.dutGM, f.dut))
+	if err != nil {
+		return nil, err
+	}
+	return peer.Pair(ks, gm)
+}
+
+// deviceFlags are the flags that name it again.
+func deviceFlags(f runFlags) (text string) {
+	if f.dut != peer.DefaultName {
+		text += " --dut " + f.dut
+	}
+	if f.dutKS != "" {
+		text += " --dut-ks " + f.dutKS
+	}
+	if f.dutGM != "" {
+		text += " --dut-gm " + f.dutGM
+	}
+	return text
 }
 
 // alterable returns an error if the mutants are none, or the device cannot be one.

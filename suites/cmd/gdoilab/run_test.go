@@ -104,6 +104,22 @@ func TestRunMutant(t *testing.T) {
 	}
 }
 
+// An order that the seed decides: another one for another seed, the same for the same, and no other verdicts.
+func TestShuffle(t *testing.T) {
+	dir := t.TempDir()
+	orders := make(map[string]string)
+	for i, args := range [][]string{nil, {"--shuffle"}, {"--shuffle"}, {"--shuffle", "--seed", "2"}} {
+		s := start(t, dir, append([]string{"run", "--filter", "subject:sequence", "--workers", "1", "--no-evidence"}, args...)...)
+		if s.code != 0 || strings.Count(s.err, " pass ") != 17 {
+			t.Fatalf("%+v", s)
+		}
+		orders[string(rune('0'+i))] = s.err
+	}
+	if orders["0"] == orders["1"] || orders["1"] != orders["2"] || orders["1"] == orders["3"] {
+		t.Errorf("%q", orders)
+	}
+}
+
 // --fail-fast ends after the first failure.
 func TestFailFast(t *testing.T) {
 	dir := t.TempDir()

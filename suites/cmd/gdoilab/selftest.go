@@ -14,6 +14,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/verdict"
+	"github.com/gdoilab/gdoilab/suites/kit"
 	"github.com/gdoilab/gdoilab/suites/selftest"
 )
 
@@ -35,6 +36,9 @@ Ctrl-C ends it in order; what was found out by then is printed and written.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			program, err := os.Executable()
 			if err != nil {
+				return err
+			}
+			if o.Specs, err = kit.List(""); err != nil {
 				return err
 			}
 			o.Program, o.Guards = program, args

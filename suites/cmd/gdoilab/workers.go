@@ -41,11 +41,14 @@ func runAll(s kit.Session, o kit.Options, f runFlags) (*verdict.Run, error) {
 		return nil, err
 	}
 	return kit.Spread(s, o, workers, func() *exec.Cmd {
-		args := []string{"run", "--worker", "--claims", "--fabric", s.Fabric.Name(), "--dut", f.dut, "--filter", f.filter, "--seed", f.seed}
+		args := []string{"run", "--worker", "--claims", "--fabric", s.Fabric.Name(), "--dut", f.dut, "--dut-ks", f.dutKS, "--dut-gm", f.dutGM, "--filter", f.filter, "--seed", f.seed}
 		if f.bare {
 			args = append(args, "--no-evidence")
 		} else {
 			args = append(args, "--out", s.Out)
+		}
+		if f.shuffle {
+			args = append(args, "--shuffle")
 		}
 		if f.redact {
 			args = append(args, "--redact")

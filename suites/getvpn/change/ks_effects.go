@@ -64,6 +64,20 @@ var _ = Describe("What a key server of GET VPN does about members after its poli
 			Expect(s.registersWith("SAK/KEK_KEY_LIFETIME")).To(BeNumerically("~", 7200, 5), "the next KEK")
 		})
 
+	It("has the next KEK be of another cipher, whether or not it tells of that at once", kit.Requirement("GETVPN-POLICY-26"), func(ctx SpecContext) {
+		s := group(ctx, 1, as)
+		since := kit.Now(s.Lab)
+		s.configure(ofRekey(func(r *policy.RekeyPolicy) { r.KEK = policy.KEKTransform{Cipher: policy.KEKAES, KeyBits: 256} }))
+		if s.leaves(since) {
+			kit.Reading("GETVPN-POLICY-26", "another algorithm brings a rekey, as both tables have it")
+		} else {
+			kit.Reading("GETVPN-POLICY-26", "another algorithm brings no rekey")
+			s.forced(control.RekeyArgs{KEK: true})
+		}
+		is("SAK/KEK_KEY_LENGTH", "256")(kit.Last(s.pushes(since)))
+		Expect(kit.Takes(ctx, s.Lab, 1, kit.Rekey(ctx, s.Lab, control.RekeyArgs{}))).To(BeTrue(), "the member takes rekeys under the new KEK")
+	})
+
 	It("has its members have the new policy when it is cleared and they are, whatever would have waited", kit.Requirement("GETVPN-POLICY-13"),
 		func(ctx SpecContext) {
 			s := group(ctx, 1, as)

@@ -50,6 +50,38 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 		Expect(value(after, "Last rekey from")).To(Equal(l.KS.Addr().Addr().String()))
 	})
 
+	It("counts the rekeys and acknowledgements of its latest registration beside all of them", kit.Requirement("GETVPN-ACK-05"), func(ctx SpecContext) {
+		l := up(ctx, 1, kit.Acknowledging)
+		rekeyed := func() {
+			GinkgoHelper()
+			kit.Reached(kit.Takes(ctx, l, 1, kit.Rekey(ctx, l, control.RekeyArgs{})), "it takes a rekey")
+		}
+		rekeyed()
+		rekeyed()
+		registered := l.GM[0].Registrations()
+		kit.Precondition(l.GM[0].Clear(ctx), "it registers afresh")
+		kit.Reached(l.GM[0].AwaitRegistrations(ctx, registered, lab.Patience), "it is registered again")
+		rekeyed()
+		l.Pass(ctx, time.Second) // the acknowledgement
+		shown := types(ctx, l.GM[0], "show crypto gdoi")
+		for label, want := range map[string]int{
+			"Total received": 3, "After latest register": 1, "Rekey Acks sents": 3, "Unicast rekey received": 3, "Rekey ACKs sent": 3,
+		} {
+			Expect(number(shown, label)).To(Equal(want), label)
+		}
+	})
+
+	It("shows a traffic key that came last and has ended as expired", kit.Requirement("GETVPN-SHOW-10"), kit.Needs(lab.NeedVirtualTime), func(ctx SpecContext) {
+		l := up(ctx, 1)
+		spi := types(ctx, l.GM[0], "show crypto gdoi").SPIs()
+		kit.Precondition(l.KS.Stop(), "the key server ends, so that no other key comes")
+		l.Pass(ctx, lifetime()+time.Minute)
+		shown := types(ctx, l.GM[0], "show crypto gdoi | begin TEK POLICY")
+		Expect(shown.SPIs()).To(Equal(spi), "it is the last that came")
+		Expect(value(shown, "sa timing:remaining key lifetime (sec)")).To(ContainSubstring("expired"))
+		Expect(types(ctx, l.GM[0], "show crypto ipsec sa").SPIs()).To(BeEmpty(), "there is no SA any more")
+	})
+
 	for _, c := range []struct {
 		what     string
 		kek, tek time.Duration
@@ -167,7 +199,7 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 
 	for _, active := range []bool{true, false} {
 		state := map[bool]string{true: "yes", false: "no"}[active]
-		It("shows the list for the time before it registers, and whether that is active: "+state, kit.Requirement("GETVPN-SHOW-15"), func(ctx SpecContext) {
+		It("shows the list for the time before it registers, and whether that is active: "+state, kit.Requirement("GETVPN-SHOW-15", "GETVPN-FAILCLOSE-14"), func(ctx SpecContext) {
 			l := kit.Up(ctx, lab.Setup{Profile: policy.ProfileGETVPN, Member: func(_ int, c *policy.Member) {
 				c.FailClose = policy.FailClose{Activate: active, AccessList: []policy.FailCloseEntry{{
 					Selector: policy.Selector{Source: lab.Protected, Destination: lab.Protected, Protocol: 6, DestinationPort: 23}, Action: policy.ACLDeny,
@@ -179,7 +211,7 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 		})
 	}
 
-	It("shows that it takes whatever is offered, unless it is configured otherwise", kit.Requirement("GETVPN-SHOW-17"), func(ctx SpecContext) {
+	It("shows that it takes whatever is offered, unless it is configured otherwise", kit.Requirement("GETVPN-SHOW-17", "GETVPN-ALGO-05"), func(ctx SpecContext) {
 		l := up(ctx, 1)
 		shown := types(ctx, l.GM[0], "show crypto gdoi")
 		Expect([]string{value(shown, "allowable rekey cipher"), value(shown, "allowable rekey hash"), value(shown, "allowable transformtag")}).

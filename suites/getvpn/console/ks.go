@@ -68,7 +68,7 @@ var _ = Describe("The console of a key server", kit.Subject("console"), kit.DUT(
 		Expect(types(ctx, l.KS, "show crypto gdoi ks policy").Values("spi")).NotTo(BeEmpty(), "the keys of the group are in its policy")
 	})
 
-	It("shows the pseudotime of a group as its members have it", kit.Requirement("GETVPN-SHOW-12", "GETVPN-SHOW-14"), func(ctx SpecContext) {
+	It("shows the pseudotime of a group as its members have it", kit.Requirement("GETVPN-SHOW-12", "GETVPN-SHOW-14", "GETVPN-TBAR-15"), func(ctx SpecContext) {
 		l := up(ctx, 1, timeBased)
 		l.Pass(ctx, 3*time.Second)
 		status, err := l.GM[0].GMStatus(ctx)

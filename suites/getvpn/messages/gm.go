@@ -150,6 +150,9 @@ var _ = Describe("What a member of GET VPN tells (Cisco GET VPN, system logging 
 			cause:   misbehaving(keyServer, tester.EditSAT(core.Pull2, "transport mode", transport)),
 			control: registeredAfter(keyServer, 1), alive: "it registers with an unaltered policy"},
 
+		{mnemonic: "GM_REKEY_NOT_RECD", when: "when the rekey that its SAs wait for has not come, if it is to tell that", requirements: "GETVPN-SYSLOG-10",
+			needs: lab.NeedVirtualTime, within: time.Minute, setup: lab.Setup{Group: shortTEK, Member: func(_ int, c *policy.Member) { c.Rekey.TellMissed = true }},
+			cause: alone(10*time.Minute, "GM_REKEY_NOT_RECD"), values: fromServer},
 		{mnemonic: "GM_RE_REGISTER", when: "when no rekey has come and its SAs end soon", needs: lab.NeedVirtualTime, within: time.Minute,
 			setup: lab.Setup{Group: shortTEK}, cause: alone(10*time.Minute, "GM_RE_REGISTER")},
 		{mnemonic: "GM_DELETE_EXPIRED_KEK", when: "when the life of its KEK is over", needs: lab.NeedVirtualTime, within: time.Minute,

@@ -79,6 +79,63 @@ func cleared(ctx SpecContext, l *lab.Lab) {
 	kit.Precondition(l.KS.ClearGroups(ctx), "the operator clears the group")
 }
 
+// swallowed has a null route lead to the member, and a rekey go there.
+func swallowed(ctx SpecContext, l *lab.Lab) {
+	GinkgoHelper()
+	registers(ctx, l)
+	_, err := l.KS.Configure(ctx, func(c *policy.KeyServer) {
+		c.Router.NullRoutes = []netip.Prefix{netip.PrefixFrom(member(l).Addr().Addr(), 32)}
+	})
+	kit.Precondition(err, "the key server has a null route")
+	since := kit.Now(l)
+	kit.Rekey(ctx, l, control.RekeyArgs{})
+	Expect(kit.MessagesSince(l, since, core.Push.String())).To(BeEmpty(), "no rekey leaves for the member")
+}
+
+// otherInterface is one at which nobody registers.
+const otherInterface = "Ethernet1/0"
+
+// twoInterfaces has the key server have its address of IPv6 at another interface than that of registrations.
+func twoInterfaces(c *policy.KeyServer) {
+	c.Router.Interfaces = []policy.Interface{{Name: otherInterface, Address: netip.AddrPortFrom(lab.KeyServerAddr6, lab.Port)}}
+	c.Phase1.PSKs = append(c.Phase1.PSKs, policy.PSK{Peer: lab.WAN6, Key: c.Phase1.PSKs[0].Key})
+}
+
+// atTheOther has the first member register there.
+func atTheOther(i int, c *policy.Member) {
+	if i != 1 {
+		return
+	}
+	c.Address, c.OtherAddress = netip.AddrPortFrom(c.OtherAddress, lab.Port), c.Address.Addr()
+	c.KeyServers = []netip.AddrPort{netip.AddrPortFrom(lab.KeyServerAddr6, lab.Port)}
+	c.Phase1.PSKs[0].Peer = lab.WAN6
+}
+
+// turnedAway has the first member ask for the group, and get nothing.
+func turnedAway(ctx SpecContext, l *lab.Lab) {
+	GinkgoHelper()
+	begins(ctx, l)
+	kit.Reached(l.KS.AwaitMessage(ctx, "UNREGISTERED_INTERFACE", 0, lab.Patience) || len(kit.MessagesSince(l, 0, core.Pull1.String())) > 0, "the member asks for the group")
+	Expect(kit.MessagesSince(l, 0, core.Pull2.String())).To(BeEmpty(), "it is offered nothing")
+}
+
+// smallEngine has room for one registration while a rekey is being signed, which takes long.
+func smallEngine(c *policy.KeyServer) {
+	c.Router.Engine = policy.CryptoEngine{Signing: lab.Patience, Registrations: 1}
+}
+
+// overloaded has two members begin to register while a rekey is being signed.
+func overloaded(ctx SpecContext, l *lab.Lab) {
+	GinkgoHelper()
+	begins(ctx, l)
+	kit.Precondition(l.GM[0].AwaitRegistered(ctx), "the first member is registered")
+	kit.Rekey(ctx, l, control.RekeyArgs{})
+	Expect(l.KS.Messages("TRANSERR")).To(BeEmpty(), "one rekey alone is not too much")
+	for _, gm := range l.GM[1:] {
+		kit.Precondition(gm.Start(ctx), "another member starts")
+	}
+}
+
 // acknowledges is a rekey that the first member acknowledges.
 func acknowledges(ctx SpecContext, l *lab.Lab) bool {
 	GinkgoHelper()
@@ -121,6 +178,14 @@ var _ = Describe("What a key server of GET VPN tells (Cisco GET VPN, system logg
 			setup: lab.Setup{Group: lab.Multicast}, cause: configured(func(g *policy.Group) {
 				g.Rekey.Transport, g.Rekey.Address = policy.TransportUnicast, netip.AddrPort{}
 			})},
+		{mnemonic: "KS_BLACKHOLE_ACK", when: "when a null route swallows a rekey for a member", requirements: "GETVPN-SYSLOG-04 GETVPN-SYSLOG-10",
+			cause: swallowed, values: ofMember},
+		{mnemonic: "UNREGISTERED_INTERFACE", when: "when somebody registers at an interface that is not for that",
+			requirements: "GETVPN-SYSLOG-10 GETVPN-REG-28", setup: lab.Setup{Members: 2, IPv6: true, KeyServer: twoInterfaces, Member: atTheOther},
+			cause: turnedAway, values: func(*lab.Lab) map[string]string { return map[string]string{"interface": otherInterface} },
+			control: secondRegisters, alive: "a member registers at the interface of registrations"},
+		{mnemonic: "TRANSERR", when: "when members register while it signs a rekey, and its crypto engine has no room", requirements: "GETVPN-SYSLOG-10",
+			setup: lab.Setup{Members: 3, KeyServer: smallEngine}, cause: overloaded},
 		{mnemonic: "KS_CLEAR_REGISTER", when: "when its operator clears the group", requirements: "GETVPN-SYSLOG-05", cause: cleared},
 		{mnemonic: "GM_DELETE", when: "when a member is deleted with its group", requirements: "GETVPN-EJECT-05", cause: cleared, values: ofMember},
 		{mnemonic: "KS_LAST_GM", when: "when the last member is gone", requirements: "GETVPN-REG-29", cause: cleared, values: ofMember},

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/harness/tester"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -124,6 +125,20 @@ var _ = Describe("The pseudotime of rekeys at a member (GET VPN, time-based anti
 			}
 		}
 		s.tellsOf(large, 0, nil)
+	})
+
+	It("is told by the same message whether it comes far ahead by a rekey or quite another by a registration", kit.Requirement("GETVPN-SYSLOG-08"), func(ctx SpecContext) {
+		s := member(ctx, 10*time.Second)
+		kit.Precondition(s.GM[0].Can(peer.ReadLog), "the log of the device")
+		Expect(kit.Takes(ctx, s.Lab, 1, s.rekey(s.fresh()+units(time.Hour)))).To(BeTrue(), "a rekey an hour ahead is taken")
+		Expect(s.GM[0].AwaitMessage(ctx, large, 0, lab.Patience)).To(BeTrue(), "it is told")
+
+		Expect(s.KS.Misbehave(tester.Taps(tester.Pseudotime(core.Pull2, told/2)))).To(Succeed())
+		kit.Precondition(s.GM[0].Register(ctx), "the device registers again")
+		Expect(s.GM[0].AwaitMessage(ctx, large, 1, lab.Patience)).To(BeTrue(), "so is a registration that takes it back")
+		for _, line := range s.GM[0].Messages(large) {
+			Expect(line.Fields).To(And(HaveKey("ks_pst"), HaveKey("gm_pst")), "%s", line.Text)
+		}
 	})
 
 	It("is said with the member's own and the skew when the rekey is dropped for it", kit.Requirement("GETVPN-TBAR-23"), kit.Negative, func(ctx SpecContext) {

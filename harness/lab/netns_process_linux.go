@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/harness/peer"
+	"github.com/gdoilab/gdoilab/harness/router"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/keylog"
 )
@@ -36,8 +37,10 @@ type process struct {
 	exited         chan struct{}
 	once           sync.Once
 	asked          uint64
-	last           []keylog.Entry // the key log, once the process has been stopped
-	stdin          io.Reader      // nil: nothing
+	last           []keylog.Entry  // the key log, once the process has been stopped
+	stdin          io.Reader       // nil: nothing
+	console        *router.Session // nil: nobody has typed yet, or not over SSH
+	last           []keylog.Entry  // the key log, once the process has been stopped
 }
 
 // startProcess starts a device and waits until it is up.
@@ -207,6 +210,9 @@ func (p *process) hasExited() bool {
 }
 
 func (p *process) Do(ctx context.Context, command string, args any) (control.Response, error) {
+	if command == control.Console && p.launch.Console != nil {
+		return p.types(ctx, args)
+	}
 	p.asked++
 	request := control.Request{ID: p.asked, Command: command}
 	if args != nil {
@@ -247,7 +253,7 @@ func (p *process) Keys() []keylog.Entry {
 	return entries
 }
 
-// Config returns the files that were written before the start.
+// Config returns the files that were written before the start, and what operators typed over SSH.
 func (p *process) Config() ([]peer.File, error) {
 	files := slices.Clone(p.launch.Files)
 	for i := range files {
@@ -257,6 +263,9 @@ func (p *process) Config() ([]peer.File, error) {
 		}
 		files[i].Path = filepath.ToSlash(below)
 	}
+	if p.console != nil {
+		files = append(files, peer.File{Path: "console", Content: []byte(p.console.Transcript())})
+	}
 	return files, nil
 }
 
@@ -265,6 +274,9 @@ func (p *process) Stop() (err error) {
 	p.once.Do(func() {
 		err = p.end()
 		// The files go with the network, but the evidence is written after it.
+		if p.console != nil {
+			_ = p.console.Close()
+		}
 		p.last, err = p.Keys(), errors.Join(err, p.deafen())
 	})
 	return err

@@ -93,11 +93,10 @@ func (v *visited) receive(s *peer.Syslog) (logSource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	home := func(f func() error) error { return within(v.net.home, f) }
 	if s.From == peer.SourceTCP {
-		return v.net.receiveStream(v.name, at, home)
+		return v.net.receiveStream(v.name, at, v.home)
 	}
-	return v.net.receiveLog(v.name, at, home)
+	return v.net.receiveLog(v.name, at, v.home)
 }
 
 // apply types the configuration. Of one that is refused nothing is meant to stay.
@@ -159,15 +158,7 @@ func (v *visited) Do(ctx context.Context, command string, args any) (r control.R
 
 // typed is what the router says to an operator's line, also if it does not take it.
 func (v *visited) typed(ctx context.Context, args any) (control.ConsoleResult, error) {
-	line, ok := args.(control.ConsoleArgs)
-	if !ok {
-		return control.ConsoleResult{}, fmt.Errorf("lab: arguments of %s are %T", control.Console, args)
-	}
-	text, err := v.session.Type(ctx, line.Line)
-	if errors.As(err, new(*router.Refusal)) {
-		err = nil
-	}
-	return control.ConsoleResult{Text: text, Mode: line.Mode}, err
+	return typedAt(ctx, v.session, args)
 }
 
 func (v *visited) tell(ctx context.Context, command string, args any) error {

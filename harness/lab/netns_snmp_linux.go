@@ -5,11 +5,39 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-var _ managed = (*process)(nil)
+var (
+	_ managed       = (*process)(nil)
+	_ managedByUser = (*process)(nil)
+	_ managed       = (*visited)(nil)
+	_ managedByUser = (*visited)(nil)
+)
 
 func (p *process) community() string { return p.launch.Community }
+
+func (p *process) user() *policy.SNMPUser { return p.launch.SNMPUser }
+
+func (v *visited) community() string { return v.visit.Community }
+
+func (v *visited) user() *policy.SNMPUser { return v.visit.SNMPUser }
+
+func (v *visited) home(f func() error) error { return within(v.net.home, f) }
+
+func (v *visited) reach(open func(string) error) error {
+	return v.home(func() error { return open(v.visit.SNMP) })
+}
+
+// manageBy sends the router's agent a message, from where its operators are.
+func (v *visited) manageBy(ctx context.Context, message []byte) ([]byte, error) {
+	return manage(ctx, v.home, v.visit.SNMP, message)
+}
+
+func (p *process) reach(open func(string) error) error {
+	return p.enter(func() error { return open(p.launch.SNMP) })
+}
 
 // manageBy sends the device's agent a message, in the device's own namespace.
 func (p *process) manageBy(ctx context.Context, message []byte) ([]byte, error) {

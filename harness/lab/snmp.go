@@ -21,6 +21,46 @@ type managed interface {
 	manageBy(ctx context.Context, message []byte) ([]byte, error)
 }
 
+// managedByUser is a node whose SNMP agent may be one that knows users, of SNMPv3.
+type managedByUser interface {
+	// user is who reads all of it; nil: the agent knows a community.
+	user() *policy.SNMPUser
+	// reach opens a socket to the agent, from where it can be reached.
+	reach(open func(address string) error) error
+}
+
+// userHashes are the names of what users are authenticated with.
+var userHashes = map[policy.SNMPHash]gosnmp.SnmpV3AuthProtocol{
+	policy.SNMPSHA1: gosnmp.SHA, policy.SNMPSHA256: gosnmp.SHA256, policy.SNMPSHA512: gosnmp.SHA512,
+}
+
+// asUser sends one request as a user, having found out which engine answers (RFC 3414 §4).
+func asUser(ctx context.Context, node managedByUser, kind gosnmp.PDUType, binding gosnmp.SnmpPDU) (*gosnmp.SnmpPacket, error) {
+	u := node.user()
+	client := &gosnmp.GoSNMP{
+		Version: gosnmp.Version3, SecurityModel: gosnmp.UserSecurityModel, MsgFlags: gosnmp.AuthPriv, Transport: "udp", Context: ctx, Timeout: Patience, MaxOids: atOnce,
+		SecurityParameters: &gosnmp.UsmSecurityParameters{
+			UserName: u.Name, AuthenticationProtocol: userHashes[u.Hash], AuthenticationPassphrase: u.Password, PrivacyProtocol: gosnmp.AES, PrivacyPassphrase: u.Privacy,
+		},
+	}
+	err := node.reach(func(address string) error {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		client.Target, client.Port = at.Addr().String(), at.Port()
+		return client.Connect()
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	if kind == gosnmp.SetRequest {
+		return client.Set([]gosnmp.SnmpPDU{binding})
+	}
+	return client.GetBulk([]string{binding.Name}, 0, atOnce)
+}
+
 // agentAddress is where a device's agent listens that can be told so: in its own namespace, so that nobody else asks it.
 var agentAddress = netip.MustParseAddrPort("127.0.0.1:1161")
 
@@ -115,6 +155,13 @@ func (p *Peer) exchange(ctx context.Context, kind gosnmp.PDUType, binding gosnmp
 	node, ok := p.node.(managed)
 	if !ok {
 		return nil, fmt.Errorf("lab: %s cannot be asked by SNMP", p.Name())
+	}
+	if u, ok := p.node.(managedByUser); ok && u.user() != nil {
+		answer, err := asUser(ctx, u, kind, binding)
+		if err != nil {
+			return nil, fmt.Errorf("lab: %s: %w: %w", p.Name(), errNoAnswer, err)
+		}
+		return answer, nil
 	}
 	client := gosnmp.GoSNMP{Version: gosnmp.Version2c, Community: node.community()}
 	request, err := client.SnmpEncodePacket(kind, []gosnmp.SnmpPDU{binding}, 0, atOnce)

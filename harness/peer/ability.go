@@ -55,6 +55,8 @@ func (u *Unsupported) Error() string { return u.Declaration }
 func (r *Role) Lacks(a Ability) string {
 	command, isCommand := strings.CutPrefix(string(a), controlPrefix)
 	switch {
+	case a == ControlConsole && r.Console != nil:
+		return ""
 	case isCommand && r.Control == nil:
 		return r.declares(r.At, "no control")
 	case isCommand && !slices.Contains(r.Control.Commands, command):

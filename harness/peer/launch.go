@@ -62,12 +62,14 @@ type Launch struct {
 	ReadyFile   string // "" if another thing of Ready tells
 	Ready       Ready
 	Stop        Stop
-	LogFile     string  // of SourceFile
-	Control     string  // path of the socket; "" if there is none
-	KeyLog      string  // path; "" if there is none
-	SNMP        string  // address of the agent with its port; "" if there is none
-	Community   string  // that may ask it
-	Vessel      *Vessel // the container that it runs in; nil if it is none
+	LogFile     string           // of SourceFile
+	Control     string           // path of the socket; "" if there is none
+	KeyLog      string           // path; "" if there is none
+	Console     *Session         // nil: operators type over the control socket, if anywhere
+	SNMP        string           // address of the agent with its port; "" if there is none
+	Community   string           // that may ask it
+	SNMPUser    *policy.SNMPUser // who may, by SNMPv3; nil: the community
+	Vessel      *Vessel          // the container that it runs in; nil if it is none
 }
 
 // File is a file of a device. In a Launch its path is absolute.
@@ -108,8 +110,9 @@ func (r *Role) Launch(s Subject) (*Launch, error) {
 	if r.KeyLog != nil {
 		l.KeyLog = w.one(r.KeyLog.File)
 	}
+	l.Console = w.session(r.Console)
 	if r.SNMP != nil {
-		l.SNMP, l.Community = w.one(r.SNMP.Address), w.one(r.SNMP.Community)
+		l.SNMP, l.Community, l.SNMPUser = w.one(r.SNMP.Address), w.one(r.SNMP.Community), w.user(r.SNMP.User)
 	}
 	return l, errors.Join(w.errs...)
 }
@@ -163,6 +166,17 @@ func (w *writer) all(texts []Text) []string {
 		all = append(all, w.one(t))
 	}
 	return all
+}
+
+// user renders a user of SNMPv3.
+func (w *writer) user(u *SNMPUser) *policy.SNMPUser {
+	if u == nil {
+		return nil
+	}
+	password, err1 := u.Password.Value()
+	privacy, err2 := u.Privacy.Value()
+	w.errs = append(w.errs, err1, err2)
+	return &policy.SNMPUser{Name: w.one(u.Name), Hash: u.Hash, Password: password, Privacy: privacy}
 }
 
 // path renders the path of a file below the device's folder. It must not lead out of it, so that nothing is left behind.

@@ -48,6 +48,7 @@ type Role struct {
 	Control *Control
 	KeyLog  *KeyLog
 	SNMP    *SNMP
+	Console *Console
 }
 
 // Start is a way to bring a device up: Core, *Process, *Container or *Router.
@@ -135,11 +136,19 @@ type KeyLog struct {
 	File Text
 }
 
-// SNMP is where a device answers SNMPv2c, and to which community.
+// SNMP is where a device answers SNMPv2c, and to which community, or SNMPv3, and to which user.
 type SNMP struct {
 	At        string
-	Address   Text // with a port, in the device's own namespace
+	Address   Text // with a port, in the device's own namespace; of a router, as this machine reaches it
 	Community Text
+	User      *SNMPUser // nil: SNMPv2c
+}
+
+// SNMPUser is a user of SNMPv3, whose messages are authenticated and encrypted, in AES-128 (RFC 3826).
+type SNMPUser struct {
+	Name              Text
+	Hash              policy.SNMPHash
+	Password, Privacy Given
 }
 
 // Role returns the device in that role, nil if it does not play it.

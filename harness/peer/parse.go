@@ -66,6 +66,7 @@ func role(v yamldoc.Value, is rule.Role) *Role {
 		yamldoc.Optional("syslog", &r.Syslog, func(v yamldoc.Value) *Syslog { return log(v, isProcess, isRouter) }),
 		yamldoc.Optional("control", &r.Control, func(v yamldoc.Value) *Control { return controlOf(v, is, isProcess) }),
 		yamldoc.Optional("keylog", &r.KeyLog, func(v yamldoc.Value) *KeyLog { return keyLog(v, isProcess) }),
+		yamldoc.Optional("console", &r.Console, func(v yamldoc.Value) *Console { return consoleOf(v, isProcess) }),
 		yamldoc.Optional("snmp", &r.SNMP, func(v yamldoc.Value) *SNMP { return snmp(v, isProcess || isDriven || isRouter) }),
 	)
 	if isDriven {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/catalog"
 	"github.com/gdoilab/gdoilab/reference/cores"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/yamldoc"
 )
@@ -138,11 +139,26 @@ func keyLog(v yamldoc.Value, isProcess bool) *KeyLog {
 // snmp reads where the SNMP agent of a device with sockets is; that of a core is found by itself.
 func snmp(v yamldoc.Value, hasSockets bool) *SNMP {
 	s := &SNMP{At: v.Place()}
-	v.Fields(yamldoc.Optional("address", &s.Address, text), yamldoc.Optional("community", &s.Community, text))
-	for _, name := range []string{"address", "community"} {
-		if hasSockets && !v.Has(name) {
-			v.Problem("the field %q is missing; address and community say how the agent of the device is asked", name)
-		}
+	v.Fields(yamldoc.Optional("address", &s.Address, text), yamldoc.Optional("community", &s.Community, text), yamldoc.Optional("user", &s.User, snmpUser))
+	if hasSockets && !v.Has("address") {
+		v.Problem("the field %q is missing; it says where the agent is asked", "address")
+	}
+	if hasSockets && v.Has("community") == v.Has("user") {
+		v.Problem("write a community, for SNMPv2c, or a user, for SNMPv3")
 	}
 	return s
+}
+
+// snmpHashes are what users are authenticated with (RFC 3414, RFC 7860).
+var snmpHashes = yamldoc.Names[policy.SNMPHash]{
+	{Name: "sha1", Value: policy.SNMPSHA1}, {Name: "sha256", Value: policy.SNMPSHA256}, {Name: "sha512", Value: policy.SNMPSHA512},
+}
+
+func snmpUser(v yamldoc.Value) *SNMPUser {
+	u := new(SNMPUser)
+	v.Fields(
+		yamldoc.Required("name", &u.Name, text), yamldoc.Optional("hash", &u.Hash, snmpHashes.Read),
+		yamldoc.Required("password", &u.Password, secret), yamldoc.Required("privacy", &u.Privacy, secret),
+	)
+	return u
 }

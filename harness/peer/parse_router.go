@@ -15,23 +15,19 @@ const defaultWithin = 30 * time.Second
 
 // routerOf reads a router of a role, and what can be said to it as if it had a control socket.
 func routerOf(v yamldoc.Value, r *Role) *Router {
-	one := &Router{At: v.Place(), Within: defaultWithin, Ready: RouterReady{Within: defaultReady}, Commands: make(map[string][]Text)}
-	v.Fields(
+	one := &Router{At: v.Place(), Talk: Talk{Within: defaultWithin}, Ready: RouterReady{Within: defaultReady}, Commands: make(map[string][]Text)}
+	v.Fields(append(one.fields(),
 		yamldoc.Field{Name: "ssh", Required: true, Read: one.SSH.read},
 		yamldoc.Field{Name: "ports", Required: true, Read: one.Ports.read},
 		yamldoc.Field{Name: "interfaces", Required: true, Read: func(v yamldoc.Value) {
 			v.Fields(yamldoc.Required("wan", &one.WAN, given), yamldoc.Optional("lan", &one.LAN, given))
 		}},
-		yamldoc.Required("prompt", &one.Prompt, expression),
-		yamldoc.Optional("answers", &one.Answers, yamldoc.List(routerAnswer)),
-		yamldoc.Optional("refused", &one.Refused, yamldoc.List(expression)),
-		yamldoc.Optional("within", &one.Within, moment),
 		yamldoc.Optional("begin", &one.Begin, yamldoc.List(text)),
 		yamldoc.Field{Name: "configuration", Required: true, Read: one.Configuration.read},
 		yamldoc.Field{Name: "ready", Read: one.Ready.read},
 		yamldoc.Field{Name: "commands", Read: func(v yamldoc.Value) { one.readCommands(v, r.Is) }},
 		yamldoc.Optional("status", &one.Views, yamldoc.Some("view", routerView)),
-	)
+	)...)
 	if one.Commands[control.Rekey] != nil && one.Views == nil {
 		v.Problem("rekey needs status, which says what it was")
 	}
@@ -69,14 +65,6 @@ func port8021Q(v yamldoc.Value) (p Port8021Q) {
 		yamldoc.Optional("vlan", &p.VLAN, func(v yamldoc.Value) int { return int(v.Uint(1, mostVLAN)) }),
 	)
 	return p
-}
-
-func routerAnswer(v yamldoc.Value) (a RouterAnswer) {
-	v.Fields(yamldoc.Required("to", &a.To, expression), yamldoc.Optional("with", &a.With, text), yamldoc.Optional("secret", &a.Secret, secret))
-	if v.Has("with") == v.Has("secret") {
-		v.Problem("write what to answer with, or where the secret is")
-	}
-	return a
 }
 
 func (c *Configuration) read(v yamldoc.Value) {

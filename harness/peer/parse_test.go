@@ -55,7 +55,7 @@ var broken = []struct {
 	{"    process:", "    control: {}\n    process:", `the field "unix" is missing; it names the control socket of a process`, true},
 	{"    process:", "    control: {unix: x, commands: [rekey]}\n    process:", `there is no command of a GM called "rekey"; known are status, register, clear`, false},
 	{"    process:", "    keylog: {}\n    process:", `the field "file" is missing; it names the key log`, true},
-	{"    process:", "    snmp: {address: x}\n    process:", `the field "community" is missing; address and community say how`, true},
+	{"    process:", "    snmp: {address: x}\n    process:", `write a community, for SNMPv2c, or a user, for SNMPv3`, true},
 	{"features: []", "features: []\nexpected_failures: [{spec: a/b, looks_like: x, why: y, owner: z}]", `the field "until" is missing`, true},
 	{"features: []", "features: []\nexpected_failures: [{looks_like: x, why: y, owner: z, until: '2026-12-31'}]", "name either a spec or a requirement", true},
 	{"features: []", "features: []\nexpected_failures: [{spec: a/b, looks_like: x, why: y, owner: z, until: soon}]", `until "soon" is no day; write one such as 2026-12-31`, true},

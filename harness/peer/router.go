@@ -9,20 +9,18 @@ import (
 
 	"github.com/gdoilab/gdoilab/harness/router"
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 )
 
 // Router is a device that is there already, and is configured and asked by an operator's lines over SSH.
 type Router struct {
-	At            string
-	SSH           SSH
-	Ports         Ports
-	WAN, LAN      Given // its own names of its interfaces
-	Prompt        *regexp.Regexp
-	Answers       []RouterAnswer
-	Refused       []*regexp.Regexp
-	Within        time.Duration // for the answer to a line
-	Begin         []Text        // what is typed first
+	At       string
+	SSH      SSH
+	Ports    Ports
+	WAN, LAN Given // its own names of its interfaces
+	Talk
+	Begin         []Text // what is typed first
 	Configuration Configuration
 	Ready         RouterReady
 	Commands      map[string][]Text // by the words of control
@@ -47,13 +45,6 @@ type Ports struct{ WAN, LAN Port8021Q }
 type Port8021Q struct {
 	Interface Given
 	VLAN      int // 0: none
-}
-
-// RouterAnswer is what is typed when a router asks.
-type RouterAnswer struct {
-	To     *regexp.Regexp
-	With   Text
-	Secret Given // in the place of With
 }
 
 // Configuration is how a router gets its configuration, and goes back to the one that it had.
@@ -103,6 +94,7 @@ type Visit struct {
 	Views       []router.View
 	SNMP        string
 	Community   string
+	SNMPUser    *policy.SNMPUser
 	role        *Role
 	groups      map[uint32]string // names by numbers
 }
@@ -111,19 +103,7 @@ type Visit struct {
 var ErrNoRouter = errors.New("peer: the manifest describes no router")
 
 // Reach is where the router is and how it is entered. An error says what this lab has yet to tell.
-func (r *Router) Reach() (l router.Login, err error) {
-	var errs []error
-	value := func(g Given) string {
-		text, err := g.Value()
-		errs = append(errs, err)
-		return text
-	}
-	l = router.Login{Address: value(r.SSH.Address), User: value(r.SSH.User), Password: value(r.SSH.Password), HostKey: value(r.SSH.HostKey), Old: r.SSH.Old}
-	if r.SSH.Key.Set() {
-		l.Key = []byte(value(r.SSH.Key) + "\n")
-	}
-	return l, errors.Join(errs...)
-}
+func (r *Router) Reach() (router.Login, error) { return r.SSH.Reach() }
 
 // Visit renders everything for one device. An error names the place in the manifest; one that wraps Unsupported is the device's own
 // declaration.
@@ -141,21 +121,13 @@ func (r *Role) Visit(s Subject) (*Visit, error) {
 		Lines: typed(w.one(one.Configuration.Lines)), Leave: w.all(one.Configuration.Leave), Undo: w.all(one.Configuration.Undo),
 		Abandon: w.all(one.Configuration.Abandon),
 		Ready:   w.one(one.Ready.Command), ReadyLine: one.Ready.Line, ReadyWithin: one.Ready.Within,
-		Manner: router.Manner{Prompt: one.Prompt, Refused: one.Refused, Within: one.Within}, role: r, groups: groupNames(s),
-	}
-	for _, a := range one.Answers {
-		with, err := a.Secret.Value()
-		w.errs = append(w.errs, err)
-		if !a.Secret.Set() {
-			with = w.one(a.With)
-		}
-		v.Manner.Answers = append(v.Manner.Answers, router.Answer{To: a.To, With: with, Secret: a.Secret.Set()})
+		Manner: w.manner(one.Talk), role: r, groups: groupNames(s),
 	}
 	for _, view := range one.Views {
 		v.Views = append(v.Views, router.View{Command: w.one(view.Command), Rules: view.Rules})
 	}
 	if r.SNMP != nil {
-		v.SNMP, v.Community = w.one(r.SNMP.Address), w.one(r.SNMP.Community)
+		v.SNMP, v.Community, v.SNMPUser = w.one(r.SNMP.Address), w.one(r.SNMP.Community), w.user(r.SNMP.User)
 	}
 	return v, errors.Join(w.errs...)
 }

@@ -115,7 +115,8 @@ func TestBrokenRouters(t *testing.T) {
 		{`vlan: 7`, `vlan: 5000`, "4094"}, {`with: "yes"`, `with: "yes", secret: {environment: A}`, "write what to answer with"}, {`'^r>$'`, `'('`, "no regular expression"},
 		{`, undo: [back]`, ``, "undo"}, {`commands: {rekey`, `commands: {register`, "register: unknown field"}, {`(?P<group>`, `(?P<groop>`, `there is no field "groop"`},
 		{`begins: group`, `begins: herd`, `"herd" is unknown`}, {`, listen: "192.0.2.9:514"`, ``, "listen is an address"}, {`from: udp`, `from: stderr`, "a router sends its log"},
-		{"    syslog:", "    control: {unix: x}\n    syslog:", "a router has no control"}, {"    syslog:", "    keylog: {file: x}\n    syslog:", "a router has no keylog"},
+		{"    syslog:", "    control: {unix: x}\n    syslog:", "a router has no control"}, {"    syslog:", "    console: {ssh: {address: a, user: b, password: {file: x}, host_key: c}, prompt: x}\n    syslog:", "only a process has a console of its own"},
+		{"    syslog:", "    keylog: {file: x}\n    syslog:", "a router has no keylog"},
 		{"      status: [{command: show, rules: [{line: 'group (?P<group>\\d+)', begins: group}]}]\n", "", "rekey needs status, which says what it was"},
 		{`begins: group}`, `begins: group, means: {group: [nothing]}}`, `"nothing" says not what it means`},
 	} {

@@ -21,8 +21,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/crypto/ssh"
-
-	"github.com/gdoilab/gdoilab/reference/daemon"
 )
 
 // The addresses of the link to the console, of which each test has its own namespace at the other end.
@@ -41,15 +39,18 @@ const (
 
 const secret = "correct-horse"
 
+// asDaemon is the variable by which a program becomes a daemon, as manifests name it.
+const asDaemon = "GDOILAB_DAEMON"
+
 // Role is which daemon the router is.
 type Role struct {
-	Word    string   // of daemon.Env: "ks" or "gm"
+	Word    string   // "ks" or "gm"
 	WAN     string   // address with prefix
 	LAN     string   // address with prefix; "" none
 	Gateway []string // further routes of its kernel: prefix via address, in pairs
 }
 
-// Start starts the program, which has to call daemon.BecomeIfAsked, as a router, and sets the environment by which manifests find it.
+// Start starts the program, which has to become a daemon if its environment says so, as a router, and sets the environment by which manifests find it.
 // All of it is gone at the end of the test.
 func Start(t *testing.T, program string, role Role) {
 	t.Helper()
@@ -219,7 +220,7 @@ func launch(t *testing.T, space netns.NsHandle, program, word string) string {
 	}
 	var out bytes.Buffer
 	cmd := exec.Command(program, "--config", config, "--operators", net.JoinHostPort(there, console), "--host-key", key, "--log", filepath.Join(dir, "log"))
-	cmd.Env = append(os.Environ(), daemon.Env+"="+word)
+	cmd.Env = append(os.Environ(), asDaemon+"="+word)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	within(t, space, cmd.Start)
 	ended := make(chan error, 1)

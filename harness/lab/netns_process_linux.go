@@ -37,7 +37,6 @@ type process struct {
 	exited         chan struct{}
 	once           sync.Once
 	asked          uint64
-	last           []keylog.Entry  // the key log, once the process has been stopped
 	stdin          io.Reader       // nil: nothing
 	console        *router.Session // nil: nobody has typed yet, or not over SSH
 	last           []keylog.Entry  // the key log, once the process has been stopped

@@ -251,7 +251,8 @@ class Lan:
         if beside(packet.dst, own):  # another address of that link
             return not beside(packet.src, own)
         # what the gateway says for itself, of groups and neighbours, is no traffic of a host
-        chatter = packet.proto in (2, 58) or source.is_link_local or source.is_unspecified
+        hosts = set().union(*self.hosts.values())
+        chatter = packet.proto in (2, 58) and packet.src not in hosts or source.is_link_local or source.is_unspecified
         return ipaddress.ip_address(packet.dst).is_multicast and packet.src not in own and not chatter
 
 

@@ -263,10 +263,10 @@ func TestBlackBox(t *testing.T) {
 		unsupported int    // at most
 		reasons     string // what they begin with
 	}{
-		{"no acknowledgements", noAck, 45, lacksAck},
-		{"no control", noControl, 181, "reference as GM declares no control"},
+		{"no acknowledgements", noAck, 46, lacksAck},
+		{"no control", noControl, 194, "reference as GM declares no control"},
 		{"no key log", noKeyLog, 0, ""},
-		{"dark", dark, 300, "reference as GM declares no "},
+		{"dark", dark, 319, "reference as GM declares no "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

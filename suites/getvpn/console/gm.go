@@ -50,7 +50,7 @@ var _ = Describe("The console of a group member", kit.Subject("console"), kit.DU
 		Expect(value(after, "Last rekey from")).To(Equal(l.KS.Addr().Addr().String()))
 	})
 
-	It("counts the rekeys and acknowledgements of its latest registration beside all of them", kit.Requirement("GETVPN-ACK-05"), func(ctx SpecContext) {
+	It("counts the rekeys and acknowledgements of its latest registration beside all of them", kit.Requirement("GETVPN-ACK-05"), kit.Feature("ack"), func(ctx SpecContext) {
 		l := up(ctx, 1, kit.Acknowledging)
 		rekeyed := func() {
 			GinkgoHelper()

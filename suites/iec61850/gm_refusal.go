@@ -103,7 +103,9 @@ func (r refusal) atRegistration(ctx SpecContext, kind core.Kind) {
 
 	registered := s.GM[0].AwaitRegistered(ctx) == nil
 	kit.Control(registered && s.holds(s.current()), "the unaltered registration is accepted")
-	Expect(s.GM[0].Registrations()).To(Equal(1), "and it is the only one")
+	if s.GM[0].Tells("REGISTERED") { // keys of IEC 61850 cross no wire, by which a registration in vain could be told from one that was not
+		Expect(s.GM[0].Registrations()).To(Equal(1), "and it is the only one")
+	}
 }
 
 // inRekey has the member meet the deviation in a rekey, which it drops, and then take one that is right.

@@ -106,7 +106,7 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 	})
 
 	for _, d := range []tester.Deviation{tester.LongKeepalive(), tester.WrongKeepalive()} {
-		It("takes "+d.Name+" for nothing at all", kit.Requirement("RFC3948-2.3-01"), kit.Negative, func(ctx SpecContext) {
+		It("takes "+d.Name+" for nothing at all", kit.Requirement("RFC3948-2.3-01"), kit.Feature("ack"), kit.Negative, func(ctx SpecContext) {
 			s := begin(ctx, alive(time.Second), d)
 			kit.Reached(s.registered(ctx), "the member registers")
 			kit.Reached(s.Wait(ctx, lab.Patience, func() bool { return len(s.keepalives(s.tester)) > 1 }), "the member sends it")
@@ -125,7 +125,7 @@ var _ = Describe("A key server whose member is behind a NAT (RFC 3947 §3, §4)"
 		kit.Control(s.afresh(ctx), "a member that puts no marker there registers")
 	})
 
-	It("does not take a member for gone that sends no keepalives", kit.Requirement("RFC3948-4-02"), func(ctx SpecContext) {
+	It("does not take a member for gone that sends no keepalives", kit.Requirement("RFC3948-4-02"), kit.Feature("ack"), func(ctx SpecContext) {
 		s := begin(ctx, alive(time.Second), tester.NoKeepalive())
 		kit.Reached(s.registered(ctx), "the member registers")
 		s.Pass(ctx, kit.Settle)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every test there is, in the order in which a fault costs least to find. Evidence stays in out/test. What this machine or
+# Every test there is. Evidence stays in out/test. What this machine or
 # this user cannot do is skipped, says why, and is counted.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,66 +13,95 @@ begin=$(date +%s)
 step() { printf '\n== %s (after %d s)\n' "$*" $(($(date +%s) - begin)); }
 skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
 
-step "gofmt, go vet, staticcheck"
-ci/lint.sh
+# beside NAME COMMAND… runs COMMAND while the script goes on, behind what it goes on with; joined NAME waits for it and
+# shows what it printed. The namespaces of a run mostly wait for the kernel, which is time for what only computes.
+started=""
+beside() {
+	name=$1
+	shift
+	nice -n 10 "$@" >"$out/$name.log" 2>&1 &
+	eval "beside_$name=$!"
+	started="$started $!"
+}
+joined() {
+	eval "joining=\$beside_$1"
+	status=0
+	wait "$joining" || status=$?
+	cat "$out/$1.log"
+	[ "$status" = 0 ] || exit "$status"
+}
+engine=""
+leave() {
+	# shellcheck disable=SC2086 # one word each
+	[ -z "$started" ] || kill $started 2>/dev/null || true
+	[ -z "$engine" ] || ci/docker.sh stop
+}
+trap leave EXIT
 
+step "build; the machine"
+make -s build
+bin/gdoilab doctor || true
 if [ "$(id -u)" = 0 ] && command -v dockerd >/dev/null 2>&1 && engine=$(ci/docker.sh start); then
 	eval "$engine"
-	trap 'ci/docker.sh stop' EXIT
 else
+	engine=""
 	skip "devices in containers need a container engine; ci/docker.sh start installs one, as root"
 fi
 
-step "unit tests, fuzz seeds and truncations; with the race detector where there are goroutines"
-# The cores start none, which suites/architecture holds. What shares their tables between goroutines runs them from the lab.
-all=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./fixtures/...)
-concurrent='/reference/(cmd|daemon|dataplane|internal|keymat|node|operator|ssh)|/harness/(lab|tester|verdict)|/suites/kit|/suites/selftest'
-# shellcheck disable=SC2046 # one word each
-"$go" test -vet=off $(echo "$all" | grep -Ev "$concurrent")
-if command -v "${CC:-gcc}" >/dev/null 2>&1; then
-	# shellcheck disable=SC2046
-	CGO_ENABLED=1 "$go" test -vet=off -race $(echo "$all" | grep -E "$concurrent")
-else
-	skip "the race detector needs a C compiler (gcc)"
-	# shellcheck disable=SC2046
-	"$go" test -vet=off $(echo "$all" | grep -E "$concurrent")
-fi
-
-step "a suite under go test, and the command; the other suites are the same specs as in the next step"
-"$go" test -vet=off ./suites/ack ./suites/cmd/...
-
 step "every suite in the one binary, on the memory fabric"
-make -s build
-bin/gdoilab doctor || true
 bin/gdoilab run --fabric memory --out "$out/memory"
 
-step "captures read by programs that are not ours, beside the next step, which mostly waits"
-nice ci/readers/run.sh pcaps "$out/memory" >"$out/readers.log" 2>&1 &
-reading=$!
-trap 'kill "$reading" 2>/dev/null || true; ci/docker.sh stop' EXIT
+# The cores start no goroutines, which suites/architecture holds. What shares their tables between goroutines runs them
+# from the lab.
+all=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./fixtures/...)
+concurrent='/reference/(cmd|daemon|dataplane|internal|keymat|node|operator|ssh)|/harness/(lab|tester|verdict)|/suites/kit|/suites/selftest'
+cores=$(echo "$all" | grep -Ev "$concurrent")
+shared=$(echo "$all" | grep -E "$concurrent")
+beside lint ci/lint.sh
+# shellcheck disable=SC2086 # one word each
+beside cores "$go" test -vet=off $cores
 
 step "every suite on the netns fabric, but for most rows of the tables, whose protocols are the same there"
 if [ "$(id -u)" = 0 ]; then
 	bin/gdoilab run --fabric netns --filter '!exhaustive' --out "$out/netns"
-	left=$(ip netns list | grep -c '^gdoilab-' || true)
-	if [ "$left" != 0 ]; then
-		echo "the run left $left network namespaces behind" >&2
-		exit 1
-	fi
 else
 	skip "the netns fabric needs root; you are $(id -un)"
+fi
+
+step "gofmt, go vet, staticcheck, which ran beside it"
+joined lint
+
+step "unit tests, fuzz seeds and truncations of the cores, which ran beside it"
+joined cores
+
+step "captures read by programs that are not ours, beside the next steps"
+beside readers ci/readers/run.sh pcaps "$out/memory"
+
+step "the same of what has goroutines, with the race detector"
+if command -v "${CC:-gcc}" >/dev/null 2>&1; then
+	# shellcheck disable=SC2086
+	CGO_ENABLED=1 "$go" test -vet=off -race $shared
+else
+	skip "the race detector needs a C compiler (gcc)"
+	# shellcheck disable=SC2086
+	"$go" test -vet=off $shared
+fi
+
+step "a suite under go test, and the command; the other suites are the same specs as above"
+"$go" test -vet=off ./suites/ack ./suites/cmd/...
+if [ "$(id -u)" = 0 ]; then
+	left=$(ip netns list | grep -c '^gdoilab-' || true)
+	if [ "$left" != 0 ]; then
+		echo "$left network namespaces are left behind" >&2
+		exit 1
+	fi
 fi
 
 step "golden captures made again and compared"
 ci/pcaps.sh --check
 
 step "what those programs have read, and captures of the netns fabric"
-wait "$reading" || {
-	cat "$out/readers.log" >&2
-	exit 1
-}
-trap 'ci/docker.sh stop' EXIT
-cat "$out/readers.log"
+joined readers
 if [ -d "$out/netns" ]; then
 	ci/readers/run.sh "$out/netns/specs/dataplane" "$out/netns/specs/ipv6" "$out/netns/specs/membership" "$out/netns/specs/natt"
 fi

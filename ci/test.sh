@@ -68,16 +68,10 @@ else
 	skip "the netns fabric needs root; you are $(id -un)"
 fi
 
-step "gofmt, go vet, staticcheck, which ran beside it"
-joined lint
-
-step "unit tests, fuzz seeds and truncations of the cores, which ran beside it"
-joined cores
-
 step "captures read by programs that are not ours, beside the next steps"
 beside readers ci/readers/run.sh pcaps "$out/memory"
 
-step "the same of what has goroutines, with the race detector"
+step "unit tests, fuzz seeds and truncations of what has goroutines, with the race detector"
 if command -v "${CC:-gcc}" >/dev/null 2>&1; then
 	# shellcheck disable=SC2086
 	CGO_ENABLED=1 "$go" test -vet=off -race $shared
@@ -96,6 +90,12 @@ if [ "$(id -u)" = 0 ]; then
 		exit 1
 	fi
 fi
+
+step "gofmt, go vet, staticcheck, which ran beside all this"
+joined lint
+
+step "unit tests, fuzz seeds and truncations of the cores, which did too"
+joined cores
 
 step "golden captures made again and compared"
 ci/pcaps.sh --check

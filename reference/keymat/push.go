@@ -80,7 +80,7 @@ func (s PushScheme) Verify(key crypto.PublicKey, digest, sig []byte) error {
 func verify(key crypto.PublicKey, block crypto.Hash, digest, sig []byte) error {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		if err := rsa.VerifyPKCS1v15(key, block, digest, sig); err != nil {
+		if err := verifyRSA(key, block, digest, sig); err != nil {
 			return fmt.Errorf("%w: %w", ErrSignature, err)
 		}
 		return nil

@@ -98,6 +98,7 @@ func (in *call) debug(what string, on bool) error {
 	} else {
 		word = "off"
 	}
+	in.console.watchStamps()
 	in.page.put(0, fmt.Sprintf("Crypto GDOI %s debugging is %s", what, word))
 	return nil
 }
@@ -118,6 +119,7 @@ func (in *call) condition(on bool) error {
 
 func undebugAll(in *call) error {
 	in.console.debug = debugging{}
+	in.console.watchStamps()
 	in.page.put(0, "All possible debugging has been turned off")
 	return nil
 }

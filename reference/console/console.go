@@ -101,7 +101,7 @@ func (c *Console) Handle(now time.Time, ev core.Event) []core.Effect {
 
 // onLine does what a line asks for.
 func (c *Console) onLine(now time.Time, command *core.Command) []core.Effect {
-	c.out = nil
+	c.out = c.stamps()
 	var args control.ConsoleArgs
 	if err := json.Unmarshal(command.Args, &args); err != nil {
 		return []core.Effect{&core.Reply{ID: command.ID, Err: fmt.Sprintf("arguments of %s: %v", command.Name, err)}}

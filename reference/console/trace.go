@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
+	"github.com/gdoilab/gdoilab/reference/gateway"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -41,10 +42,49 @@ type debugging struct {
 	peers []netip.Addr    // of which alone it is told; empty: of all
 }
 
+// ofStamps are the words behind debug crypto gdoi that ask for the pseudotimes in packets of hosts. The second asks for everything.
+const (
+	ofStamps  = "replay"
+	ofAnybody = "gdoi"
+)
+
+// messages reports whether messages are told of.
+func (d debugging) messages() bool { return len(d.on) > 1 || len(d.on) == 1 && !d.on[ofStamps] }
+
 // wants reports whether messages with a peer are told of.
 func (c *Console) wants(peer netip.Addr) bool {
 	d := c.debug
-	return len(d.on) > 0 && (len(d.peers) == 0 || slices.Contains(d.peers, peer) || !c.kept(guardCondition))
+	return d.messages() && (len(d.peers) == 0 || slices.Contains(d.peers, peer) || !c.kept(guardCondition))
+}
+
+// stamped is a core with a data path whose packets have pseudotimes.
+type stamped interface{ Gateway() *gateway.Gateway }
+
+// watchStamps has the data path keep pseudotimes for as long as somebody wants to see them.
+func (c *Console) watchStamps() {
+	if m, ok := c.inner.(stamped); ok {
+		m.Gateway().Watch(c.debug.on[ofStamps] || c.debug.on[ofAnybody])
+	}
+}
+
+// stamps tells of the pseudotimes that were in packets since the last time.
+func (c *Console) stamps() (told []core.Effect) {
+	m, ok := c.inner.(stamped)
+	if !ok {
+		return nil
+	}
+	seen, passed := m.Gateway().Seen()
+	for _, s := range seen {
+		way := "received"
+		if s.Out {
+			way = "sent"
+		}
+		told = append(told, c.debugged(s.At, fmt.Sprintf("pseudotime %s %s in a packet from %s under SPI 0x%08X, own %s", s.Peer, way, s.Source, s.SPI, s.Own)))
+	}
+	if passed > 0 {
+		told = append(told, c.debugged(seen[len(seen)-1].At, fmt.Sprintf("%d more packets with a pseudotime", passed)))
+	}
+	return told
 }
 
 // watch keeps what the core tells its log, and beside it tells of the messages themselves while debugging is on.
@@ -60,7 +100,7 @@ func (c *Console) watch(now time.Time, ev core.Event, effects []core.Effect) []c
 	if len(c.debug.on) == 0 {
 		return effects
 	}
-	var told []core.Effect
+	told := c.stamps()
 	if d, ok := ev.(*core.Datagram); ok && c.wants(d.From.Addr()) {
 		told = append(told, c.message(now, "received from", d.From, d.Data))
 	}
@@ -84,7 +124,12 @@ func (c *Console) message(now time.Time, what string, peer netip.AddrPort, data 
 	if h, err := isakmp.ParseHeader(data); err == nil {
 		text = fmt.Sprintf("exchange %d, message ID %08x, %d octets %s %s", h.Exchange, h.MessageID, len(data), what, peer)
 	}
-	l := &core.Log{Severity: core.Debug, Tag: "DEBUG", Text: text, Fields: []core.Field{{Name: "peer", Value: peer.Addr().String()}}}
-	c.buffer.add(now.Add(c.ahead), l)
+	return c.debugged(now, text, core.Field{Name: "peer", Value: peer.Addr().String()})
+}
+
+// debugged tells of something that debugging shows.
+func (c *Console) debugged(at time.Time, text string, fields ...core.Field) *core.Log {
+	l := &core.Log{Severity: core.Debug, Tag: "DEBUG", Text: text, Fields: fields}
+	c.buffer.add(at.Add(c.ahead), l)
 	return l
 }

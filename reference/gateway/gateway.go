@@ -56,6 +56,7 @@ type Gateway struct {
 	id         uint32 // of the last outer header
 	counts     counters
 	bare       int // packets since the last dummy
+	watched    *watched
 
 	// Buffers of one packet, kept so that the next one needs none.
 	sealed, opened, hopped, concealed, stamped, arrived []byte

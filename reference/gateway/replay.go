@@ -169,7 +169,11 @@ func (g *Gateway) stamp(x *parcel, payload []byte, next uint8) ([]byte, uint8) {
 	}
 	g.stamped = g.stamped[:0]
 	if stamps {
-		h := metadata.Header{Next: next, Length: g.stampLen(), Kind: metadata.KindStamp, Stamp: uint64(g.sentStamp(x))}
+		sent := g.sentStamp(x)
+		if g.watched != nil {
+			g.see(Seen{At: x.now, Out: true, Source: x.flow.Source, SPI: x.entry.Policy.SPI, Own: sent, Peer: sent})
+		}
+		h := metadata.Header{Next: next, Length: g.stampLen(), Kind: metadata.KindStamp, Stamp: uint64(sent)}
 		if tags {
 			h.Next = g.cfg.Metadata.Protocol
 		}
@@ -249,6 +253,9 @@ func (g *Gateway) header(e *sadb.Entry, b []byte, next uint8) (h metadata.Header
 func (g *Gateway) judge(now time.Time, e *sadb.Entry, outer *packet, stamp pseudotime.Stamp) error {
 	m, r := g.groups[e.Group], e.Policy.Replay
 	own, window := m.replay.clock.TickAt(now, r.Ticks()), pseudotime.Span(r.Time())
+	if g.watched != nil {
+		g.see(Seen{At: now, Source: outer.flow.Source, SPI: e.Policy.SPI, Own: own, Peer: stamp})
+	}
 	v := pseudotime.Packet(g.rules, own, stamp, window)
 	if v == nil {
 		return nil

@@ -129,6 +129,34 @@ var _ = Describe("The pseudotime in packets (GET VPN, time-based anti-replay)", 
 		})
 })
 
+var _ = Describe("What a member tells an operator of the pseudotimes in packets (GET VPN)", kit.Subject("tbar"), kit.DUT(rule.GM), func() {
+	It("is those of packets that it sends and that it takes, while they are debugged and no longer", kit.Requirement("GETVPN-DEBUG-02"), func(ctx SpecContext) {
+		s := device(ctx, timed(10*time.Second))
+		s.Pass(ctx, 2*time.Second) // so that its pseudotimes are no numbers that stand in every text
+		takes := func(ahead uint64) (sent, taken string) {
+			own, inner := s.own(), s.back()
+			kit.Reached(s.takes(inner, s.group().Packet(inner.Bytes(), tester.ESPStamp(own+ahead))), "it takes a packet of the next seconds")
+			return seconds(own), seconds(own + ahead)
+		}
+		types := func(line string) string {
+			answer, err := s.GM[0].Console(ctx, line)
+			kit.Precondition(err, "the console takes "+line)
+			return answer.Text
+		}
+		types("debug crypto gdoi replay")
+		sent, taken := takes(321)
+		types("undebug all")
+		sentAfter, takenAfter := takes(543)
+		shown := types("show logging")
+		Expect(shown).To(ContainSubstring(sent), "the pseudotime of the packet that it has sent")
+		Expect(shown).To(ContainSubstring(taken), "the pseudotime of the packet that it has taken")
+		Expect(shown).NotTo(ContainSubstring(takenAfter), "that of one after debugging has ended")
+		if sentAfter != sent { // of one tick they are the same
+			Expect(shown).NotTo(ContainSubstring(sentAfter), "nor that of one that it has sent then")
+		}
+	})
+})
+
 var _ = Describe("What a member counts of repeated packets (GET VPN)", kit.Subject("tbar"), kit.DUT(rule.GM), func() {
 	It("begins anew when the operator clears it, while the pseudotime goes on", kit.Requirement("GETVPN-SHOW-13"), func(ctx SpecContext) {
 		const window = 10 * time.Second

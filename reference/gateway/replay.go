@@ -171,7 +171,7 @@ func (g *Gateway) stamp(x *parcel, payload []byte, next uint8) ([]byte, uint8) {
 	if stamps {
 		sent := g.sentStamp(x)
 		if g.watched != nil {
-			g.see(Seen{At: x.now, Out: true, Source: x.flow.Source, SPI: x.entry.Policy.SPI, Own: sent, Peer: sent})
+			g.see(x.now.UnixNano(), x.flow.Source.As16(), Seen{Out: true, SPI: x.entry.Policy.SPI, Own: sent, Peer: sent})
 		}
 		h := metadata.Header{Next: next, Length: g.stampLen(), Kind: metadata.KindStamp, Stamp: uint64(sent)}
 		if tags {
@@ -254,7 +254,7 @@ func (g *Gateway) judge(now time.Time, e *sadb.Entry, outer *packet, stamp pseud
 	m, r := g.groups[e.Group], e.Policy.Replay
 	own, window := m.replay.clock.TickAt(now, r.Ticks()), pseudotime.Span(r.Time())
 	if g.watched != nil {
-		g.see(Seen{At: now, Source: outer.flow.Source, SPI: e.Policy.SPI, Own: own, Peer: stamp})
+		g.see(now.UnixNano(), outer.flow.Source.As16(), Seen{SPI: e.Policy.SPI, Own: own, Peer: stamp})
 	}
 	v := pseudotime.Packet(g.rules, own, stamp, window)
 	if v == nil {

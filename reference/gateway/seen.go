@@ -47,8 +47,10 @@ func (g *Gateway) Seen() ([]Seen, uint64) {
 	return last.seen, last.passed
 }
 
-// see keeps a pseudotime if somebody watches.
-func (g *Gateway) see(s Seen) {
+// see keeps a pseudotime if somebody watches. Time and source come as plain octets: were their pointers kept, every packet would be
+// allocated, whether anybody watches or not.
+func (g *Gateway) see(at int64, source [16]byte, s Seen) {
+	s.At, s.Source = time.Unix(0, at), netip.AddrFrom16(source).Unmap()
 	switch w := g.watched; {
 	case w == nil || !guardSeen.Kept(g.rules):
 	case len(w.seen) == seenMost:

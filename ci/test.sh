@@ -19,7 +19,7 @@ started=""
 beside() {
 	name=$1
 	shift
-	nice -n 10 "$@" >"$out/$name.log" 2>&1 &
+	nice -n 19 "$@" >"$out/$name.log" 2>&1 &
 	eval "beside_$name=$!"
 	started="$started $!"
 }

@@ -21,6 +21,9 @@ type ESPPlace struct {
 	Link      string // its link address
 }
 
+// ESPHosts lists the hosts with ESP.
+func ESPHosts() []string { return described(espFolder) }
+
 // LoadESP reads the description of that name in fixtures/peers/esp: of a program that is a host with ESP (package esphost). It has no
 // commands; what it is told, it reads.
 func LoadESP(name string) (*Foreign, error) {
@@ -29,8 +32,9 @@ func LoadESP(name string) (*Foreign, error) {
 
 // ParseESP reads the description of a host with ESP. The error is a yamldoc.Problems.
 func ParseESP(file string, data []byte) (*Foreign, error) {
-	f := &Foreign{}
+	f := &Foreign{File: file, Digest: digest(data)}
 	return f, yamldoc.Read(file, data, func(root yamldoc.Value) {
+		f.At = root.Place()
 		root.Fields(append(f.common(), yamldoc.Field{Name: "scripts", Read: f.readScripts})...)
 	})
 }

@@ -46,6 +46,7 @@ type PartyKind string
 const (
 	Device PartyKind = "device" // any other device
 	Daemon PartyKind = "daemon" // our own side of an exchange that it knows; of GDOI it knows nothing
+	Host   PartyKind = "host"   // a member and its host; it has ESP and is given the group's keys
 )
 
 // Cell is one pair on one fabric.

@@ -18,7 +18,7 @@ import (
 )
 
 // espHosts are those with ESP that somebody else wrote.
-var espHosts = []string{"linux", "scapy"}
+var espHosts = peer.ESPHosts()
 
 // The hosts that talk: the one behind the device, and the foreign one.
 var (
@@ -106,7 +106,7 @@ func (s *seated) group() esphost.SA {
 	return esphost.SA{Keys: handed[len(handed)-1], Window: s.window}
 }
 
-var _ = Describe("ESP with a host that somebody else wrote (RFC 4303)", kit.Subject("interop"), kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), func() {
+var _ = Describe("ESP with a host that somebody else wrote (RFC 4303)", kit.Subject("interop"), kit.DUT(rule.GM), kit.Needs(lab.NeedKernel), kit.Scene(kit.DataPlane), func() {
 	for _, name := range espHosts {
 		for _, row := range espTransforms {
 			for _, mode := range []policy.Mode{policy.ModeTunnel, policy.ModeTransport} {

@@ -105,7 +105,7 @@ func (s *sealed) opens(ctx SpecContext, d esphost.Datagram) string {
 }
 
 var _ = Describe("The reference's ESP with a host that somebody else wrote (RFC 4303)", kit.Subject("interop"), kit.DUT(rule.GM),
-	kit.Needs(lab.NeedKernel), func() {
+	kit.Needs(lab.NeedKernel), kit.Scene(kit.DataPlane), func() {
 		for _, name := range espHosts {
 			for _, t := range []policy.Transform{lab.GCM(), lab.CBC()} {
 				t := inMode(t, policy.ModeTunnel)

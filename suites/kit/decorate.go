@@ -109,8 +109,8 @@ func checkSpec(node types.NodeType, _ ginkgo.Offset, text string, args []any) (s
 	return text, append(args, ginkgo.SpecTimeout(Limit), beside(text)), errs
 }
 
-// foreigners are the names of the foreign peers.
-var foreigners = sync.OnceValue(peer.Foreigners)
+// foreigners are the names of the foreign peers, daemons and hosts.
+var foreigners = sync.OnceValue(func() []string { return append(peer.Foreigners(), peer.ESPHosts()...) })
 
 // beside are labels for the foreign peers that the sentence of a spec names.
 func beside(text string) (labels ginkgo.Labels) {

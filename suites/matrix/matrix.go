@@ -20,7 +20,7 @@ import (
 // Options of a matrix.
 type Options struct {
 	Program  string       // this program, which runs each pair in a process of its own
-	Peers    []string     // manifests or names of daemons; none: all that are built in
+	Peers    []string     // manifests or names of daemons and hosts; none: all that are built in
 	Fabrics  []lab.Fabric // at least one
 	Filter   string       // further label expression; "" stands for everything that is about two devices
 	Seed     string
@@ -72,10 +72,14 @@ func Run(ctx context.Context, o Options) (*verdict.Matrix, error) {
 	return m, nil
 }
 
-// pairs are those of one fabric: each device with each, and each daemon with the reference, whose own code is its other side.
+// pairs are those of one fabric: each device with each, and each daemon with the reference, whose own code is its other side. A host
+// meets the reference as a member does.
 func pairs(all []*party, f lab.Fabric) (encounters []*encounter) {
 	for _, ks := range all {
 		for _, gm := range all {
+			if ks.Kind == verdict.Host {
+				continue
+			}
 			daemons := 0
 			for _, p := range []*party{ks, gm} {
 				if p.foreign != nil {
@@ -114,7 +118,7 @@ func (e *encounter) meet(ctx context.Context, o Options) {
 	e.run(ctx, o, o.filter("dut:both"), "--dut-ks", e.ks.named, "--dut-gm", e.gm.named)
 }
 
-// meetDaemon has a daemon meet our own side of IKE: as a key server it answers, as a member it begins.
+// meetDaemon has a daemon meet our own side of IKE: as a key server it answers, as a member it begins. A host meets our ESP.
 func (e *encounter) meetDaemon(ctx context.Context, o Options) {
 	daemon, role := e.ks, rule.GM
 	if e.gm.foreign != nil {
@@ -126,6 +130,11 @@ func (e *encounter) meetDaemon(ctx context.Context, o Options) {
 		return
 	case why != "":
 		e.Decide(verdict.Skipped, why)
+		return
+	}
+	if daemon.Kind == verdict.Host {
+		e.Decide(verdict.Unsupported, daemon.noKeyManagement(), verdict.ScenePhase1, verdict.SceneRegistration, verdict.SceneRekey)
+		e.run(ctx, o, o.filter("beside:"+daemon.Name))
 		return
 	}
 	e.Decide(verdict.Unsupported, daemon.noGDOI(), verdict.SceneRegistration, verdict.SceneRekey)

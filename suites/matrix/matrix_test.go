@@ -27,7 +27,7 @@ const memberOnly = "name: member\nfeatures: ['*']\nroles:\n  GM: {core: referenc
 
 func TestParties(t *testing.T) {
 	all, err := parties(nil)
-	if err != nil || len(all) != len(peer.Builtin())+len(peer.Foreigners()) {
+	if err != nil || len(all) != len(peer.Builtin())+len(peer.Foreigners())+len(peer.ESPHosts()) {
 		t.Fatalf("%v, %v", all, err)
 	}
 	for _, p := range all {
@@ -46,7 +46,7 @@ func TestParties(t *testing.T) {
 
 // Devices meet each other, daemons the reference.
 func TestPairs(t *testing.T) {
-	all, err := parties([]string{"reference", "reference-ios", "strongswan", "libreswan"})
+	all, err := parties([]string{"reference", "reference-ios", "strongswan", "libreswan", "scapy"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestPairs(t *testing.T) {
 	for _, e := range pairs(all, lab.Memory{}) {
 		names = append(names, e.Name())
 	}
-	want := "reference--reference--memory reference--reference-ios--memory reference--strongswan--memory reference--libreswan--memory " +
+	want := "reference--reference--memory reference--reference-ios--memory reference--strongswan--memory reference--libreswan--memory reference--scapy--memory " +
 		"reference-ios--reference--memory reference-ios--reference-ios--memory strongswan--reference--memory libreswan--reference--memory"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("%s", got)

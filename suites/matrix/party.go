@@ -16,16 +16,16 @@ import (
 type party struct {
 	verdict.Party
 	named    string         // as run --dut takes it
-	manifest *peer.Manifest // nil: a daemon
+	manifest *peer.Manifest // nil: a daemon or a host
 	foreign  *peer.Foreign
 }
 
 // parties loads the peers of those names; without names all that are built in. A name is a manifest as run --dut takes it, or that
-// of a foreign daemon. Two of one name are refused: nobody could tell their cells apart.
+// of a foreign daemon or host. Two of one name are refused: nobody could tell their cells apart.
 func parties(names []string) ([]*party, error) {
 	wanted := len(names) > 0
 	if !wanted {
-		names = slices.Concat(peer.Builtin(), peer.Foreigners())
+		names = slices.Concat(peer.Builtin(), peer.Foreigners(), peer.ESPHosts())
 	}
 	var all []*party
 	for _, name := range names {
@@ -50,6 +50,13 @@ func load(name string) (*party, error) {
 		}
 		return foreign(name, f), nil
 	}
+	if slices.Contains(peer.ESPHosts(), name) {
+		f, err := peer.LoadESP(name)
+		if err != nil {
+			return nil, err
+		}
+		return host(name, f), nil
+	}
 	m, err := peer.Load(name)
 	if err != nil {
 		return nil, err
@@ -68,6 +75,18 @@ func foreign(name string, f *peer.Foreign) *party {
 		Peer: verdict.Peer{Name: f.Name, Version: f.Version, File: f.File, Digest: f.Digest}}}
 	p.Absent = f.Absent()
 	return p
+}
+
+// host has ESP alone: it stands where a member and the host behind it would.
+func host(name string, f *peer.Foreign) *party {
+	p := foreign(name, f)
+	p.Kind, p.Roles = verdict.Host, []string{rule.GM.String()}
+	return p
+}
+
+// noKeyManagement is the declaration by which a host has no scene but that of the data plane.
+func (p *party) noKeyManagement() string {
+	return fmt.Sprintf("%s is described as a host with ESP, which is given its keys (%s)", p.Name, p.foreign.At)
 }
 
 // noGDOI is the declaration by which a daemon has no scene but those of IKE.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -33,7 +34,8 @@ func interopCommand() *cobra.Command {
 		Long: `Have every peer as a key server meet every peer as a member, on each fabric, and write a matrix: for Phase 1,
 registration, rekey and data plane the verdict of the specs that are about two devices, with the capture, the log and
 the reason of each. Peers are those with a manifest that is built in, or those that are named: manifests as
-"run --dut" takes them, or IKE daemons (fixtures/peers/ike), which meet our own side of what they know.
+"run --dut" takes them, or IKE daemons (fixtures/peers/ike), which meet our own side of what they know, or hosts with
+ESP (fixtures/peers/esp), which are given the group's keys.
 
 A peer that is not on this machine is "absent", with what was looked for; what it does not do by its own declaration is
 "unsupported", with the declaration; what no spec shows is "not-tried". Failures that its manifest expects stand in the
@@ -55,7 +57,7 @@ named. Ctrl-C ends it in order, with what was found out by then.`,
 	c.Flags().IntVar(&f.Workers, "workers", 0, "worker processes at once (default: what suits the fabric)")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print interop.json instead of progress and table")
 	_ = c.RegisterFlagCompletionFunc("peers", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return append(peer.Builtin(), peer.Foreigners()...), cobra.ShellCompDirectiveDefault
+		return slices.Concat(peer.Builtin(), peer.Foreigners(), peer.ESPHosts()), cobra.ShellCompDirectiveDefault
 	})
 	_ = c.RegisterFlagCompletionFunc("fabric", completeFabrics)
 	_ = c.RegisterFlagCompletionFunc("filter", completeLabels)

@@ -101,7 +101,7 @@ func TestInteropUsage(t *testing.T) {
 
 // Every spec that names a foreign peer has its place in the matrix: it says which scene it shows.
 func TestForeignPeersAreInTheMatrix(t *testing.T) {
-	for _, name := range peer.Foreigners() {
+	for _, name := range append(peer.Foreigners(), peer.ESPHosts()...) {
 		beside := "beside:" + name
 		all, err := kit.List(beside)
 		if err != nil {

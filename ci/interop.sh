@@ -20,6 +20,8 @@ if [ ! -x ci/docker.sh ]; then
 elif engine=$(ci/docker.sh start); then
 	eval "$engine"
 	trap 'ci/docker.sh stop' EXIT
+	trap 'exit 130' INT # a shell that a signal ends leaves without that
+	trap 'exit 143' TERM
 else
 	echo "SKIPPED: containers: no engine, as said above"
 fi

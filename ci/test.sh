@@ -37,6 +37,8 @@ leave() {
 	[ -z "$engine" ] || ci/docker.sh stop
 }
 trap leave EXIT
+trap 'exit 130' INT # a shell that a signal ends leaves without that
+trap 'exit 143' TERM
 
 step "build; the machine"
 make -s build

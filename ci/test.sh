@@ -57,7 +57,9 @@ bin/gdoilab run --fabric memory --out "$out/memory"
 # from the lab.
 all=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./fixtures/...)
 concurrent='/reference/(cmd|daemon|dataplane|internal|keymat|node|operator|ssh)|/harness/(lab|tester|verdict)|/suites/kit|/suites/selftest'
-cores=$(echo "$all" | grep -Ev "$concurrent")
+timed='/harness/(console|container|driver|esphost|peer|router)' # programs that have to answer in time
+cores=$(echo "$all" | grep -Ev "$concurrent|$timed")
+prompt=$(echo "$all" | grep -E "$timed")
 shared=$(echo "$all" | grep -E "$concurrent")
 beside lint ci/lint.sh
 # shellcheck disable=SC2086 # one word each
@@ -83,8 +85,12 @@ else
 	"$go" test -vet=off $shared
 fi
 
-step "a suite under go test, and the command; the other suites are the same specs as above"
-"$go" test -vet=off ./suites/ack ./suites/cmd/...
+step "the same of what speaks with programs of others"
+# shellcheck disable=SC2086
+"$go" test -vet=off $prompt
+
+step "a suite under go test, the matrix and the command; the other suites are the same specs as above"
+"$go" test -vet=off ./suites/ack ./suites/matrix ./suites/cmd/...
 if [ "$(id -u)" = 0 ]; then
 	left=$(ip netns list | grep -c '^gdoilab-' || true)
 	if [ "$left" != 0 ]; then

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A container engine for devices that come in containers: "eval "$(ci/docker.sh start)"" finds the one of this machine, or else, as
-# root, installs Docker and starts one below out/docker, apart from the machine's own: no bridge, no rules of a firewall, no
+# root, installs Docker and starts one ("began" is set then) below out/docker, apart from the machine's own: no bridge, no rules of a firewall, no
 # forwarding, nothing fetched. "ci/docker.sh stop" ends that one, "ci/docker.sh remove" removes its images too.
 set -eu
 cd "$(dirname "$0")/.."
@@ -37,7 +37,7 @@ start() {
 		--data-root "$root" --exec-root "$run" --pidfile "$run/pid" --host "$host" >"$root.log" 2>&1 </dev/null &
 	for _ in $(seq 100); do
 		if answers "$host"; then
-			echo "export DOCKER_HOST=$host"
+			echo "export DOCKER_HOST=$host; began=yes"
 			exit 0
 		fi
 		sleep 0.1

@@ -15,11 +15,12 @@ else
 	echo "SKIPPED: the netns fabric needs root; you are $(id -un)"
 fi
 
+began=""
 if [ ! -x ci/docker.sh ]; then
 	echo "SKIPPED: containers: there is no ci/docker.sh"
 elif engine=$(ci/docker.sh start); then
 	eval "$engine"
-	trap 'ci/docker.sh stop' EXIT
+	trap '[ -z "$began" ] || ci/docker.sh stop' EXIT
 	trap 'exit 130' INT # a shell that a signal ends leaves without that
 	trap 'exit 143' TERM
 else

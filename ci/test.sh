@@ -30,11 +30,11 @@ joined() {
 	cat "$out/$1.log"
 	[ "$status" = 0 ] || exit "$status"
 }
-engine=""
+began=""
 leave() {
 	# shellcheck disable=SC2086 # one word each
 	[ -z "$started" ] || kill $started 2>/dev/null || true
-	[ -z "$engine" ] || ci/docker.sh stop
+	[ -z "$began" ] || ci/docker.sh stop
 }
 trap leave EXIT
 trap 'exit 130' INT # a shell that a signal ends leaves without that
@@ -46,7 +46,6 @@ bin/gdoilab doctor || true
 if [ "$(id -u)" = 0 ] && command -v dockerd >/dev/null 2>&1 && engine=$(ci/docker.sh start); then
 	eval "$engine"
 else
-	engine=""
 	skip "devices in containers need a container engine; ci/docker.sh start installs one, as root"
 fi
 

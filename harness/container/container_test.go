@@ -247,6 +247,7 @@ func TestWhatADeviceWritesIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	gm := l.GM[0]
+	gm.AwaitLog(t.Context(), "REGISTERED", 0, lab.Patience) // the log is there, and so the device ready, before anything is in it
 	if lines := gm.Logged("REGISTERED"); len(lines) != 1 || lines[0].Fields["what"] != "REGISTERED" {
 		t.Errorf("%+v", lines)
 	}

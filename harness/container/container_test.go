@@ -51,8 +51,8 @@ func device(what string) {
 	case "ignores":
 		signal.Ignore(syscall.SIGTERM)
 	case "writes":
-		_ = os.WriteFile("/gdoilab/log", []byte("said REGISTERED here\n"), 0o600)
 		_ = os.WriteFile("/core", []byte("the core"), 0o600)
+		_ = os.WriteFile("/gdoilab/log", []byte("said REGISTERED here\n"), 0o600)
 	}
 	time.Sleep(time.Hour)
 }

@@ -157,6 +157,7 @@ func itDeletes(daemon, which string, role rule.Role, establish func(*scene, cont
 		kit.Precondition(establish(s, ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()
+		kit.Precondition(s.known(waiting), daemon+" knows the SA")
 		told := make(chan error, 1)
 		go func() { told <- s.theirs.Tell(waiting, peer.CommandTerminate) }()
 		Expect(s.own.AwaitDelete(waiting)).To(Succeed())
@@ -167,11 +168,11 @@ func itDeletes(daemon, which string, role rule.Role, establish func(*scene, cont
 		kit.Precondition(establish(s, ctx), "Phase 1 is established")
 		waiting, done := patient(ctx)
 		defer done()
-		kit.Precondition(s.own.Probe(waiting, 1), daemon+" knows the SA")
+		kit.Precondition(s.known(waiting), daemon+" knows the SA")
 		kit.Precondition(s.own.Delete(), "the own node deletes the SA")
 		// Daemons take what arrives in several threads: the question behind the Delete may be answered before it.
 		answers := true
-		for number := uint32(2); answers && number < 1000; number += 10 {
+		for number := uint32(100_000); answers && number < 200_000; number += 10 {
 			answers = s.own.Answers(waiting, number)
 		}
 		kit.Precondition(waiting.Err(), "there was time to ask")

@@ -187,6 +187,16 @@ func (s *scene) answer(ctx context.Context) error {
 	return err
 }
 
+// known waits until the foreign peer has the SA too: who sends the last message has it before the other has read that.
+func (s *scene) known(ctx context.Context) error {
+	for number := uint32(1); ctx.Err() == nil; number += 10 {
+		if s.own.Answers(ctx, number) {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
 // established keeps the keys for those who read the capture.
 func (s *scene) established(err error) error {
 	if sa := s.own.SA(); sa != nil {

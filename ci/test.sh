@@ -52,7 +52,7 @@ fi
 step "every suite in the one binary, on the memory fabric"
 bin/gdoilab run --fabric memory --out "$out/memory"
 
-. ci/packages.sh
+. ci/packages
 # shellcheck disable=SC2086 # one word each
 beside cores "$go" test -vet=off $cores
 

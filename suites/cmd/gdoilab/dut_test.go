@@ -264,9 +264,9 @@ func TestBlackBox(t *testing.T) {
 		reasons     string // what they begin with
 	}{
 		{"no acknowledgements", noAck, 46, lacksAck},
-		{"no control", noControl, 195, "reference as GM declares no control"},
+		{"no control", noControl, 196, "reference as GM declares no control"},
 		{"no key log", noKeyLog, 0, ""},
-		{"dark", dark, 320, "reference as GM declares no "},
+		{"dark", dark, 321, "reference as GM declares no "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -24,6 +24,7 @@ type Env struct {
 	Seed    string
 	Device  *peer.Manifest // nil: peer.Default
 	Mutants []peer.Mutant
+	beside  Net // with whose clock the network goes; nil: with its own
 	// Unsupported is called when a device is asked for what its manifest says it cannot do, with that declaration. It may
 	// end the spec by not returning; otherwise the asking fails.
 	Unsupported func(declaration string)
@@ -104,7 +105,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, err
 	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, NoMulticast: setup.NoMulticast, Aside: setup.Aside, Contained: l.contained(), Routers: routers})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, NoMulticast: setup.NoMulticast, Aside: setup.Aside, Beside: env.beside, Contained: l.contained(), Routers: routers})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ type Peer struct {
 	lab     *Lab
 	station Station
 	node    Node
+	device  *Peer // whose place in a VRF this is; nil: it is a node of its own
 
 	begun   int    // frames that there were when a spec started it last
 	proven  pullID // of a registration whose keys the member has been seen to use
@@ -87,6 +88,9 @@ func (p *Peer) Addr() netip.AddrPort {
 // Start brings the peer up.
 func (p *Peer) Start(ctx context.Context) error {
 	p.begun, p.earlier, p.proven = len(p.lab.Frames()), 0, pullID{}
+	if p.device != nil {
+		return p.startTable()
+	}
 	node, err := p.lab.Net.Start(ctx, p.station)
 	var declared *peer.Unsupported
 	if errors.As(err, &declared) {

@@ -57,6 +57,9 @@ func VRFs(ctx context.Context, env Env, setup Setup, names ...string) (labs []*L
 // join makes one device of the first members.
 func join(labs []*Lab) error {
 	first := labs[0].GM[0]
+	if err := first.hasTables(); err != nil {
+		return err
+	}
 	for _, l := range labs[1:] {
 		net, ok := l.Net.(tabled)
 		if !ok {
@@ -70,6 +73,18 @@ func join(labs []*Lab) error {
 		gm.device = first
 	}
 	return labs[0].supported()
+}
+
+// hasTables returns an error if the peer is no device that can stand in several networks.
+func (p *Peer) hasTables() error {
+	if !p.Device() {
+		return fmt.Errorf("lab: %s: %w", p.Name(), errNoVRF)
+	}
+	d := p.station.Device
+	if d.Router() == nil && d.Driver() == nil && d.Container() == nil {
+		return nil
+	}
+	return fmt.Errorf("lab: %w", p.unsupported(fmt.Sprintf("%s is in one network: only a process can open its sockets in several namespaces (%s)", d.Device, d.At)))
 }
 
 // UpVRFs starts every node of networks that VRFs has built and waits until all members are registered.

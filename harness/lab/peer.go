@@ -65,6 +65,14 @@ func (p *Peer) Can(a peer.Ability) error {
 	return p.unsupported(p.station.Device.Lacks(a))
 }
 
+// Lacks returns the declaration by which the peer lacks a feature, or "" if it has it, as every tester does.
+func (p *Peer) Lacks(feature string) string {
+	if !p.Device() {
+		return ""
+	}
+	return p.lab.env.Device.Part(p.station.Device.Is).LacksFeature(feature)
+}
+
 // unsupported tells of a declaration, unless it is "", and returns it as an error.
 func (p *Peer) unsupported(declaration string) error {
 	if declaration == "" {

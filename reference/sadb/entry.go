@@ -17,6 +17,7 @@ type Entry struct {
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
 	SA         SA
 	SendFrom   time.Time // it sends from then on
+	Awaits     bool      // the end of what it takes over from, and no delay
 	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Expiry     time.Time // it is gone from then on
 	Used       time.Time // when a packet was sent under it last, as Use was told

@@ -116,6 +116,12 @@ func (s *scene) carriesOut(i int, p push) bool {
 	return kit.Takes(s.ctx, s.Lab, i, p.RekeyResult)
 }
 
+// goesOver has member i, if it lingers, send under the SAs of a PUSH that it has taken.
+func (s *scene) goesOver(i int, p push, group ...uint32) {
+	GinkgoHelper()
+	kit.GoOver(s.ctx, s.Lab, i, p.SPIs, group...)
+}
+
 // carriedOut reports whether it has done so by now.
 func (s *scene) carriedOut(i int, p push) bool {
 	GinkgoHelper()

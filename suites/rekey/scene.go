@@ -138,10 +138,19 @@ func (s *scene) encrypted(since kit.Mark, i int) []kit.ESP {
 	})
 }
 
-// follows waits until the member has taken a PUSH, and reports whether it sends under its first SA then.
+// follows waits until the member has taken a PUSH, and reports whether it uses its first SA then.
 func (s *scene) follows(p push) bool {
 	GinkgoHelper()
-	return s.takes(p) && s.sending() == p.SPIs[0]
+	return s.takes(p) && s.uses(p.SPIs[0])
+}
+
+// uses reports whether the member sends under an SA or, if it lingers under the one before, opens what comes under it.
+func (s *scene) uses(spi string) bool {
+	GinkgoHelper()
+	if kit.Lingers(s.Lab, 1) {
+		return kit.Has(s.ctx, s.Lab, 1, spi)
+	}
+	return s.sending() == spi
 }
 
 // takes waits until the member has taken a PUSH, and reports whether it does.

@@ -139,9 +139,8 @@ func (db *DB) Relieved(now time.Time, group int, spi uint32, s policy.Selector, 
 // more the oldest of them sends from now on.
 func (db *DB) Relieve(now time.Time, group int) {
 	for _, e := range slices.Backward(db.entries) {
-		waits := e.Group == group && e.Awaits && now.Before(e.SendFrom) && e.lives(now)
-		if waits && !slices.ContainsFunc(db.entries, func(other *Entry) bool {
-			return other.Group == group && other.sends(now, db.rules) && overlap(other.Policy.Selector, e.Policy.Selector)
+		if e.Group == group && e.Awaits && now.Before(e.SendFrom) && !slices.ContainsFunc(db.entries, func(other *Entry) bool {
+			return other.sends(now, db.rules) && e.awaits(other)
 		}) {
 			e.SendFrom, e.Awaits = now, false
 		}

@@ -83,6 +83,18 @@ func (e *Entry) serves(now time.Time, group int, s policy.Selector, rules *rule.
 	return e.Group == group && e.lives(now) && !over && e.sender(rules) && overlap(e.Policy.Selector, s)
 }
 
+// awaits reports whether the entry is to take over from another of its group: an older one, or one for the same flows in the message in which
+// it came.
+func (e *Entry) awaits(other *Entry) bool {
+	switch {
+	case e.Group != other.Group || e.Generation < other.Generation:
+		return false
+	case e.Generation == other.Generation:
+		return same(e.Policy.Selector, other.Policy.Selector)
+	}
+	return overlap(e.Policy.Selector, other.Policy.Selector)
+}
+
 func (e *Entry) sender(rules *rule.Switches) bool {
 	return guardSender.Holds(rules, e.Policy.Transform.Direction != policy.DirectionReceiverOnly)
 }

@@ -43,6 +43,7 @@ type state struct {
 	pushes []*push
 	esp    map[string]*tester.ESPKeys // by SPI; they count their packets
 	probes map[string]bool            // packets of uses, which are left out of what is asked since
+	probed map[string]uint32          // their highest number, by SPI, if there are windows
 }
 
 // current belongs to the spec that runs; it is made afresh by whoever needs it first and forgotten with the spec's report.
@@ -53,7 +54,7 @@ var enough bool
 
 func gathered() *state {
 	if current == nil {
-		current = &state{esp: make(map[string]*tester.ESPKeys), probes: make(map[string]bool)}
+		current = &state{esp: make(map[string]*tester.ESPKeys), probes: make(map[string]bool), probed: make(map[string]uint32)}
 	}
 	return current
 }

@@ -27,6 +27,7 @@ type Peer struct {
 	begun   int    // frames that there were when a spec started it last
 	proven  pullID // of a registration whose keys the member has been seen to use
 	earlier int    // registrations since then that went before a start afresh
+	over    int    // registrations since then that the member has been told to forget, or has forgotten
 
 	mu    sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
 	tap   core.Tap
@@ -94,7 +95,7 @@ func (p *Peer) Addr() netip.AddrPort {
 
 // Start brings the peer up.
 func (p *Peer) Start(ctx context.Context) error {
-	p.begun, p.earlier, p.proven = len(p.lab.Frames()), 0, pullID{}
+	p.begun, p.earlier, p.over, p.proven = len(p.lab.Frames()), 0, 0, pullID{}
 	node, err := p.lab.Net.Start(ctx, p.station)
 	var declared *peer.Unsupported
 	if errors.As(err, &declared) {
@@ -245,6 +246,7 @@ func (p *Peer) SetClock(ctx context.Context, ahead time.Duration) error {
 // stopped and started, with all of its groups.
 func (p *Peer) Clear(ctx context.Context, group ...uint32) error {
 	if p.Offers(peer.ControlClear) {
+		p.forgets(len(group))
 		return p.ask(ctx, control.Clear, groupArgs(group), nil)
 	}
 	earlier := p.Registrations()
@@ -252,8 +254,20 @@ func (p *Peer) Clear(ctx context.Context, group ...uint32) error {
 		return err
 	}
 	err := p.Start(ctx)
-	p.earlier = earlier
+	p.earlier, p.over = earlier, earlier
 	return err
+}
+
+// forgets notes how many of the registrations that its log tells of are over when a member is told to forget those in so many of its
+// groups, 0 for all. One that tells its state is asked for that instead.
+func (p *Peer) forgets(groups int) {
+	if p.Offers(peer.ControlStatus) || !p.Tells(registered) {
+		return
+	}
+	p.over = p.Registrations()
+	if groups > 0 {
+		p.over -= len(p.station.GM.Memberships()) - groups
+	}
 }
 
 // groupArgs are the arguments of a command about one group, none if it is about all.

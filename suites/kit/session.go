@@ -176,9 +176,14 @@ func Up(ctx context.Context, setup lab.Setup) *lab.Lab {
 	return l
 }
 
-// Precondition ends the spec as inconclusive if what it needs before it can judge was not reached.
+// Precondition ends the spec as inconclusive if what it needs before it can judge was not reached, and as skipped if the fabric cannot
+// give it.
 func Precondition(err error, what string) {
 	ginkgo.GinkgoHelper()
+	var lacking *lab.Lacking
+	if errors.As(err, &lacking) {
+		end(verdict.Skipped, lacking.What)
+	}
 	if err != nil {
 		end(verdict.Inconclusive, fmt.Sprintf("not reached: %s: %v", what, err))
 	}

@@ -40,9 +40,7 @@ func asking(alter ...func(*policy.Group)) func(*policy.Group) {
 }
 
 // hasty has a member that gets no answer ask again soon.
-func hasty(_ int, c *policy.Member) {
-	c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond
-}
+func hasty(i int, c *policy.Member) { kit.Hurry(i, c, 200*time.Millisecond, 200*time.Millisecond) }
 
 // toward has the group protect what goes from the network behind gm1 to that behind member i with an SA of its own for each
 // of the transforms.

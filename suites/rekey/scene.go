@@ -41,9 +41,7 @@ func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
 }
 
 // hasty has a member that gets no answer ask again soon.
-func hasty(_ int, c *policy.Member) {
-	c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond
-}
+func hasty(i int, c *policy.Member) { kit.Hurry(i, c, 200*time.Millisecond, 200*time.Millisecond) }
 
 // withhold has nothing of an exchange get through that the key server sends, until the end of withholding.
 func (s *scene) withhold(exchange isakmp.ExchangeType) (end func()) {

@@ -109,3 +109,27 @@ func TestRolloverByDelete(t *testing.T) {
 		}
 	}
 }
+
+// Of SAs for flows within each other, which came in one message, each takes over what it is for.
+func TestRolloverByDeleteOfSeveral(t *testing.T) {
+	g := newGateway(t, gatewayA, func(c *Config) { c.Rollover = 30 * time.Second })
+	for spi := uint32(1); spi < 4; spi += 2 {
+		narrow, wide := gcmSA(spi), gcmSA(spi+1)
+		narrow.Selector.DestinationPort, narrow.Selector.Protocol = 4500, 17
+		if err := g.groups[0].Install(at(0), []policy.TrafficSA{narrow, wide}, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{5}}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, spi := range []uint32{1, 2} {
+		g.groups[0].Delete(at(1), policy.ProtocolESP, spi)
+	}
+	sends := make(map[byte]bool)
+	for _, e := range g.db.Entries() {
+		if g.db.Sending(at(1), e) {
+			sends[byte(e.Policy.SPI)] = true
+		}
+	}
+	if len(sends) != 2 || !sends[3] || !sends[4] {
+		t.Errorf("it sends under %v", sends)
+	}
+}

@@ -126,9 +126,9 @@ func needsHosts(role rule.Role, device *peer.Manifest) bool {
 }
 
 // Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263). Profile getvpn has none of those by
-// multicast.
+// multicast, nor has a device by its declaration.
 func (l *Lab) Acknowledged() bool {
-	vendor := l.KS.station.KS.Profile == policy.ProfileGETVPN
+	vendor := l.KS.station.KS.Profile == policy.ProfileGETVPN || l.env.Device.LacksFeature("ack-multicast") != ""
 	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool {
 		return g.Rekey.Ack != policy.AckNone && !(vendor && g.Rekey.Transport == policy.TransportMulticast)
 	})

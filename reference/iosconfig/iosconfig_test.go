@@ -337,6 +337,15 @@ func TestVRFs(t *testing.T) {
 	}
 }
 
+// A group without a key server is one that the member cannot register with, and no fault of the configuration.
+func TestNoKeyServer(t *testing.T) {
+	alone := strings.NewReplacer(" server address ipv4 10.0.8.1\n", "", "crypto map m 20 gdoi\n set group two\n", "").Replace(member)
+	m, _, err := iosconfig.ParseMember("gm.ios", []byte(alone), iosconfig.Options{Open: open})
+	if err != nil || m.Group != 1 || len(m.KeyServers) != 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
 // An object follows the active SA if it is there.
 func TestTrack(t *testing.T) {
 	follows := strings.Replace(member, " server address ipv4 10.0.8.1\ncrypto map m 20", " server address ipv4 10.0.8.1\n client status active-sa track 99\ncrypto map m 20", 1)

@@ -100,16 +100,13 @@ func (r *reader) memberIn(t table) policy.Member {
 	return m
 }
 
-// grouped is the group of a crypto map, with what a member needs of it.
+// grouped is the group of a crypto map, with what a member needs of it. One without key servers is told of by the member (GETVPN-REG-27).
 func (r *reader) grouped(c *cryptoMap) *gdoiGroup {
 	for _, g := range r.doc.groups {
 		switch {
 		case g.name != c.group:
 		case !g.identity:
 			r.problem(g.at, "%s has no identity", label(g))
-			return nil
-		case len(g.servers) == 0:
-			r.problem(g.at, "%s has no \"server address ipv4\"", label(g))
 			return nil
 		default:
 			return g

@@ -43,6 +43,7 @@ type state struct {
 	pushes []*push
 	esp    map[string]*tester.ESPKeys // by SPI; they count their packets
 	probes map[string]bool            // packets of uses, which are left out of what is asked since
+	probed map[string]uint32          // their highest number, by SPI, if there are windows
 }
 
 // current belongs to the spec that runs; it is made afresh by whoever needs it first and forgotten with the spec's report.
@@ -53,7 +54,7 @@ var enough bool
 
 func gathered() *state {
 	if current == nil {
-		current = &state{esp: make(map[string]*tester.ESPKeys), probes: make(map[string]bool)}
+		current = &state{esp: make(map[string]*tester.ESPKeys), probes: make(map[string]bool), probed: make(map[string]uint32)}
 	}
 	return current
 }
@@ -191,9 +192,14 @@ func Up(ctx context.Context, setup lab.Setup) *lab.Lab {
 	return l
 }
 
-// Precondition ends the spec as inconclusive if what it needs before it can judge was not reached.
+// Precondition ends the spec as inconclusive if what it needs before it can judge was not reached, and as skipped if the fabric cannot
+// give it.
 func Precondition(err error, what string) {
 	ginkgo.GinkgoHelper()
+	var lacking *lab.Lacking
+	if errors.As(err, &lacking) {
+		end(verdict.Skipped, lacking.What)
+	}
 	if err != nil {
 		end(verdict.Inconclusive, fmt.Sprintf("not reached: %s: %v", what, err))
 	}

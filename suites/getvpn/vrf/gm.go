@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gdoilab/gdoilab/harness/lab"
+	"github.com/gdoilab/gdoilab/harness/peer"
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -133,6 +134,7 @@ var _ = Describe("A member of GET VPN in two VRFs with the same addresses", kit.
 
 	It("forgets in one VRF what an operator clears there, and nothing in the other", kit.Requirement("GETVPN-VRF-02"), func(ctx SpecContext) {
 		red, blue := both(ctx)
+		kit.Precondition(red.GM[0].Can(peer.ControlClear), "it can be told to forget what it has")
 		inBlue, since, others := kit.SendingSPI(ctx, blue, 1, 2), kit.Now(red), kit.Now(blue)
 		Expect(red.GM[0].Clear(ctx)).To(Succeed())
 		Expect(red.Wait(ctx, lab.Patience, func() bool { return len(kit.MessagesSince(red, since, core.Pull4.String())) > 0 })).To(BeTrue(),

@@ -8,7 +8,7 @@ SOURCES := $(shell find reference harness suites fixtures -type f -not -name '*_
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
-.PHONY: help setup build demo test lint bench bench-net fuzz selftest soak interop clean
+.PHONY: help setup build demo test race lint bench bench-net fuzz selftest soak interop clean
 
 help:            ## show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,7 +30,10 @@ demo: setup build  ## run the suite against the reference and show the report
 test: setup      ## every test there is
 	@ci/test.sh
 
-lint:            ## gofmt, go vet, staticcheck
+race: setup      ## tests of what has goroutines, with the race detector
+	@ci/race.sh
+
+lint:            ## gofmt, go vet, staticcheck, govulncheck
 	@ci/lint.sh
 
 bench:           ## benchmarks, as ratios within one run

@@ -52,15 +52,7 @@ fi
 step "every suite in the one binary, on the memory fabric"
 bin/gdoilab run --fabric memory --out "$out/memory"
 
-# The cores start no goroutines, which suites/architecture holds. What shares their tables between goroutines runs them
-# from the lab.
-all=$("$go" list ./reference/... ./harness/... ./suites/architecture ./suites/kit ./suites/selftest ./fixtures/...)
-concurrent='/reference/(cmd|daemon|dataplane|internal|keymat|node|operator|ssh)|/harness/(lab|tester|verdict)|/suites/kit|/suites/selftest'
-timed='/harness/(console|container|driver|esphost|peer|router)' # programs that have to answer in time
-cores=$(echo "$all" | grep -Ev "$concurrent|$timed")
-prompt=$(echo "$all" | grep -E "$timed")
-shared=$(echo "$all" | grep -E "$concurrent")
-beside lint ci/lint.sh
+. ci/packages
 # shellcheck disable=SC2086 # one word each
 beside cores "$go" test -vet=off $cores
 
@@ -72,19 +64,16 @@ else
 fi
 
 step "captures read by programs that are not ours, beside the next steps"
-beside readers ci/readers/run.sh pcaps "$out/memory"
-
-step "unit tests, fuzz seeds and truncations of what has goroutines, with the race detector"
-if command -v "${CC:-gcc}" >/dev/null 2>&1; then
-	# shellcheck disable=SC2086
-	CGO_ENABLED=1 "$go" test -vet=off -race $shared
-else
-	skip "the race detector needs a C compiler (gcc)"
-	# shellcheck disable=SC2086
-	"$go" test -vet=off $shared
+captures="pcaps $out/memory"
+if [ -d "$out/netns" ]; then
+	for subject in dataplane ipv6 membership natt; do captures="$captures $out/netns/specs/$subject"; done
 fi
+# shellcheck disable=SC2086 # one word each
+beside readers ci/readers/run.sh $captures
 
-step "the same of what speaks with programs of others"
+step "unit tests, fuzz seeds and truncations of what has goroutines, and of what speaks with programs of others"
+# shellcheck disable=SC2086 # one word each
+"$go" test -vet=off $shared
 # shellcheck disable=SC2086
 "$go" test -vet=off $prompt
 
@@ -98,20 +87,11 @@ if [ "$(id -u)" = 0 ]; then
 	fi
 fi
 
-step "gofmt, go vet, staticcheck, which ran beside all this"
-joined lint
-
-step "unit tests, fuzz seeds and truncations of the cores, which did too"
+step "unit tests, fuzz seeds and truncations of the cores, which ran beside all this"
 joined cores
 
 step "golden captures made again and compared"
 ci/pcaps.sh --check
-
-step "what those programs have read, and captures of the netns fabric"
-joined readers
-if [ -d "$out/netns" ]; then
-	ci/readers/run.sh "$out/netns/specs/dataplane" "$out/netns/specs/ipv6" "$out/netns/specs/membership" "$out/netns/specs/natt"
-fi
 
 step "the reference broken in one place at a time; the result is part of the report"
 bin/gdoilab selftest --out "$out/selftest.json" --evidence "$out/survivors" || {
@@ -120,15 +100,8 @@ bin/gdoilab selftest --out "$out/selftest.json" --evidence "$out/survivors" || {
 }
 bin/gdoilab report "$out/memory" --selftest "$out/selftest.json"
 
-step "known vulnerabilities"
-# govulncheck ends with 3 when it found some, and with 1 when its database could not be asked.
-status=0
-"$go" tool govulncheck ./... >"$out/govulncheck.log" 2>&1 || status=$?
-case $status in
-0) echo "none that our code reaches" ;;
-1) skip "govulncheck: $(tail -n 1 "$out/govulncheck.log")" ;;
-*) cat "$out/govulncheck.log" >&2 && exit 1 ;;
-esac
+step "what those programs have read"
+joined readers
 
 step "done"
 echo "Evidence: $out   Skipped steps: $skipped"

@@ -14,7 +14,7 @@ import gdoi
 import isakmp
 import keymath
 
-GROUP = 300     # folders in one run of tshark
+GROUP = 120     # folders in one run of tshark, which goes through all SAs for each packet
 
 PREFERENCES = """esp.enable_null_encryption_decode_heuristic: FALSE
 esp.enable_encryption_decode: TRUE

@@ -35,9 +35,20 @@ func (p *Peer) Configure(ctx context.Context, alter func(*policy.KeyServer)) (r 
 
 // TakeKeys has a member have other pre-shared keys while it runs.
 func (p *Peer) TakeKeys(ctx context.Context, alter func([]policy.PSK)) error {
+	return p.take(ctx, func(next *policy.Member) {
+		next.Phase1.PSKs = slices.Clone(next.Phase1.PSKs)
+		alter(next.Phase1.PSKs)
+	})
+}
+
+// TakeJoins has a member join these streams by hand, and no others, while it runs.
+func (p *Peer) TakeJoins(ctx context.Context, joins ...policy.Stream) error {
+	return p.take(ctx, func(next *policy.Member) { next.Joins = joins })
+}
+
+func (p *Peer) take(ctx context.Context, alter func(*policy.Member)) error {
 	next := *p.station.GM
-	next.Phase1.PSKs = slices.Clone(next.Phase1.PSKs)
-	alter(next.Phase1.PSKs)
+	alter(&next)
 	doc, err := policy.MarshalMember(next)
 	if err != nil {
 		return fmt.Errorf("lab: %s: %w", p.Name(), err)

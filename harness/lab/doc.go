@@ -24,7 +24,8 @@
 // Members that Setup.NAT names, and the key server with Setup.HideKeyServer, are behind a NAT, which has 192.0.2.254 on the WAN: a simulated one on the
 // memory fabric, the kernel's own (nftables) in a namespace on netns. What crosses the link between them and the NAT is in the record as "nat".
 //
-// The WAN carries no multicast to members that Setup.NoMulticast names.
+// The WAN carries no multicast to members that Setup.NoMulticast names. Members that Setup.Aside names have a second link to it, wan1, on which
+// multicast comes to them, and what they and the key server send each other.
 //
 // With Setup.SecondGateway gm2 stands before the LAN of gm1 too, as 10.0.1.3, and routing prefers the one of them that Lab.Prefer names.
 //

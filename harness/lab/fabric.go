@@ -47,6 +47,7 @@ type Plan struct {
 
 	Contained     []string          // nodes that are to be in containers
 	NoMulticast   []int             // members to which the WAN carries no multicast
+	Aside         []int             // members that the key server's messages reach on a second link, AsideName
 	SecondGateway bool              // member 2 stands before the LAN of member 1, too
 	Routers       map[string]Wiring // nodes that are there already, by their names
 	HideKeyServer bool              // so is the key server, to which the NAT hands on what comes to the ports of key management

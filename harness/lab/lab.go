@@ -43,6 +43,7 @@ type Setup struct {
 	// ports of key management.
 	HideKeyServer bool
 	NoMulticast   []int  // members to which the WAN carries no multicast
+	Aside         []int  // members that reach the key server, and multicast reaches, by a second link, whose interface is AsideName
 	SecondGateway bool   // member 2 stands before the LAN of member 1 as well, for packets of IPv4; see Lab.Prefer
 	Family        Family // of key management; IPv6Family asks for IPv6 too
 	// Signature is that of rekeys, RSA or ECDSA-256; 0 means the one that the device's manifest names.
@@ -103,7 +104,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, err
 	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, NoMulticast: setup.NoMulticast, Contained: l.contained(), Routers: routers})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, NoMulticast: setup.NoMulticast, Aside: setup.Aside, Contained: l.contained(), Routers: routers})
 	if err != nil {
 		return nil, err
 	}

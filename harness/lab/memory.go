@@ -173,8 +173,10 @@ func (n *memoryNet) deliver(from string, packet []byte) {
 		n.deliverNAT(packet)
 	case ip.Destination.IsMulticast():
 		for _, node := range n.nodes {
-			if node.name != from && node.joined[ip.Destination] && n.plan.reachesByMulticast(node.name) {
-				node.receive(ip, packet)
+			for _, link := range n.plan.multicastLinks(node.name) {
+				if node.name != from && node.hears(link, ip.Destination, ip.Source) {
+					node.receive(ip, packet)
+				}
 			}
 		}
 	case n.stations[ip.Destination] != nil:

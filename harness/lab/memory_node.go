@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,7 @@ type memoryNode struct {
 	core      core.Core
 	agent     *snmp.Agent // nil: it has none
 	notices   notices
-	joined    map[netip.Addr]bool
+	joined    map[core.Stream]bool
 	wakeup    time.Time     // of the timer entry that counts; others are out of date
 	log       []string      // lines
 	told      []toldLine    // what has no line yet
@@ -53,7 +54,7 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 		}
 	}
 	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: addresses, core: c,
-		joined: make(map[netip.Addr]bool), replies: make(map[uint64]*core.Reply)}
+		joined: make(map[core.Stream]bool), replies: make(map[uint64]*core.Reply)}
 	if err := node.manage(); err != nil {
 		return nil, err
 	}
@@ -115,10 +116,10 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 			n.toLAN(node.index, packet)
 		}
 	case *core.Join:
-		node.joined[e.Group] = true
+		node.joined[e.Stream] = true
 		node.report(e.Group)
 	case *core.Leave:
-		delete(node.joined, e.Group)
+		delete(node.joined, e.Stream)
 		node.report(e.Group)
 	case *core.Log:
 		node.told = append(node.told, toldLine{n.now.Add(node.ahead), e})
@@ -142,7 +143,22 @@ func (node *memoryNode) report(group netip.Addr) {
 			from = a
 		}
 	}
-	node.net.cross(node.name, Report{group, node.joined[group]}.packet(from))
+	wants := false
+	for s := range node.joined {
+		wants = wants || s.Group == group
+	}
+	node.net.cross(node.name, Report{group, wants}.packet(from))
+}
+
+// hears reports whether the node has joined a stream that what comes on a link belongs to.
+func (node *memoryNode) hears(link string, group, source netip.Addr) bool {
+	for s := range node.joined {
+		on := cmp.Or(s.Interface, wanInterface)
+		if s.Group == group && on == link && (!s.Source.IsValid() || s.Source == source) {
+			return true
+		}
+	}
+	return false
 }
 
 // arm enters the core's deadline, unless an entry for that very time waits already.

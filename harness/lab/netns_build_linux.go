@@ -53,8 +53,18 @@ func (n *kernelNet) build() error {
 	if err := n.buildNAT(); err != nil {
 		return err
 	}
+	for _, i := range n.plan.Aside {
+		if err := n.plug(asidePort(i)); err != nil {
+			return err
+		}
+	}
 	if err := n.acquaint(); err != nil {
 		return fmt.Errorf("lab: neighbours on the WAN: %w", err)
+	}
+	for _, i := range n.plan.Aside {
+		if err := n.turnAside(MemberName(i)); err != nil {
+			return fmt.Errorf("lab: the second link of %s: %w", MemberName(i), err)
+		}
 	}
 	if err := n.awaitLinks(); err != nil {
 		return err
@@ -191,7 +201,7 @@ func quiet(ipv6 bool) error {
 
 // connect gives a node its WAN interface.
 func (n *kernelNet) connect(node string, addr, addr6 netip.Addr) error {
-	p := &port{name: node, node: node, own: "wan0", addrs: []netip.Addr{addr, addr6}, inside: n.nat.Hides(addr)}
+	p := &port{name: node, node: node, own: wanInterface, addrs: []netip.Addr{addr, addr6}, inside: n.nat.Hides(addr)}
 	if n.isRouter(node) {
 		return n.wireRouter(p)
 	}

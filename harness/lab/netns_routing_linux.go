@@ -65,6 +65,30 @@ func (n *kernelNet) buildSecond() error {
 	})
 }
 
+// asidePort is the second port of a member on the WAN.
+func asidePort(i int) *port {
+	return &port{name: MemberName(i) + "b", node: MemberName(i), own: AsideName}
+}
+
+// turnAside has what the key server and a member send each other take the member's second link.
+func (n *kernelNet) turnAside(member string) error {
+	first, second, ks := n.wire.ports[member], n.wire.ports[member+"b"], n.wire.ports[KeyServerName]
+	if err := n.inside(KeyServerName, func() error { return n.neighbour(ks.own, second.mac, first.addrs...) }); err != nil {
+		return err
+	}
+	return n.inside(member, func() error {
+		for _, a := range ks.addrs {
+			if a.Is6() && !n.plan.IPv6 {
+				continue
+			}
+			if err := onLink(AsideName, a); err != nil {
+				return err
+			}
+		}
+		return n.neighbour(AsideName, ks.mac, ks.addrs...)
+	})
+}
+
 // insides are the interfaces of a member towards its hosts.
 func (n *kernelNet) insides(node string) []string {
 	if node == MemberName(2) && n.plan.standsBefore(2) {

@@ -30,7 +30,7 @@ type wire struct {
 }
 
 type port struct {
-	name   string // that of the node, but for the NAT, which has two
+	name   string // that of the node, but for further ports of one node
 	node   string
 	own    string // the node's own end
 	addrs  []netip.Addr
@@ -220,7 +220,7 @@ func (w *wire) forward(from *port, frame []byte) {
 		return
 	}
 	for _, p := range w.ports {
-		if p != from && p.inside == from.inside && (!isMulticast(frame) || w.net.plan.reachesByMulticast(p.node)) {
+		if p != from && p.inside == from.inside && (!isMulticast(frame) || w.net.plan.carriesMulticast(p.node, p.own)) {
 			w.write(p, frame)
 		}
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gdoilab/gdoilab/harness/peer"
 )
@@ -26,6 +27,9 @@ func (l *Lab) routers() (map[string]Wiring, error) {
 		}
 		if l.setup.Hosts && p.station.GM != nil && w.LAN == (Jack{}) {
 			return nil, fmt.Errorf("lab: %w", p.unsupported(fmt.Sprintf("%s has no port for a host behind it (%s)", p.station.Device.Device, one.At)))
+		}
+		if slices.ContainsFunc(l.setup.Aside, func(i int) bool { return MemberName(i) == p.Name() }) {
+			return nil, fmt.Errorf("lab: %w", p.unsupported(fmt.Sprintf("%s has no second port towards the key server (%s)", p.station.Device.Device, one.At)))
 		}
 		wired[p.Name()] = w
 	}

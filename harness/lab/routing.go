@@ -29,9 +29,24 @@ func (l *Lab) Prefer(member int) error {
 // secondGateway is the address of member 2 on the LAN of member 1.
 func secondGateway() netip.Addr { return HostAddr(1).Next() }
 
-// reachesByMulticast reports whether the WAN carries multicast to a node.
-func (p Plan) reachesByMulticast(node string) bool {
-	return !slices.ContainsFunc(p.NoMulticast, func(i int) bool { return MemberName(i) == node })
+// AsideName is the second interface on the WAN of the members that Setup.Aside names. The first is that of their address.
+const AsideName = "wan1"
+
+// carriesMulticast reports whether the WAN carries multicast to a node on a link.
+func (p Plan) carriesMulticast(node, link string) bool {
+	return slices.Contains(p.multicastLinks(node), link)
+}
+
+// multicastLinks are those of a node on which the WAN carries multicast to it.
+func (p Plan) multicastLinks(node string) []string {
+	is := func(i int) bool { return MemberName(i) == node }
+	switch {
+	case slices.ContainsFunc(p.Aside, is):
+		return []string{AsideName}
+	case slices.ContainsFunc(p.NoMulticast, is):
+		return nil
+	}
+	return []string{wanInterface}
 }
 
 // standsBefore reports whether a member may be the gateway of h1.

@@ -30,6 +30,7 @@ var Vocabulary = []Feature{
 	{"several-groups", "several groups on a key server"},
 	{"access-lists", "policy as ordered lists of what is protected and what stays in clear, of a key server and of its members"},
 	{"profile:getvpn", "the rules of Cisco GET VPN where RFC 6407 leaves them to the vendor"},
+	{"joins", "a member joins multicast streams by hand, on the interface that it is told"},
 	{"ipsec-flows", "GET VPN: a limit of the SAs that a member has room for"},
 	{"interfaces", "GET VPN: a key server with further interfaces, at which nobody may register"},
 	{"null-routes", "GET VPN: a key server with routes that lead nowhere"},

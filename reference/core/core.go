@@ -86,11 +86,19 @@ type Forward struct {
 	Data []byte
 }
 
-// Join asks for the datagrams of a multicast group, Leave ends it.
-type Join struct{ Group netip.Addr }
+// Stream is what comes of a multicast group: on the named interface, "" being that of the node's own address, from one source
+// or, if that is invalid, from any.
+type Stream struct {
+	Group     netip.Addr
+	Interface string
+	Source    netip.Addr
+}
 
-// Leave ends a Join.
-type Leave struct{ Group netip.Addr }
+// Join asks for the datagrams of a stream, Leave ends it.
+type Join struct{ Stream }
+
+// Leave ends a Join of the same stream.
+type Leave struct{ Stream }
 
 // Severity is that of syslog (RFC 5424 §6.2.1).
 type Severity uint8

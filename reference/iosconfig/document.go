@@ -138,6 +138,7 @@ type netInterface struct {
 	name    string
 	address netip.Prefix
 	maps    []string
+	joins   []policy.Stream // by hand
 }
 
 // group is the one of that name, made anew if it is not there.

@@ -219,8 +219,20 @@ func enterInterface(r *reader, _ line, a []string) {
 		}),
 		on("crypto map <map>", func(_ *reader, _ line, a []string) { i.maps = append(i.maps, a[0]) }),
 		on("crypto map <map> redundancy <standby> stateful", func(_ *reader, _ line, a []string) { i.maps = append(i.maps, a[0]) }),
-		on("ip igmp join-group ...", ignored), on("ip pim ...", ignored), on("description ...", ignored), on("no shutdown", ignored), on("duplex ...", ignored),
+		on("ip igmp join-group <a>", func(r *reader, l line, a []string) { i.join(r, l, a[0], netip.Addr{}) }),
+		on("ip igmp join-group <a> source <b>", func(r *reader, l line, a []string) { i.join(r, l, a[0], r.address(l, a[1])) }),
+		on("ip pim ...", ignored), on("description ...", ignored), on("no shutdown", ignored), on("duplex ...", ignored),
 		on("speed ...", ignored), on("standby ...", ignored), on("no ip address", ignored), on("ip mtu <n>", noField))
+}
+
+// join has the interface join a multicast stream by hand.
+func (i *netInterface) join(r *reader, l line, group string, source netip.Addr) {
+	g := r.address(l, group)
+	if g.IsValid() && !g.IsMulticast() {
+		r.problem(l, "%s is no multicast address", g)
+		return
+	}
+	i.joins = append(i.joins, policy.Stream{Group: g, Interface: i.name, Source: source})
 }
 
 // enterTrack has the delays of a tracked object. Only a stub object can follow something that is not of the device's own.

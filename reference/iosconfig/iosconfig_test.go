@@ -365,6 +365,18 @@ func TestMember(t *testing.T) {
 	if err != nil || m.Address.Addr().String() != "10.9.9.9" || len(m.Inside) != 1 {
 		t.Errorf("%+v, %v", m, err)
 	}
+	joined := member + "interface Gi9\n ip address 10.7.7.1 255.255.255.0\n" +
+		" ip igmp join-group 239.1.1.1\n ip igmp join-group 239.1.1.2 source 10.0.8.1\n"
+	m, _, err = iosconfig.ParseMember("gm.ios", []byte(joined), iosconfig.Options{Open: open})
+	want := []policy.Stream{{Group: netip.MustParseAddr("239.1.1.1"), Interface: "Gi9"},
+		{Group: netip.MustParseAddr("239.1.1.2"), Interface: "Gi9", Source: netip.MustParseAddr("10.0.8.1")}}
+	if err != nil || !reflect.DeepEqual(m.Joins, want) || len(m.Inside) != 2 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, _, err = iosconfig.ParseMember("gm.ios", []byte(strings.Replace(joined, "239.1.1.1", "10.1.1.1", 1)), iosconfig.Options{Open: open}); err == nil ||
+		!strings.Contains(err.Error(), "10.1.1.1 is no multicast address") {
+		t.Error(err)
+	}
 	limited := strings.Replace(member, " passive\n", " client rekey encryption aes 256 3des-cbc\n client rekey hash sha256 sha512\n client transform-sets strong\n", 1) +
 		"crypto ipsec transform-set strong esp-gcm 256\n"
 	m, _, err = iosconfig.ParseMember("gm.ios", []byte(limited), iosconfig.Options{Open: open})

@@ -10,7 +10,7 @@ import (
 )
 
 // member follows the references of a member's configuration. Its address is that of the interface with its crypto map, and the
-// networks of the other interfaces are behind it.
+// networks of the other interfaces are behind it, unless the key server's rekeys are joined there by hand.
 func (r *reader) member() policy.Member {
 	m := policy.Member{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console(), Log: r.doc.log}
 	slices.SortStableFunc(r.doc.maps, func(a, b *cryptoMap) int { return cmp.Compare(a.seq, b.seq) })
@@ -123,9 +123,10 @@ func (r *reader) own(c *cryptoMap) (all []policy.ACE) {
 func (r *reader) place(m *policy.Member, c *cryptoMap, g *gdoiGroup) {
 	name := cmp.Or(g.registration, r.doc.local[c.name])
 	for _, i := range r.doc.interfaces {
+		m.Joins = append(m.Joins, i.joins...)
 		if slices.Contains(i.maps, c.name) {
 			name = cmp.Or(name, i.name)
-		} else if i.address.IsValid() && i.name != name {
+		} else if i.address.IsValid() && i.name != name && len(i.joins) == 0 {
 			m.Inside = append(m.Inside, i.address.Masked())
 		}
 	}

@@ -16,7 +16,7 @@ func FuzzCommand(f *testing.F) {
 	f.Add(control.Rekey, []byte(`{"delete_all": true, "kek_only": true}`))
 	f.Add(control.Status, []byte(`null`))
 	f.Add("", []byte(`{`))
-	l := newLab(f, configuration(fast), nil)
+	l := newLab(f, configuration(), nil)
 	f.Fuzz(func(t *testing.T, name string, args []byte) {
 		l.t, l.logs, l.secrets = t, nil, nil
 		replies := 0

@@ -8,7 +8,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
-	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/wire/wiretest"
 )
 
@@ -26,22 +25,8 @@ type course struct {
 func newCourse(l *lab) *course {
 	c := &course{gm: l.member(1)}
 	var out []ike.Datagram
-	c.x, out = ike.Initiate(c.quick(), l.now, ksAddress)
+	c.x, out = ike.Initiate(c.config(), l.now, ksAddress)
 	c.sent = append(c.sent, out[0].Data)
-	return c
-}
-
-// fast has Phase 1 with a group that costs little.
-func fast(cfg *policy.KeyServer) {
-	cfg.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase1AES, KeyBits: 128, Hash: policy.Phase1SHA256, Group: policy.ECP256}}
-}
-
-// quick is the member's side of it.
-func (m *gm) quick() ike.Config {
-	var k policy.KeyServer
-	fast(&k)
-	c := m.config()
-	c.Suites = ike.Suites(k.Phase1.Proposals)
 	return c
 }
 
@@ -94,7 +79,7 @@ func FuzzConversation(f *testing.F) {
 		f.Add(append(advance, which, 9, 0, 4, which, 11, 0, 1, which, 2, 4, 0x81))
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		l := newLab(t, configuration(fast, acknowledged, narrow), nil)
+		l := newLab(t, configuration(acknowledged, narrow), nil)
 		c := newCourse(l)
 		for _, s := range wiretest.Steps(script, 24) {
 			if s.How == 0 && s.Value == 0 {
@@ -144,7 +129,7 @@ func (c *course) disturb(t *testing.T, s wiretest.Step) {
 // completes has another member register without disturbance.
 func (m *gm) completes(t *testing.T) {
 	t.Helper()
-	x, out := ike.Initiate(m.quick(), m.now, ksAddress)
+	x, out := ike.Initiate(m.config(), m.now, ksAddress)
 	for len(out) > 0 {
 		var err error
 		if out, m.sa, err = x.Handle(m.now, ksAddress, m.only(m.deliver(m.addr, out[0].Data))); err != nil {

@@ -40,13 +40,16 @@ func keyOf(name string) []byte {
 	return der
 }
 
+// quick is a suite of Phase 1 that costs little.
+var quick = []policy.Proposal{{Encryption: policy.Phase1AES, KeyBits: 128, Hash: policy.Phase1SHA256, Group: policy.ECP256}}
+
 // configuration is a key server with one group of 192.0.2.0/25: unicast, one GCM SA. Peers of 192.0.2.0/24 have the
 // pre-shared key, so those from 192.0.2.128 on are authenticated and not authorised.
 func configuration(change ...func(*policy.KeyServer)) policy.KeyServer {
 	any10 := netip.MustParsePrefix("10.0.0.0/8")
 	cfg := policy.KeyServer{
 		Name: "ks", Address: ksAddress, SigningKey: signingKey(),
-		Phase1: policy.Phase1{PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: psk}}},
+		Phase1: policy.Phase1{Proposals: quick, PSKs: []policy.PSK{{Peer: netip.MustParsePrefix("192.0.2.0/24"), Key: psk}}},
 		Groups: []policy.Group{{
 			Name: "g", ID: groupID, Members: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/25")},
 			Rekey: policy.RekeyPolicy{Transport: policy.TransportUnicast},
@@ -96,6 +99,7 @@ type lab struct {
 	secrets   []*core.Secret
 	sent      []*core.Send  // of the last event
 	spent     time.Duration // by the key server on events
+	offers    []policy.Proposal
 }
 
 // newLab starts a key server; altered names guards and how they are altered, in turn.
@@ -111,7 +115,7 @@ func newLab(t testing.TB, cfg policy.KeyServer, tap core.Tap, altered ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{t: t, ks: ks, now: epoch}
+	l := &lab{t: t, ks: ks, now: epoch, offers: cfg.Phase1.Proposals}
 	l.handle(&core.Start{})
 	return l
 }

@@ -38,7 +38,7 @@ func (l *lab) member(n int) *gm {
 
 func (m *gm) config() ike.Config {
 	return ike.Config{
-		Role: rule.GM, Rand: m.rand, Local: m.addr, Identity: m.name, PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: psk}, true },
+		Role: rule.GM, Rand: m.rand, Local: m.addr, Identity: m.name, Suites: ike.Suites(m.offers), PSK: func(netip.Addr, policy.Identity) (policy.PSK, bool) { return policy.PSK{Key: psk}, true },
 	}
 }
 

@@ -106,9 +106,9 @@ func (l *lab) effects(effects []core.Effect) {
 		case *core.Log:
 			l.logs = append(l.logs, e)
 		case *core.Join:
-			l.joins = append(l.joins, "join "+e.Group.String())
+			l.joins = append(l.joins, "join "+told(e.Stream))
 		case *core.Leave:
-			l.joins = append(l.joins, "leave "+e.Group.String())
+			l.joins = append(l.joins, "leave "+told(e.Stream))
 		case *core.Secret:
 			l.secret = append(l.secret, *e)
 		case *core.Reply:
@@ -120,6 +120,18 @@ func (l *lab) effects(effects []core.Effect) {
 			l.passed = append(l.passed, fmt.Sprintf("%s %x", e.To, e.Data[:24]))
 		}
 	}
+}
+
+// told is a stream in words.
+func told(s core.Stream) string {
+	text := s.Group.String()
+	if s.Interface != "" {
+		text += " on " + s.Interface
+	}
+	if s.Source.IsValid() {
+		text += " from " + s.Source.String()
+	}
+	return text
 }
 
 // sent gives a message of the member to the key server, unless it is lost.

@@ -120,6 +120,7 @@ func (m *Member) Handle(now time.Time, ev core.Event) []core.Effect {
 		for _, g := range m.groups {
 			g.onStart(now)
 		}
+		m.joinByHand(nil, m.cfg.Joins)
 	}
 	if _, traffic := ev.(*core.Packet); !traffic {
 		for _, g := range m.groups {

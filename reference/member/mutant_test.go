@@ -195,6 +195,11 @@ var scenarios = map[string]scenario{
 		setup: func(l *lab) { l.ks.sas, l.ks.sids = []policy.TrafficSA{cbc(0x1001)}, nil },
 		run:   pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}}),
 	},
+	"another stream by hand": {kills: "multicast.byhand multicast.byhand.ends", cfg: joining(byHand), run: func(l *lab) {
+		cfg := config()
+		joining(byOther)(&cfg)
+		l.configure(cfg)
+	}},
 	"KEK deleted": {kills: "push.re_register multicast.leave", run: func(l *lab) {
 		l.ks.sids = &policy.SIDs{Bits: 8, Values: []uint32{6}}
 		pushes(pushSpec{seq: 1, deletes: []isakmp.Delete{deleteOf(0, make([]byte, 16))}})(l)

@@ -76,10 +76,10 @@ func (m *membership) newRekeySA(now time.Time, r policy.RekeySA, number uint32) 
 func (m *membership) setRekey(sa *rekeySA) {
 	before, after := m.rekey.group(), sa.group()
 	if before != after && before.IsValid() && !m.othersHear(before) && guardLeave.Kept(m.rules) {
-		m.emit(&core.Leave{Group: before})
+		m.emit(&core.Leave{Stream: core.Stream{Group: before}})
 	}
 	if before != after && after.IsValid() && !m.othersHear(after) && guardJoin.Kept(m.rules) {
-		m.emit(&core.Join{Group: after})
+		m.emit(&core.Join{Stream: core.Stream{Group: after}})
 	}
 	if m.rekey != nil && (sa == nil || sa.SPI != m.rekey.SPI) {
 		m.replaced = m.rekey.SPI

@@ -17,7 +17,7 @@ func (n *Node) perform(now time.Time, effects []core.Effect) {
 		case *core.Join:
 			n.join(now, e)
 		case *core.Leave:
-			n.udp.leave(e.Group)
+			n.udp.leave(e.Stream)
 		case *core.Forward:
 			n.inject(e.To, e.Data)
 		case *core.Log:
@@ -44,7 +44,7 @@ func (n *Node) send(now time.Time, s *core.Send) {
 
 // join opens a socket for the group and reads it until the group is left.
 func (n *Node) join(now time.Time, j *core.Join) {
-	conn, at, err := n.udp.join(j.Group)
+	conn, at, err := n.udp.join(j.Stream)
 	if err != nil {
 		n.trouble(now, "JOIN_FAILED", err, core.Field{Name: "multicast", Value: j.Group.String()})
 		return

@@ -214,7 +214,7 @@ func TestLogAndKeyLog(t *testing.T) {
 			Fields: []core.Field{{Name: "guard", Value: "g"}}},
 		&core.Secret{Group: 5, SIDs: &policy.SIDs{Bits: 8, Values: []uint32{1, 2}}, Traffic: &policy.TrafficSA{SPI: 0x1234}},
 		&core.Send{To: netip.MustParseAddrPort("127.0.0.1:9"), Data: make([]byte, maxDatagram), Kind: core.Push},
-		&core.Join{Group: netip.MustParseAddr("10.0.0.1")},
+		&core.Join{Stream: core.Stream{Group: netip.MustParseAddr("10.0.0.1")}},
 	}}
 	notes := []*core.Log{{Severity: core.Info, Tag: "NOTE", Text: "from the configuration"}}
 	_, stop := run(t, Config{Name: "n1", Core: s, Log: &log, KeyLog: &keys, Notes: notes})

@@ -94,9 +94,9 @@ func listener(group netip.Addr, got chan string) *script {
 		command: func(c *core.Command) []core.Effect {
 			reply := &core.Reply{ID: c.ID, Body: []byte("{}")}
 			if c.Name == "leave" {
-				return []core.Effect{&core.Leave{Group: group}, reply}
+				return []core.Effect{&core.Leave{Stream: core.Stream{Group: group}}, reply}
 			}
-			return []core.Effect{&core.Join{Group: group}, &core.Join{Group: group}, reply}
+			return []core.Effect{&core.Join{Stream: core.Stream{Group: group}}, &core.Join{Stream: core.Stream{Group: group}}, reply}
 		},
 	}
 }

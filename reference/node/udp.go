@@ -35,12 +35,12 @@ type sockets struct {
 	space   *space
 
 	mu     sync.Mutex
-	groups map[netip.Addr]*net.UDPConn
+	groups map[core.Stream]*net.UDPConn
 	closed bool
 }
 
 func openSockets(cfg Config) (*sockets, error) {
-	s := &sockets{groups: make(map[netip.Addr]*net.UDPConn)}
+	s := &sockets{groups: make(map[core.Stream]*net.UDPConn)}
 	var err error
 	if s.link, err = findLink(cfg.Interface, cfg.Listen.Addr()); err != nil {
 		return nil, err
@@ -143,33 +143,46 @@ func (s *sockets) send(d *core.Send) error {
 	return err
 }
 
-// join opens the socket of a group and returns it with the address at which its datagrams arrive. It returns nothing if
-// the group has one already.
-func (s *sockets) join(group netip.Addr) (*net.UDPConn, netip.AddrPort, error) {
+// join opens the socket of a stream and returns it with the address at which its datagrams arrive. It returns nothing if
+// the stream has one already.
+func (s *sockets) join(of core.Stream) (*net.UDPConn, netip.AddrPort, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := netip.AddrPortFrom(group, s.local.Port())
-	if !group.IsMulticast() || group.Is4In6() {
-		return nil, at, fmt.Errorf("%s is not a multicast group", group)
+	at := netip.AddrPortFrom(of.Group, s.local.Port())
+	if !of.Group.IsMulticast() || of.Group.Is4In6() {
+		return nil, at, fmt.Errorf("%s is not a multicast group", of.Group)
 	}
-	if s.closed || s.groups[group] != nil {
+	if s.closed || s.groups[of] != nil {
 		return nil, at, nil
 	}
 	var conn *net.UDPConn
 	err := s.space.do(func() (err error) {
-		conn, err = listenGroup(at, s.link)
+		conn, err = s.listenTo(of, at)
 		return err
 	})
 	if err != nil {
 		return nil, at, err
 	}
-	s.groups[group] = conn
+	s.groups[of] = conn
 	return conn, at, nil
 }
 
-// listenGroup binds a socket to a group and joins it, which the kernel tells the link by IGMP or MLD. Other nodes of the
-// host may do the same; it sees only what it has joined itself. Package net would bind it to every address.
-func listenGroup(at netip.AddrPort, link int) (*net.UDPConn, error) {
+// listenTo opens the socket of a stream, in the network namespace of the node.
+func (s *sockets) listenTo(of core.Stream, at netip.AddrPort) (*net.UDPConn, error) {
+	link := s.link
+	if of.Interface != "" {
+		ifi, err := net.InterfaceByName(of.Interface)
+		if err != nil {
+			return nil, fmt.Errorf("interface %s: %w", of.Interface, err)
+		}
+		link = ifi.Index
+	}
+	return listenGroup(at, link, of.Source)
+}
+
+// listenGroup binds a socket to a group and joins it, or what one source sends to it, which the kernel tells the link by IGMP or
+// MLD. Other nodes of the host may do the same; it sees only what it has joined itself. Package net would bind it to every address.
+func listenGroup(at netip.AddrPort, link int, source netip.Addr) (*net.UDPConn, error) {
 	domain, enter := unix.AF_INET, enterGroup4
 	if at.Addr().Is6() {
 		domain, enter = unix.AF_INET6, enterGroup6
@@ -188,15 +201,38 @@ func listenGroup(at netip.AddrPort, link int) (*net.UDPConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening at %s: %w", at, err)
 	}
+	if err := joinGroup(conn, at.Addr(), link, source); err != nil {
+		return nil, errors.Join(fmt.Errorf("listening at %s: %w", at, err), conn.Close())
+	}
 	return conn.(*net.UDPConn), nil
 }
 
-func enterGroup4(fd int, at netip.AddrPort, link int) error {
+// joinGroup joins a group on a link, or if the source is valid, what that sends to it.
+func joinGroup(conn net.PacketConn, group netip.Addr, link int, source netip.Addr) error {
+	var on *net.Interface // nil: the routing table decides
+	if link != 0 {
+		on = &net.Interface{Index: link}
+	}
+	to, from := &net.UDPAddr{IP: group.AsSlice()}, &net.UDPAddr{IP: source.AsSlice()}
+	if group.Is4() {
+		p := ipv4.NewPacketConn(conn)
+		if source.IsValid() {
+			return p.JoinSourceSpecificGroup(on, to, from)
+		}
+		return p.JoinGroup(on, to)
+	}
+	p := ipv6.NewPacketConn(conn)
+	if source.IsValid() {
+		return p.JoinSourceSpecificGroup(on, to, from)
+	}
+	return p.JoinGroup(on, to)
+}
+
+func enterGroup4(fd int, at netip.AddrPort, _ int) error {
 	group := at.Addr().As4()
 	return errors.Join(
 		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0),
-		unix.Bind(fd, &unix.SockaddrInet4{Addr: group, Port: int(at.Port())}),
-		unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreqn{Multiaddr: group, Ifindex: int32(link)}))
+		unix.Bind(fd, &unix.SockaddrInet4{Addr: group, Port: int(at.Port())}))
 }
 
 func enterGroup6(fd int, at netip.AddrPort, link int) error {
@@ -204,17 +240,16 @@ func enterGroup6(fd int, at netip.AddrPort, link int) error {
 	return errors.Join(
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0),
-		unix.Bind(fd, &unix.SockaddrInet6{Addr: group, Port: int(at.Port()), ZoneId: uint32(link)}),
-		unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, &unix.IPv6Mreq{Multiaddr: group, Interface: uint32(link)}))
+		unix.Bind(fd, &unix.SockaddrInet6{Addr: group, Port: int(at.Port()), ZoneId: uint32(link)}))
 }
 
-// leave closes the socket of a group, which ends its reader.
-func (s *sockets) leave(group netip.Addr) {
+// leave closes the socket of a stream, which ends its reader.
+func (s *sockets) leave(of core.Stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if conn := s.groups[group]; conn != nil {
+	if conn := s.groups[of]; conn != nil {
 		_ = conn.Close()
-		delete(s.groups, group)
+		delete(s.groups, of)
 	}
 }
 

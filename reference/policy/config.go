@@ -35,6 +35,7 @@ type Member struct {
 	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
 	Authorised   []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside       []netip.Prefix // networks behind this gateway
+	Joins        []Stream       // by hand, beside those of the Rekey SAs
 	FailOpen     bool           // without an SA, protected traffic leaves in clear
 	MTU          int            // of the outside link; 0 means 1500
 	ReplayWindow int            // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
@@ -74,6 +75,13 @@ type Membership struct {
 	SIDRequest int
 	Track      *Track
 	Passive    bool
+}
+
+// Stream is what comes of a multicast group on an interface, from one source or, if that is invalid, from any.
+type Stream struct {
+	Group     netip.Addr
+	Interface string // as the system names it
+	Source    netip.Addr
 }
 
 // Memberships returns the member as it is in each of its groups, as if it were in no other.

@@ -54,7 +54,7 @@ func MarshalMember(m Member) ([]byte, error) {
 	doc := memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group, Groups: membershipDocs(m.Groups),
 		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850, GroupName: m.GroupName, Console: consoleDocOf(m.Console),
-		Inside: texts(m.Inside), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
+		Inside: texts(m.Inside), Joins: streamDocs(m.Joins), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
 		FirstSequence: m.FirstSequence,
 		RetryDelay:    duration(m.RetryDelay), ReRegister: duration(m.ReRegister), SIDRequest: m.SIDRequest, OnDemand: m.OnDemand, Passive: m.Passive,
 		Replay: replayAttributesDocOf(m.Replay), Metadata: metadataDocOf(m.Metadata),
@@ -112,6 +112,17 @@ func membershipDocs(groups []Membership) (docs []membershipDoc) {
 			ID: in.Group, Name: in.GroupName, GroupOID: oidDocOf(in.GroupOID), KeyServers: texts(in.KeyServers), Authorised: flowDocs(in.Authorised), SIDRequest: in.SIDRequest,
 			Passive: in.Passive, Track: trackDocOf(in.Track),
 		})
+	}
+	return docs
+}
+
+func streamDocs(streams []Stream) (docs []streamDoc) {
+	for _, s := range streams {
+		doc := streamDoc{Group: s.Group.String(), Interface: s.Interface}
+		if s.Source.IsValid() {
+			doc.Source = s.Source.String()
+		}
+		docs = append(docs, doc)
 	}
 	return docs
 }

@@ -29,6 +29,7 @@ type memberDoc struct {
 	Phase1        phase1Doc     `yaml:"phase1"`
 	Authorised    []selectorDoc `yaml:"authorised,omitempty"`
 	Inside        []string      `yaml:"inside,omitempty"`
+	Joins         []streamDoc   `yaml:"joins,omitempty"`
 	FailOpen      bool          `yaml:"fail_open,omitempty"`
 	MTU           int           `yaml:"mtu,omitempty"`
 	ReplayWindow  int           `yaml:"replay_window,omitempty"`
@@ -234,4 +235,10 @@ type saDoc struct {
 	Lifetime     string        `yaml:"lifetime,omitempty"`
 	AntiReplay   any           `yaml:"anti_replay,omitempty"` // a word or an antiReplayDoc
 	Tag          string        `yaml:"tag,omitempty"`
+}
+
+type streamDoc struct {
+	Group     string `yaml:"group"`
+	Interface string `yaml:"interface"`
+	Source    string `yaml:"source,omitempty"`
 }

@@ -117,6 +117,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(flow))),
 		yamldoc.Optional("inside", &m.Inside, yamldoc.List(network)),
+		yamldoc.Optional("joins", &m.Joins, yamldoc.List(stream)),
 		yamldoc.Optional("fail_open", &m.FailOpen, yamldoc.Value.Bool),
 		yamldoc.Optional("mtu", &m.MTU, within(576, 65535)),
 		yamldoc.Optional("replay_window", &m.ReplayWindow, replayWindow),

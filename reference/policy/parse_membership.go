@@ -37,6 +37,19 @@ func membership(v yamldoc.Value, ids map[uint32]string) groupMember {
 	return g
 }
 
+// stream reads a multicast stream that is joined by hand.
+func stream(v yamldoc.Value) (s Stream) {
+	v.Fields(
+		yamldoc.Required("group", &s.Group, multicast),
+		yamldoc.Required("interface", &s.Interface, nodeName),
+		yamldoc.Optional("source", &s.Source, unicast),
+	)
+	if differ(s.Group, s.Source) {
+		v.Problem("source %s and group %s are of different IP versions", s.Source, s.Group)
+	}
+	return s
+}
+
 // places are where fields stand.
 type places []yamldoc.Value
 

@@ -191,6 +191,25 @@ func unicast(v yamldoc.Value) netip.Addr {
 	return netip.Addr{}
 }
 
+// multicast reads the address of a group, without a port.
+func multicast(v yamldoc.Value) netip.Addr {
+	s, ok := v.Text()
+	if !ok {
+		return netip.Addr{}
+	}
+	a, err := netip.ParseAddr(s)
+	switch {
+	case err != nil:
+		v.Problem("%s is no address; write one such as 239.1.1.1 or ff05::1", brief(s))
+	case !plainAddress(v, s, a):
+	case !a.IsMulticast():
+		v.Problem("%s is not a multicast address; it must be within 224.0.0.0/4 or ff00::/8", a)
+	default:
+		return a
+	}
+	return netip.Addr{}
+}
+
 func unicastPort(v yamldoc.Value) netip.AddrPort {
 	a, ok := addressPort(v)
 	if ok && (a.Addr().IsMulticast() || a.Addr().IsUnspecified()) {

@@ -315,6 +315,12 @@ var memberFaults = []fault{
 	{"inside", "[10.1.1.0/24]", "[10.1.1.1/24, 7]", []string{
 		`gm.yaml:12:10: inside[0]: "10.1.1.1/24" has bits beyond its length; write 10.1.1.0/24`,
 		"gm.yaml:12:23: inside[1]: 7 is not text for YAML; put it in quotes"}},
+	{"joins", "group: 1234", "group: 1234\njoins:\n  - {group: 10.1.1.1, interface: e 1}\n  - {group: 239.1.1.1}\n  - {group: 239.1.1.1, interface: eth1, source: ff05::1}\n  - {group: ff05::1, interface: eth1, source: 10.1.1.1}", []string{
+		"gm.yaml:6:13: joins[0].group: 10.1.1.1 is not a multicast address; it must be within 224.0.0.0/4 or ff00::/8",
+		`gm.yaml:6:34: joins[0].interface: "e 1" is no name; it must have 1 to 48 printable ASCII characters without spaces`,
+		`gm.yaml:7:5: joins[1]: the field "interface" is missing`,
+		"gm.yaml:8:49: joins[2].source: ff05::1 is not the address of a host",
+		"gm.yaml:9:5: joins[3]: source 10.1.1.1 and group ff05::1 are of different IP versions"}},
 	{"DF policy", "group: 1234", "group: 1234\ndf: keep", []string{`gm.yaml:5:5: df: "keep" is unknown; known are copy, set, clear`}},
 	{"fragmentation", "group: 1234", "group: 1234\nfragment: never", []string{
 		`gm.yaml:5:11: fragment: "never" is unknown; known are before, after`}},

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -57,6 +58,7 @@ func Start(t *testing.T, program string, role Role) {
 	if os.Geteuid() != 0 {
 		t.Skip("network namespaces need root")
 	}
+	alone(t)
 	space := newSpace(t)
 	t.Cleanup(func() { _ = space.Close() })
 	within(t, space, withoutIPv6)
@@ -83,6 +85,24 @@ func Start(t *testing.T, program string, role Role) {
 		"GDOILAB_ROUTER_PORT_WAN": PortWAN, "GDOILAB_ROUTER_PORT_LAN": PortLAN, "GDOILAB_ROUTER_WAN": wan, "GDOILAB_ROUTER_LAN": lan,
 	} {
 		t.Setenv(name, value)
+	}
+}
+
+// alone waits until no other test of this machine has a router, whose ports have the same names, and keeps them from it until the test
+// ends. The lock is a socket without a file, which is gone with its process.
+func alone(t *testing.T) {
+	t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for ; ; <-again.C {
+		l, err := net.Listen("unix", "@gdoilab-routertest")
+		if err == nil {
+			t.Cleanup(func() { _ = l.Close() })
+			return
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
 	}
 }
 

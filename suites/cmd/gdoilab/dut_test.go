@@ -272,9 +272,9 @@ func TestBlackBox(t *testing.T) {
 		reasons     string // what they begin with
 	}{
 		{"no acknowledgements", noAck, 46, lacksAck},
-		{"no control", noControl, 195, "reference as GM declares no control"},
+		{"no control", noControl, 196, "reference as GM declares no control"},
 		{"no key log", noKeyLog, 0, ""},
-		{"dark", dark, 321, "reference as GM declares no "},
+		{"dark", dark, 322, "reference as GM declares no "},
 		{"late", late, 12, lacks},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/reference/keyserver"
 	_ "github.com/gdoilab/gdoilab/reference/member"
 	_ "github.com/gdoilab/gdoilab/reference/sadb"
+	_ "github.com/gdoilab/gdoilab/reference/vrf"
 )
 
 const reference = "../../reference"

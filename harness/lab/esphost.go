@@ -20,7 +20,8 @@ type ESPHost interface {
 	Stop() error
 }
 
-// Seat starts a host with ESP in the place of member i (NeedKernel), who must not run. What it has to show is kept with the lab.
+// Seat starts a host with ESP in the place of member i (NeedKernel), who must not run. What it has to show is kept with the lab. Beside a
+// router it is a *Lacking.
 func (l *Lab) Seat(ctx context.Context, i int, f *peer.Foreign) (ESPHost, error) {
 	w, ok := l.Net.(Workshop)
 	if !ok {

@@ -47,6 +47,7 @@ type Plan struct {
 
 	Contained     []string          // nodes that are to be in containers
 	NoMulticast   []int             // members to which the WAN carries no multicast
+	Beside        Net               // with whose clock it goes, if that is not its own
 	Aside         []int             // members that the key server's messages reach on a second link, AsideName
 	SecondGateway bool              // member 2 stands before the LAN of member 1, too
 	Routers       map[string]Wiring // nodes that are there already, by their names
@@ -98,6 +99,13 @@ type Station struct {
 	GM      *policy.Member
 	Mutants []peer.Mutant // of a device
 	Tap     core.Tap      // of a tester
+	Tables  []Table       // of a device: where else it stands
+}
+
+// Table is a network in which a device stands in a VRF, under the same name.
+type Table struct {
+	Net Net
+	VRF string
 }
 
 // Node is a running key server or group member, as seen from outside.

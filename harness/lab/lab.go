@@ -24,6 +24,7 @@ type Env struct {
 	Seed    string
 	Device  *peer.Manifest // nil: peer.Default
 	Mutants []peer.Mutant
+	beside  Net // with whose clock the network goes; nil: with its own
 	// Unsupported is called when a device is asked for what its manifest says it cannot do, with that declaration. It may
 	// end the spec by not returning; otherwise the asking fails.
 	Unsupported func(declaration string)
@@ -104,7 +105,7 @@ func New(ctx context.Context, env Env, setup Setup) (*Lab, error) {
 		return nil, err
 	}
 	net, err := env.Fabric.Open(ctx, Plan{Seed: env.Seed, Members: setup.Members, Hosts: setup.Hosts, IPv6: setup.IPv6, NAT: setup.NAT,
-		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, NoMulticast: setup.NoMulticast, Aside: setup.Aside, Contained: l.contained(), Routers: routers})
+		HideKeyServer: setup.HideKeyServer, SecondGateway: setup.SecondGateway, NoMulticast: setup.NoMulticast, Aside: setup.Aside, Beside: env.beside, Contained: l.contained(), Routers: routers})
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +126,9 @@ func needsHosts(role rule.Role, device *peer.Manifest) bool {
 }
 
 // Acknowledged reports whether the key server asks for acknowledgements of its PUSH messages (RFC 8263). Profile getvpn has none of those by
-// multicast.
+// multicast, nor has a device by its declaration.
 func (l *Lab) Acknowledged() bool {
-	vendor := l.KS.station.KS.Profile == policy.ProfileGETVPN
+	vendor := l.KS.station.KS.Profile == policy.ProfileGETVPN || l.env.Device.LacksFeature("ack-multicast") != ""
 	return slices.ContainsFunc(l.KS.station.KS.Groups, func(g policy.Group) bool {
 		return g.Rekey.Ack != policy.AckNone && !(vendor && g.Rekey.Transport == policy.TransportMulticast)
 	})

@@ -53,7 +53,11 @@ const (
 func (Memory) Open(_ context.Context, plan Plan) (Net, error) {
 	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost),
 		indexes: make(map[string]int), behind: make(map[netip.Prefix]int), members: make([]*memoryNode, plan.Members+1)}
-	n.now, n.nat = memoryEpoch, newMemoryNAT(plan)
+	n.schedule = &schedule{now: memoryEpoch}
+	if other, ok := plan.Beside.(*memoryNet); ok {
+		n.schedule = other.schedule
+	}
+	n.nat = newMemoryNAT(plan)
 	for i := 1; i <= plan.Members; i++ {
 		n.addMember(i)
 	}
@@ -79,7 +83,7 @@ func (n *memoryNet) addMember(i int) {
 
 // memoryNet is one network. Everything happens on the goroutine that waits.
 type memoryNet struct {
-	schedule
+	*schedule
 	plan      Plan
 	nodes     []*memoryNode // in the order of their start
 	starts    starts

@@ -28,7 +28,10 @@ type memoryNode struct {
 	index     int // of a member, from 1
 	addresses []netip.Addr
 	core      core.Core
-	agent     *snmp.Agent // nil: it has none
+	device    *memoryNode   // whose place in a VRF this is; nil: it is a node of its own
+	vrf       string        // that VRF
+	tables    []*memoryNode // the node's places in VRFs
+	agent     *snmp.Agent   // nil: it has none
 	notices   notices
 	joined    map[core.Stream]bool
 	wakeup    time.Time     // of the timer entry that counts; others are out of date
@@ -47,26 +50,43 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	addresses := s.addresses()
-	for _, addr := range addresses {
-		if old := n.stations[addr]; old != nil && !old.stopped {
-			return nil, fmt.Errorf("lab: %s is in use by %s", addr, old.name)
-		}
-	}
-	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: addresses, core: c,
-		joined: make(map[core.Stream]bool), replies: make(map[uint64]*core.Reply)}
+	node := n.newNode(s)
+	node.core = c
 	if err := node.manage(); err != nil {
 		return nil, err
 	}
-	for _, addr := range addresses {
+	if err := n.settle(node); err != nil {
+		return nil, err
+	}
+	for _, t := range s.Tables {
+		if err := node.standIn(t); err != nil {
+			return nil, err
+		}
+	}
+	node.handle(&core.Start{})
+	return node, nil
+}
+
+func (n *memoryNet) newNode(s Station) *memoryNode {
+	return &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: s.addresses(),
+		joined: make(map[core.Stream]bool), replies: make(map[uint64]*core.Reply)}
+}
+
+// settle enters a node where its packets are looked for.
+func (n *memoryNet) settle(node *memoryNode) error {
+	for _, addr := range node.addresses {
+		if old := n.stations[addr]; old != nil && !old.stopped {
+			return fmt.Errorf("lab: %s is in use by %s", addr, old.name)
+		}
+	}
+	for _, addr := range node.addresses {
 		n.stations[addr] = node
 	}
 	if node.index > 0 {
 		n.members[node.index] = node
 	}
 	n.nodes = append(n.nodes, node)
-	node.handle(&core.Start{})
-	return node, nil
+	return nil
 }
 
 // newCore makes the core of a station, where no kernel decrements the TTL of what a member forwards.
@@ -94,11 +114,19 @@ func (node *memoryNode) handle(ev core.Event) {
 	if node.stopped {
 		return
 	}
-	for _, effect := range node.core.Handle(node.net.now, ev) {
-		node.carryOut(effect)
+	device := node
+	if node.device != nil {
+		device, ev = node.device, &core.EventIn{VRF: node.vrf, Event: ev}
 	}
-	node.arm()
-	node.notify()
+	for _, effect := range device.core.Handle(device.net.now, ev) {
+		if in, ok := effect.(*core.EffectIn); ok {
+			device.placeIn(in.VRF).carryOut(in.Effect)
+		} else {
+			device.carryOut(effect)
+		}
+	}
+	device.arm()
+	device.notify()
 }
 
 func (node *memoryNode) carryOut(effect core.Effect) {
@@ -211,14 +239,18 @@ func (node *memoryNode) Do(_ context.Context, command string, args any) (control
 		}
 		raw = encoded
 	}
-	node.asked++
-	id := node.asked
-	node.handle(&core.Command{ID: id, Name: command, Args: raw})
-	reply, ok := node.replies[id]
+	device := node
+	if node.device != nil {
+		device = node.device
+	}
+	device.asked++
+	id := device.asked
+	node.handle(node.asTable(&core.Command{ID: id, Name: command, Args: raw}))
+	reply, ok := device.replies[id]
 	if !ok {
 		return control.Response{}, fmt.Errorf("%w: %s to %s", errNoAnswer, command, node.name)
 	}
-	delete(node.replies, id)
+	delete(device.replies, id)
 	return control.Response{ID: id, Body: reply.Body, Error: reply.Err}, nil
 }
 
@@ -236,7 +268,13 @@ func (node *memoryNode) Log() []string {
 	return slices.Clone(node.log)
 }
 func (node *memoryNode) Keys() []keylog.Entry { return slices.Clone(node.keys) }
-func (node *memoryNode) Stop() error          { node.stopped = true; return nil }
+func (node *memoryNode) Stop() error {
+	for _, t := range node.tables {
+		t.stopped = true
+	}
+	node.stopped = true
+	return nil
+}
 
 // Config returns the policy that a device was given as a value, as it would stand in a file.
 func (node *memoryNode) Config() ([]peer.File, error) { return node.station.policyFiles() }

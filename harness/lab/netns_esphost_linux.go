@@ -44,6 +44,9 @@ func (n *kernelNet) seatIn(i int, f *peer.Foreign) (h *espHost, err error) {
 	if n.closed {
 		return nil, errClosed
 	}
+	if len(n.plan.Routers) > 0 {
+		return nil, &Lacking{"a host with ESP alone does not tell its link address, for which a router asks"}
+	}
 	h = &espHost{foreigner: n.newForeigner(MemberName(i), f)}
 	p := peer.ESPPlace{Dir: h.dir, Interface: wanInterface, Link: n.wire.ports[h.name].mac.String()}
 	if p.Program, err = os.Executable(); err != nil {

@@ -27,6 +27,7 @@ import (
 type process struct {
 	net            *kernelNet
 	name, dir      string
+	vrf            string                   // of a device that stands in several, the one of this node; "": there are no others
 	enter          func(func() error) error // runs a function where the program belongs
 	launch         *peer.Launch
 	cmd            *exec.Cmd            // nil: it is a container's
@@ -71,6 +72,9 @@ func (n *kernelNet) launch(s Station) (*process, error) {
 		return nil, errClosed
 	}
 	p := n.newProcess(s.Name)
+	if len(s.Tables) > 0 {
+		p.vrf = s.GM.VRF
+	}
 	if err := p.prepare(s); err != nil {
 		return nil, err
 	}
@@ -209,11 +213,18 @@ func (p *process) hasExited() bool {
 }
 
 func (p *process) Do(ctx context.Context, command string, args any) (control.Response, error) {
-	if command == control.Console && p.launch.Console != nil {
-		return p.types(ctx, args)
+	return p.ask(ctx, p.vrf, command, args)
+}
+
+// ask asks the member in that VRF, "" being all there are; on its console an operator sees all in any case.
+func (p *process) ask(ctx context.Context, vrf, command string, args any) (control.Response, error) {
+	if command == control.Console {
+		if vrf = ""; p.launch.Console != nil {
+			return p.types(ctx, args)
+		}
 	}
 	p.asked++
-	request := control.Request{ID: p.asked, Command: command}
+	request := control.Request{ID: p.asked, Command: command, VRF: vrf}
 	if args != nil {
 		raw, err := json.Marshal(args)
 		if err != nil {

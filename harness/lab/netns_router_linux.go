@@ -220,6 +220,9 @@ func (v *visited) rekey(ctx context.Context, args any) (r control.RekeyResult, e
 		}
 		old, now := groupOf(before, wanted.Group), groupOf(after, wanted.Group)
 		r = control.RekeyResult{Sequence: now.Sequence, SPIs: newSPIs(old.SAs, now.SAs), Rekey: now.Rekey}
+		if old.Rekey != "" && now.Rekey != old.Rekey {
+			r.Sequence = old.Sequence + 1 // what brings a KEK is under the one before (RFC 6407 §4.3)
+		}
 		return now.Sequence != old.Sequence || now.Rekey != old.Rekey
 	})
 	if lookErr == nil && !done {

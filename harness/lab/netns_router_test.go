@@ -107,6 +107,10 @@ func TestRouterAsKeyServer(t *testing.T) {
 	if !taken {
 		t.Error("the members have not taken it")
 	}
+	replaced, err := l.KS.Rekey(ctx, control.RekeyArgs{KEK: true})
+	if err != nil || replaced.Sequence != 2 || len(replaced.SPIs) != 1 || replaced.Rekey == r.Rekey {
+		t.Errorf("%+v, %v", replaced, err)
+	}
 	if _, err := l.KS.Rekey(ctx, control.RekeyArgs{DeleteAll: true}); err == nil || !strings.Contains(err.Error(), "no line for rekey that mentions DeleteAll") {
 		t.Error(err)
 	}

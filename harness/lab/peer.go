@@ -23,10 +23,12 @@ type Peer struct {
 	lab     *Lab
 	station Station
 	node    Node
+	device  *Peer // whose place in a VRF this is; nil: it is a node of its own
 
 	begun   int    // frames that there were when a spec started it last
 	proven  pullID // of a registration whose keys the member has been seen to use
 	earlier int    // registrations since then that went before a start afresh
+	over    int    // registrations since then that the member has been told to forget, or has forgotten
 
 	mu    sync.Mutex // on the netns fabric the tap is called from the node's own goroutine
 	tap   core.Tap
@@ -65,6 +67,14 @@ func (p *Peer) Can(a peer.Ability) error {
 	return p.unsupported(p.station.Device.Lacks(a))
 }
 
+// Lacks returns the declaration by which the peer lacks a feature, or "" if it has it, as every tester does.
+func (p *Peer) Lacks(feature string) string {
+	if !p.Device() {
+		return ""
+	}
+	return p.lab.env.Device.Part(p.station.Device.Is).LacksFeature(feature)
+}
+
 // unsupported tells of a declaration, unless it is "", and returns it as an error.
 func (p *Peer) unsupported(declaration string) error {
 	if declaration == "" {
@@ -86,7 +96,10 @@ func (p *Peer) Addr() netip.AddrPort {
 
 // Start brings the peer up.
 func (p *Peer) Start(ctx context.Context) error {
-	p.begun, p.earlier, p.proven = len(p.lab.Frames()), 0, pullID{}
+	p.begun, p.earlier, p.over, p.proven = len(p.lab.Frames()), 0, 0, pullID{}
+	if p.device != nil {
+		return p.startTable()
+	}
 	node, err := p.lab.Net.Start(ctx, p.station)
 	var declared *peer.Unsupported
 	if errors.As(err, &declared) {
@@ -237,6 +250,7 @@ func (p *Peer) SetClock(ctx context.Context, ahead time.Duration) error {
 // stopped and started, with all of its groups.
 func (p *Peer) Clear(ctx context.Context, group ...uint32) error {
 	if p.Offers(peer.ControlClear) {
+		p.forgets(len(group))
 		return p.ask(ctx, control.Clear, groupArgs(group), nil)
 	}
 	earlier := p.Registrations()
@@ -244,8 +258,20 @@ func (p *Peer) Clear(ctx context.Context, group ...uint32) error {
 		return err
 	}
 	err := p.Start(ctx)
-	p.earlier = earlier
+	p.earlier, p.over = earlier, earlier
 	return err
+}
+
+// forgets notes how many of the registrations that its log tells of are over when a member is told to forget those in so many of its
+// groups, 0 for all. One that tells its state is asked for that instead.
+func (p *Peer) forgets(groups int) {
+	if p.Offers(peer.ControlStatus) || !p.Tells(registered) {
+		return
+	}
+	p.over = p.Registrations()
+	if groups > 0 {
+		p.over -= len(p.station.GM.Memberships()) - groups
+	}
 }
 
 // groupArgs are the arguments of a command about one group, none if it is about all.

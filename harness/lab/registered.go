@@ -24,11 +24,11 @@ func (p *Peer) Tells(event string) bool {
 	return !p.Device() || p.station.Device.LacksEvent(event) == ""
 }
 
-// Registered reports whether a member is registered in all of its groups: by its status, or its log since it was started last,
+// Registered reports whether a member is registered in all of its groups: by its status, or its log since it was started or cleared last,
 // or else by what the wire shows.
 func (p *Peer) Registered(ctx context.Context) bool {
 	if !p.Offers(peer.ControlStatus) && (p.Tells(registered) || !p.Offers(peer.ReadState)) {
-		return p.Registrations()-p.earlier >= len(p.station.GM.Memberships())
+		return p.Registrations()-p.over >= len(p.station.GM.Memberships())
 	}
 	s, err := p.GMState(ctx)
 	return err == nil && len(s.Memberships()) >= len(p.station.GM.Memberships()) && !slices.ContainsFunc(s.Memberships(), func(g control.GMGroup) bool { return g.State != "registered" })

@@ -41,6 +41,7 @@ func Demands(ks policy.KeyServer, members []policy.Member, keyServer bool) []str
 			d.add(len(m.Groups) > 1, "several-memberships")
 			d.add(m.IPsecFlows > 0, "ipsec-flows")
 			d.add(len(m.Joins) > 0, "joins")
+			d.add(m.VRF != "", "vrfs")
 			d.add(m.PacketRate > 0, "packet-rate")
 			d.add(m.Rekey.TellMissed, "tell-missed")
 			for _, one := range m.Memberships() {

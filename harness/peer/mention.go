@@ -36,6 +36,13 @@ func (r *Role) Ignores(s, usual Subject) string {
 	return r.declares(at, "no template that mentions "+d.unsaid)
 }
 
+// Says reports whether the device can be told a field of the policy: its templates mention it, or it is told the policy as a whole.
+func (r *Role) Says(field string) bool {
+	_, texts := r.texts()
+	said := mentions(texts)
+	return texts == nil || said["Document"] || said[field]
+}
+
 // texts are the templates that the device is configured by, and the place that stands for them; none if it is a core.
 func (r *Role) texts() (at string, texts []Text) {
 	if p := r.Process(); p != nil {

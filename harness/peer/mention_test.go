@@ -55,6 +55,16 @@ func TestIgnores(t *testing.T) {
 	}
 }
 
+// What a device can be told is what its templates mention, or everything.
+func TestSays(t *testing.T) {
+	for name, want := range map[string][2]bool{DefaultName: {true, true}, "ios-xe": {false, true}, "reference-driver": {true, true}} {
+		gm := load(t, name).GM
+		if got := [2]bool{gm.Says("Retransmit"), gm.Says("KeyServers")}; got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // What a template defines for itself counts too.
 func TestMentionsInDefinitions(t *testing.T) {
 	text := strings.Replace(processText, "{{ .Group }}", "{{ define `x` }}{{ range .Inside }}{{ .Addr }}{{ end }}{{ end }}{{ with $x := . }}{{ $x.MTU }}{{ template `x` . }}{{ end }}", 1)

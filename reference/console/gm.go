@@ -33,7 +33,10 @@ func (in *call) gmGroups(named ...string) ([]gmGroup, error) {
 		return nil, err
 	}
 	var all []gmGroup
-	known := in.console.opts.Member.Memberships()
+	var known []policy.Member
+	for _, table := range in.console.opts.Member.Tables() {
+		known = append(known, table.Memberships()...)
+	}
 	for i, g := range s.Memberships() {
 		one := gmGroup{GMGroup: g, cfg: known[min(i, len(known)-1)], now: s.Time, owes: in.console.kept}
 		one.name = one.cfg.GroupName
@@ -145,10 +148,10 @@ func (g gmGroup) member(p *page, o Options) {
 	p.field(2, "    ", "IPSec SA Direction", g.direction())
 	p.field(2, "    ", "ACL Received From KS", g.received())
 	p.gap()
-	p.put(2, fmt.Sprintf("    %-25s: %-15s vrf: %s", "Group member", g.own(), none), "Group member", g.own(), "vrf", none)
+	p.put(2, fmt.Sprintf("    %-25s: %-15s vrf: %s", "Group member", g.own(), g.vrf()), "Group member", g.own(), "vrf", g.vrf())
 	p.field(2, in, "Local addr/port", fmt.Sprintf("%s/%d", g.own(), g.cfg.Address.Port()))
 	p.field(2, in, "Remote addr/port", strings.Replace(g.KeyServer, ":", "/", 1))
-	p.field(2, in, "fvrf/ivrf", none+"/"+none)
+	p.field(2, in, "fvrf/ivrf", g.vrf()+"/"+g.vrf())
 	p.field(2, in, "Version", gmVersion)
 	p.field(2, in, "Registration status", registration(g.State))
 	p.field(2, in, "Registered with", g.registeredWith())
@@ -177,6 +180,14 @@ func (g gmGroup) member(p *page, o Options) {
 	p.gap()
 	g.allowable(p)
 	p.gap()
+}
+
+// vrf is the name of the routing table of the interface.
+func (g gmGroup) vrf() string {
+	if g.cfg.VRF == "" || !g.owes(guardVRF) {
+		return none
+	}
+	return g.cfg.VRF
 }
 
 // received is how the list that came from the key server is called, as long as the member has it.

@@ -138,7 +138,11 @@ func showIPsecSA(in *call) error {
 // ipsec is one SA: its packets, and how it protects them.
 func (g gmGroup) ipsec(p *page, sa control.SA) {
 	d := sa.Detail
-	p.head(1, "   ", "protected vrf: (none)")
+	protected := g.vrf()
+	if protected == none {
+		protected = "(none)"
+	}
+	p.head(1, "   ", "protected vrf: "+protected)
 	local, remote := ident(d.Source, d.IPProtocol, d.SourcePort), ident(d.Destination, d.IPProtocol, d.DestinationPort)
 	p.put(2, "   local  ident (addr/mask/prot/port): "+local, "local ident", local)
 	p.put(2, "   remote ident (addr/mask/prot/port): "+remote, "remote ident", remote)

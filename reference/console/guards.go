@@ -10,6 +10,7 @@ var (
 	guardNoSAs     = rule.Duty("console.ks.no_sa", "GETVPN-SHOW-06", rule.KS, "a key server has no Data-Security SA of its own")
 	guardLife      = rule.Duty("console.gm.kek_life", "GETVPN-SHOW-03", rule.GM, "what is left of the KEK counts down")
 	guardSooner    = rule.Duty("console.gm.re_registers", "GETVPN-SHOW-04", rule.GM, "the sooner of both ends says when the member registers again")
+	guardVRF       = rule.Duty("console.gm.vrf", "GETVPN-VRF-01", rule.GM, "a group is shown with the VRF of its interface")
 	guardOne       = rule.Duty("console.gm.one_group", "GETVPN-SHOW-05", rule.GM, "what is asked of one group is shown of no other")
 	guardUse       = rule.Duty("console.gm.packets", "GETVPN-SHOW-06", rule.GM, "the packets under the SAs are counted")
 	guardLatest    = rule.Duty("console.gm.latest", "GETVPN-SHOW-07", rule.GM, "the traffic keys that came last are shown")

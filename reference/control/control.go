@@ -28,6 +28,7 @@ const (
 type Request struct {
 	ID      uint64          `json:"id"`
 	Command string          `json:"command"`
+	VRF     string          `json:"vrf,omitempty"` // of the member that is meant, of a device with several; "": all of them
 	Args    json.RawMessage `json:"args,omitempty"`
 }
 
@@ -169,6 +170,7 @@ func (s GMStatus) Memberships() []GMGroup {
 
 // GMGroup is one group as a member of it knows it.
 type GMGroup struct {
+	VRF         string      `json:"vrf,omitempty"` // of a device with several
 	Group       uint32      `json:"group"`
 	State       string      `json:"state"` // idle, phase1, pull, registered
 	KeyServer   string      `json:"key_server"`

@@ -17,7 +17,7 @@ type Core interface {
 	Deadline() (time.Time, bool)
 }
 
-// Event is something that happened: *Start, *Datagram, *Packet, *Command or *Timer. Events are passed as pointers, are
+// Event is something that happened: *Start, *Datagram, *Packet, *Command, *Timer or *EventIn. Events are passed as pointers, are
 // not kept, and their bytes may be reused by the caller after Handle returns.
 type Event interface{ event() }
 
@@ -64,13 +64,20 @@ type Command struct {
 // Timer says that the deadline has been reached, or may have been.
 type Timer struct{}
 
+// EventIn is an event in one of several VRFs of a device. One without it is of the routing table that the device itself stands in.
+type EventIn struct {
+	VRF   string
+	Event Event
+}
+
 func (*Start) event()    {}
 func (*Datagram) event() {}
 func (*Packet) event()   {}
 func (*Command) event()  {}
 func (*Timer) event()    {}
+func (*EventIn) event()  {}
 
-// Effect is something to be done: *Send, *Forward, *Join, *Leave, *Log, *Reply, *Secret, *Track or *SetClock.
+// Effect is something to be done: *Send, *Forward, *Join, *Leave, *Log, *Reply, *Secret, *Track, *SetClock or *EffectIn.
 type Effect interface{ effect() }
 
 // Send is a UDP datagram to be sent. From has the local address and port.
@@ -143,6 +150,12 @@ type Track struct {
 // SetClock sets the time of day that log lines have from now on. The time of events goes on as it was.
 type SetClock struct{ Time time.Time }
 
+// EffectIn is something to be done in one of several VRFs of a device; see EventIn.
+type EffectIn struct {
+	VRF    string
+	Effect Effect
+}
+
 // Secret hands out key material for evidence. Only a node that was asked for a key log writes it anywhere.
 type Secret struct {
 	Phase1  *Phase1Secret
@@ -171,3 +184,4 @@ func (*Reply) effect()    {}
 func (*Secret) effect()   {}
 func (*Track) effect()    {}
 func (*SetClock) effect() {}
+func (*EffectIn) effect() {}

@@ -13,6 +13,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/member"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/vrf"
 )
 
 // Options are what a core gets from whoever drives it.
@@ -41,13 +42,29 @@ var registry = struct {
 		return console.KeyServer(ks, c, o.Rules), nil
 	}},
 	"reference-gm": {Member: func(c policy.Member, o Options) (core.Core, error) {
-		gm, err := member.New(c, member.Options{Rand: o.Rand, Rules: o.Rules, Secrets: true, Forwarding: o.Forwarding})
+		gm, err := ofTables(c, member.Options{Rand: o.Rand, Rules: o.Rules, Secrets: true, Forwarding: o.Forwarding})
 		if err != nil {
 			return nil, err
 		}
 		return console.Member(gm, c, "", o.Rules), nil
 	}},
 }}
+
+// ofTables is a member, or if its configuration has VRFs, the device of a member in each.
+func ofTables(c policy.Member, o member.Options) (core.Core, error) {
+	var tables []vrf.Table
+	for _, one := range c.Tables() {
+		gm, err := member.New(one, o)
+		if err != nil {
+			return nil, err
+		}
+		if len(c.VRFs) == 0 {
+			return gm, nil
+		}
+		tables = append(tables, vrf.Table{VRF: one.VRF, Core: gm})
+	}
+	return vrf.New(tables, o.Rules), nil
+}
 
 // Register adds an implementation. A name that is taken is an error.
 func Register(name string, m Maker) error {

@@ -14,6 +14,8 @@ import (
 	"github.com/gdoilab/gdoilab/reference/mib"
 	"github.com/gdoilab/gdoilab/reference/node"
 	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/vrf"
 )
 
 var groupMember = program{
@@ -56,25 +58,59 @@ func buildMember(o *options) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	m, err := member.New(cfg, member.Options{Rand: rand.Reader, Rules: rules, Secrets: o.keylog != ""})
-	if err != nil {
-		return node.Config{}, usageError{fileError{err}}
-	}
-	device, err := o.device(cfg)
+	o.receiver, o.profile = cfg.Log, cfg.Profile
+	o.console, o.failsClose = cfg.Console, cfg.FailClose.Activate
+	d, err := o.deviceOf(cfg, rules)
 	if err != nil {
 		return node.Config{}, err
 	}
-	o.receiver, o.profile = cfg.Log, cfg.Profile
-	o.console, o.failsClose = cfg.Console, cfg.FailClose.Activate
-	out := node.Config{Name: cfg.Name, Core: o.configurable(console.Member(m, cfg, outsideOf(device), rules)), Listen: cfg.Address, NATT: cfg.Phase1.NATTraversal, Notes: notes}
+	own := d.places[0]
+	out := node.Config{Name: cfg.Name, Core: o.configurable(console.Member(d.core, cfg, outsideOf(own.DataPlane), rules)), Namespace: own.Namespace, Listen: own.Listen, NATT: own.NATT,
+		DataPlane: own.DataPlane, VRFs: d.places[1:], Notes: append(notes, d.notes...)}
 	o.withAgent(&out, cfg.SNMP, tableOf(mib.Member))
 	o.withTracker(&out, cfg)
-	if device != nil {
-		out.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Datagram: m.Carry, Refused: m.Refused}
-	} else {
-		out.Notes = append(out.Notes, noDataPlane(cfg.Inside))
-	}
 	return out, nil
+}
+
+// outsideOf is the first outside interface, if there is a data plane.
+func outsideOf(plane *node.DataPlane) string {
+	if plane == nil || len(plane.Device.Outside) == 0 {
+		return ""
+	}
+	return plane.Device.Outside[0]
+}
+
+// tables are the members of a device, and where they stand.
+type tables struct {
+	core   core.Core
+	places []node.VRF // the first is the device's own
+	notes  []*core.Log
+}
+
+// deviceOf makes the member of each routing table.
+func (o *options) deviceOf(cfg policy.Member, rules *rule.Switches) (d tables, err error) {
+	var members []vrf.Table
+	for _, one := range cfg.Tables() {
+		m, err := member.New(one, member.Options{Rand: rand.Reader, Rules: rules, Secrets: o.keylog != ""})
+		if err != nil {
+			return d, usageError{fileError{err}}
+		}
+		place := node.VRF{Name: one.VRF, Namespace: one.Namespace, Listen: one.Address, NATT: one.Phase1.NATTraversal}
+		var device *dataplane.Config
+		if err := node.Inside(one.Namespace, func() (err error) { device, err = o.device(one); return err }); err != nil {
+			return d, err
+		}
+		if device != nil {
+			place.DataPlane = &node.DataPlane{Device: *device, Gateway: m.Gateway(), Datagram: m.Carry, Refused: m.Refused}
+		} else {
+			d.notes = append(d.notes, noDataPlane(one.Inside))
+		}
+		members, d.places = append(members, vrf.Table{VRF: one.VRF, Core: m}), append(d.places, place)
+	}
+	if d.core = members[0].Core; len(members) > 1 {
+		d.core = vrf.New(members, rules)
+	}
+	return d, nil
 }
 
 func noDataPlane(networks []netip.Prefix) *core.Log {
@@ -82,14 +118,6 @@ func noDataPlane(networks []netip.Prefix) *core.Log {
 		Severity: core.Warning, Tag: "NO_DATA_PLANE",
 		Text: fmt.Sprintf("no packets are forwarded: no interface has an address in the networks inside, %v", networks),
 	}
-}
-
-// outsideOf is the first outside interface, if there is a data plane.
-func outsideOf(device *dataplane.Config) string {
-	if device == nil || len(device.Outside) == 0 {
-		return ""
-	}
-	return device.Outside[0]
 }
 
 // device says between which interfaces the member stands; nil if there is no inside one.

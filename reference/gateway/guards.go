@@ -12,6 +12,8 @@ var (
 		"new SAs do not send before the activation delay has passed")
 	guardRollover = rule.Timer("gateway.install.rollover", "GETVPN-REKEY-11", rule.GM, 10*time.Second,
 		"in profile getvpn a new SA sends from 30 s before the end of the one that it replaces")
+	guardRelief = rule.Duty("gateway.delete.rollover", "GETVPN-REKEY-11", rule.GM,
+		"in profile getvpn a new SA sends at once when the one that it replaces is deleted")
 	guardDTD = rule.Timer("gateway.install.dtd", "RFC6407-5.4.1-02", rule.GM, time.Second,
 		"replaced SAs end when the deactivation delay has passed")
 )

@@ -38,7 +38,7 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 		case !g.db.Relieves(now, m.place, t.Selector, g.generation):
 			from = now
 		}
-		err := m.install(now, t, from)
+		err := m.install(now, t, from, a.ATD == nil)
 		if from.After(last) {
 			last = from
 		}
@@ -74,7 +74,7 @@ func (m *Group) takeover(now time.Time, t policy.TrafficSA) time.Time {
 	return from
 }
 
-func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) error {
+func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time, awaits bool) error {
 	g := m.gateway
 	if !m.informed {
 		m.informed, m.protected = true, nil
@@ -89,7 +89,7 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time) erro
 	if len(m.sids.Values) > 0 {
 		o.SID, o.SIDBits, o.HasSID = m.sids.Values[0], m.sids.Bits, true
 	}
-	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Group: m.place, Generation: g.generation})
+	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Awaits: awaits, Group: m.place, Generation: g.generation})
 	return err
 }
 
@@ -136,14 +136,17 @@ func (m *Group) takeSIDs(sids *policy.SIDs) error {
 	return m.gateway.db.SetSID(m.place, m.sids.Values[0], m.sids.Bits)
 }
 
-// Delete removes the group's SAs of a protocol and SPI at once; 0 removes all of the protocol. Their flows stay protected: see
-// Forget.
+// Delete removes the group's SAs of a protocol and SPI at once; 0 removes all of the protocol. SAs that were to take over from them do so
+// now. Their flows stay protected: see Forget.
 func (m *Group) Delete(now time.Time, p policy.Protocol, spi uint32) {
 	if spi == 0 {
 		m.gateway.db.RemoveAll(m.place, p)
 		return
 	}
 	m.gateway.db.Remove(m.place, p, spi)
+	if guardRelief.Kept(m.gateway.rules) {
+		m.gateway.db.Relieve(now, m.place)
+	}
 }
 
 // Forget ends the protection of the group's flows that no SA of it is installed for, except those whose SAs could not be installed last time.

@@ -74,3 +74,62 @@ func TestRollover(t *testing.T) {
 	sends(489.9, 4)
 	sends(490, 5)
 }
+
+// What awaits the end of an older SA takes over when that is deleted, the next newer one first; what awaits a delay does not.
+func TestRolloverByDelete(t *testing.T) {
+	g := newGateway(t, gatewayA, func(c *Config) { c.Rollover = 30 * time.Second })
+	install := func(spi uint32, a policy.Activation) {
+		t.Helper()
+		sa := gcmSA(spi)
+		sa.Lifetime = time.Duration(spi) * time.Hour
+		if err := g.groups[0].Install(at(0), []policy.TrafficSA{sa}, a, &policy.SIDs{Bits: 8, Values: []uint32{5}}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait := time.Minute
+	install(1, policy.Activation{})
+	install(2, policy.Activation{})
+	install(3, policy.Activation{})
+	install(4, policy.Activation{ATD: &wait})
+	for _, c := range []struct {
+		deleted uint32
+		want    byte
+	}{{99, 1}, {1, 2}, {2, 3}} {
+		g.groups[0].Delete(at(1), policy.ProtocolESP, c.deleted)
+		if spi := one(t, g, at(1), core.Inside, udp(t, hostA, hostB, 10), core.Outside)[23]; spi != c.want {
+			t.Errorf("without SA %d it sends on SPI %d, want %d", c.deleted, spi, c.want)
+		}
+	}
+	g.groups[0].Delete(at(1), policy.ProtocolESP, 3)
+	for seconds, want := range map[float64]bool{59: false, 60: true} {
+		emitted := 0
+		_ = g.Handle(at(seconds), core.Inside, udp(t, hostA, hostB, 10), func(core.Side, []byte) { emitted++ })
+		if sent := emitted > 0; sent != want {
+			t.Errorf("after %v s it sends under SA 4: %v", seconds, sent)
+		}
+	}
+}
+
+// Of SAs for flows within each other, which came in one message, each takes over what it is for.
+func TestRolloverByDeleteOfSeveral(t *testing.T) {
+	g := newGateway(t, gatewayA, func(c *Config) { c.Rollover = 30 * time.Second })
+	for spi := uint32(1); spi < 4; spi += 2 {
+		narrow, wide := gcmSA(spi), gcmSA(spi+1)
+		narrow.Selector.DestinationPort, narrow.Selector.Protocol = 4500, 17
+		if err := g.groups[0].Install(at(0), []policy.TrafficSA{narrow, wide}, policy.Activation{}, &policy.SIDs{Bits: 8, Values: []uint32{5}}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, spi := range []uint32{1, 2} {
+		g.groups[0].Delete(at(1), policy.ProtocolESP, spi)
+	}
+	sends := make(map[byte]bool)
+	for _, e := range g.db.Entries() {
+		if g.db.Sending(at(1), e) {
+			sends[byte(e.Policy.SPI)] = true
+		}
+	}
+	if len(sends) != 2 || !sends[3] || !sends[4] {
+		t.Errorf("it sends under %v", sends)
+	}
+}

@@ -139,6 +139,7 @@ type netInterface struct {
 	address netip.Prefix
 	maps    []string
 	joins   []policy.Stream // by hand
+	vrf     string          // "": the global one
 }
 
 // group is the one of that name, made anew if it is not there.

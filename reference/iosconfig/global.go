@@ -55,6 +55,7 @@ func globalCommands() []syntax {
 		on("access-list <name> ...", func(r *reader, l line, a []string) { listEntry(r, l, a[0], a[1:]) }),
 		on("ip access-list extended <name>", enterList), on("ip access-list standard <name>", enterList),
 		on("interface <name>", enterInterface),
+		on("ip vrf <name>", enterVRF), on("vrf definition <name>", enterVRF),
 		on("ip host <name> <a>", func(r *reader, l line, a []string) { r.doc.hosts[strings.ToLower(a[0])] = r.address(l, a[1]) }),
 		on("track <n> ...", enterTrack),
 		on("ip route <a> <mask> Null0", func(r *reader, l line, a []string) {
@@ -217,12 +218,20 @@ func enterInterface(r *reader, _ line, a []string) {
 			}
 			i.address = netip.PrefixFrom(netip.MustParseAddr(a[0]), p.Bits())
 		}),
+		on("vrf forwarding <name>", func(_ *reader, _ line, a []string) { i.vrf = a[0] }),
+		on("ip vrf forwarding <name>", func(_ *reader, _ line, a []string) { i.vrf = a[0] }),
 		on("crypto map <map>", func(_ *reader, _ line, a []string) { i.maps = append(i.maps, a[0]) }),
 		on("crypto map <map> redundancy <standby> stateful", func(_ *reader, _ line, a []string) { i.maps = append(i.maps, a[0]) }),
 		on("ip igmp join-group <a>", func(r *reader, l line, a []string) { i.join(r, l, a[0], netip.Addr{}) }),
 		on("ip igmp join-group <a> source <b>", func(r *reader, l line, a []string) { i.join(r, l, a[0], r.address(l, a[1])) }),
 		on("ip pim ...", ignored), on("description ...", ignored), on("no shutdown", ignored), on("duplex ...", ignored),
 		on("speed ...", ignored), on("standby ...", ignored), on("no ip address", ignored), on("ip mtu <n>", noField))
+}
+
+// enterVRF has nothing to say of a VRF but its name, which its interfaces say again.
+func enterVRF(r *reader, _ line, _ []string) {
+	r.enter("vrf", on("rd ...", ignored), on("route-target ...", ignored), on("description ...", ignored), on("address-family ...", ignored),
+		on("exit-address-family", ignored))
 }
 
 // join has the interface join a multicast stream by hand.

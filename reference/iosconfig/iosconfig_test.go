@@ -302,6 +302,50 @@ track 99 stub-object
  default-state up
 `
 
+// In each VRF that has an interface with a crypto map there is a member, with the addresses that it has there.
+func TestVRFs(t *testing.T) {
+	apart := strings.NewReplacer(
+		"hostname gm\n", "hostname gm\nvrf definition red\n rd 1:1\n address-family ipv4\n exit-address-family\nip vrf blue\n rd 2:2\n",
+		"crypto map m 20", "crypto map n 20",
+		" ip address 10.0.3.1 255.255.255.0\n crypto map m redundancy hot stateful\n", " vrf forwarding red\n ip address 10.0.3.1 255.255.255.0\n crypto map m\n",
+		"interface Ethernet1/0\n", "interface Ethernet1/0\n vrf forwarding red\n",
+	).Replace(member) + "interface Ethernet2/0\n ip vrf forwarding blue\n ip address 10.0.3.1 255.255.255.0\n crypto map n\n" +
+		"interface Ethernet3/0\n ip vrf forwarding blue\n ip address 10.0.7.1 255.255.255.0\n"
+	m, _, err := iosconfig.ParseMember("gm.ios", []byte(apart), iosconfig.Options{Open: open})
+	if err != nil || len(m.VRFs) != 1 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	for _, c := range []struct {
+		one    policy.Member
+		vrf    string
+		group  uint32
+		inside string
+	}{{m, "red", 1, "10.0.1.0/24"}, {m.VRFs[0], "blue", 2, "10.0.7.0/24"}} {
+		if c.one.VRF != c.vrf || c.one.Namespace != "/run/netns/"+c.vrf || c.one.Group != c.group || c.one.Address.String() != "10.0.3.1:848" ||
+			len(c.one.Inside) != 1 || c.one.Inside[0].String() != c.inside {
+			t.Errorf("%s: %+v", c.vrf, c.one)
+		}
+	}
+	if text, err := policy.MarshalMember(m); err != nil {
+		t.Error(err)
+	} else if _, err := policy.ParseMember("gm.yaml", text); err != nil {
+		t.Error(err)
+	}
+	tracked := strings.Replace(apart, "crypto gdoi group two\n identity number 2\n", "crypto gdoi group two\n identity number 2\n client status active-sa track 99\n", 1)
+	if _, _, err := iosconfig.ParseMember("gm.ios", []byte(tracked), iosconfig.Options{Open: open}); err == nil || !strings.Contains(err.Error(), "the VRF blue") {
+		t.Error(err)
+	}
+}
+
+// A group without a key server is one that the member cannot register with, and no fault of the configuration.
+func TestNoKeyServer(t *testing.T) {
+	alone := strings.NewReplacer(" server address ipv4 10.0.8.1\n", "", "crypto map m 20 gdoi\n set group two\n", "").Replace(member)
+	m, _, err := iosconfig.ParseMember("gm.ios", []byte(alone), iosconfig.Options{Open: open})
+	if err != nil || m.Group != 1 || len(m.KeyServers) != 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
 // An object follows the active SA if it is there.
 func TestTrack(t *testing.T) {
 	follows := strings.Replace(member, " server address ipv4 10.0.8.1\ncrypto map m 20", " server address ipv4 10.0.8.1\n client status active-sa track 99\ncrypto map m 20", 1)

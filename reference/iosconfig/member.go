@@ -9,13 +9,75 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
-// member follows the references of a member's configuration. Its address is that of the interface with its crypto map, and the
-// networks of the other interfaces are behind it, unless the key server's rekeys are joined there by hand.
+// spaces is where the machine has its named network namespaces, of which one is a VRF.
+const spaces = "/run/netns/"
+
+// member follows the references of a member's configuration. In each VRF that has an interface with a crypto map there is one.
 func (r *reader) member() policy.Member {
-	m := policy.Member{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), Console: r.console(), Log: r.doc.log}
 	slices.SortStableFunc(r.doc.maps, func(a, b *cryptoMap) int { return cmp.Compare(a.seq, b.seq) })
-	var groups []*gdoiGroup
+	tables := r.tables()
+	m := r.memberIn(tables[0])
+	m.Console, m.Log = r.console(), r.doc.log
+	for _, t := range tables[1:] {
+		one := r.memberIn(t)
+		for _, in := range one.Memberships() {
+			if in.Track != nil {
+				r.problem(top, "an object cannot follow the group of the VRF %s, beside those of another", t.vrf)
+			}
+		}
+		m.VRFs = append(m.VRFs, one)
+	}
+	return m
+}
+
+// table is what there is of one routing table.
+type table struct {
+	vrf        string
+	interfaces []*netInterface
+	maps       []*cryptoMap
+}
+
+// tables are the routing tables that have an interface with a crypto map, in their order; without any, there is one with everything.
+func (r *reader) tables() (all []table) {
+	for _, i := range r.doc.interfaces {
+		known := slices.ContainsFunc(all, func(t table) bool { return t.vrf == i.vrf })
+		if len(i.maps) > 0 && !known {
+			all = append(all, r.table(i.vrf))
+		}
+	}
+	switch len(all) {
+	case 0:
+		return []table{{"", r.doc.interfaces, r.doc.maps}}
+	case 1:
+		all[0].maps = r.doc.maps // those that no interface has are told of
+	}
+	return all
+}
+
+func (r *reader) table(vrf string) table {
+	t := table{vrf: vrf}
+	for _, i := range r.doc.interfaces {
+		if i.vrf == vrf {
+			t.interfaces = append(t.interfaces, i)
+		}
+	}
 	for _, c := range r.doc.maps {
+		if slices.ContainsFunc(t.interfaces, func(i *netInterface) bool { return slices.Contains(i.maps, c.name) }) {
+			t.maps = append(t.maps, c)
+		}
+	}
+	return t
+}
+
+// memberIn is the member in a routing table. Its address is that of the interface with its crypto map, and the networks of the other
+// interfaces are behind it, unless the key server's rekeys are joined there by hand.
+func (r *reader) memberIn(t table) policy.Member {
+	m := policy.Member{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), VRF: t.vrf}
+	if t.vrf != "" {
+		m.Namespace = spaces + t.vrf
+	}
+	var groups []*gdoiGroup
+	for _, c := range t.maps {
 		if g := r.grouped(c); g != nil {
 			groups = append(groups, g)
 			m.AccessList = append(m.AccessList, r.own(c)...)
@@ -25,9 +87,9 @@ func (r *reader) member() policy.Member {
 		r.problem(top, "no \"crypto map\" has a group with \"set group\"")
 		return m
 	}
-	r.place(&m, r.doc.maps[0], groups[0])
+	r.place(&m, t, groups[0])
 	m.Client = r.client(groups)
-	m.FailClose = r.failClosing(r.doc.maps[0].name, groups)
+	m.FailClose = r.failClosing(t.maps[0].name, groups)
 	if one := groups[0]; len(groups) == 1 {
 		m.Group, m.GroupName, m.KeyServers, m.Passive, m.Track = one.number, one.name, r.servers(one), one.passive, r.doc.tracks[one.track]
 		return m
@@ -38,16 +100,13 @@ func (r *reader) member() policy.Member {
 	return m
 }
 
-// grouped is the group of a crypto map, with what a member needs of it.
+// grouped is the group of a crypto map, with what a member needs of it. One without key servers is told of by the member (GETVPN-REG-27).
 func (r *reader) grouped(c *cryptoMap) *gdoiGroup {
 	for _, g := range r.doc.groups {
 		switch {
 		case g.name != c.group:
 		case !g.identity:
 			r.problem(g.at, "%s has no identity", label(g))
-			return nil
-		case len(g.servers) == 0:
-			r.problem(g.at, "%s has no \"server address ipv4\"", label(g))
 			return nil
 		default:
 			return g
@@ -123,9 +182,10 @@ func (r *reader) own(c *cryptoMap) (all []policy.ACE) {
 }
 
 // place finds where the member stands: its address, and the networks behind it.
-func (r *reader) place(m *policy.Member, c *cryptoMap, g *gdoiGroup) {
+func (r *reader) place(m *policy.Member, t table, g *gdoiGroup) {
+	c := t.maps[0]
 	name := cmp.Or(g.registration, r.doc.local[c.name])
-	for _, i := range r.doc.interfaces {
+	for _, i := range t.interfaces {
 		m.Joins = append(m.Joins, i.joins...)
 		if slices.Contains(i.maps, c.name) {
 			name = cmp.Or(name, i.name)

@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Name      string // the node's name in its log and key log
 	Core      core.Core
+	Namespace string           // path of the network namespace that it stands in; "": that of the thread that opens it
 	Listen    netip.AddrPort   // unicast address and port; port 0 takes a free one
 	NATT      bool             // listen on port 4500 too: of that address (RFC 3947 §4), and of all of the data plane (RFC 3948 §2)
 	Also      []netip.AddrPort // further addresses of its own to listen at
@@ -27,8 +28,18 @@ type Config struct {
 	Notes     []*core.Log                                            // what whoever configured the node has to say; logged at the start
 	KeyLog    io.Writer                                              // one JSON object and newline each call; nil none
 	DataPlane *DataPlane
+	VRFs      []VRF             // where the core stands beside all that, of which events and effects are in a core.EventIn and core.EffectIn
 	Told      func(*core.Log)   // hears every line of the log, under the lock of the core; it must not wait, nor keep the line. nil: nobody
 	Track     func(*core.Track) // hears of tracked objects, likewise
+}
+
+// VRF is a further place of a node: another routing table, which is another network namespace.
+type VRF struct {
+	Name      string
+	Namespace string // path; "": that of the calling thread
+	Listen    netip.AddrPort
+	NATT      bool
+	DataPlane *DataPlane
 }
 
 // LogFormat is how log lines look.

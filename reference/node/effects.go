@@ -8,55 +8,53 @@ import (
 	"github.com/gdoilab/gdoilab/reference/keylog"
 )
 
-// perform does what the core asks for, in order. The caller holds the lock.
-func (n *Node) perform(now time.Time, effects []core.Effect) {
-	for _, e := range effects {
-		switch e := e.(type) {
-		case *core.Send:
-			n.send(now, e)
-		case *core.Join:
-			n.join(now, e)
-		case *core.Leave:
-			n.udp.leave(e.Stream)
-		case *core.Forward:
-			n.inject(e.To, e.Data)
-		case *core.Log:
-			n.log(now, e)
-		case *core.Reply:
-			n.reply(e)
-		case *core.Secret:
-			n.secret(now, e)
-		case *core.SetClock:
-			n.ahead = e.Time.Sub(now)
-		case *core.Track:
-			if n.cfg.Track != nil {
-				n.cfg.Track(e)
-			}
+// do does one thing that the core asks for. The caller holds the lock.
+func (p *place) do(now time.Time, e core.Effect) {
+	switch e := e.(type) {
+	case *core.Send:
+		p.send(now, e)
+	case *core.Join:
+		p.join(now, e)
+	case *core.Leave:
+		p.udp.leave(e.Stream)
+	case *core.Forward:
+		p.inject(e.To, e.Data)
+	case *core.Log:
+		p.log(now, e)
+	case *core.Reply:
+		p.reply(e)
+	case *core.Secret:
+		p.secret(now, e)
+	case *core.SetClock:
+		p.ahead = e.Time.Sub(now)
+	case *core.Track:
+		if p.cfg.Track != nil {
+			p.cfg.Track(e)
 		}
 	}
 }
 
-func (n *Node) send(now time.Time, s *core.Send) {
-	if err := n.udp.send(s); err != nil {
-		n.trouble(now, "SEND_FAILED", err, core.Field{Name: "kind", Value: s.Kind.String()}, core.Field{Name: "to", Value: s.To.String()})
+func (p *place) send(now time.Time, s *core.Send) {
+	if err := p.udp.send(s); err != nil {
+		p.trouble(now, "SEND_FAILED", err, core.Field{Name: "kind", Value: s.Kind.String()}, core.Field{Name: "to", Value: s.To.String()})
 	}
 }
 
 // join opens a socket for the group and reads it until the group is left.
-func (n *Node) join(now time.Time, j *core.Join) {
-	conn, at, err := n.udp.join(j.Stream)
+func (p *place) join(now time.Time, j *core.Join) {
+	conn, at, err := p.udp.join(j.Stream)
 	if err != nil {
-		n.trouble(now, "JOIN_FAILED", err, core.Field{Name: "multicast", Value: j.Group.String()})
+		p.trouble(now, "JOIN_FAILED", err, core.Field{Name: "multicast", Value: j.Group.String()})
 		return
 	}
 	if conn != nil {
-		n.spawn(func() { n.receive(conn, at) })
+		p.spawn(func() { p.receive(conn, at) })
 	}
 }
 
-func (n *Node) inject(to core.Side, packet []byte) {
-	if n.device != nil {
-		n.device.Emit(to, packet)
+func (p *place) inject(to core.Side, packet []byte) {
+	if p.device != nil {
+		p.device.Emit(to, packet)
 	}
 }
 

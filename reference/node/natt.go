@@ -71,15 +71,15 @@ func (s *sockets) share(others []netip.Addr) error {
 }
 
 // shareWithDevice opens port 4500 of every address that the data plane has.
-func (n *Node) shareWithDevice() error {
-	if !n.cfg.NATT {
+func (p *place) shareWithDevice(natt bool) error {
+	if !natt {
 		return nil
 	}
-	others, err := dataplane.Addresses(n.cfg.DataPlane.Device)
+	others, err := dataplane.Addresses(p.plane.Device)
 	if err != nil {
 		return err
 	}
-	return n.udp.share(others)
+	return p.udp.share(others)
 }
 
 // from is the socket that a datagram leaves by.
@@ -96,33 +96,33 @@ func (s *sockets) from(d *core.Send) *net.UDPConn {
 }
 
 // receiveShared gives the data path and the core what arrives on port 4500 until the socket is closed.
-func (n *Node) receiveShared(s shared) {
+func (p *place) receiveShared(s shared) {
 	buffer, control := make([]byte, maxDatagram), make([]byte, 128)
-	emit, flush := n.outlet()
+	emit, flush := p.outlet()
 	d := &core.Datagram{To: s.at}
 	for {
 		size, told, _, from, err := s.conn.ReadMsgUDPAddrPort(buffer, control)
-		if n.over(s.at, err) {
+		if p.over(s.at, err) {
 			return
 		}
 		t := readTold(control[:told])
 		d.From, d.TOS = netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), t.tos
-		turn{n}.Lock()
+		turn{p.Node}.Lock()
 		eachOf(buffer[:size], t.size, func(data []byte) {
 			d.Data = data
-			n.datagram(d, emit)
+			p.datagram(d, emit)
 		})
-		turn{n}.Unlock()
+		turn{p.Node}.Unlock()
 		flush()
 	}
 }
 
 // outlet is how what a socket brings leaves by the data plane.
-func (n *Node) outlet() (emit func(core.Side, []byte), flush func()) {
-	if n.device == nil {
+func (p *place) outlet() (emit func(core.Side, []byte), flush func()) {
+	if p.device == nil {
 		return nil, func() {}
 	}
-	o := n.device.NewOutlet()
+	o := p.device.NewOutlet()
 	return o.Emit, o.Flush
 }
 

@@ -11,18 +11,19 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/control"
 	"github.com/gdoilab/gdoilab/reference/core"
-	"github.com/gdoilab/gdoilab/reference/dataplane"
 )
 
 // ErrNotRunning is the error of Do before Run has begun and after it has ended.
 var ErrNotRunning = errors.New("node: not running")
 
+// ErrNoVRF is in the chain of errors of a request about a VRF in which the node does not stand.
+var ErrNoVRF = errors.New("node: there is no VRF")
+
 // Node is a core with its sockets. Open makes one, Run makes it work.
 type Node struct {
 	cfg    Config
-	udp    *sockets
-	server *server           // nil without a control socket
-	device *dataplane.Device // nil without a data plane
+	places []*place // where it stands; the first is its own
+	server *server  // nil without a control socket
 
 	begun     chan struct{} // closed once Run has begun
 	rearm     chan struct{} // the deadline may have changed
@@ -47,16 +48,8 @@ func Open(cfg Config) (n *Node, err error) {
 			n = nil
 		}
 	}()
-	if n.udp, err = openSockets(cfg); err != nil {
+	if err = n.openPlaces(); err != nil {
 		return n, err
-	}
-	if cfg.DataPlane != nil {
-		if n.device, err = dataplane.Open(cfg.DataPlane.Device); err != nil {
-			return n, err
-		}
-		if err := n.shareWithDevice(); err != nil {
-			return n, err
-		}
 	}
 	if cfg.Control != "" {
 		n.server, err = listen(cfg.Control)
@@ -68,7 +61,7 @@ func Open(cfg Config) (n *Node, err error) {
 func (n *Node) Begun() <-chan struct{} { return n.begun }
 
 // Addr is where the node listens: Config.Listen with the port that was found for 0.
-func (n *Node) Addr() netip.AddrPort { return n.udp.local }
+func (n *Node) Addr() netip.AddrPort { return n.places[0].udp.local }
 
 // Close gives back what Open opened. Run does it when it ends; it is for a node that is never Run.
 func (n *Node) Close() error {
@@ -76,11 +69,8 @@ func (n *Node) Close() error {
 	if n.server != nil {
 		errs = append(errs, n.server.close())
 	}
-	if n.udp != nil {
-		errs = append(errs, n.udp.close())
-	}
-	if n.device != nil {
-		errs = append(errs, n.device.Close())
+	for _, p := range n.places {
+		errs = append(errs, p.close())
 	}
 	return errors.Join(errs...)
 }
@@ -91,17 +81,10 @@ func (n *Node) Run(ctx context.Context) error {
 	defer fail(nil)
 	var group sync.WaitGroup
 	n.begin(fail, &group)
-	n.spawn(func() { n.receive(n.udp.unicast, n.udp.local) })
-	for _, s := range n.udp.also {
-		n.spawn(func() { n.receive(s.conn, s.at) })
-	}
-	for _, s := range n.udp.shared {
-		n.spawn(func() { n.receiveShared(s) })
+	for _, p := range n.places {
+		p.run()
 	}
 	n.spawn(func() { n.keepTime(inner) })
-	if n.device != nil {
-		n.spawn(func() { n.forward() })
-	}
 	if n.server != nil {
 		n.spawn(func() { n.server.serve(n.answer) })
 	}
@@ -125,7 +108,7 @@ func (n *Node) begin(fail context.CancelCauseFunc, group *sync.WaitGroup) {
 	for _, note := range n.cfg.Notes {
 		n.log(now, note)
 	}
-	n.perform(now, n.cfg.Core.Handle(now, &core.Start{}))
+	n.places[0].perform(now, n.cfg.Core.Handle(now, &core.Start{}))
 	close(n.begun)
 }
 
@@ -156,7 +139,7 @@ func (n *Node) handle(ev core.Event) bool {
 
 // give does so for somebody who has the lock.
 func (n *Node) give(now time.Time, ev core.Event) {
-	n.perform(now, n.cfg.Core.Handle(now, ev))
+	n.places[0].perform(now, n.cfg.Core.Handle(now, ev))
 	n.wake()
 }
 
@@ -210,7 +193,14 @@ func (n *Node) Do(ctx context.Context, req control.Request) control.Response {
 func (n *Node) command(ctx context.Context, req control.Request) (*core.Reply, error) {
 	id, reply := n.expect()
 	defer n.forget(id)
-	if !n.handle(&core.Command{ID: id, Name: req.Command, Args: req.Args}) {
+	var ev core.Event = &core.Command{ID: id, Name: req.Command, Args: req.Args}
+	if req.VRF != "" {
+		if len(n.cfg.VRFs) == 0 {
+			return nil, fmt.Errorf("%w %q", ErrNoVRF, req.VRF)
+		}
+		ev = &core.EventIn{VRF: req.VRF, Event: ev}
+	}
+	if !n.handle(ev) {
 		return nil, ErrNotRunning
 	}
 	select {

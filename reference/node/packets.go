@@ -10,9 +10,9 @@ import (
 )
 
 // forward moves packets until the device is closed.
-func (n *Node) forward() {
-	if err := n.device.Run(turn{n}, n.packet); err != nil {
-		n.fail(fmt.Errorf("data plane: %w", err))
+func (p *place) forward() {
+	if err := p.device.Run(turn{p.Node}, p.packet); err != nil {
+		p.fail(fmt.Errorf("data plane: %w", err))
 	}
 }
 
@@ -27,37 +27,37 @@ func (t turn) Lock() {
 func (t turn) Unlock() { t.mu.Unlock() }
 
 // packet gives one packet to the gateway. The caller has its turn.
-func (n *Node) packet(from core.Side, packet []byte, emit func(core.Side, []byte)) {
-	if !n.running {
+func (p *place) packet(from core.Side, packet []byte, emit func(core.Side, []byte)) {
+	if !p.running {
 		return
 	}
-	if err := n.cfg.DataPlane.Gateway.Handle(n.now, from, packet, emit); err != nil {
-		n.refused(n.now, err)
+	if err := p.plane.Gateway.Handle(p.now, from, packet, emit); err != nil {
+		p.refused(p.now, err)
 	}
 }
 
 // datagram gives a datagram to the data path if it is for it, and otherwise to the core. The caller has its turn.
-func (n *Node) datagram(d *core.Datagram, emit func(core.Side, []byte)) {
-	if !n.running {
+func (p *place) datagram(d *core.Datagram, emit func(core.Side, []byte)) {
+	if !p.running {
 		return
 	}
-	if n.cfg.DataPlane != nil && n.cfg.DataPlane.Datagram != nil {
-		taken, err := n.cfg.DataPlane.Datagram(n.now, d, emit)
+	if p.plane != nil && p.plane.Datagram != nil {
+		taken, err := p.plane.Datagram(p.now, d, emit)
 		if err != nil {
-			n.refused(n.now, err)
+			p.refused(p.now, err)
 		}
 		if taken {
 			return
 		}
 	}
-	n.give(n.now, d)
+	p.give(p.now, p.in(d))
 }
 
-func (n *Node) refused(now time.Time, err error) {
+func (p *place) refused(now time.Time, err error) {
 	var v *rule.Violation
-	if n.cfg.DataPlane.Refused == nil || !errors.As(err, &v) {
+	if p.plane.Refused == nil || !errors.As(err, &v) {
 		return
 	}
-	n.perform(now, n.cfg.DataPlane.Refused(now, v))
-	n.wake()
+	p.perform(now, p.plane.Refused(now, v))
+	p.wake()
 }

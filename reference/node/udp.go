@@ -281,14 +281,14 @@ func (n *Node) over(at netip.AddrPort, err error) bool {
 }
 
 // receive gives the core what arrives on a socket until it is closed.
-func (n *Node) receive(conn *net.UDPConn, at netip.AddrPort) {
+func (p *place) receive(conn *net.UDPConn, at netip.AddrPort) {
 	buffer := make([]byte, maxDatagram)
 	for {
 		size, from, err := conn.ReadFromUDPAddrPort(buffer)
-		if n.over(at, err) {
+		if p.over(at, err) {
 			return
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		n.handle(&core.Datagram{From: from, To: at, Data: buffer[:size]})
+		p.handle(p.in(&core.Datagram{From: from, To: at, Data: buffer[:size]}))
 	}
 }

@@ -53,6 +53,9 @@ type Member struct {
 	Replay         ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
 	Metadata       Metadata         // profile getvpn: what it puts between ESP and a packet
 	Console        Console
+	VRF            string   // of its interfaces; "": the global one
+	Namespace      string   // path of the network namespace that has them; "": that of the process
+	VRFs           []Member // further members of the device, each in a VRF of its own
 	DataPath       DataPath // how it carries packets; in a file its fields are the member's
 	ZeroAttributes bool     // in SATs 0 as Address Preservation and as SA Direction stands for none
 	IPsecFlows     int      // SAs of one policy that it has room for; 0: any number; of the profile getvpn
@@ -101,6 +104,9 @@ func (m Member) Memberships() []Member {
 	}
 	return all
 }
+
+// Tables returns the members of a device, one for each of its routing tables.
+func (m Member) Tables() []Member { return append([]Member{m}, m.VRFs...) }
 
 // MemberRekey says which signatures of PUSH messages a member takes beyond, or instead of, those that RFC 6407 asks for.
 type MemberRekey struct {

@@ -47,11 +47,19 @@ func MarshalKeyServer(k KeyServer, signingKey string) ([]byte, error) {
 
 // MarshalMember writes a group member's configuration as ParseMember reads it; see MarshalKeyServer.
 func MarshalMember(m Member) ([]byte, error) {
+	doc, err := memberDocOf(m)
+	if err != nil {
+		return nil, err
+	}
+	return yaml.Marshal(doc)
+}
+
+func memberDocOf(m Member) (doc memberDoc, err error) {
 	phase1, err := phase1DocOf(m.Phase1)
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return doc, fmt.Errorf("policy: %w", err)
 	}
-	doc := memberDoc{
+	doc = memberDoc{
 		Name: m.Name, Address: m.Address.String(), KeyServers: texts(m.KeyServers), Phase1: phase1, Group: m.Group, Groups: membershipDocs(m.Groups),
 		GroupOID: oidDocOf(m.GroupOID), IEC61850: m.IEC61850, GroupName: m.GroupName, Console: consoleDocOf(m.Console),
 		Inside: texts(m.Inside), Joins: streamDocs(m.Joins), FailOpen: m.FailOpen, MTU: m.MTU, ReplayWindow: m.ReplayWindow,
@@ -61,37 +69,45 @@ func MarshalMember(m Member) ([]byte, error) {
 		AccessList: aceDocs(m.AccessList), DenyProtocol: m.DenyProtocol, PacketRate: m.PacketRate,
 	}
 	if doc.dataPathDoc, err = dataPathDocOf(m.DataPath); err != nil {
-		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+		return doc, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if doc.Profile, err = profileDocOf(m.Profile); err != nil {
-		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+		return doc, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	doc.IPsecFlows, doc.Zeros = m.IPsecFlows, m.ZeroAttributes
 	if doc.Log, err = logDocOf(m.Log); err != nil {
-		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+		return doc, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if doc.FailClose, err = failCloseDocOf(m.FailClose); err != nil {
-		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+		return doc, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if doc.Client, err = clientDocOf(m.Client); err != nil {
-		return nil, fmt.Errorf("policy: member %s: %w", m.Name, err)
+		return doc, fmt.Errorf("policy: member %s: %w", m.Name, err)
 	}
 	if m.OtherAddress.IsValid() {
 		doc.OtherAddress = m.OtherAddress.String()
 	}
 	doc.Authorised, doc.Track = flowDocs(m.Authorised), trackDocOf(m.Track)
 	if doc.SNMP, err = snmpDocOf(m.SNMP); err != nil {
-		return nil, err
+		return doc, err
 	}
 	if m.Rekey != (MemberRekey{}) {
 		form, ok := word(sigForms, m.Rekey.SignatureForm)
 		kek, ok2 := word(kekBehaviours, m.Rekey.KEKBehaviour)
 		if !ok || !ok2 {
-			return nil, fmt.Errorf("policy: signature form %d or KEK behaviour %d has no name", uint8(m.Rekey.SignatureForm), uint8(m.Rekey.KEKBehaviour))
+			return doc, fmt.Errorf("policy: signature form %d or KEK behaviour %d has no name", uint8(m.Rekey.SignatureForm), uint8(m.Rekey.KEKBehaviour))
 		}
 		doc.Rekey = &memberRekeyDoc{AcceptSHA1: m.Rekey.AcceptSHA1, SigForm: form, KEK: kek, TellMissed: m.Rekey.TellMissed}
 	}
-	return yaml.Marshal(doc)
+	doc.VRF, doc.Namespace = m.VRF, m.Namespace
+	for _, one := range m.VRFs {
+		table, err := memberDocOf(one)
+		if err != nil {
+			return doc, err
+		}
+		doc.VRFs = append(doc.VRFs, table)
+	}
+	return doc, nil
 }
 
 // profileDocOf leaves out the one that nobody has to name.

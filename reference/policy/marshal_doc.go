@@ -56,6 +56,9 @@ type memberDoc struct {
 	IPsecFlows   int                  `yaml:"ipsec_flows,omitempty"`
 	Log          *logDoc              `yaml:"log,omitempty"`
 	Console      *consoleDoc          `yaml:"console,omitempty"`
+	VRF          string               `yaml:"vrf,omitempty"`
+	Namespace    string               `yaml:"namespace,omitempty"`
+	VRFs         []memberDoc          `yaml:"vrfs,omitempty"`
 	dataPathDoc  `yaml:",inline"`
 }
 

@@ -222,6 +222,7 @@ func fullMember() policy.Member {
 			policy.Flow{Source: policy.AddressRange{First: netip.MustParseAddr("10.0.0.1"), Last: netip.MustParseAddr("10.0.0.9")},
 				Destination: policy.AddressRange{First: netip.MustParseAddr("10.0.0.0"), Last: netip.MustParseAddr("10.0.1.255")}, Protocol: 17, SourcePort: 7}),
 		Inside: []netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")},
+		VRF:    "red", Namespace: "/run/netns/red",
 		Joins: []policy.Stream{{Group: netip.MustParseAddr("239.1.1.1"), Interface: "eth1"},
 			{Group: netip.MustParseAddr("ff05::1"), Interface: "eth2", Source: netip.MustParseAddr("2001:db8::1")}},
 		FailOpen: true, MTU: 1400, ReplayWindow: 64, FirstSequence: 1<<64 - 1, RetryDelay: 1500 * time.Millisecond, ReRegister: time.Minute, SIDRequest: 2,

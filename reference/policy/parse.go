@@ -102,6 +102,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 	var tracked place[*Track]
 	var rekey place[MemberRekey]
 	var limits place[Client]
+	var tables []place[Member]
 	fields := append(append(dataPathFields(&m.DataPath), memberModeFields(&m, &ofOne)...),
 		yamldoc.Required("name", &m.Name, nodeName),
 		yamldoc.Optional("profile", &m.Profile, profiles.Read),
@@ -113,6 +114,9 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		yamldoc.Optional("group_oid", &m.GroupOID, noted(&ofOne, oidName)),
 		yamldoc.Optional("group_name", &m.GroupName, noted(&ofOne, nodeName)),
 		yamldoc.Optional("console", &m.Console, consoleOf(open)),
+		yamldoc.Optional("vrf", &m.VRF, nodeName),
+		yamldoc.Optional("namespace", &m.Namespace, path),
+		yamldoc.Optional("vrfs", &tables, yamldoc.List(placed(func(v yamldoc.Value) Member { return member(v, open) }))),
 		yamldoc.Optional("iec61850", &m.IEC61850, yamldoc.Value.Bool),
 		yamldoc.Optional("groups", &groups, memberGroups),
 		yamldoc.Optional("authorised", &m.Authorised, noted(&ofOne, yamldoc.List(flow))),
@@ -161,6 +165,7 @@ func member(root yamldoc.Value, open ReadFile) Member {
 		other.at.Problem("%s is of the same IP version as the address %s", other.value, own)
 	}
 	m.KeyServers, m.Client = m.askedFrom(servers), limits.value
+	m.VRFs = tablesOf(m, tables)
 	checkClient(root, limits.at, m)
 	for _, g := range groups {
 		in := g.value.Membership

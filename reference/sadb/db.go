@@ -15,6 +15,7 @@ import (
 type Options struct {
 	ESP        esp.Options
 	SendFrom   time.Time // when it starts to send (RFC 5374 §4.2.1); zero: at once
+	Awaits     bool      // it starts so late only because older SAs live so long; see Relieve
 	Group      int       // the place of the SA's group among those of the member; where entries of several fit, the first counts
 	Generation uint64    // of SAs for the same flow that of the highest generation counts as the newest; see Entry
 }
@@ -35,7 +36,7 @@ func New(rules *rule.Switches) *DB { return &DB{rules: rules} }
 // and counts as new; if it was sending it still is. If only the SPI and the selector are the same, the new SA takes the
 // place of the old one. Errors are those of esp.New.
 func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, error) {
-	e := &Entry{Policy: t, SendFrom: o.SendFrom, Group: o.Group, Generation: o.Generation}
+	e := &Entry{Policy: t, SendFrom: o.SendFrom, Awaits: o.Awaits, Group: o.Group, Generation: o.Generation}
 	if e.SendFrom.IsZero() {
 		e.SendFrom = now
 	}
@@ -132,6 +133,18 @@ func (db *DB) Relieved(now time.Time, group int, spi uint32, s policy.Selector, 
 		}
 	}
 	return end
+}
+
+// Relieve has SAs of a group that await the end of older ones take over from those that are gone: of each flow that nobody sends for any
+// more the oldest of them sends from now on.
+func (db *DB) Relieve(now time.Time, group int) {
+	for _, e := range slices.Backward(db.entries) {
+		if e.Group == group && e.Awaits && now.Before(e.SendFrom) && !slices.ContainsFunc(db.entries, func(other *Entry) bool {
+			return other.sends(now, db.rules) && e.awaits(other)
+		}) {
+			e.SendFrom, e.Awaits = now, false
+		}
+	}
 }
 
 // replaced reports whether an entry of that generation has the same selector as the older e.

@@ -17,6 +17,7 @@ type Entry struct {
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
 	SA         SA
 	SendFrom   time.Time // it sends from then on
+	Awaits     bool      // the end of what it takes over from, and no delay
 	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Expiry     time.Time // it is gone from then on
 	Used       time.Time // when a packet was sent under it last, as Use was told
@@ -80,6 +81,18 @@ func (e *Entry) lives(now time.Time) bool { return now.Before(e.Expiry) }
 func (e *Entry) serves(now time.Time, group int, s policy.Selector, rules *rule.Switches) bool {
 	over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
 	return e.Group == group && e.lives(now) && !over && e.sender(rules) && overlap(e.Policy.Selector, s)
+}
+
+// awaits reports whether the entry is to take over from another of its group: an older one, or one for the same flows in the message in which
+// it came.
+func (e *Entry) awaits(other *Entry) bool {
+	switch {
+	case e.Group != other.Group || e.Generation < other.Generation:
+		return false
+	case e.Generation == other.Generation:
+		return same(e.Policy.Selector, other.Policy.Selector)
+	}
+	return overlap(e.Policy.Selector, other.Policy.Selector)
 }
 
 func (e *Entry) sender(rules *rule.Switches) bool {

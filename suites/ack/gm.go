@@ -95,7 +95,7 @@ var _ = Describe("Acknowledgements by a group member (RFC 8263 §3, §4)", kit.S
 		})
 	}
 
-	It("answers a PUSH to the multicast group by unicast to the key server", kit.Requirement("RFC8263-3-02", "RFC8263-4-03"), kit.Feature("multicast"),
+	It("answers a PUSH to the multicast group by unicast to the key server", kit.Requirement("RFC8263-3-02", "RFC8263-4-03"), kit.Feature("multicast", "ack-multicast"),
 		func(ctx SpecContext) {
 			l := kit.Up(ctx, lab.Setup{Group: func(g *policy.Group) { asking(g); lab.Multicast(g) }})
 			a := answerTo(ctx, l, control.RekeyArgs{})

@@ -71,7 +71,7 @@ var _ = Describe("Extended sequence numbers that a member receives (RFC 4303 app
 		})
 
 	It("refuses extended sequence numbers if it has no replay window to find them with", kit.Negative,
-		kit.Requirement("RFC2407-4.5.3-01", "RFC4303-2.2.1-01"), func(ctx SpecContext) {
+		kit.Requirement("RFC2407-4.5.3-01", "RFC4303-2.2.1-01"), kit.Feature("no-window"), func(ctx SpecContext) {
 			refuses(ctx, nil, tester.EditSAT(core.Pull2, "extended sequence numbers", func(s *gdoi.SAT) {
 				s.ESP.Attributes = tester.SetAttribute(s.ESP.Attributes, wire.TV(gdoi.ExtendedSequenceNumber, 1))
 			}), "RFC2407-4.5.3-01")
@@ -109,7 +109,7 @@ var _ = Describe("The end of the sequence numbers (RFC 4303 §2.2, §3.3.3)", ki
 		})
 	}
 
-	It("goes on with 0 when anti-replay is off", kit.Requirement("RFC4303-3.3.3-03"), func(ctx SpecContext) {
+	It("goes on with 0 when anti-replay is off", kit.Requirement("RFC4303-3.3.3-03"), kit.Feature("no-window"), func(ctx SpecContext) {
 		s := espDevice(ctx, named("aes128-gcm16"), starting(math.MaxUint32-1, 0))
 		var numbers []uint32
 		for _, p := range s.sends(4, 4) {

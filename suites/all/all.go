@@ -18,6 +18,7 @@ import (
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/routing"    // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/tbar"       // specs
 	_ "github.com/gdoilab/gdoilab/suites/getvpn/timers"     // specs
+	_ "github.com/gdoilab/gdoilab/suites/getvpn/vrf"        // specs
 	_ "github.com/gdoilab/gdoilab/suites/iec61850"          // specs
 	_ "github.com/gdoilab/gdoilab/suites/interop"           // specs
 	_ "github.com/gdoilab/gdoilab/suites/ipv6"              // specs

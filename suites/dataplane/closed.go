@@ -52,7 +52,7 @@ var _ = Describe("Traffic without an SA (RFC 6407 §5.5.1, RFC 4301 §5)", kit.S
 		return s.leaves1(s.packet()).ESP != nil
 	}
 
-	It("lets nothing through before it has registered", kit.Requirement("RFC6407-5.5.1-05", "RFC4301-5.2-01"), kit.Negative, func(ctx SpecContext) {
+	It("lets nothing through before it has registered", kit.Requirement("RFC6407-5.5.1-05", "RFC4301-5.2-01"), kit.Feature("closed-start"), kit.Negative, func(ctx SpecContext) {
 		s := stage(ctx, lab.Setup{Member: hasty})
 		kit.Precondition(s.GM[0].Start(ctx), "the device starts")
 		silent(s)
@@ -62,7 +62,7 @@ var _ = Describe("Traffic without an SA (RFC 6407 §5.5.1, RFC 4301 §5)", kit.S
 	})
 
 	It("lets nothing through after its SAs were cleared and the key server does not answer",
-		kit.Requirement("RFC6407-5.5.1-05", "RFC4301-5.2-01"), kit.Negative, func(ctx SpecContext) {
+		kit.Requirement("RFC6407-5.5.1-05", "RFC4301-5.2-01"), kit.Feature("closed-start"), kit.Negative, func(ctx SpecContext) {
 			s := device(ctx, lab.Setup{Member: hasty})
 			kit.Control(protecting(s), "packets leave in ESP before")
 			kit.Precondition(s.KS.Stop(), "the key server stops")

@@ -126,6 +126,7 @@ var _ = Describe("Traffic selectors (RFC 6407 §5.5.1, RFC 4301 §5.2, §7)", ki
 		Expect(s.GM[0].AwaitRegistered(ctx)).To(Succeed())
 		rekey := kit.Rekey(ctx, s.Lab, control.RekeyArgs{})
 		Expect(kit.Takes(ctx, s.Lab, 1, rekey)).To(BeTrue(), "it takes a rekey")
+		kit.GoOver(ctx, s.Lab, 1, rekey.SPIs)
 		out := s.leaves1(to(s.packet(), outsider.String()))
 		Expect(out.ESP).NotTo(BeNil(), "everything else is protected")
 		Expect(kit.SPI(out.ESP.SPI)).To(Equal(rekey.SPIs[0]))

@@ -35,8 +35,8 @@ func crossing(l *lab.Lab, since kit.Mark) (found []lab.Packet) {
 }
 
 var _ = Describe("IPv6 at a member's gateway (RFC 4301 §5, §8)", kit.Subject("ipv6"), kit.DUT(rule.GM), func() {
-	It("lets no packet through before it has registered, in either direction", kit.Requirement("RFC6407-5.5.1-05", "RFC4301-5.2-01"), kit.Negative,
-		func(ctx SpecContext) {
+	It("lets no packet through before it has registered, in either direction", kit.Requirement("RFC6407-5.5.1-05", "RFC4301-5.2-01"), kit.Feature("closed-start"),
+		kit.Negative, func(ctx SpecContext) {
 			l := kit.Lab(ctx, lab.Setup{Members: 2, Hosts: true, IPv6: true, Group: lab.Protect6, Member: func(i int, c *policy.Member) {
 				hasty(i, c)
 				c.Phase1.Retransmit = 100 * time.Millisecond

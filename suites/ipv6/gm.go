@@ -74,7 +74,7 @@ var _ = Describe("A member whose key management is over IPv6 (RFC 6407, RFC 8263
 
 	for _, transport := range transports {
 		It("follows "+transport.name+" rekeys and acknowledges each under its IPv6 address",
-			kit.Requirement("RFC8263-3.4-01", "RFC8263-3.4-03", "RFC8263-3-02", "RFC6407-5.3-04"), kit.Feature("ack"), func(ctx SpecContext) {
+			kit.Requirement("RFC8263-3.4-01", "RFC8263-3.4-03", "RFC8263-3-02", "RFC6407-5.3-04"), kit.Feature("ack", transport.acks), func(ctx SpecContext) {
 				l := kit.Up(ctx, over(transport.group))
 				for _, args := range []control.RekeyArgs{{}, {KEK: true}, {}} {
 					since := kit.Now(l)

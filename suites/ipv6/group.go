@@ -27,11 +27,12 @@ var contents = []struct {
 	host func(i int) netip.Addr
 }{{"IPv4", lab.HostAddr}, {"IPv6", lab.HostAddr6}}
 
-// transports are the ways of rekeys.
+// transports are the ways of rekeys, with the feature of who acknowledges them.
 var transports = []struct {
 	name  string
 	group func(*policy.Group)
-}{{"unicast", func(*policy.Group) {}}, {"multicast", lab.Multicast}}
+	acks  string
+}{{"unicast", func(*policy.Group) {}, "ack"}, {"multicast", lab.Multicast, "ack-multicast"}}
 
 // transforms are a combined mode, which needs Sender-IDs, and one that has an HMAC beside it.
 var transforms = []struct {

@@ -69,7 +69,7 @@ var _ = Describe("A key server whose key management is over IPv6 (RFC 6407, RFC 
 
 	for _, transport := range transports {
 		It("sends "+transport.name+" rekeys over IPv6 and records their acknowledgements",
-			kit.Requirement("RFC6407-4-09", "RFC8263-5-05"), kit.Feature("ack"), func(ctx SpecContext) {
+			kit.Requirement("RFC6407-4-09", "RFC8263-5-05"), kit.Feature("ack", transport.acks), func(ctx SpecContext) {
 				l := kit.Up(ctx, over(transport.group))
 				want := l.GM[0].Addr()
 				if transport.name == "multicast" {

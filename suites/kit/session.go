@@ -43,6 +43,7 @@ type state struct {
 	pushes []*push
 	esp    map[string]*tester.ESPKeys // by SPI; they count their packets
 	probes map[string]bool            // packets of uses, which are left out of what is asked since
+	probed map[string]uint32          // their highest number, by SPI, if there are windows
 }
 
 // current belongs to the spec that runs; it is made afresh by whoever needs it first and forgotten with the spec's report.
@@ -53,7 +54,7 @@ var enough bool
 
 func gathered() *state {
 	if current == nil {
-		current = &state{esp: make(map[string]*tester.ESPKeys), probes: make(map[string]bool)}
+		current = &state{esp: make(map[string]*tester.ESPKeys), probes: make(map[string]bool), probed: make(map[string]uint32)}
 	}
 	return current
 }
@@ -71,6 +72,22 @@ func (s Session) device() (*peer.Manifest, error) {
 // is an error of ours.
 func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 	ginkgo.GinkgoHelper()
+	return labsOf(&setup, func(env lab.Env) ([]*lab.Lab, error) {
+		l, err := lab.New(ctx, env, setup)
+		return []*lab.Lab{l}, err
+	})[0]
+}
+
+// VRFs builds a network like that for each VRF, of which the first members are one device; see lab.VRFs. The evidence is that of the
+// first.
+func VRFs(ctx context.Context, setup lab.Setup, names ...string) []*lab.Lab {
+	ginkgo.GinkgoHelper()
+	return labsOf(&setup, func(env lab.Env) ([]*lab.Lab, error) { return lab.VRFs(ctx, env, setup, names...) })
+}
+
+// labsOf has networks be built, whose setup it completes, and remembers to close them.
+func labsOf(setup *lab.Setup, make func(lab.Env) ([]*lab.Lab, error)) []*lab.Lab {
+	ginkgo.GinkgoHelper()
 	if enough {
 		ginkgo.Skip("left out after a failure")
 	}
@@ -86,8 +103,8 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 			gathered().verdict, gathered().reason = verdict.Error, "closing the lab: "+err.Error()
 		}
 	})
-	l, err := build(ctx, lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Device: session.Device,
-		Mutants: session.Mutants, Unsupported: Unsupported, Opens: opens}, setup)
+	all, err := build(lab.Env{Fabric: session.Fabric, Seed: session.Seed + "/" + id, Device: session.Device,
+		Mutants: session.Mutants, Unsupported: Unsupported, Opens: opens}, make)
 	var lacking *lab.Lacking
 	if errors.As(err, &lacking) {
 		end(verdict.Skipped, lacking.What)
@@ -95,8 +112,8 @@ func Lab(ctx context.Context, setup lab.Setup) *lab.Lab {
 	if err != nil {
 		end(verdict.Error, err.Error())
 	}
-	gathered().lab = l
-	return l
+	gathered().lab = all[0]
+	return all
 }
 
 // fits ends the spec if the fabric or the device lacks what its labels say.
@@ -134,17 +151,17 @@ var labs struct {
 	over bool // no lab is made any more
 }
 
-func build(ctx context.Context, env lab.Env, setup lab.Setup) (*lab.Lab, error) {
+func build(env lab.Env, make func(lab.Env) ([]*lab.Lab, error)) ([]*lab.Lab, error) {
 	labs.Lock()
 	defer labs.Unlock()
 	if labs.over {
 		return nil, errors.New("the run is over")
 	}
-	l, err := lab.New(ctx, env, setup)
+	all, err := make(env)
 	if err == nil {
-		labs.open = append(labs.open, l)
+		labs.open = append(labs.open, all...)
 	}
-	return l, err
+	return all, err
 }
 
 // closeLabs closes what is open.
@@ -175,9 +192,14 @@ func Up(ctx context.Context, setup lab.Setup) *lab.Lab {
 	return l
 }
 
-// Precondition ends the spec as inconclusive if what it needs before it can judge was not reached.
+// Precondition ends the spec as inconclusive if what it needs before it can judge was not reached, and as skipped if the fabric cannot
+// give it.
 func Precondition(err error, what string) {
 	ginkgo.GinkgoHelper()
+	var lacking *lab.Lacking
+	if errors.As(err, &lacking) {
+		end(verdict.Skipped, lacking.What)
+	}
 	if err != nil {
 		end(verdict.Inconclusive, fmt.Sprintf("not reached: %s: %v", what, err))
 	}

@@ -249,7 +249,7 @@ func uses(ctx context.Context, l *lab.Lab, i int, spis []string) []string {
 		k, flow, known := flowOf(l, i, spi)
 		switch {
 		case known && flow.inward:
-			inner, packet := forge(k, flow)
+			inner, packet := forge(k, flow, numbered(l, i, spi)...)
 			carried[inner] = spi
 			l.Inject(elsewhere(l, i), packet)
 		case known:
@@ -347,8 +347,27 @@ func elsewhere(l *lab.Lab, i int) string {
 	return l.KS.Name()
 }
 
+// apart is how far ahead of the numbers of other senders those of probes are: further than they get meanwhile, and less than a window.
+const apart = 32
+
+// numbered has a probe under an SA have a number that no window refuses and that hardly any sender comes to, if member i has a window
+// whatever is said.
+func numbered(l *lab.Lab, i int, spi string) []tester.ESPOption {
+	if l.GM[i-1].Lacks("no-window") == "" {
+		return nil
+	}
+	probed, highest := gathered().probed, uint32(0)
+	for _, p := range ESPSince(l, 0) {
+		if SPI(p.SPI) == spi {
+			highest = max(highest, p.Sequence)
+		}
+	}
+	probed[spi] = max(probed[spi]+1, highest+apart)
+	return []tester.ESPOption{tester.ESPSequence(probed[spi])}
+}
+
 // forge makes a packet of a flow under an SA, which the host that gets it takes no notice of.
-func forge(k keylog.Entry, f flow) (inner string, packet []byte) {
+func forge(k keylog.Entry, f flow, options ...tester.ESPOption) (inner string, packet []byte) {
 	ginkgo.GinkgoHelper()
 	s := gathered()
 	if s.esp[k.SPI] == nil {
@@ -360,7 +379,7 @@ func forge(k keylog.Entry, f flow) (inner string, packet []byte) {
 	ip.Payload = binary.BigEndian.AppendUint16(nil, k.SourcePort)
 	ip.Payload = binary.BigEndian.AppendUint16(ip.Payload, k.DestinationPort)
 	ip.Payload = fmt.Appendf(ip.Payload, "\xba\xdcprobe %06d", len(s.probes)) // no length and no checksum that is right
-	packet = s.esp[k.SPI].Packet(ip.Bytes())
+	packet = s.esp[k.SPI].Packet(ip.Bytes(), options...)
 	s.probes[string(packet)] = true
 	return string(ip.Payload), packet
 }

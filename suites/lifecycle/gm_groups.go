@@ -143,6 +143,7 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 				kept := s.protects(1, m.beside)
 				p := s.rekey(control.RekeyArgs{Group: m.id()})
 				Expect(s.carriesOut(1, p)).To(BeTrue(), "it takes a rekey of %s group", m.what)
+				s.goesOver(1, p, m.id())
 				Expect(s.sends(1, m.with)).To(Equal(p.SPIs[0]), "the new SA of %s group", m.what)
 				Expect(s.sends(1, m.beside)).To(Equal(kept), "the SA of the other group")
 			}
@@ -172,6 +173,7 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 			} {
 				p := s.rekey(args)
 				Expect(s.carriesOut(1, p)).To(BeTrue(), "a rekey of group %d", args.Group)
+				s.goesOver(1, p, args.Group)
 			}
 			for _, m := range memberships {
 				s.underOwn(m)
@@ -268,7 +270,9 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 			Expect(s.registers(1, 0)).To(BeTrue(), "it registers for %s group", m.what)
 			s.underOwn(m)
 			Expect(s.hears(1, m.with)).To(BeTrue())
-			Expect(s.closed(1, m.beside)).To(BeTrue(), "nothing leaves to gm%d", m.beside)
+			if s.GM[0].Lacks("closed-start") == "" {
+				Expect(s.closed(1, m.beside)).To(BeTrue(), "nothing leaves to gm%d", m.beside)
+			}
 		}
 	})
 
@@ -301,6 +305,7 @@ var _ = Describe("A member of several groups at once (RFC 6407 §3.1, §4, §5.9
 			s.underOwn(memberships[0])
 			newer := s.rekey(control.RekeyArgs{Group: otherGroup})
 			Expect(s.carriesOut(1, newer)).To(BeTrue())
+			s.goesOver(1, newer, otherGroup)
 			s.underOwn(memberships[0]) // though the second group's SA is newer
 			Expect(s.carriesOut(1, s.rekey(control.RekeyArgs{Group: lab.GroupID, DeleteTEKs: []string{"0"}}))).To(BeTrue())
 			Expect(s.closed(1, 2)).To(BeTrue())

@@ -204,7 +204,9 @@ var _ = Describe("A member of one group of several (RFC 6407 §4.4, §5.9)", kit
 			Expect(s.sends(1, 3)).To(Equal(before))
 			Expect(s.installed(1)).To(Equal(had))
 			own := s.rekey(control.RekeyArgs{Group: lab.GroupID})
-			kit.Control(s.carriesOut(1, own) && s.sends(1, 3) == own.SPIs[0], "it takes a rekey of its own group")
+			taken := s.carriesOut(1, own)
+			s.goesOver(1, own, lab.GroupID)
+			kit.Control(taken && s.sends(1, 3) == own.SPIs[0], "it takes a rekey of its own group")
 		})
 	}
 })

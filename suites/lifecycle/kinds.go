@@ -153,6 +153,9 @@ var _ = Describe("Every kind of GROUPKEY-PUSH at a group member (RFC 6407 §4.4,
 			if k.again {
 				Expect(s.registers(1, 1)).To(BeTrue(), "it registers again")
 			}
+			if k.fresh {
+				s.goesOver(1, p)
+			}
 			for n, open := range k.flows {
 				if !open {
 					Expect(s.closed(1, n+2)).To(BeTrue(), "what flow %d protected does not leave", n+1)
@@ -166,6 +169,7 @@ var _ = Describe("Every kind of GROUPKEY-PUSH at a group member (RFC 6407 §4.4,
 			}
 			next := s.rekey(control.RekeyArgs{TEK: true})
 			Expect(s.carriesOut(1, next)).To(BeTrue(), "it takes the next rekey")
+			s.goesOver(1, next)
 			Expect([]string{s.sends(1, 2), s.sends(1, 3)}).To(Equal(next.SPIs), "with an SA for each flow")
 		})
 	}
@@ -226,6 +230,7 @@ var _ = Describe("Every kind of GROUPKEY-PUSH at a group member (RFC 6407 §4.4,
 		end()
 		told := s.rekey(control.RekeyArgs{Announce: true})
 		Expect(s.carriesOut(1, told)).To(BeTrue())
+		s.goesOver(1, missed)
 		Expect(s.sends(1, 2)).To(Equal(missed.SPIs[0]))
 		Expect(s.hears(1, 2)).To(BeTrue(), "and receives under it")
 	})

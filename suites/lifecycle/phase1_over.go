@@ -57,6 +57,7 @@ var _ = Describe("A Rekey SA that outlives Phase 1 at a group member (RFC 6407 Â
 				for _, what := range []control.RekeyArgs{{}, {KEK: true}, {}} {
 					p := s.rekey(what)
 					Expect(s.carriesOut(1, p)).To(BeTrue())
+					s.goesOver(1, p)
 					Expect(s.protects(1, 2)).To(Equal(p.SPIs[0]), "it sends under the new SA")
 				}
 				Expect(s.registrations(1)).To(Equal(before))

@@ -75,6 +75,7 @@ var _ = Describe("Several SAs of one group at a member (RFC 6407 §5.5, RFC 4301
 				}
 				next := s.rekey(control.RekeyArgs{})
 				Expect(s.carriesOut(1, next)).To(BeTrue())
+				s.goesOver(1, next)
 				Expect([]string{s.sendsUDP(1, 2), s.sends(1, 2)}).To(HaveEach(BeElementOf(next.SPIs)))
 				Expect(s.sendsUDP(1, 2) == s.sends(1, 2)).To(Equal(c.last), "the order is the same after a rekey")
 			})

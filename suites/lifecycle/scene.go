@@ -40,9 +40,7 @@ func asking(alter ...func(*policy.Group)) func(*policy.Group) {
 }
 
 // hasty has a member that gets no answer ask again soon.
-func hasty(_ int, c *policy.Member) {
-	c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond
-}
+func hasty(i int, c *policy.Member) { kit.Hurry(i, c, 200*time.Millisecond, 200*time.Millisecond) }
 
 // toward has the group protect what goes from the network behind gm1 to that behind member i with an SA of its own for each
 // of the transforms.
@@ -114,6 +112,12 @@ func (s *scene) seen(p push) capture.Message {
 func (s *scene) carriesOut(i int, p push) bool {
 	GinkgoHelper()
 	return kit.Takes(s.ctx, s.Lab, i, p.RekeyResult)
+}
+
+// goesOver has member i, if it lingers, send under the SAs of a PUSH that it has taken.
+func (s *scene) goesOver(i int, p push, group ...uint32) {
+	GinkgoHelper()
+	kit.GoOver(s.ctx, s.Lab, i, p.SPIs, group...)
 }
 
 // carriedOut reports whether it has done so by now.

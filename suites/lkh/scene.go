@@ -78,14 +78,14 @@ func (s *scene) exclude(i int) control.RekeyResult {
 	return result
 }
 
-// follows waits until member i sends under the first SA of a rekey, and reports whether it does.
+// follows waits until member i sends under the first SA of a rekey, and reports whether it does; one that lingers is had to go over.
 func (s *scene) follows(i int, r control.RekeyResult) bool {
 	GinkgoHelper()
 	j := 1
 	if i == 1 {
 		j = 2
 	}
-	return kit.SwitchesTo(s.ctx, s.Lab, i, j, r.SPIs[0])
+	return kit.Follows(s.ctx, s.Lab, i, j, r.SPIs[0])
 }
 
 // pushes waits until so many different PUSH messages have crossed the WAN since the mark, and returns them decoded.

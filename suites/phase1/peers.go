@@ -178,7 +178,7 @@ var _ = Describe("Whom a group member talks to (RFC 2408 §2.5.3)", kit.Subject(
 })
 
 // Two pre-shared keys: one that is right for most, and one that is the first member's own.
-var right, own = []byte("right for most"), []byte("the first member's own")
+var right, own = []byte("right-for-most"), []byte("the-first-member's-own")
 
 // keys gives the members their pre-shared keys, in their order.
 func keys(of ...[]byte) func(int, *policy.Member) {

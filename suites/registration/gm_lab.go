@@ -75,10 +75,10 @@ func sentByHost(l *lab.Lab, since kit.Mark) bool {
 // nothing is what sending returns if the member sends nothing.
 var nothing = kit.SPI(0)
 
-// follows waits until the member sends under that SPI, and reports whether it does.
+// follows waits until the member has an SA, and reports whether it sends under it, unless it lingers under the one before.
 func follows(ctx SpecContext, l *lab.Lab, spi string) bool {
 	GinkgoHelper()
-	return kit.Has(ctx, l, 1, spi) && sending(ctx, l) == spi
+	return kit.Has(ctx, l, 1, spi) && (kit.Lingers(l, 1) || sending(ctx, l) == spi)
 }
 
 // registers waits until the member has registered once more than so many times.

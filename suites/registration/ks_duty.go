@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -100,6 +101,14 @@ func ksBasic(path string, names ...string) func(capture.Message) {
 		for _, name := range names {
 			ksOctets(path+"/"+name, ksAttribute)(m)
 		}
+	}
+}
+
+// ksBasicIfSent demands of these attributes, which may be left out, that they are in Basic form.
+func ksBasicIfSent(path string, names ...string) func(capture.Message) {
+	return func(m capture.Message) {
+		GinkgoHelper()
+		ksBasic(path, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return len(ksAll(m, path+"/"+name)) == 0 })...)(m)
 	}
 }
 

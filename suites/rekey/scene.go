@@ -41,9 +41,7 @@ func group(ctx context.Context, alter ...func(*policy.Group)) *scene {
 }
 
 // hasty has a member that gets no answer ask again soon.
-func hasty(_ int, c *policy.Member) {
-	c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond
-}
+func hasty(i int, c *policy.Member) { kit.Hurry(i, c, 200*time.Millisecond, 200*time.Millisecond) }
 
 // withhold has nothing of an exchange get through that the key server sends, until the end of withholding.
 func (s *scene) withhold(exchange isakmp.ExchangeType) (end func()) {
@@ -138,10 +136,19 @@ func (s *scene) encrypted(since kit.Mark, i int) []kit.ESP {
 	})
 }
 
-// follows waits until the member has taken a PUSH, and reports whether it sends under its first SA then.
+// follows waits until the member has taken a PUSH, and reports whether it uses its first SA then.
 func (s *scene) follows(p push) bool {
 	GinkgoHelper()
-	return s.takes(p) && s.sending() == p.SPIs[0]
+	return s.takes(p) && s.uses(p.SPIs[0])
+}
+
+// uses reports whether the member sends under an SA or, if it lingers under the one before, opens what comes under it.
+func (s *scene) uses(spi string) bool {
+	GinkgoHelper()
+	if kit.Lingers(s.Lab, 1) {
+		return kit.Has(s.ctx, s.Lab, 1, spi)
+	}
+	return s.sending() == spi
 }
 
 // takes waits until the member has taken a PUSH, and reports whether it does.

@@ -19,8 +19,9 @@ func TestRouter(t *testing.T) {
 		role         routertest.Role
 		passes       int
 	}{
-		{"member", "dut:GM && (subject:console && req:GETVPN-SHOW-03 || subject:dataplane && req:RFC6407-5.5.1.1.1-01 && !negative)",
-			routertest.Role{Word: "gm", WAN: "192.0.2.21/24", LAN: "10.0.1.1/24", Gateway: []string{"10.0.2.0/24", "192.0.2.22", "10.0.3.0/24", "192.0.2.23"}}, 3},
+		{"member", "dut:GM && (subject:console && req:GETVPN-SHOW-03 || subject:dataplane && req:RFC6407-5.5.1.1.1-01 && !negative ||" +
+			" subject:rekey && req:RFC2408-5.12-01 || subject:change && req:GETVPN-POLICY-13 || subject:messages && req:GETVPN-REG-27)",
+			routertest.Role{Word: "gm", WAN: "192.0.2.21/24", LAN: "10.0.1.1/24", Gateway: []string{"10.0.2.0/24", "192.0.2.22", "10.0.3.0/24", "192.0.2.23"}}, 6},
 		{"key server", "dut:KS && (subject:console && (req:GETVPN-SHOW-01 || req:GETVPN-SHOW-02) || subject:registration && req:RFC6407-3.2.1-03 && !negative)",
 			routertest.Role{Word: "ks", WAN: "192.0.2.10/24"}, 4},
 	} {

@@ -108,9 +108,12 @@ func (s *scene) registersWith(field string) int {
 	kit.Precondition(s.GM[0].Clear(s.ctx), "the member registers afresh")
 	kit.Precondition(s.GM[0].AwaitRegistered(s.ctx), "the member is registered")
 	var offer capture.Message
-	for _, m := range kit.MessagesSince(s.Lab, since, core.Pull2.String()) {
-		offer = m
-	}
+	s.Wait(s.ctx, lab.Patience, func() bool {
+		for _, m := range kit.MessagesSince(s.Lab, since, core.Pull2.String()) {
+			offer = m
+		}
+		return offer.Kind != ""
+	})
 	n, err := strconv.Atoi(kit.Value(offer, "SA/"+field))
 	kit.Precondition(err, "the offer tells a lifetime")
 	return n

@@ -63,6 +63,7 @@ var _ = Describe("What a member keeps apart (profile getvpn)", kit.Subject(subje
 		Expect(l.KS.Misbehave(tester.Taps(tester.Once(tester.SetOffered(core.MainMode2, wire.TV(isakmp.AttrHashAlgorithm, 2)))))).To(Succeed())
 		kit.Precondition(l.KS.Start(ctx), "the key server starts")
 		kit.Precondition(l.GM[0].Start(ctx), "the member starts")
+		l.Wait(ctx, 2*lab.Patience, func() bool { return len(only(talk(l, 0), core.MainMode1)) > 1 }) // it first repeats itself, and then pauses
 		joined := l.GM[0].AwaitRegistered(ctx) == nil
 		begun := only(talk(l, 0), core.MainMode1)
 		Expect(len(begun)).To(BeNumerically(">=", 2), "it begins Phase 1 anew")

@@ -37,9 +37,7 @@ func of(members int, alter ...func(*policy.Group)) lab.Setup {
 }
 
 // hasty has a member that gets no answer ask again soon.
-func hasty(_ int, c *policy.Member) {
-	c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond
-}
+func hasty(i int, c *policy.Member) { kit.Hurry(i, c, 200*time.Millisecond, 200*time.Millisecond) }
 
 // acknowledged asks for acknowledgements of rekeys.
 func acknowledged(g *policy.Group) { g.Rekey.Ack = policy.AckKEKSHA256 }

@@ -28,7 +28,7 @@ func network(ctx context.Context, setup lab.Setup) *scene {
 	setup.Profile, setup.SNMP, setup.Hosts = policy.ProfileGETVPN, true, true
 	hasten := setup.Member
 	setup.Member = func(i int, c *policy.Member) {
-		c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond // who gets no answer asks again soon
+		kit.Hurry(i, c, 200*time.Millisecond, 200*time.Millisecond)
 		if hasten != nil {
 			hasten(i, c)
 		}

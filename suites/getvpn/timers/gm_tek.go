@@ -137,3 +137,16 @@ var _ = Describe("What a member of GET VPN does about the end of a TEK", kit.Sub
 		})
 	}
 })
+
+var _ = Describe("What a member of GET VPN does when its TEK is deleted", kit.Subject("timers"), kit.DUT(rule.GM), func() {
+	It("goes over to the new TEK at once when the old one is deleted", kit.Requirement("GETVPN-REKEY-11", "RFC6407-5.9-04"), func(ctx SpecContext) {
+		two := setup(2, living(86400, 600))
+		two.Hosts = true
+		s := &scene{kit.Up(ctx, two), ctx}
+		old, next := s.spi(), kit.Rekey(ctx, s.Lab, control.RekeyArgs{})
+		kit.Reached(kit.Takes(ctx, s.Lab, 1, next), "the member takes a rekey")
+		Expect(s.spi()).To(Equal(old), "it still sends under the old one")
+		Expect(kit.Keeps(ctx, s.Lab, 1, next.SPIs)).To(BeTrue(), "it takes a Delete of that")
+		Expect(s.spi()).To(Equal(next.SPIs[0]), "it sends under the new one")
+	})
+})

@@ -1,0 +1,33 @@
+package kit
+
+import (
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+
+	"github.com/gdoilab/gdoilab/reference/policy"
+	"github.com/gdoilab/gdoilab/reference/rule"
+)
+
+// Hurry has member i, if it gets no answer, ask again after so long, and after a registration that has failed begin another after so long,
+// each as far as it can be told so: a device that cannot goes by its own time, and a spec only lasts longer. It is for specs that are not
+// about these times.
+func Hurry(i int, c *policy.Member, retransmit, retryDelay time.Duration) {
+	if told(i, "Retransmit") {
+		c.Phase1.Retransmit = retransmit
+	}
+	if told(i, "RetryDelay") {
+		c.RetryDelay = retryDelay
+	}
+}
+
+// told reports whether a field of the policy can be told to member i: a device may have no word for it.
+func told(i int, field string) bool {
+	device, err := session.device()
+	role := roleUnderTest(ginkgo.CurrentSpecReport().Labels())
+	if err != nil || role == rule.KS || role == rule.GM && i > 1 {
+		return true
+	}
+	gm := device.Role(rule.GM)
+	return gm == nil || gm.Says(field)
+}

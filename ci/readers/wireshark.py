@@ -95,6 +95,10 @@ class Job:
             self.features = {line.split(",")[4] for line in self.lines} | {
                 "IPv%d" % f.ip.version for f, m in zip(self.frames, self.messages) if m.kind in ("ESP", "MM5")}
 
+    def has_udp_esp(self):
+        """Whether there is ESP in UDP, as far as the second decoder can tell."""
+        return any(f.ip is not None and f.ip.proto == 17 and 4500 in (f.ip.sport, f.ip.dport) for f in self.frames)
+
     def unload(self):
         self.frames, self.messages = [], []
 
@@ -157,8 +161,10 @@ def read_group(jobs, tally):
         for job in jobs:
             job.load()
         # What is inside is wanted as octets, so nothing may read it on; and UDP only where ESP is in it.
-        rows = {}
-        for wanted, off in (("udpencap && esp", ("icmp", "icmpv6", "tcp")), ("esp", ("icmp", "icmpv6", "tcp", "udp"))):
+        rows, passes = {}, [("esp", ("icmp", "icmpv6", "tcp", "udp"))]
+        if any(job.has_udp_esp() for job in jobs):
+            passes.insert(0, ("udpencap && esp", ("icmp", "icmpv6", "tcp")))
+        for wanted, off in passes:
             rows.update(tshark(config, merged(work, "capture.pcapng", jobs), wanted,
                                ["esp.spi", "esp.icv_good", "esp.icv_bad", "esp.contained_data", "esp.sequence"],
                                [a for name in off for a in ("--disable-protocol", name)]))

@@ -73,8 +73,13 @@ func (d *daemon) hasEnded() bool {
 	}
 }
 
+// startsWithin is how long a daemon has to come up: less than the tester waits for an answer, so that it hears why there is none.
+const startsWithin = 20 * time.Second
+
 // awaitUp waits until somebody listens on the control socket.
 func (d *daemon) awaitUp(ctx context.Context, socket string) error {
+	ctx, cancel := context.WithTimeout(ctx, startsWithin)
+	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -86,7 +91,7 @@ func (d *daemon) awaitUp(ctx context.Context, socket string) error {
 		case <-d.ended:
 			return fmt.Errorf("%w: it ended at once: %s", driver.ErrFailed, strings.Join(d.since(0), "; "))
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("%w: nobody listens on %s: %s", driver.ErrFailed, socket, strings.Join(d.since(0), "; "))
 		}
 	}
 }

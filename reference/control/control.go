@@ -14,7 +14,7 @@ const (
 	Exclude = "exclude" // arguments: ExcludeArgs; answer: RekeyResult, of the last PUSH
 	Readmit = "readmit" // arguments: ExcludeArgs; the member may register again; answer: {}
 	// Configure has a key server go by another policy. Arguments: ConfigureArgs; answer: ConfigureResult. A member takes other
-	// pre-shared keys by it; answer: {}.
+	// pre-shared keys by it, and other streams to be joined by hand; answer: {}.
 	Configure = "configure"
 	Register  = "register" // arguments: GroupArgs; register again now, keeping what is installed; answer: {}
 	Clear     = "clear"    // arguments: GroupArgs; forget all SAs and register afresh; answer: {}

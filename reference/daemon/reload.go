@@ -60,11 +60,11 @@ is told to the members at once by one rekey a group; the rest waits for the next
 	return cmd
 }
 
-// memberReloadCommand has a running member take the pre-shared keys in a file.
+// memberReloadCommand has a running member take the pre-shared keys in a file, and the streams that are to be joined by hand.
 func memberReloadCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "reload", Short: "have a running member take other pre-shared keys", Args: noArguments,
-		Long: `reload gives a running member the pre-shared keys in a file, which has to be as the one that it was started with for the rest. What the
+		Use: "reload", Short: "have a running member take other pre-shared keys, or join other streams by hand", Args: noArguments,
+		Long: `reload gives a running member the pre-shared keys in a file and the multicast streams (joins), which has to be as the one that it was started with for the rest. What the
 member has of its groups stays; the keys count when it next speaks to a key server in Phase 1.`,
 	}
 	cmd.Flags().StringVar(&o.config, "config", "", "configuration `file`")

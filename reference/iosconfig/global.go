@@ -241,6 +241,10 @@ func (i *netInterface) join(r *reader, l line, group string, source netip.Addr) 
 		r.problem(l, "%s is no multicast address", g)
 		return
 	}
+	if source.IsValid() && (source.IsMulticast() || source.Is4() != g.Is4()) {
+		r.problem(l, "%s sends nothing to %s", source, g)
+		return
+	}
 	i.joins = append(i.joins, policy.Stream{Group: g, Interface: i.name, Source: source})
 }
 

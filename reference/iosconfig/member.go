@@ -70,7 +70,7 @@ func (r *reader) table(vrf string) table {
 }
 
 // memberIn is the member in a routing table. Its address is that of the interface with its crypto map, and the networks of the other
-// interfaces are behind it, unless the key server's rekeys are joined there by hand.
+// interfaces are behind it.
 func (r *reader) memberIn(t table) policy.Member {
 	m := policy.Member{Name: r.name(), Profile: policy.ProfileGETVPN, Phase1: r.phase1(), VRF: t.vrf}
 	if t.vrf != "" {
@@ -189,7 +189,7 @@ func (r *reader) place(m *policy.Member, t table, g *gdoiGroup) {
 		m.Joins = append(m.Joins, i.joins...)
 		if slices.Contains(i.maps, c.name) {
 			name = cmp.Or(name, i.name)
-		} else if i.address.IsValid() && i.name != name && len(i.joins) == 0 {
+		} else if i.address.IsValid() && i.name != name {
 			m.Inside = append(m.Inside, i.address.Masked())
 		}
 	}

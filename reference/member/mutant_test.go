@@ -195,7 +195,7 @@ var scenarios = map[string]scenario{
 		setup: func(l *lab) { l.ks.sas, l.ks.sids = []policy.TrafficSA{cbc(0x1001)}, nil },
 		run:   pushes(pushSpec{seq: 1, sas: []policy.TrafficSA{gcm(0x2001)}}),
 	},
-	"another stream by hand": {kills: "multicast.byhand multicast.byhand.ends", cfg: joining(byHand), run: func(l *lab) {
+	"another stream by hand": {kills: "multicast.byhand multicast.byhand.ends multicast.byhand.source", cfg: joining(byHand), run: func(l *lab) {
 		cfg := config()
 		joining(byOther)(&cfg)
 		l.configure(cfg)

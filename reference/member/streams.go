@@ -1,6 +1,7 @@
 package member
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -13,6 +14,8 @@ var (
 		"a member joins a stream that it is told to join on the interface that it is told")
 	guardByHandEnds = rule.Duty("member.multicast.byhand.ends", "GETVPN-MCAST-11", rule.GM,
 		"a member leaves a stream that it is no longer told to join")
+	guardByHandSource = rule.Duty("member.multicast.byhand.source", "GETVPN-MCAST-11", rule.GM,
+		"a member joins what the source sends that it is told, and nothing of others")
 )
 
 // joinByHand joins and leaves what the configuration has more and less than it had.
@@ -32,6 +35,9 @@ func (m *Member) joinByHand(had, has []policy.Stream) {
 func (m *Member) stream(s policy.Stream) core.Stream {
 	if !guardByHand.Kept(m.rules) {
 		s.Interface = ""
+	}
+	if !guardByHandSource.Kept(m.rules) {
+		s.Source = netip.Addr{}
 	}
 	return core.Stream(s)
 }

@@ -86,6 +86,11 @@ func openIn(t *testing.T, space *nettest.Space, cfg Config) *Node {
 
 // listener is a core that joins the group on the command "join", leaves it on "leave" and tells what comes.
 func listener(group netip.Addr, got chan string) *script {
+	return streamListener(core.Stream{Group: group}, got)
+}
+
+// streamListener is listener of a stream.
+func streamListener(stream core.Stream, got chan string) *script {
 	return &script{
 		onPacket: func(d *core.Datagram) []core.Effect {
 			got <- fmt.Sprintf("%s -> %s: %s", d.From, d.To, d.Data)
@@ -94,9 +99,9 @@ func listener(group netip.Addr, got chan string) *script {
 		command: func(c *core.Command) []core.Effect {
 			reply := &core.Reply{ID: c.ID, Body: []byte("{}")}
 			if c.Name == "leave" {
-				return []core.Effect{&core.Leave{Stream: core.Stream{Group: group}}, reply}
+				return []core.Effect{&core.Leave{Stream: stream}, reply}
 			}
-			return []core.Effect{&core.Join{Stream: core.Stream{Group: group}}, &core.Join{Stream: core.Stream{Group: group}}, reply}
+			return []core.Effect{&core.Join{Stream: stream}, &core.Join{Stream: stream}, reply}
 		},
 	}
 }
@@ -112,6 +117,33 @@ func do(t *testing.T, n *Node, command string) {
 	t.Helper()
 	if r := n.Do(t.Context(), control.Request{Command: command}); r.Error != "" {
 		t.Fatal(command, r.Error)
+	}
+}
+
+// A stream is heard on its own interface, whichever the node's is, and of its source alone.
+func TestStreams(t *testing.T) { each(t, testStreams) }
+
+func testStreams(t *testing.T, v version) {
+	spaces := v.spaces(t, 2)
+	ks, gm := spaces[0], spaces[1]
+	nettest.Connect(ks, "wan0", v.own(0, 1), gm, "wan0", v.own(0, 2))
+	nettest.Connect(ks, "wan1", v.own(9, 1), gm, "wan1", v.own(9, 2))
+	nettest.Connect(gm, "lan0", v.own(7, 3), ks, "unused", v.own(8, 1))
+	from := openIn(t, ks, Config{Core: sender(v.group), Listen: v.port(9, 1), Interface: "wan1"})
+
+	heard, other, elsewhere := make(chan string, 10), make(chan string, 10), make(chan string, 10)
+	right := openIn(t, gm, Config{Core: streamListener(core.Stream{Group: v.group, Interface: "wan1", Source: v.port(9, 1).Addr()}, heard), Listen: v.port(0, 2)})
+	wrong := openIn(t, gm, Config{Core: streamListener(core.Stream{Group: v.group, Interface: "wan1", Source: v.port(9, 7).Addr()}, other), Listen: v.port(9, 2)})
+	own := openIn(t, gm, Config{Core: listener(v.group, elsewhere), Listen: v.port(7, 3), Interface: "wan0"})
+	for _, n := range []*Node{wrong, own, right} {
+		do(t, n, "join")
+	}
+	do(t, from, "one")
+	if text := <-heard; text != fmt.Sprintf("%s -> %s: one", v.port(9, 1), netip.AddrPortFrom(v.group, 848)) {
+		t.Errorf("%s", text)
+	}
+	if len(other)+len(elsewhere) > 0 {
+		t.Errorf("%d of another source, %d on another interface", len(other), len(elsewhere))
 	}
 }
 

@@ -80,7 +80,7 @@ var _ = Describe("The RSA key that a key server of GET VPN signs rekeys with", k
 			one.KeyServer = func(k *policy.KeyServer) { k.SigningKey = der }
 			s := &scene{kit.Up(ctx, one), ctx}
 			kit.Precondition(s.KS.Can(peer.ReadLog), "the log of the key server can be read")
-			Expect(len(s.KS.Logged("SIGNING_KEY_WEAK")) > 0).To(Equal(c.weak))
+			Expect(s.tells("SIGNING_KEY_WEAK", c.weak)).To(Equal(c.weak))
 			Expect(kit.Takes(ctx, s.Lab, 1, kit.Rekey(ctx, s.Lab, control.RekeyArgs{}))).To(BeTrue(), "a member takes what it signs")
 		})
 	}

@@ -52,7 +52,7 @@ var _ = Describe("The lifetimes that a key server of GET VPN hands out", kit.Sub
 		}
 		It(fmt.Sprintf("%s a KEK of %d s with a TEK of %d s, and works", says, c.kek, c.tek), kit.Requirement(c.requirement), func(ctx SpecContext) {
 			s := group(ctx, 1, living(c.kek, c.tek))
-			Expect(len(s.KS.Logged("LIFETIME_ADVICE")) > 0).To(Equal(c.advised))
+			Expect(s.tells("LIFETIME_ADVICE", c.advised)).To(Equal(c.advised))
 			Expect(ends(s.given(1), lifeOfTEK).Sub(s.given(1).At)).To(about(seconds(c.tek)))
 		})
 	}

@@ -23,6 +23,14 @@ type scene struct {
 	ctx context.Context
 }
 
+// tells reports whether the key server has told of an event. If it is to have, it gets the time that a log takes.
+func (s *scene) tells(event string, expected bool) bool {
+	if expected {
+		return s.KS.AwaitLog(s.ctx, event, 0, lab.Patience)
+	}
+	return len(s.KS.Logged(event)) > 0
+}
+
 // setup is a network of profile getvpn with so many members.
 func setup(members int, alter ...func(*policy.Group)) lab.Setup {
 	return lab.Setup{Members: members, Profile: policy.ProfileGETVPN, Group: func(g *policy.Group) {

@@ -235,9 +235,12 @@ func enterGroup4(fd int, at netip.AddrPort, _ int) error {
 		unix.Bind(fd, &unix.SockaddrInet4{Addr: group, Port: int(at.Port())}))
 }
 
+// enterGroup6 binds the socket to its interface too: of IPv6 the kernel takes to it whatever comes to the group, on whichever interface the
+// host has joined it.
 func enterGroup6(fd int, at netip.AddrPort, link int) error {
 	group := at.Addr().As16()
 	return errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, link),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0),
 		unix.Bind(fd, &unix.SockaddrInet6{Addr: group, Port: int(at.Port()), ZoneId: uint32(link)}))

@@ -246,6 +246,15 @@ func TestLogAndKeyLog(t *testing.T) {
 	}
 }
 
+// A request about a VRF is for a node that stands in several.
+func TestNoVRF(t *testing.T) {
+	n, stop := run(t, Config{Core: new(script)})
+	defer stop()
+	if r := n.Do(t.Context(), control.Request{Command: control.Status, VRF: "red"}); !strings.Contains(r.Error, `there is no VRF "red"`) {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestLogText(t *testing.T) {
 	var log writer
 	s := &script{start: []core.Effect{&core.Log{Severity: core.Warning, Tag: "REFUSED", Requirement: "RFC6407-4.4-02", Text: "stale",

@@ -14,7 +14,7 @@ step() { printf '\n== %s (after %d s)\n' "$*" $(($(date +%s) - begin)); }
 skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
 
 # beside NAME COMMAND… runs COMMAND while the script goes on, behind what it goes on with; joined NAME waits for it and
-# shows what it printed. The namespaces of a run mostly wait for the kernel, which is time for what only computes.
+# shows what it printed. It is for what only computes; namespaces have the machine for themselves, since they have to answer in time.
 started=""
 beside() {
 	name=$1
@@ -52,10 +52,6 @@ fi
 step "every suite in the one binary, on the memory fabric"
 bin/gdoilab run --fabric memory --out "$out/memory"
 
-. ci/packages
-# shellcheck disable=SC2086 # one word each
-beside cores "$go" test -vet=off $cores
-
 step "every suite on the netns fabric, but for most rows of the tables, whose protocols are the same there"
 if [ "$(id -u)" = 0 ]; then
 	bin/gdoilab run --fabric netns --filter '!exhaustive' --out "$out/netns"
@@ -70,6 +66,10 @@ if [ -d "$out/netns" ]; then
 fi
 # shellcheck disable=SC2086 # one word each
 beside readers ci/readers/run.sh $captures
+
+. ci/packages
+# shellcheck disable=SC2086
+beside cores "$go" test -vet=off $cores
 
 step "unit tests, fuzz seeds and truncations of what has goroutines, and of what speaks with programs of others"
 # shellcheck disable=SC2086 # one word each
@@ -87,7 +87,7 @@ if [ "$(id -u)" = 0 ]; then
 	fi
 fi
 
-step "unit tests, fuzz seeds and truncations of the cores, which ran beside all this"
+step "unit tests, fuzz seeds and truncations of the cores, which ran beside these"
 joined cores
 
 step "golden captures made again and compared"

@@ -102,7 +102,9 @@ var _ = Describe("The end of the sequence numbers (RFC 4303 §2.2, §3.3.3)", ki
 				Expect(err).NotTo(HaveOccurred(), "packet %d opens", i+1)
 				Expect(got.Sequence).To(Equal(uint32(c.last) - 2 + uint32(i)))
 			}
-			Expect(s.GM[0].Refused(ctx, "RFC4303-3.3.3-01")).To(Equal(uint64(3)), "packets that could not be sent any more")
+			refused := func() uint64 { return s.GM[0].Refused(ctx, "RFC4303-3.3.3-01") }
+			s.Wait(ctx, lab.Patience, func() bool { return refused() >= 3 })
+			Expect(refused()).To(Equal(uint64(3)), "packets that could not be sent any more")
 			Expect(s.GM[0].AwaitLog(ctx, "REFUSED", 0, lab.Patience)).To(BeTrue())
 			Expect(s.GM[0].Logged("REFUSED")[0].Text).To(And(ContainSubstring(kit.SPI(s.keys.SPI)), ContainSubstring(lab.HostAddr(1).String()),
 				ContainSubstring(lab.HostAddr(2).String())), "SPI and addresses")

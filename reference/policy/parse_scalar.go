@@ -174,25 +174,16 @@ func plainAddress(v yamldoc.Value, s string, a netip.Addr) bool {
 
 // unicast reads the address of a host, without a port.
 func unicast(v yamldoc.Value) netip.Addr {
-	s, ok := v.Text()
-	if !ok {
-		return netip.Addr{}
-	}
-	a, err := netip.ParseAddr(s)
-	switch {
-	case err != nil:
-		v.Problem("%s is no address; write one such as 10.0.0.1 or 2001:db8::1", brief(s))
-	case !plainAddress(v, s, a):
-	case a.IsMulticast() || a.IsUnspecified():
-		v.Problem("%s is not the address of a host", a)
-	default:
-		return a
-	}
-	return netip.Addr{}
+	return address(v, "10.0.0.1 or 2001:db8::1", func(a netip.Addr) bool { return !a.IsMulticast() && !a.IsUnspecified() }, "not the address of a host")
 }
 
 // multicast reads the address of a group, without a port.
 func multicast(v yamldoc.Value) netip.Addr {
+	return address(v, "239.1.1.1 or ff05::1", netip.Addr.IsMulticast, "not a multicast address; it must be within 224.0.0.0/4 or ff00::/8")
+}
+
+// address reads an address such as the example's. One that does not fit is what is said.
+func address(v yamldoc.Value, example string, fits func(netip.Addr) bool, otherwise string) netip.Addr {
 	s, ok := v.Text()
 	if !ok {
 		return netip.Addr{}
@@ -200,10 +191,10 @@ func multicast(v yamldoc.Value) netip.Addr {
 	a, err := netip.ParseAddr(s)
 	switch {
 	case err != nil:
-		v.Problem("%s is no address; write one such as 239.1.1.1 or ff05::1", brief(s))
+		v.Problem("%s is no address; write one such as %s", brief(s), example)
 	case !plainAddress(v, s, a):
-	case !a.IsMulticast():
-		v.Problem("%s is not a multicast address; it must be within 224.0.0.0/4 or ff00::/8", a)
+	case !fits(a):
+		v.Problem("%s is %s", a, otherwise)
 	default:
 		return a
 	}

@@ -41,16 +41,16 @@ func router(s *site) {
 // load is one sort of traffic, and what carrying it is counted in.
 type load struct {
 	name, unit string
-	carry      func(*site) float64
+	carry      func(*site, ends) float64
 }
 
 // lasting is how long a load is counted.
 const lasting = time.Second
 
 var loads = []load{
-	{"tcp", "Mbit/s", func(s *site) float64 { return s.stream(lasting) }},
-	{"udp-64", "packets/s", func(s *site) float64 { return s.datagrams(64, lasting) }},
-	{"udp-1300", "packets/s", func(s *site) float64 { return s.datagrams(1300, lasting) }},
+	{"tcp", "Mbit/s", func(s *site, e ends) float64 { return s.stream(e, lasting) }},
+	{"udp-64", "packets/s", func(s *site, e ends) float64 { return s.datagrams(e, 64, lasting) }},
+	{"udp-1300", "packets/s", func(s *site, e ends) float64 { return s.datagrams(e, 1300, lasting) }},
 }
 
 // BenchmarkGateways has every system carry every load, again and again in turn, and prints the medians. What a system carries for each
@@ -61,21 +61,28 @@ func BenchmarkGateways(b *testing.B) {
 	}
 	systems := chosen(systems, "GDOILAB_SYSTEMS", func(s system) string { return s.name })
 	loads := chosen(loads, "GDOILAB_LOADS", func(l load) string { return l.name })
+	pairs := chosen([]ends{behind, own}, "GDOILAB_ENDS", func(e ends) string { return e.name })
 	sites := make(map[string]*site)
 	for _, sys := range systems {
 		sites[sys.name] = newSite(b)
 		sys.build(sites[sys.name])
-		sites[sys.name].awaitPath()
+		for _, e := range pairs {
+			sites[sys.name].awaitPath(e)
+		}
 	}
 	got := make(table)
 	for b.Loop() {
-		for _, l := range loads {
-			for _, sys := range systems {
-				got.add(sites[sys.name], sys.name, l)
+		for _, e := range pairs {
+			for _, l := range loads {
+				for _, sys := range systems {
+					got.add(sites[sys.name], sys.name, e, l)
+				}
 			}
 		}
 	}
-	got.print(systems, loads)
+	for _, e := range pairs {
+		got.print(systems, e, loads)
+	}
 }
 
 // chosen is those of a list whose names a variable has; all without it.
@@ -90,29 +97,29 @@ func chosen[T any](all []T, variable string, name func(T) string) []T {
 // result is what a system has carried of a load: a second, and a second of processor time.
 type result struct{ speed, worth []float64 }
 
-type key struct{ system, load string }
+type key struct{ system, ends, load string }
 
 type table map[key]result
 
-func (t table) add(s *site, system string, l load) {
+func (t table) add(s *site, system string, e ends, l load) {
 	before := s.processor()
-	speed := l.carry(s)
+	speed := l.carry(s, e)
 	used := (s.processor() - before).Seconds() / (lasting + warmUp).Seconds()
-	k := key{system, l.name}
+	k := key{system, e.name, l.name}
 	t[k] = result{append(t[k].speed, speed), append(t[k].worth, speed/used)}
 }
 
-func (t table) print(systems []system, loads []load) {
-	fmt.Printf("\n%-12s %-9s %22s %14s %14s\n", "gateways", "load", "median", "x "+yardstick, "x by processor")
+func (t table) print(systems []system, e ends, loads []load) {
+	fmt.Printf("\nbetween %s\n%-12s %-9s %22s %14s %14s\n", e.name, "gateways", "load", "median", "x "+yardstick, "x by processor")
 	for _, l := range loads {
-		than := t[key{yardstick, l.name}]
+		than := t[key{yardstick, e.name, l.name}]
 		for _, sys := range systems {
-			r := t[key{sys.name, l.name}]
+			r := t[key{sys.name, e.name, l.name}]
 			fmt.Printf("%-12s %-9s %12.0f %-9s %14.2f %14.2f\n", sys.name, l.name, median(r.speed), l.unit,
 				median(r.speed)/median(than.speed), median(r.worth)/median(than.worth))
 		}
 	}
-	esp, slow := t[key{"esp", "tcp"}], t[key{"libipsec", "tcp"}]
+	esp, slow := t[key{"esp", e.name, "tcp"}], t[key{"libipsec", e.name, "tcp"}]
 	if len(esp.speed) == 0 || len(slow.speed) == 0 {
 		return
 	}

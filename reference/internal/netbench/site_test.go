@@ -28,8 +28,17 @@ type site struct {
 var (
 	networks = [2]netip.Prefix{netip.MustParsePrefix("10.1.1.0/24"), netip.MustParsePrefix("10.1.2.0/24")}
 	gateways = [2]netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")}
-	receiver = netip.MustParseAddr("10.1.2.2")
+
+	behind = ends{"hosts", netip.MustParseAddr("10.1.1.2"), netip.MustParseAddr("10.1.2.2"), func(s *site) [2]*nettest.Space { return s.h }}
+	own    = ends{"gateways", netip.MustParseAddr("10.1.1.1"), netip.MustParseAddr("10.1.2.1"), func(s *site) [2]*nettest.Space { return s.g }}
 )
+
+// ends are who sends to whom: hosts behind the gateways, or the gateways themselves, by their addresses of the networks that are protected.
+type ends struct {
+	name     string
+	from, to netip.Addr
+	of       func(*site) [2]*nettest.Space
+}
 
 func newSite(b *testing.B) *site {
 	s := &site{b: b, dir: folder(b)}
@@ -117,12 +126,12 @@ func (s *site) awaitSocket(path string) {
 	})
 }
 
-// awaitPath waits until a datagram crosses from the first host to the second.
-func (s *site) awaitPath() {
+// awaitPath waits until a datagram crosses from one end to the other.
+func (s *site) awaitPath(e ends) {
 	s.b.Helper()
-	in := listen(s.b, s.h[1])
+	in := s.listen(e)
 	defer in.Close()
-	out := dial(s.b, s.h[0])
+	out := s.dial(e)
 	defer out.Close()
 	nettest.Eventually(s.b, "a datagram to cross", func() bool {
 		_, _ = out.Write([]byte("anybody there?"))

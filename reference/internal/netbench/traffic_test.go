@@ -7,12 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"sync"
-	"testing"
 	"time"
 
 	"golang.org/x/net/ipv4"
-
-	"github.com/gdoilab/gdoilab/reference/internal/nettest"
 )
 
 const (
@@ -22,9 +19,9 @@ const (
 )
 
 // listen opens a UDP socket with room for what comes faster than it is read.
-func listen(b *testing.B, space *nettest.Space) (conn *net.UDPConn) {
-	b.Helper()
-	space.Do(func() (err error) {
+func (s *site) listen(e ends) (conn *net.UDPConn) {
+	s.b.Helper()
+	e.of(s)[1].Do(func() (err error) {
 		conn, err = net.ListenUDP("udp4", &net.UDPAddr{Port: port})
 		return err
 	})
@@ -32,21 +29,21 @@ func listen(b *testing.B, space *nettest.Space) (conn *net.UDPConn) {
 	return conn
 }
 
-func dial(b *testing.B, space *nettest.Space) (conn *net.UDPConn) {
-	b.Helper()
-	space.Do(func() (err error) {
-		conn, err = net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(receiver, port)))
+func (s *site) dial(e ends) (conn *net.UDPConn) {
+	s.b.Helper()
+	e.of(s)[0].Do(func() (err error) {
+		conn, err = net.DialUDP("udp4", &net.UDPAddr{IP: e.from.AsSlice()}, net.UDPAddrFromAddrPort(netip.AddrPortFrom(e.to, port)))
 		return err
 	})
 	return conn
 }
 
-// datagrams sends datagrams of a length from the first host as fast as it can, and returns how many a second the other one gets.
-func (s *site) datagrams(length int, lasting time.Duration) float64 {
+// datagrams sends datagrams of a length from the first end as fast as it can, and returns how many a second the other one gets.
+func (s *site) datagrams(e ends, length int, lasting time.Duration) float64 {
 	s.b.Helper()
-	in := listen(s.b, s.h[1])
+	in := s.listen(e)
 	defer in.Close()
-	out := dial(s.b, s.h[0])
+	out := s.dial(e)
 	var sender sync.WaitGroup
 	sender.Go(func() { blast(out, length) })
 	defer sender.Wait()
@@ -91,18 +88,19 @@ func count(conn *net.UDPConn, lasting time.Duration) (n int) {
 	}
 }
 
-// stream sends one TCP stream from the first host as fast as it can, and returns how many Mbit a second the other one gets.
-func (s *site) stream(lasting time.Duration) float64 {
+// stream sends one TCP stream from the first end as fast as it can, and returns how many Mbit a second the other one gets.
+func (s *site) stream(e ends, lasting time.Duration) float64 {
 	s.b.Helper()
 	var listener net.Listener
-	s.h[1].Do(func() (err error) {
-		listener, err = net.Listen("tcp4", netip.AddrPortFrom(receiver, port).String())
+	e.of(s)[1].Do(func() (err error) {
+		listener, err = net.Listen("tcp4", netip.AddrPortFrom(e.to, port).String())
 		return err
 	})
 	defer listener.Close()
 	var out net.Conn
-	s.h[0].Do(func() (err error) {
-		out, err = net.DialTimeout("tcp4", netip.AddrPortFrom(receiver, port).String(), 10*time.Second)
+	e.of(s)[0].Do(func() (err error) {
+		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: e.from.AsSlice()}, Timeout: 10 * time.Second}
+		out, err = from.Dial("tcp4", netip.AddrPortFrom(e.to, port).String())
 		return err
 	})
 	in, err := listener.Accept()

@@ -3,7 +3,6 @@ package dataplane
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"sync"
@@ -38,11 +37,12 @@ type Handler func(from core.Side, packet []byte, emit func(to core.Side, packet 
 
 // Device is the open data plane of one gateway.
 type Device struct {
-	tuns        [2]*tun  // by core.Side
-	toSelf      []source // raw sockets for ESP to the gateway's own addresses, one for each outside interface and IP version
+	tuns        [2]*tun      // by core.Side
+	toSelf      []descriptor // raw sockets for ESP to the gateway's own addresses, one for each outside interface and IP version
 	settings    settings
 	routing     *routing
 	udpChecksum bool
+	stop        *stop
 	close       sync.Once
 	closed      error
 }
@@ -57,7 +57,12 @@ func Open(cfg Config) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dataplane: %w", err)
 	}
-	d := &Device{routing: newRouting(handle, cfg), udpChecksum: cfg.UDPChecksum}
+	stop, err := newStop()
+	if err != nil {
+		handle.Close()
+		return nil, fmt.Errorf("dataplane: %w", err)
+	}
+	d := &Device{routing: newRouting(handle, cfg), udpChecksum: cfg.UDPChecksum, stop: stop}
 	if err := d.open(cfg); err != nil {
 		return nil, fmt.Errorf("dataplane: %w", errors.Join(err, d.Close()))
 	}
@@ -87,7 +92,7 @@ func (d *Device) open(cfg Config) error {
 
 // openToSelf opens the sockets for ESP and AH to the gateway's own addresses on an outside interface.
 func (d *Device) openToSelf(link string) error {
-	openers := []func(int, string) (source, error){openRaw}
+	openers := []func(int, string) (descriptor, error){openRaw}
 	if speaksIPv6(link) {
 		openers = append(openers, openRaw6)
 	}
@@ -137,31 +142,27 @@ func (d *Device) pump(tun *tun, from core.Side, lock sync.Locker, handle Handler
 		defer lock.Unlock()
 		_ = splitter.split(header, packet, each) // what the kernel should not have given is lost
 	}
-	return d.over(tun.file.Name(), tun.read(read, out.Flush))
+	return d.over(tun.file.Name(), tun.read(d.stop, read, out.Flush))
 }
 
 // pumpSocket reads a socket for what is not forwarded.
-func (d *Device) pumpSocket(source source, lock sync.Locker, handle Handler) error {
-	buffer, out := make([]byte, maxAny), d.NewOutlet()
+func (d *Device) pumpSocket(socket descriptor, lock sync.Locker, handle Handler) error {
+	out := d.NewOutlet()
 	emit := out.Emit
-	for {
-		n, err := source.Read(buffer)
-		if err != nil {
-			return d.over(source.Name(), err)
-		}
-		if routed(buffer[:n]) {
+	read := func(packet []byte) {
+		if routed(packet) {
 			lock.Lock()
-			handle(core.Outside, buffer[:n], emit)
-			lock.Unlock()
-			out.Flush()
+			defer lock.Unlock()
+			handle(core.Outside, packet, emit)
 		}
 	}
+	return d.over(socket.file.Name(), socket.read(d.stop, read, out.Flush))
 }
 
 // over closes the device when a source of packets can no longer be read, as the others have to end too. It returns nil if it is
 // closed already.
 func (d *Device) over(name string, err error) error {
-	if errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, os.ErrClosed) {
 		return nil
 	}
 	_ = d.Close()
@@ -195,9 +196,9 @@ func (d *Device) Emit(to core.Side, packet []byte) {
 // namespace, and more than once.
 func (d *Device) Close() error {
 	d.close.Do(func() {
-		errs := []error{d.settings.restore(), d.routing.remove()}
+		errs := []error{d.settings.restore(), d.routing.remove(), d.stop.give()}
 		for _, s := range d.toSelf {
-			errs = append(errs, s.Close())
+			errs = append(errs, s.file.Close())
 		}
 		for _, tun := range d.tuns {
 			if tun != nil {

@@ -576,11 +576,25 @@ func TestFind(t *testing.T) {
 // tunOf has a file stand for a device.
 func tunOf(t *testing.T, file *os.File) *tun {
 	t.Helper()
-	made, err := newTUN(file, true)
+	fd, err := unix.Dup(int(file.Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
+	made, err := newTUN(fd, file.Name(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = made.file.Close() })
 	return made
+}
+
+func stopOf(t *testing.T) *stop {
+	t.Helper()
+	s, err := newStop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestNoAllocation counts what a packet costs between a read and a write.
@@ -596,7 +610,7 @@ func TestNoAllocation(t *testing.T) {
 	defer out.Close()
 	sink := tunOf(t, out)
 	source := tunOf(t, in)
-	d := &Device{tuns: [2]*tun{sink, sink}}
+	d := &Device{tuns: [2]*tun{sink, sink}, stop: stopOf(t)}
 	passed, ended := make(chan bool), make(chan error)
 	go func() {
 		ended <- d.pump(source, core.Inside, new(sync.Mutex), func(from core.Side, packet []byte, emit func(core.Side, []byte)) {
@@ -615,11 +629,13 @@ func TestNoAllocation(t *testing.T) {
 	}
 	_, _ = feed.Write(make([]byte, 40)) // no IP packet: it goes no further
 	_, _ = feed.Write(make([]byte, 5))  // not even a header of the device
-	_ = in.Close()
+	if err := d.stop.give(); err != nil {
+		t.Error(err)
+	}
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	_ = feed.Close()
+	_, _ = in.Close(), feed.Close()
 }
 
 // TestPumpReportsBrokenDevice ends everything when one source can no longer be read.
@@ -636,7 +652,7 @@ func TestPumpReportsBrokenDevice(t *testing.T) {
 		return err
 	})
 	broken := tunOf(t, in)
-	d := &Device{tuns: [2]*tun{broken, broken}, routing: newRouting(handle, config(1))}
+	d := &Device{tuns: [2]*tun{broken, broken}, routing: newRouting(handle, config(1)), stop: stopOf(t)}
 	err = d.Run(new(sync.Mutex), func(core.Side, []byte, func(core.Side, []byte)) { t.Error("a packet of a broken device") })
 	if !errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "reading ") {
 		t.Error(err)

@@ -4,35 +4,25 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
-	"os"
 
-	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
 )
-
-// source is where packets come from: a device, or a socket for what is not forwarded.
-type source interface {
-	Read(packet []byte) (int, error)
-	Name() string
-	Close() error
-}
 
 // protocolNames are those of what an SA protects packets with.
 var protocolNames = map[int]string{unix.IPPROTO_ESP: "ESP", unix.IPPROTO_AH: "AH"}
 
 // openRaw makes a socket that gets the packets of ESP or AH with their IP header, reassembled, that arrive on an interface for
 // the host itself.
-func openRaw(protocol int, link string) (source, error) {
+func openRaw(protocol int, link string) (descriptor, error) {
 	fd, err := raw(unix.AF_INET, protocol, link)
 	if err != nil {
-		return nil, err
+		return descriptor{}, err
 	}
-	return os.NewFile(uintptr(fd), protocolNames[protocol]+" socket on "+link), nil
+	return newDescriptor(fd, protocolNames[protocol]+" socket on "+link, unix.Read)
 }
 
 func raw(domain, protocol int, link string) (int, error) {
-	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
+	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
 		return -1, fmt.Errorf("%s socket: %w", protocolNames[protocol], err)
 	}
@@ -43,49 +33,53 @@ func raw(domain, protocol int, link string) (int, error) {
 	return fd, nil
 }
 
-// raw6 is such a socket for IPv6. The kernel keeps the header of what it gives to one, and tells its fields beside (RFC 3542
+// openRaw6 makes such a socket for IPv6. The kernel keeps the header of what it gives to one, and tells its fields beside (RFC 3542
 // §3, §6); the flow label and extension headers are lost.
-type raw6 struct {
-	conn     *ipv6.PacketConn
-	protocol int
-	name     string
-}
-
-func openRaw6(protocol int, link string) (source, error) {
+func openRaw6(protocol int, link string) (descriptor, error) {
+	name := "IPv6 " + protocolNames[protocol] + " socket on " + link
 	fd, err := raw(unix.AF_INET6, protocol, link)
 	if err != nil {
-		return nil, err
+		return descriptor{}, err
 	}
-	file := os.NewFile(uintptr(fd), "IPv6 "+protocolNames[protocol]+" socket on "+link)
-	defer file.Close() // FilePacketConn makes a copy
-	packets, err := net.FilePacketConn(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file.Name(), err)
+	for _, field := range []int{unix.IPV6_RECVPKTINFO, unix.IPV6_RECVHOPLIMIT, unix.IPV6_RECVTCLASS} {
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, field, 1); err != nil {
+			return descriptor{}, errors.Join(fmt.Errorf("%s: %w", name, err), unix.Close(fd))
+		}
 	}
-	conn := ipv6.NewPacketConn(packets)
-	if err := conn.SetControlMessage(ipv6.FlagDst|ipv6.FlagHopLimit|ipv6.FlagTrafficClass, true); err != nil {
-		return nil, fmt.Errorf("%s: %w", file.Name(), errors.Join(err, conn.Close()))
-	}
-	return &raw6{conn, protocol, file.Name()}, nil
+	told := make([]byte, 128)
+	return newDescriptor(fd, name, func(fd int, packet []byte) (int, error) { return readRaw6(fd, uint8(protocol), packet, told) })
 }
 
-// Read makes the packet again that came.
-func (s *raw6) Read(packet []byte) (int, error) {
-	n, fields, from, err := s.conn.ReadFrom(packet[ipv6Header:])
+// readRaw6 makes the packet again that came.
+func readRaw6(fd int, protocol uint8, packet, told []byte) (int, error) {
+	n, size, _, from, err := unix.Recvmsg(fd, packet[ipv6Header:], told, 0)
 	if err != nil {
 		return 0, err
 	}
-	sender, ok := from.(*net.IPAddr)
-	if !ok || fields == nil {
-		return 0, nil
+	clear(packet[:ipv6Header])
+	packet[0], packet[off6Next] = 6<<4, protocol
+	binary.BigEndian.PutUint16(packet[off6Length:], uint16(n))
+	if sender, ok := from.(*unix.SockaddrInet6); ok {
+		copy(packet[8:24], sender.Addr[:])
 	}
-	binary.BigEndian.PutUint32(packet, 6<<28|uint32(fields.TrafficClass)<<20)
-	binary.BigEndian.PutUint16(packet[4:], uint16(n))
-	packet[6], packet[7] = uint8(s.protocol), uint8(fields.HopLimit)
-	copy(packet[8:24], sender.IP.To16())
-	copy(packet[24:40], fields.Dst.To16())
+	setTold(packet, told[:size])
 	return ipv6Header + n, nil
 }
 
-func (s *raw6) Name() string { return s.name }
-func (s *raw6) Close() error { return s.conn.Close() }
+// setTold puts the fields of an IPv6 header into their places that the kernel tells of beside the packet.
+func setTold(packet, told []byte) {
+	for len(told) >= unix.SizeofCmsghdr {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(told)
+		if err != nil || h.Level != unix.IPPROTO_IPV6 || len(data) < 4 {
+			return
+		}
+		switch told = rest; {
+		case h.Type == unix.IPV6_PKTINFO && len(data) >= 16:
+			copy(packet[24:40], data[:16])
+		case h.Type == unix.IPV6_HOPLIMIT:
+			packet[7] = uint8(binary.NativeEndian.Uint32(data))
+		case h.Type == unix.IPV6_TCLASS:
+			binary.BigEndian.PutUint16(packet, 6<<12|uint16(binary.NativeEndian.Uint32(data)&0xff)<<4)
+		}
+	}
+}

@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
-	"os"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,13 +36,12 @@ func number(daemon string) uint32 {
 
 // tun is a device that lives as long as its file. Both ways it moves packets that stand for several; see vnetHeader.
 type tun struct {
-	file        *os.File
-	conn        syscall.RawConn
+	descriptor
 	segmentsUDP bool // datagrams too
 }
 
 func openTUN(name string) (*tun, error) {
-	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("/dev/net/tun: %w", err)
 	}
@@ -82,50 +78,13 @@ func makeTUN(fd int, name string) (*tun, error) {
 			return nil, fmt.Errorf("segmentation: %w", err)
 		}
 	}
-	return newTUN(os.NewFile(uintptr(fd), name), udp)
+	return newTUN(fd, name, udp)
 }
 
-func newTUN(file *os.File, segmentsUDP bool) (*tun, error) {
-	conn, err := file.SyscallConn()
-	return &tun{file, conn, segmentsUDP}, err
+func newTUN(fd int, name string, segmentsUDP bool) (*tun, error) {
+	d, err := newDescriptor(fd, name, unix.Read)
+	return &tun{d, segmentsUDP}, err
 }
 
 // write gives the kernel what a merger has made. What it does not take is lost, as on any link.
 func (t *tun) write(b []byte) { _, _ = t.file.Write(b) }
-
-// maxReads is how often a device is read in a row before it is looked whether it has been closed, and for so long a packet waits for
-// others that could leave with it.
-const maxReads = 64
-
-// read calls each with what the device gives, valid during the call, until the device is closed; then the error is os.ErrClosed. It calls
-// idle before it waits, and again and again when there is always something to read.
-func (t *tun) read(each func([]byte), idle func()) error {
-	buffer := make([]byte, vnetLen+maxAny)
-	var failed error
-	some := func(fd uintptr) bool {
-		defer idle()
-		for range maxReads {
-			n, err := unix.Read(int(fd), buffer)
-			switch {
-			case err == unix.EAGAIN:
-				return false
-			case err == unix.EINTR:
-			case err != nil:
-				failed = err
-				return true
-			case n == 0:
-				failed = io.EOF
-				return true
-			default:
-				each(buffer[:n])
-			}
-		}
-		return true
-	}
-	for failed == nil {
-		if t.conn.Read(some) != nil {
-			return os.ErrClosed // all else that could be wrong is in failed
-		}
-	}
-	return failed
-}

@@ -21,6 +21,9 @@ func openRaw(protocol int, link string) (descriptor, error) {
 	return newDescriptor(fd, protocolNames[protocol]+" socket on "+link, unix.Read)
 }
 
+// receiveRoom is for what comes faster than it is decrypted for a while. The kernel's own would hold some ninety packets.
+const receiveRoom = 4 << 20
+
 func raw(domain, protocol int, link string) (int, error) {
 	fd, err := unix.Socket(domain, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
@@ -30,6 +33,7 @@ func raw(domain, protocol int, link string) (int, error) {
 		_ = unix.Close(fd)
 		return -1, fmt.Errorf("%s socket on %s: %w", protocolNames[protocol], link, err)
 	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveRoom)
 	return fd, nil
 }
 

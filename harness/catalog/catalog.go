@@ -15,8 +15,8 @@ import (
 const File = "requirements-gdoi.yaml"
 
 // Names are the catalogues that are built in: what the RFCs demand, what the overview of IKE by one vendor says of version 1, and what another
-// vendor's guides add to the RFCs: for its group VPN as a whole, and for the renewal of its KEK.
-var Names = []string{"gdoi", "juniper", "getvpn", "pfs"}
+// vendor's guides add to the RFCs: for its group VPN as a whole, and for the renewal of its KEK. The last is the base of IKEv2.
+var Names = []string{"gdoi", "juniper", "getvpn", "pfs", "ikev2"}
 
 // Requirement is one entry of the catalogue.
 type Requirement struct {

@@ -191,7 +191,7 @@ func TestShareAndKept(t *testing.T) {
 }
 
 func TestNamed(t *testing.T) {
-	if _, err := catalog.Named("cisco"); err == nil || !strings.Contains(err.Error(), "only gdoi, juniper, getvpn, pfs") {
+	if _, err := catalog.Named("cisco"); err == nil || !strings.Contains(err.Error(), "only gdoi, juniper, getvpn, pfs, ikev2") {
 		t.Error(err)
 	}
 	if _, err := catalog.LoadPlaces("cisco"); err == nil {

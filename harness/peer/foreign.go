@@ -41,6 +41,7 @@ const (
 	CommandLoad      = "load"      // read the configuration, after the start
 	CommandInitiate  = "initiate"  // begin Phase 1
 	CommandTerminate = "terminate" // end it with a Delete
+	CommandRekey     = "rekey"     // have another IKE SA take its place, which only IKEv2 knows
 )
 
 const (
@@ -68,6 +69,13 @@ type Conversation struct {
 	Papers        Papers
 	Asks          time.Duration // silence after which the daemon asks whether the other side is alive; 0: never
 	Traffic       *Traffic
+	IKEv2         *IKEv2 // by that version; nil: by IKEv1
+}
+
+// IKEv2 is what a conversation by that version has that others have not.
+type IKEv2 struct {
+	GCM     bool // AES-GCM takes the place of the suite's cipher; its hash is that of the PRF
+	Cookies bool // the daemon asks for cookies from the first request on
 }
 
 // Names are the hosts' names by which the sides prove who they are, if they do not so by their addresses.
@@ -102,6 +110,12 @@ func (d foreignData) Hash() string { return d.word(1) }
 func (d foreignData) Group() string { return d.word(2) }
 
 func (d foreignData) word(i int) string { return d.own(strings.Fields(d.Suite.String())[i]) }
+
+// GCM reports whether AES-GCM takes the place of the suite's cipher.
+func (d foreignData) GCM() bool { return d.Conversation.IKEv2 != nil && d.Conversation.IKEv2.GCM }
+
+// ECDSA reports whether the sides sign with ECDSA.
+func (d foreignData) ECDSA() bool { return d.Signed() && d.Suite.Authentication != policy.AuthRSA }
 
 // ESP is the transform of the traffic in the daemon's words.
 func (d foreignData) ESP() string { return d.own(d.Traffic.Transform.String()) }
@@ -190,8 +204,9 @@ func inConversation(word string) bool {
 
 func (f *Foreign) readCommands(v yamldoc.Value) {
 	var fields []yamldoc.Field
-	for _, purpose := range []string{CommandLoad, CommandInitiate, CommandTerminate} {
-		fields = append(fields, yamldoc.Field{Name: purpose, Required: purpose != CommandLoad, Read: func(v yamldoc.Value) {
+	for _, purpose := range []string{CommandLoad, CommandInitiate, CommandTerminate, CommandRekey} {
+		needed := purpose == CommandInitiate || purpose == CommandTerminate
+		fields = append(fields, yamldoc.Field{Name: purpose, Required: needed, Read: func(v yamldoc.Value) {
 			f.Commands[purpose] = yamldoc.Some("word", text)(v)
 		}})
 	}
@@ -207,6 +222,9 @@ const (
 // Lacking returns the declaration by which the daemon lacks something for such a conversation, or "".
 func (f *Foreign) Lacking(c Conversation) string {
 	wanted := strings.Fields(c.Suite.String())
+	if c.IKEv2 != nil && c.Signed() { // signatures of IKEv2 are others
+		wanted = wanted[:len(wanted)-1]
+	}
 	if c.Traffic != nil {
 		wanted = append(wanted, LackESP)
 	}

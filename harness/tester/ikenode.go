@@ -14,67 +14,20 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/ike"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
-	"github.com/gdoilab/gdoilab/reference/wire/natt"
 )
 
 // IKE is a node that speaks Phase 1 with the reference's own code, and under its SA what every IKE daemon understands. Its
 // calls wait for the peer; between them nothing happens but that datagrams are kept. It is not safe for concurrent use.
 type IKE struct {
-	conns    map[uint16]*net.UDPConn // by port
-	cfg      ike.Config
-	arrivals chan arrival
-	esp      chan []byte // ESP packets in UDP (RFC 3948 §2.1)
-	sa       *ike.SA
-	refused  error // why the latest message was not taken
+	mailbox
+	cfg     ike.Config
+	sa      *ike.SA
+	refused error // why the latest message was not taken
 }
-
-// arrival is a message of key management.
-type arrival struct {
-	from, to netip.AddrPort
-	data     []byte
-}
-
-// backlog is how many datagrams are kept; what comes beyond is lost, as in a socket's buffer.
-const backlog = 64
 
 // NewIKE makes a node that talks over these sockets. It lives until they are closed.
 func NewIKE(cfg ike.Config, conns ...*net.UDPConn) *IKE {
-	n := &IKE{conns: make(map[uint16]*net.UDPConn), cfg: cfg, arrivals: make(chan arrival, backlog), esp: make(chan []byte, backlog)}
-	for _, c := range conns {
-		port := c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-		n.conns[port] = c
-		go n.listen(c, netip.AddrPortFrom(cfg.Local.Addr(), port))
-	}
-	return n
-}
-
-// listen keeps what comes to a socket until it is closed.
-func (n *IKE) listen(conn *net.UDPConn, to netip.AddrPort) {
-	buffer := make([]byte, 1<<16)
-	for {
-		length, from, err := conn.ReadFromUDPAddrPort(buffer)
-		if err != nil {
-			return
-		}
-		a := arrival{netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), to, bytes.Clone(buffer[:length])}
-		kind := natt.KindISAKMP
-		if to.Port() == natt.Port {
-			kind, a.data, _ = natt.Split(a.data)
-		}
-		switch kind {
-		case natt.KindISAKMP:
-			keep(n.arrivals, a)
-		case natt.KindESP:
-			keep(n.esp, a.data)
-		}
-	}
-}
-
-func keep[T any](in chan<- T, value T) {
-	select {
-	case in <- value:
-	default:
-	}
+	return &IKE{mailbox: newMailbox(cfg.Local.Addr(), conns), cfg: cfg}
 }
 
 // SA is the established one, nil before.
@@ -153,36 +106,6 @@ func (n *IKE) send(out ...ike.Datagram) error {
 		}
 	}
 	return nil
-}
-
-func (n *IKE) write(port uint16, to netip.AddrPort, data []byte) error {
-	conn, ok := n.conns[port]
-	if !ok {
-		return fmt.Errorf("tester: nothing to send from port %d with", port)
-	}
-	if _, err := conn.WriteToUDPAddrPort(data, to); err != nil {
-		return fmt.Errorf("tester: %w", err)
-	}
-	return nil
-}
-
-// receive waits for a message until due, if that is a time, or the end of ctx. After due the error is an
-// os.ErrDeadlineExceeded.
-func (n *IKE) receive(ctx context.Context, due time.Time) (arrival, error) {
-	var end <-chan time.Time
-	if !due.IsZero() {
-		timer := time.NewTimer(time.Until(due))
-		defer timer.Stop()
-		end = timer.C
-	}
-	select {
-	case a := <-n.arrivals:
-		return a, nil
-	case <-end:
-		return arrival{}, os.ErrDeadlineExceeded
-	case <-ctx.Done():
-		return arrival{}, ctx.Err()
-	}
 }
 
 // Delete tells the peer that the SA is gone (RFC 2408 §3.15).

@@ -65,7 +65,7 @@ there is no spec: implied by requirements that are tested, untestable from outsi
 Exit status 1 if a requirement has no class, or one that the specs contradict.`,
 		RunE: func(c *cobra.Command, _ []string) error { return showCoverage(c, f) },
 	}
-	c.Flags().StringVar(&f.catalogue, "catalogue", "gdoi", "which catalogue: gdoi, juniper (an overview of IKEv1), getvpn or pfs (guides of another vendor)")
+	c.Flags().StringVar(&f.catalogue, "catalogue", "gdoi", "which catalogue: gdoi, juniper (an overview of IKEv1), getvpn or pfs (guides of another vendor), ikev2 (its base protocol)")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, with everything")
 	c.Flags().BoolVar(&f.sections, "sections", false, "count by section")
 	c.Flags().BoolVar(&f.specs, "specs", false, "list the requirements that are tested and their specs")

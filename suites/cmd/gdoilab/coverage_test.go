@@ -65,7 +65,7 @@ func TestCoverageDoesNotFall(t *testing.T) {
 
 // What a spec tested once stays tested.
 func TestNothingIsLost(t *testing.T) {
-	for _, name := range []string{"gdoi", "getvpn", "pfs"} {
+	for _, name := range []string{"gdoi", "getvpn", "pfs", "ikev2"} {
 		rows, _, err := cover(name)
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +81,7 @@ func TestNothingIsLost(t *testing.T) {
 }
 
 func TestCoverageRefuses(t *testing.T) {
-	if s := call("coverage", "--catalogue", "cisco"); s.code != exitUsage || !strings.Contains(s.err, "only gdoi, juniper, getvpn, pfs") {
+	if s := call("coverage", "--catalogue", "cisco"); s.code != exitUsage || !strings.Contains(s.err, "only gdoi, juniper, getvpn, pfs, ikev2") {
 		t.Errorf("%+v", s)
 	}
 }

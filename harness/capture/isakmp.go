@@ -6,6 +6,7 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
+	"github.com/gdoilab/gdoilab/reference/wire/ikev2"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -68,6 +69,10 @@ func (d *decoder) isakmp(m *Message, data []byte) {
 	m.Header = &h
 	m.Encrypted = h.Flags&isakmp.FlagEncryption != 0
 	data = fit(m, h, data)
+	if h.Version>>4 == ikev2.Version20>>4 { // its exchanges have numbers of IKEv1
+		d.ikev2(m, h, data)
+		return
+	}
 	switch h.Exchange {
 	case isakmp.ExchangeMainMode:
 		d.mainMode(m, h, data)

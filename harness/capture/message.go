@@ -15,6 +15,7 @@ const (
 	KindClear    = "clear"     // an IP packet that is neither key management nor ESP or AH
 	KindFragment = "fragment"  // part of an IP packet; the last part carries the decoded whole
 	KindOther    = "other"     // not IP, or not readable as such
+	KindIKEv2    = "IKEv2"     // a message of that version, whose exchange the summary has
 )
 
 // LinkNAT is the link between members and a NAT, which shows once more what crosses the WAN, under other addresses.
@@ -26,7 +27,7 @@ type Message struct {
 	At        time.Time
 	Link      string
 	From, To  netip.AddrPort // ports are 0 where there are none
-	Kind      string         // MM1 to MM6, AM1 to AM3, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, KEEPALIVE, ESP, AH, clear, fragment, other, unknown
+	Kind      string         // MM1 to MM6, AM1 to AM3, PULL1 to PULL4, PUSH, PUSH-ACK, INFO, KEEPALIVE, ESP, AH, IKEv2, clear, fragment, other, unknown
 	Summary   string         // the message on one line: "HDR*, HASH(1), Ni, ID"
 	Header    *isakmp.Header // of key management
 	Payloads  []Field

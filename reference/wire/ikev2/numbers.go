@@ -32,7 +32,7 @@ const (
 
 var payloadNames = map[isakmp.PayloadType]string{
 	isakmp.PayloadNone: "NONE", PayloadSA: "SA", PayloadKE: "KE", PayloadIDi: "IDi", PayloadIDr: "IDr", PayloadCERT: "CERT",
-	PayloadCERTREQ: "CERTREQ", PayloadAUTH: "AUTH", PayloadNonce: "Ni/Nr", PayloadN: "N", PayloadD: "D", PayloadV: "V", PayloadTSi: "TSi",
+	PayloadCERTREQ: "CERTREQ", PayloadAUTH: "AUTH", PayloadNonce: "Nonce", PayloadN: "N", PayloadD: "D", PayloadV: "V", PayloadTSi: "TSi",
 	PayloadTSr: "TSr", PayloadSK: "SK", PayloadCP: "CP", PayloadEAP: "EAP", PayloadSKF: "SKF",
 }
 

@@ -10,14 +10,21 @@ import (
 )
 
 // Hurry has member i, if it gets no answer, ask again after so long, and after a registration that has failed begin another after so long,
-// each as far as it can be told so: a device that cannot goes by its own time, and a spec only lasts longer. It is for specs that are not
-// about these times.
+// each as far as it can be told so: a device that cannot goes by its own time, and a spec only lasts longer. 0 is the usual time. It is for
+// specs that are not about these times.
 func Hurry(i int, c *policy.Member, retransmit, retryDelay time.Duration) {
 	if told(i, "Retransmit") {
 		c.Phase1.Retransmit = retransmit
 	}
 	if told(i, "RetryDelay") {
 		c.RetryDelay = retryDelay
+	}
+}
+
+// GivesUp has member i give up when so many repetitions of a message have brought no answer, as far as it can be told so.
+func GivesUp(i int, c *policy.Member, repetitions int) {
+	if told(i, "Retries") {
+		c.Phase1.Retries = repetitions
 	}
 }
 

@@ -134,6 +134,7 @@ type difference struct {
 
 var (
 	stringer      = reflect.TypeFor[fmt.Stringer]()
+	worded        = reflect.TypeFor[interface{ Word() string }]()
 	policyPackage = reflect.TypeFor[policy.Member]().PkgPath()
 )
 
@@ -153,7 +154,8 @@ func (d *difference) field(path string, f reflect.StructField, a, b reflect.Valu
 	own := func(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.PkgPath() == policyPackage }
 	said := d.said[f.Name]
 	switch {
-	case said && f.Type.Implements(stringer):
+	case said && (f.Type.Implements(stringer) || d.said["Word"] && f.Type.Implements(worded)):
+	case said && f.Type.Kind() == reflect.Slice && f.Type.Elem().Implements(stringer):
 	case own(f.Type):
 		d.compare(path, a, b)
 	case said && f.Type.Kind() == reflect.Slice && own(f.Type.Elem()):

@@ -44,6 +44,12 @@ func TestIgnores(t *testing.T) {
 			t.Errorf("%s: a template with the whole document: %q", c.name, why)
 		}
 	}
+	ks := keyServer(t)
+	ks.Phase1.Proposals = []policy.Proposal{{Encryption: policy.Phase1AES, KeyBits: 256, Hash: policy.Phase1SHA512, Group: policy.ECP384}}
+	ks.Groups[0].Rekey.KEK.Cipher = policy.KEK3DES
+	if why := load(t, "ios-xe").KS.Ignores(Subject{KS: ks}, Subject{KS: keyServer(t)}); why != "" {
+		t.Errorf("values that are written as texts: %q", why)
+	}
 	gm := member()
 	gm.OtherAddress = netip.MustParseAddr("2001:db8::1")
 	why := example.GM.Ignores(Subject{GM: gm}, Subject{GM: member()})

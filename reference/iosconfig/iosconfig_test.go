@@ -441,6 +441,11 @@ func TestMember(t *testing.T) {
 		!strings.Contains(err.Error(), "gm.ios:9:1: the key server KS2.example has no address: no such host") {
 		t.Error(err)
 	}
+	permits := strings.Replace(member, " set group two", " set group two\n match address own\naccess-list own permit ip any any", 1)
+	m, warnings, err := iosconfig.ParseMember("gm.ios", []byte(permits), iosconfig.Options{Open: open})
+	if err != nil || len(m.AccessList) != 1 || m.AccessList[0].Deny || len(warnings) != 1 || warnings[0].Line != 16 || !strings.Contains(warnings[0].Text, "the access list own has a permit entry") {
+		t.Errorf("%+v, %v, %v", m.AccessList, warnings, err)
+	}
 	for _, c := range []struct{ old, by, want string }{
 		{"server address ipv4 10.0.8.1", "server address ipv4 ks1.example", `gm.ios:9:1: "ks1.example" is no address, and no "ip host" has it`},
 		{" passive\n", " client transform-sets none\n", "gm.ios:10:1: there is no \"crypto ipsec transform-set none\""},
@@ -448,7 +453,6 @@ func TestMember(t *testing.T) {
 		{" crypto map m redundancy hot stateful\n", "", "no interface has the crypto map m"},
 		{" identity number 2\n", "", "gm.ios:11:1: the group two has no identity"},
 		{" passive\n", " client pfs\n", `gm.ios:10:1: the policy has no field for "client pfs"`},
-		{" set group two", " set group two\n match address own\naccess-list own permit ip any any", "gm.ios:16:1: the access list own has a permit entry"},
 		{" ip address 10.0.3.1 255.255.255.0\n", "", "the interface Ethernet0/0 has no address"},
 		{" passive\n", strings.Repeat(" server address ipv4 10.0.8.2\n", 8), "gm.ios:17:1: a member has at most 8 key servers"},
 	} {

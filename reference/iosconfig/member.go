@@ -166,17 +166,14 @@ func (r *reader) resolve(s server) (netip.Addr, bool) {
 	return a, err == nil
 }
 
-// own is the member's own access list, which only denies.
+// own is the member's own access list. It is meant to deny only; a permit entry is taken, as routers do, and its packets are dropped.
 func (r *reader) own(c *cryptoMap) (all []policy.ACE) {
 	if c.acl == "" {
 		return nil
 	}
-	for _, e := range r.entries(c.aclAt, c.acl) {
-		if !e.Deny {
-			r.problem(c.aclAt, "the access list %s has a permit entry; a member's own list only denies", c.acl)
-			return nil
-		}
-		all = append(all, e)
+	all = r.entries(c.aclAt, c.acl)
+	if slices.ContainsFunc(all, func(e policy.ACE) bool { return !e.Deny }) {
+		r.warn(c.aclAt, "the access list %s has a permit entry; a member's own list is for what it denies, and what it permits is dropped", c.acl)
 	}
 	return all
 }

@@ -110,10 +110,10 @@ func keyWithout(a gdoi.TEKKeyAttribute) tester.Deviation {
 	})
 }
 
-// hasty has members give up soon and try again soon.
-func hasty(_ int, c *policy.Member) {
-	c.RetryDelay = 200 * time.Millisecond
-	c.Phase1.Retransmit, c.Phase1.Retries = 100*time.Millisecond, 2
+// hasty has members give up soon and try again soon, if they can be told so.
+func hasty(i int, c *policy.Member) {
+	kit.Hurry(i, c, 100*time.Millisecond, 200*time.Millisecond)
+	kit.GivesUp(i, c, 2)
 }
 
 // refuses has the device meet the deviation in its first registration. It is refused if that leads to nothing: the device

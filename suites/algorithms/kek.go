@@ -133,8 +133,8 @@ func (s rekeySuite) setup() lab.Setup {
 			}
 			g.Rekey.KEK, g.Rekey.SigHash, g.Rekey.SigForm, g.Rekey.Ack = s.transform, s.hash, s.form, s.ack
 		},
-		Member: func(_ int, c *policy.Member) {
-			kekHasty(c)
+		Member: func(i int, c *policy.Member) {
+			hasty(i, c)
 			c.Rekey = policy.MemberRekey{AcceptSHA1: s.hash == policy.SigHashSHA1, SignatureForm: s.form}
 		},
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -221,9 +220,4 @@ func (r kekRegistration) taken(ctx context.Context) {
 	Expect(l.Up(ctx)).To(Succeed(), "the member registers")
 	Expect(kekPulls(l)).To(Equal(1), "it needs no second registration")
 	Expect(kit.Takes(ctx, l, 1, kit.Rekey(ctx, l, control.RekeyArgs{}))).To(BeTrue(), "it follows a rekey")
-}
-
-// kekHasty has a member whose registration failed try again soon.
-func kekHasty(c *policy.Member) {
-	c.RetryDelay, c.Phase1.Retransmit, c.Phase1.Retries = 200*time.Millisecond, 100*time.Millisecond, 2
 }

@@ -22,12 +22,10 @@ const moment = 200 * time.Millisecond
 const arpGivesUp = 3500 * time.Millisecond
 
 // failsOpen configures the device to let traffic pass in clear as long as it has no keys.
-func failsOpen(_ int, c *policy.Member) { hasty(0, c); c.FailOpen = true }
+func failsOpen(i int, c *policy.Member) { hasty(i, c); c.FailOpen = true }
 
-// hasty has the device look for its key server again and again.
-func hasty(_ int, c *policy.Member) {
-	c.RetryDelay, c.Phase1.Retransmit = 100*time.Millisecond, 100*time.Millisecond
-}
+// hasty has the device look for its key server again and again, as soon as it can be told.
+func hasty(i int, c *policy.Member) { kit.Hurry(i, c, 100*time.Millisecond, 100*time.Millisecond) }
 
 var _ = Describe("Traffic without an SA (RFC 6407 §5.5.1, RFC 4301 §5)", kit.Subject("dataplane"), kit.DUT(rule.GM), func() {
 	// silent has packets go in from both sides and reports what comes out on the other.

@@ -38,8 +38,7 @@ var _ = Describe("IPv6 at a member's gateway (RFC 4301 §5, §8)", kit.Subject("
 	It("lets no packet through before it has registered, in either direction", kit.Requirement("RFC6407-5.5.1-05", "RFC4301-5.2-01"), kit.Feature("closed-start"),
 		kit.Negative, func(ctx SpecContext) {
 			l := kit.Lab(ctx, lab.Setup{Members: 2, Hosts: true, IPv6: true, Group: lab.Protect6, Member: func(i int, c *policy.Member) {
-				hasty(i, c)
-				c.Phase1.Retransmit = 100 * time.Millisecond
+				kit.Hurry(i, c, 100*time.Millisecond, 200*time.Millisecond)
 			}})
 			kit.Precondition(l.GM[0].Start(ctx), "the device starts")
 			since := kit.Now(l)

@@ -32,7 +32,7 @@ func over(alter ...func(*policy.Group)) lab.Setup {
 }
 
 // hasty has a member whose registration failed try again soon.
-func hasty(_ int, c *policy.Member) { c.RetryDelay = 200 * time.Millisecond }
+func hasty(i int, c *policy.Member) { kit.Hurry(i, c, 0, 200*time.Millisecond) }
 
 // acknowledges waits until a member has acknowledged the rekey, and returns its acknowledgement.
 func acknowledges(ctx context.Context, l *lab.Lab, since kit.Mark) capture.Message {

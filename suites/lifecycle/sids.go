@@ -211,6 +211,7 @@ var _ = Describe("Sender-IDs at a member (RFC 6407 §3.5, §5.6.4.3)", kit.Subje
 			Expect(s.KS.Misbehave(tester.Taps(tester.OmitKeys(core.Pull4, 4)))).To(Succeed())
 			kit.Precondition(s.GM[0].Start(ctx), "the device starts")
 			kit.Reached(s.Wait(ctx, lab.Patience, func() bool { return len(s.pulls(0, core.Pull4, 1)) > 0 }), "it gets keys without a Sender-ID")
+			s.Wait(ctx, kit.Settle, func() bool { return s.GM[0].Registered(ctx) }) // until it has them, packets may pass in clear
 			Expect(s.closed(1, 2)).To(BeTrue())
 			Expect(s.KS.Misbehave(nil)).To(Succeed())
 			kit.Precondition(s.GM[0].Register(ctx), "the operator has it register")

@@ -39,8 +39,9 @@ type scene struct {
 func open() lab.Setup {
 	return lab.Setup{
 		KeyServer: func(c *policy.KeyServer) { c.Phase1.NATTraversal = true },
-		Member: func(_ int, c *policy.Member) {
-			c.Phase1.NATTraversal, c.Phase1.Retransmit = true, 200*time.Millisecond
+		Member: func(i int, c *policy.Member) {
+			c.Phase1.NATTraversal = true
+			kit.Hurry(i, c, 200*time.Millisecond, 0)
 		},
 		Group: kit.Acknowledging, Members: 2,
 	}

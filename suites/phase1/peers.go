@@ -188,8 +188,8 @@ func keys(of ...[]byte) func(int, *policy.Member) {
 // address is that of a member, alone.
 func address(i int) netip.Prefix { return netip.PrefixFrom(lab.MemberAddr(i), 32) }
 
-// fast has members repeat their messages after a tenth of a second.
-func fast(_ int, c *policy.Member) { c.Phase1.Retransmit = 100 * time.Millisecond }
+// fast has members repeat their messages after a tenth of a second, if they can be told so.
+func fast(i int, c *policy.Member) { kit.Hurry(i, c, 100*time.Millisecond, 0) }
 
 // moveKE has the first message with KE to that address, message 3 or 4, come from the address of the second member.
 func (t *talk) moveKE(to netip.Addr) {

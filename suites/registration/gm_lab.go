@@ -19,11 +19,14 @@ const (
 	retries    = 2
 )
 
-// hasty has members give up soon and try again soon, so that a registration that failed is repeated within a second.
-func hasty(_ int, c *policy.Member) {
-	c.RetryDelay = retryDelay
-	c.Phase1.Retransmit, c.Phase1.Retries = retransmit, retries
+// hasty has members give up soon and try again soon, if they can be told so: then a registration that failed is repeated within a second.
+func hasty(i int, c *policy.Member) {
+	kit.Hurry(i, c, retransmit, retryDelay)
+	kit.GivesUp(i, c, retries)
 }
+
+// prompt is for specs that are about how often a member asks, or wait until it gives up: one that cannot be told takes too long.
+func prompt(c *policy.Member) { c.Phase1.Retransmit, c.Phase1.Retries = retransmit, retries }
 
 // newLab builds a key server with a hasty member and a host behind it; nothing runs yet. A second member is there for its
 // addresses only, so that packets have a way to it, and is never started.

@@ -26,14 +26,14 @@ var _ = Describe("Lost PULL messages at a member (RFC 2408 §5.1)", kit.Subject(
 
 	It("repeats message 1 as often as configured and then begins anew", kit.Requirement("RFC2408-5.1-03", "RFC2408-5.1-05"), kit.Negative,
 		func(ctx SpecContext) {
-			l := newLab(ctx, nil, nil)
+			l := newLab(ctx, nil, prompt)
 			Expect(unanswered(ctx, l)).To(HaveLen(1+retries), "one message and its repetitions")
 			Expect(pulls(l)[0].sent).To(HaveLen(1), "all with the same octets")
 			kit.Control(l.GM[0].AwaitRegistered(ctx) == nil, "the member registers as soon as it is answered")
 		})
 
 	It("waits longer before each repetition of message 1", kit.Requirement("RFC2408-5.1-04"), kit.Negative, func(ctx SpecContext) {
-		l := newLab(ctx, nil, nil)
+		l := newLab(ctx, nil, prompt)
 		at := unanswered(ctx, l)
 		Expect(len(at)).To(BeNumerically(">", 2))
 		first, second := at[1].Sub(at[0]), at[2].Sub(at[1])
@@ -66,7 +66,7 @@ var _ = Describe("Lost PULL messages at a member (RFC 2408 §5.1)", kit.Subject(
 	})
 
 	It("refuses message 2 that was recorded under an earlier Phase 1", kit.Requirement("RFC6407-3.2-09"), kit.Negative, func(ctx SpecContext) {
-		l := newLab(ctx, nil, nil)
+		l := newLab(ctx, nil, prompt)
 		start(ctx, l)
 		kit.Precondition(l.GM[0].AwaitRegistered(ctx), "the member registers")
 		recorded := messages(l, core.Pull2.String(), l.KS)

@@ -84,7 +84,7 @@ func alone(ctx SpecContext, setup lab.Setup) *scene {
 	GinkgoHelper()
 	member := setup.Member
 	setup.Member = func(i int, c *policy.Member) {
-		c.RetryDelay, c.Phase1.Retransmit = 100*time.Millisecond, 100*time.Millisecond
+		kit.Hurry(i, c, 100*time.Millisecond, 100*time.Millisecond)
 		if member != nil {
 			member(i, c)
 		}

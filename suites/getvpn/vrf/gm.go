@@ -20,10 +20,8 @@ import (
 // setup is a network of two members with a host each, who send under a new SA a second after they have it.
 func setup() lab.Setup {
 	return lab.Setup{Profile: policy.ProfileGETVPN, Members: 2, Hosts: true,
-		Group: func(g *policy.Group) { g.Activation.ATD = new(time.Second) },
-		Member: func(_ int, c *policy.Member) {
-			c.Phase1.Retransmit, c.RetryDelay = 200*time.Millisecond, 200*time.Millisecond
-		}}
+		Group:  func(g *policy.Group) { g.Activation.ATD = new(time.Second) },
+		Member: func(i int, c *policy.Member) { kit.Hurry(i, c, 200*time.Millisecond, 200*time.Millisecond) }}
 }
 
 // both has a device register in two VRFs.

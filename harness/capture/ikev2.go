@@ -7,6 +7,12 @@ import (
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
+// isIKEv2 reports whether a message is one of IKEv2, some of whose exchanges have the number of one of GDOI. A message of IKEv1 that says
+// another version on purpose begins with a payload of IKEv1.
+func isIKEv2(h isakmp.Header) bool {
+	return h.Version>>4 == ikev2.Version20>>4 && h.NextPayload >= ikev2.PayloadSA
+}
+
 // ikev2 shows a message of IKEv2: its exchange, and its payloads as far as they are in clear (RFC 7296 §3).
 func (d *decoder) ikev2(m *Message, h isakmp.Header, data []byte) {
 	m.Kind, m.Encrypted = KindIKEv2, false

@@ -44,6 +44,9 @@ func TestIKEv2(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	expectFields(t, m, []place{{"SK", "40 octets, the first payload is IDi", 28, 44}})
+	if m = shown2(t, isakmp.Header{Exchange: isakmp.ExchangePushACK}, 0, isakmp.Hash{}); m.Kind != "PUSH-ACK" {
+		t.Errorf("an acknowledgement that says another version: %+v", m)
+	}
 	if m = shown2(t, isakmp.Header{Exchange: ikev2.ExchangeInformational}, 3, ikev2.Delete{Protocol: 1}, ikev2.Nonce{Data: []byte{3}}); m.Err == "" {
 		t.Errorf("a message that is cut short: %+v", m)
 	}

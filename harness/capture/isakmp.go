@@ -6,7 +6,6 @@ import (
 
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
-	"github.com/gdoilab/gdoilab/reference/wire/ikev2"
 	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
@@ -69,7 +68,7 @@ func (d *decoder) isakmp(m *Message, data []byte) {
 	m.Header = &h
 	m.Encrypted = h.Flags&isakmp.FlagEncryption != 0
 	data = fit(m, h, data)
-	if h.Version>>4 == ikev2.Version20>>4 { // its exchanges have numbers of IKEv1
+	if isIKEv2(h) {
 		d.ikev2(m, h, data)
 		return
 	}

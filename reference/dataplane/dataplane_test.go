@@ -638,6 +638,28 @@ func TestNoAllocation(t *testing.T) {
 	_, _ = in.Close(), feed.Close()
 }
 
+// TestStopsUnderLoad stops a reader that always has something to read.
+func TestStopsUnderLoad(t *testing.T) {
+	zeros, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zeros.Close()
+	d, read := &Device{stop: stopOf(t)}, make(chan bool)
+	ended := make(chan error)
+	go func() {
+		var once sync.Once
+		ended <- tunOf(t, zeros).read(d.stop, func([]byte) { once.Do(func() { close(read) }) }, func() {})
+	}()
+	<-read
+	if err := d.stop.give(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
+	}
+}
+
 // TestPumpReportsBrokenDevice ends everything when one source can no longer be read.
 func TestPumpReportsBrokenDevice(t *testing.T) {
 	in, feed, err := os.Pipe()

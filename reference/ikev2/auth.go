@@ -55,7 +55,7 @@ func (sa *SA) requests() []isakmp.Payload {
 }
 
 // prove sends the initiator's request of IKE_AUTH.
-func (sa *SA) prove(now time.Time, _ *message) ([]Datagram, error) {
+func (sa *SA) prove(now time.Time) ([]Datagram, error) {
 	ps, err := sa.proof(true)
 	if err != nil {
 		sa.close()

@@ -206,7 +206,7 @@ func (sa *SA) onInitResponse(now time.Time, from, to netip.AddrPort, data []byte
 	if sa.between {
 		sa.peer, sa.local = netip.AddrPortFrom(from.Addr(), natt.Port), netip.AddrPortFrom(to.Addr(), natt.Port)
 	}
-	return sa.prove(now, m)
+	return sa.prove(now)
 }
 
 // restart begins again with a cookie or in another group, if the answer asks for it. A group that was not offered, or that is the one of

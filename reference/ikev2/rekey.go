@@ -37,7 +37,7 @@ func (sa *SA) Rekey(now time.Time) ([]Datagram, error) {
 }
 
 // onCreateChildSA takes the request of a rekey; who asks for a Child SA gets none (RFC 7296 §1.3).
-func (sa *SA) onCreateChildSA(_ time.Time, m *message) ([]isakmp.Payload, func(), error) {
+func (sa *SA) onCreateChildSA(m *message) ([]isakmp.Payload, func(), error) {
 	none := func() {}
 	offered, _, _ := isakmp.Find[ikev2.SA](m.payloads)
 	if len(offered.Proposals) == 0 || offered.Proposals[0].Protocol != ikev2.ProtocolIKE {
@@ -60,7 +60,6 @@ func (sa *SA) onCreateChildSA(_ time.Time, m *message) ([]isakmp.Payload, func()
 	case len(nonce.Data) < 16 || len(nonce.Data) > 256:
 		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, none, fmt.Errorf("ikev2: a nonce of %d octets (RFC 7296 §3.9)", len(nonce.Data))
 	}
-	r := rekey{spi: spi, nonce: sa.cfg.random(nonceLen)}
 	key, err := sa.cfg.private(suite.Group)
 	if err != nil {
 		return []isakmp.Payload{notify(ikev2.NotifyTemporaryFailure)}, none, err
@@ -69,8 +68,9 @@ func (sa *SA) onCreateChildSA(_ time.Time, m *message) ([]isakmp.Payload, func()
 	if err != nil {
 		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, none, fmt.Errorf("ikev2: KE: %w", err)
 	}
-	sa.succeed(false, suite, shared, bytes.Clone(nonce.Data), r.nonce, theirs, spi)
-	return []isakmp.Payload{ikev2.SA{Proposals: []ikev2.Proposal{answer}}, ikev2.Nonce{Data: r.nonce}, ikev2.KE{Group: suite.Group, Data: key.Public()}}, none, nil
+	own := sa.cfg.random(nonceLen)
+	sa.succeed(false, suite, shared, bytes.Clone(nonce.Data), own, theirs, spi)
+	return []isakmp.Payload{ikev2.SA{Proposals: []ikev2.Proposal{answer}}, ikev2.Nonce{Data: own}, ikev2.KE{Group: suite.Group, Data: key.Public()}}, none, nil
 }
 
 // spiOf is the SPI of the proposal with that number.
@@ -84,11 +84,11 @@ func spiOf(offered ikev2.SA, number uint8) (spi [8]byte, ok bool) {
 }
 
 // onRekeyed takes the response to the own request of a rekey.
-func (sa *SA) onRekeyed(_ time.Time, m *message) ([]Datagram, error) {
+func (sa *SA) onRekeyed(m *message) error {
 	r := sa.rekey
 	sa.rekey = nil
 	if err := m.failure(); err != nil {
-		return nil, err
+		return err
 	}
 	answer, _, _ := isakmp.Find[ikev2.SA](m.payloads)
 	ke, _, _ := isakmp.Find[ikev2.KE](m.payloads)
@@ -96,18 +96,18 @@ func (sa *SA) onRekeyed(_ time.Time, m *message) ([]Datagram, error) {
 	suite, spi, err := chosen([]Suite{sa.suite}, answer)
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case len(spi) != 8 || [8]byte(spi) == [8]byte{}:
-		return nil, fmt.Errorf("ikev2: a rekey with an SPI of %d octets (RFC 7296 §3.3.1)", len(spi))
+		return fmt.Errorf("ikev2: a rekey with an SPI of %d octets (RFC 7296 §3.3.1)", len(spi))
 	case ke.Group != suite.Group, len(nonce.Data) < 16, len(nonce.Data) > 256:
-		return nil, fmt.Errorf("ikev2: a rekey without a public value of group %d, or a nonce of 16 to 256 octets (RFC 7296 §1.3.2)", suite.Group)
+		return fmt.Errorf("ikev2: a rekey without a public value of group %d, or a nonce of 16 to 256 octets (RFC 7296 §1.3.2)", suite.Group)
 	}
 	shared, err := r.private.Shared(ke.Data)
 	if err != nil {
-		return nil, fmt.Errorf("ikev2: KE: %w", err)
+		return fmt.Errorf("ikev2: KE: %w", err)
 	}
 	sa.succeed(true, suite, shared, r.nonce, bytes.Clone(nonce.Data), r.spi, [8]byte(spi))
-	return nil, nil
+	return nil
 }
 
 // succeed makes the SA that takes the place of this one. Who has asked for it is its original initiator (RFC 7296 §2.18).

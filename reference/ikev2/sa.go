@@ -58,7 +58,6 @@ type SA struct {
 
 	closing   bool // a Delete is under way
 	successor *SA
-	heard     int // answers to own requests, and requests of the peer
 	probes    int
 }
 
@@ -205,7 +204,6 @@ func (sa *SA) onRequest(now time.Time, from, to netip.AddrPort, h isakmp.Header,
 		return nil, failed
 	}
 	sa.expect++
-	sa.heard++
 	sa.answered, sa.response = m.data, response
 	out := sa.out(response)
 	then()
@@ -226,7 +224,7 @@ func (sa *SA) answer(now time.Time, m *message) (reply []isakmp.Payload, then fu
 	case e == ikev2.ExchangeInformational:
 		return sa.onInformational(m)
 	case e == ikev2.ExchangeCreateChildSA:
-		return sa.onCreateChildSA(now, m)
+		return sa.onCreateChildSA(m)
 	}
 	return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, none, fmt.Errorf("ikev2: %s under an SA", ikev2.ExchangeName(m.header.Exchange))
 }
@@ -259,7 +257,6 @@ func (sa *SA) onResponse(now time.Time, from, to netip.AddrPort, h isakmp.Header
 	sa.peer, sa.local = from, to
 	sa.request, sa.due = nil, time.Time{}
 	sa.send++
-	sa.heard++
 	if err != nil {
 		sa.close()
 		return nil, err
@@ -268,7 +265,7 @@ func (sa *SA) onResponse(now time.Time, from, to netip.AddrPort, h isakmp.Header
 	case h.Exchange == ikev2.ExchangeIKEAuth:
 		return nil, sa.onAuthResponse(now, m)
 	case h.Exchange == ikev2.ExchangeCreateChildSA:
-		return sa.onRekeyed(now, m)
+		return nil, sa.onRekeyed(m)
 	case sa.closing:
 		sa.close()
 	}

@@ -113,7 +113,7 @@ func (c *Config) trusted(leaf *x509.Certificate, between []*x509.Certificate, at
 	if len(chains) == 0 { // only with the guard off
 		return nil
 	}
-	good := slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return !revoked(chain, c.Credentials.CRLs) })
+	good := slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return !c.Credentials.Revokes(chain) })
 	if !checkRevoked.Holds(c.Rules, good) {
 		return checkRevoked.Violated("certificate %s, or one that it depends on, is revoked", leaf.Subject)
 	}
@@ -126,24 +126,6 @@ func pool(certs []*x509.Certificate) *x509.CertPool {
 		p.AddCert(c)
 	}
 	return p
-}
-
-// revoked reports whether a list by its issuer names a certificate of the chain. A list that is out of date still counts: what
-// was revoked once stays so.
-func revoked(chain []*x509.Certificate, lists []*x509.RevocationList) bool {
-	for i, c := range chain[:len(chain)-1] {
-		for _, list := range lists {
-			if !bytes.Equal(list.RawIssuer, c.RawIssuer) || list.CheckSignatureFrom(chain[i+1]) != nil {
-				continue
-			}
-			if slices.ContainsFunc(list.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
-				return e.SerialNumber.Cmp(c.SerialNumber) == 0
-			}) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // certifies reports whether a certificate names an identity: as its subject, or among its alternative names. An ID_KEY_ID is the

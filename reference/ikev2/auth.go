@@ -1,7 +1,6 @@
 package ikev2
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/hmac"
@@ -280,23 +279,10 @@ func (sa *SA) certificate(now time.Time, m *message, id ikev2.ID) (*x509.Certifi
 	switch {
 	case err != nil:
 		return nil, err
-	case !slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return !revoked(chain, sa.cfg.Credentials.CRLs) }):
+	case !slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return !sa.cfg.Credentials.Revokes(chain) }):
 		return nil, fmt.Errorf("certificate %s, or one that it depends on, is revoked", leaf.Subject)
 	case !certifies(leaf, id):
 		return nil, fmt.Errorf("certificate %s does not name %d %x (RFC 7296 §3.5)", leaf.Subject, id.IDType, id.Data)
 	}
 	return leaf, nil
-}
-
-// revoked reports whether a list by its issuer names a certificate of the chain.
-func revoked(chain []*x509.Certificate, lists []*x509.RevocationList) bool {
-	for i, c := range chain[:len(chain)-1] {
-		for _, list := range lists {
-			named := slices.ContainsFunc(list.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool { return e.SerialNumber.Cmp(c.SerialNumber) == 0 })
-			if named && bytes.Equal(list.RawIssuer, c.RawIssuer) && list.CheckSignatureFrom(chain[i+1]) == nil {
-				return true
-			}
-		}
-	}
-	return false
 }

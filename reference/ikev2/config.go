@@ -41,7 +41,7 @@ type Config struct {
 	Rand       io.Reader       // SPIs, nonces, private values, IVs; must not fail
 	Local      netip.AddrPort  // its address is the identity, unless there is another
 	Identity   policy.Identity // the own one; zero: that of Local
-	Suites     []Suite         // offered and accepted, in this order
+	Suites     []Suite         // offered and accepted, in this order; at least one
 	Retransmit time.Duration   // first interval, doubled each time; 0 means DefaultRetransmit
 	Retries    int             // repetitions before giving up; 0 means DefaultRetries
 	// PSK finds the key that is shared with a peer, by its address and who it says it is.

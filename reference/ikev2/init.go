@@ -50,7 +50,7 @@ func (sa *SA) begin(now time.Time) ([]Datagram, error) {
 // announce are the notifications of IKE_SA_INIT: the addresses as they are seen here, and the hashes of signatures (RFC 7427 §4).
 func (sa *SA) announce(ps []isakmp.Payload) []isakmp.Payload {
 	if sa.cfg.NATT {
-		ps = append(ps, notify(ikev2.NotifyNATDetectionSourceIP, sa.seen(sa.local)...), notify(ikev2.NotifyNATDetectionDestinationIP, sa.seen(sa.peer)...))
+		ps = append(ps, notify(ikev2.NotifyNATDetectionSourceIP, sa.seen(sa.spiR, sa.local)...), notify(ikev2.NotifyNATDetectionDestinationIP, sa.seen(sa.spiR, sa.peer)...))
 	}
 	if sa.cfg.Signed {
 		var numbers []byte
@@ -62,23 +62,23 @@ func (sa *SA) announce(ps []isakmp.Payload) []isakmp.Payload {
 	return ps
 }
 
-// seen is the hash of an end, with the SPIs of the message that has it (RFC 7296 §2.23).
-func (sa *SA) seen(end netip.AddrPort) []byte { return keymat.NATD(keymat.SHA1, sa.spiI, sa.spiR, end) }
+// seen is the hash of an end, with the SPIs of the message that has it (RFC 7296 §2.23): the responder's is zero in the first.
+func (sa *SA) seen(spiR isakmp.Cookie, end netip.AddrPort) []byte {
+	return keymat.NATD(keymat.SHA1, sa.spiI, spiR, end)
+}
 
-// discover looks for a NAT: between reports whether there is one. Without both notifications nothing is known.
+// discover looks for a NAT, and notes whether there is one. Without both notifications nothing is known.
 func (sa *SA) discover(m *message, from, to netip.AddrPort) {
 	there, ok := m.notified(ikev2.NotifyNATDetectionDestinationIP)
 	if !sa.cfg.NATT || !ok {
 		return
 	}
-	spiR := sa.spiR
-	sa.spiR = m.header.ResponderCookie // zero in the request
+	spiR := m.header.ResponderCookie
 	here := slices.ContainsFunc(m.payloads, func(d isakmp.Decoded) bool {
 		n, ok := d.Payload.(ikev2.Notify)
-		return ok && n.NotifyType == ikev2.NotifyNATDetectionSourceIP && bytes.Equal(n.Data, sa.seen(from))
+		return ok && n.NotifyType == ikev2.NotifyNATDetectionSourceIP && bytes.Equal(n.Data, sa.seen(spiR, from))
 	})
-	sa.between = !here || !bytes.Equal(there.Data, sa.seen(to))
-	sa.spiR = spiR
+	sa.between = !here || !bytes.Equal(there.Data, sa.seen(spiR, to))
 }
 
 // Respond takes the first message of a peer, which came to that own port. Of what is refused nothing is kept, though it may be answered;

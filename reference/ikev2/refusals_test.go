@@ -285,7 +285,7 @@ func TestUnderTheSA(t *testing.T) {
 		"a Child SA": {wire.ExchangeCreateChildSA, []isakmp.Payload{wire.SA{Proposals: []wire.Proposal{{Protocol: wire.ProtocolESP}}}}, "a Child SA is asked for", false},
 		"a rekey without a nonce": {wire.ExchangeCreateChildSA, []isakmp.Payload{wire.SA{Proposals: []wire.Proposal{{Protocol: wire.ProtocolIKE}}}},
 			"no proposal of the rekey", false},
-		"IKE_AUTH again":      {wire.ExchangeIKEAuth, nil, "under an SA", false},
+		"IKE_AUTH again":      {wire.ExchangeIKEAuth, nil, "under an SA", true},
 		"a critical payload":  {wire.ExchangeInformational, []isakmp.Payload{isakmp.Framed{Payload: isakmp.Raw{PayloadType: 99}, Reserved: wire.Critical}}, "is critical", false},
 		"what cannot be read": {wire.ExchangeInformational, []isakmp.Payload{isakmp.Raw{PayloadType: wire.PayloadN, Body: []byte{1}}}, "inside SK", true},
 		"nothing wrong":       {wire.ExchangeInformational, []isakmp.Payload{isakmp.Raw{PayloadType: 99}}, "", false},
@@ -317,10 +317,37 @@ func TestUnderTheSA(t *testing.T) {
 				t.Errorf("state %d", p.b.State())
 			}
 			again, err := p.b.Handle(p.now, atI, atR, message)
-			if !tt.closes && (!errors.Is(err, ikev2.ErrRepeated) || !bytes.Equal(again[0].Data, answer[0].Data)) {
+			if !errors.Is(err, ikev2.ErrRepeated) || !bytes.Equal(again[0].Data, answer[0].Data) {
 				t.Errorf("repeated: %v", err)
 			}
 		})
+	}
+}
+
+// TestInvalidSyntaxEnds has the peer say that it could not read a request, which ends the SA on both sides (RFC 7296 §2.21.3).
+func TestInvalidSyntaxEnds(t *testing.T) {
+	p := newPair(t, node(atI), node(atR))
+	p.begin()
+	p.wantEstablished()
+	if _, err := p.a.Probe(p.now); err != nil {
+		t.Fatal(err)
+	}
+	spiI, spiR := p.a.SPIs()
+	ps := []isakmp.Payload{wire.Notify{NotifyType: wire.NotifyInvalidSyntax}}
+	inner, err := wire.Append(nil, ps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := cbc.SealedLen(len(inner))
+	h := isakmp.Header{InitiatorCookie: spiI, ResponderCookie: spiR, NextPayload: wire.PayloadSK, Version: wire.Version20,
+		Exchange: wire.ExchangeInformational, Flags: wire.FlagResponse, MessageID: 2, Length: uint32(32 + n)}
+	message, err := cbc.Seal(append(h.Append(nil), byte(wire.PayloadN), 0, byte((n+4)>>8), byte(n+4)), p.a.Keys().ER, p.a.Keys().AR, make([]byte, 16), inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told *ikev2.Notified
+	if _, err := p.a.Handle(p.now, atR, atI, message); !errors.As(err, &told) || p.a.State() != ikev2.Closed {
+		t.Errorf("state %d, %v", p.a.State(), err)
 	}
 }
 

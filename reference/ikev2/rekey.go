@@ -58,7 +58,7 @@ func (sa *SA) onCreateChildSA(m *message) ([]isakmp.Payload, func(), error) {
 		return []isakmp.Payload{notify(ikev2.NotifyInvalidKEPayload, byte(suite.Group>>8), byte(suite.Group))}, none,
 			fmt.Errorf("ikev2: a public value of group %d, not %d (RFC 7296 §1.3.2)", ke.Group, suite.Group)
 	case len(nonce.Data) < 16 || len(nonce.Data) > 256:
-		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, none, fmt.Errorf("ikev2: a nonce of %d octets (RFC 7296 §3.9)", len(nonce.Data))
+		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, sa.close, fmt.Errorf("ikev2: a nonce of %d octets (RFC 7296 §3.9)", len(nonce.Data))
 	}
 	key, err := sa.cfg.private(suite.Group)
 	if err != nil {
@@ -66,7 +66,7 @@ func (sa *SA) onCreateChildSA(m *message) ([]isakmp.Payload, func(), error) {
 	}
 	shared, err := key.Shared(ke.Data)
 	if err != nil {
-		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, none, fmt.Errorf("ikev2: KE: %w", err)
+		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, sa.close, fmt.Errorf("ikev2: KE: %w", err)
 	}
 	own := sa.cfg.random(nonceLen)
 	sa.succeed(false, suite, shared, bytes.Clone(nonce.Data), own, theirs, spi)

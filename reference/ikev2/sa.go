@@ -2,6 +2,7 @@ package ikev2
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -153,11 +154,11 @@ func (sa *SA) Delete(now time.Time) ([]Datagram, error) {
 // Handle takes a message with the SPIs of the SA, which came to that own port. An error leaves the SA as it was, unless the peer
 // says that it has failed; what goes out goes out all the same.
 func (sa *SA) Handle(now time.Time, from, to netip.AddrPort, data []byte) ([]Datagram, error) {
+	if sa.answered != nil && bytes.Equal(data, sa.answered) { // the last request of all may be one that has ended the SA
+		return []Datagram{{From: to, To: from, Data: sa.response}}, ErrRepeated
+	}
 	if sa.state == Closed {
 		return nil, ErrClosed
-	}
-	if sa.answered != nil && bytes.Equal(data, sa.answered) {
-		return []Datagram{{From: to, To: from, Data: sa.response}}, ErrRepeated
 	}
 	h, err := readHeader(data)
 	if err != nil {
@@ -210,7 +211,7 @@ func (sa *SA) onRequest(now time.Time, from, to netip.AddrPort, h isakmp.Header,
 	return out, err
 }
 
-// answer makes the response to a request, and says what is to be done when it is sent.
+// answer makes the response to a request, and says what is to be done when it is sent: INVALID_SYNTAX ends the SA (RFC 7296 §2.21.3).
 func (sa *SA) answer(now time.Time, m *message) (reply []isakmp.Payload, then func(), err error) {
 	none := func() {}
 	if t, ok := m.critical(); ok {
@@ -220,13 +221,13 @@ func (sa *SA) answer(now time.Time, m *message) (reply []isakmp.Payload, then fu
 	case e == ikev2.ExchangeIKEAuth && sa.state == Proving && !sa.initiator:
 		return sa.onAuth(now, m)
 	case sa.state != Established:
-		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, none, fmt.Errorf("ikev2: %s before the peer has proven who it is", ikev2.ExchangeName(e))
+		return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, sa.close, fmt.Errorf("ikev2: %s before the peer has proven who it is", ikev2.ExchangeName(e))
 	case e == ikev2.ExchangeInformational:
 		return sa.onInformational(m)
 	case e == ikev2.ExchangeCreateChildSA:
 		return sa.onCreateChildSA(m)
 	}
-	return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, none, fmt.Errorf("ikev2: %s under an SA", ikev2.ExchangeName(m.header.Exchange))
+	return []isakmp.Payload{notify(ikev2.NotifyInvalidSyntax)}, sa.close, fmt.Errorf("ikev2: %s under an SA", ikev2.ExchangeName(m.header.Exchange))
 }
 
 // onInformational answers with nothing (RFC 7296 §1.4).
@@ -257,9 +258,9 @@ func (sa *SA) onResponse(now time.Time, from, to netip.AddrPort, h isakmp.Header
 	sa.peer, sa.local = from, to
 	sa.request, sa.due = nil, time.Time{}
 	sa.send++
-	if err != nil {
+	if _, fatal := m.notified(ikev2.NotifyInvalidSyntax); err != nil || fatal {
 		sa.close()
-		return nil, err
+		return nil, cmp.Or(err, m.failure())
 	}
 	switch {
 	case h.Exchange == ikev2.ExchangeIKEAuth:

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Certificates are what Phase 1 makes and checks signatures with (RFC 2409 §5.1), each in DER.
@@ -30,6 +31,24 @@ type Credentials struct {
 	Anchors []*x509.Certificate
 	CRLs    []*x509.RevocationList
 	Known   []*x509.Certificate
+}
+
+// Revokes reports whether a list by its issuer names a certificate of a chain, which ends with a trust anchor (RFC 5280 §6.3). A list
+// that is out of date still counts: what was revoked once stays so.
+func (c *Credentials) Revokes(chain []*x509.Certificate) bool {
+	for i, one := range chain[:len(chain)-1] {
+		for _, list := range c.CRLs {
+			if !bytes.Equal(list.RawIssuer, one.RawIssuer) || list.CheckSignatureFrom(chain[i+1]) != nil {
+				continue
+			}
+			if slices.ContainsFunc(list.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool {
+				return e.SerialNumber.Cmp(one.SerialNumber) == 0
+			}) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Credentials reads the certificates, the key and the lists. It fails if one of them cannot be read.

@@ -45,25 +45,10 @@ func ParseDelete(body []byte, offset int) (Delete, error) {
 	if p.SPISize == 0 && count > 0 {
 		p.Count = &count // 65535 SPIs of no octets are not worth a list
 	} else {
-		p.SPIs = readSPIs(r, int(count), int(p.SPISize))
+		p.SPIs = isakmp.ReadSPIs(r, int(count), int(p.SPISize))
 	}
 	if err := r.Done(); err != nil {
 		return Delete{}, err
 	}
 	return p, nil
-}
-
-func readSPIs(r *wire.Reader, count, size int) [][]byte {
-	if count == 0 {
-		return nil
-	}
-	if count*size > r.Len() {
-		r.Fail(r.Offset(), "delete SPIs", wire.ErrShort)
-		return nil
-	}
-	spis := make([][]byte, count)
-	for i := range spis {
-		spis[i] = r.Bytes(size, "delete SPI")
-	}
-	return spis
 }

@@ -47,7 +47,7 @@ func ParseDelete(body []byte, offset int) (Delete, error) {
 	if p.SPISize == 0 && count > 0 {
 		p.Count = &count // 65535 SPIs of no octets are not worth a list
 	} else {
-		p.SPIs = readSPIs(r, int(count), int(p.SPISize))
+		p.SPIs = ReadSPIs(r, int(count), int(p.SPISize))
 	}
 	if err := r.Done(); err != nil {
 		return Delete{}, err
@@ -55,7 +55,8 @@ func ParseDelete(body []byte, offset int) (Delete, error) {
 	return p, nil
 }
 
-func readSPIs(r *wire.Reader, count, size int) [][]byte {
+// ReadSPIs takes so many SPIs of that size, nil for none. There is a list only if all of them are there.
+func ReadSPIs(r *wire.Reader, count, size int) [][]byte {
 	if count == 0 {
 		return nil
 	}

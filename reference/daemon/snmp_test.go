@@ -213,7 +213,10 @@ func TestTrackHook(t *testing.T) {
 		m.gm.Track = &policy.Track{Number: 99, Hook: []string{"/bin/sh", "-c", `echo "$GDOI_TRACK $GDOI_GROUP $GDOI_STATE" >> "$0"`, told}}
 	})
 	_, stopGM := m.run()
-	nettest.Eventually(t, "the hook", func() bool { return strings.HasSuffix(readFile(t, told), "99 1234 up\n") })
+	nettest.Eventually(t, "the hook", func() bool {
+		got, err := os.ReadFile(told) // not there before the hook has run once
+		return err == nil && strings.HasSuffix(string(got), "99 1234 up\n")
+	})
 	stopGM()
 	if got := readFile(t, told); got != "99 1234 down\n99 1234 up\n99 1234 down\n" && got != "99 1234 up\n99 1234 down\n" {
 		t.Errorf("%q", got)

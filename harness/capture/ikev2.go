@@ -8,10 +8,14 @@ import (
 )
 
 // isIKEv2 reports whether a message is one of IKEv2, some of whose exchanges have the number of one of GDOI. A message of IKEv1 that says
-// another version on purpose begins with a payload of IKEv1.
+// another version on purpose begins with a payload of IKEv1. One with a marker too many has octets of a cookie where the version is,
+// which are 2 often enough, but hardly with an exchange and a length of IKEv2 as well.
 func isIKEv2(h isakmp.Header) bool {
-	return h.Version>>4 == ikev2.Version20>>4 && h.NextPayload >= ikev2.PayloadSA
+	return h.Version>>4 == ikev2.Version20>>4 && h.NextPayload >= ikev2.PayloadSA &&
+		h.Exchange >= ikev2.ExchangeIKESAInit && h.Length <= maxIKEv2
 }
+
+const maxIKEv2 = 1<<16 - 1 // a datagram holds no more
 
 // ikev2 shows a message of IKEv2: its exchange, and its payloads as far as they are in clear (RFC 7296 §3).
 func (d *decoder) ikev2(m *Message, h isakmp.Header, data []byte) {

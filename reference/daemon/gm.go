@@ -35,6 +35,7 @@ commands status, register, clear and reload, and as a member of GET VPN attach a
 	flags: func(root *cobra.Command, o *options) {
 		root.Flags().StringArrayVar(&o.inside, "inside", nil, "inside interface by `name`; may be repeated (default: found by address)")
 		root.Flags().BoolVar(&o.udpChecksum, "udp-checksum", false, "ESP in UDP over IPv4 leaves with a checksum, many packets at once; RFC 3948 wants none")
+		root.Flags().BoolVar(&o.batch, "batch", false, "be scheduled as a batch process (sched(7)): more of a stream, single packets later")
 	},
 	build: buildMember,
 	commands: []command{
@@ -61,6 +62,9 @@ func buildMember(o *options) (node.Config, error) {
 	o.receiver, o.profile = cfg.Log, cfg.Profile
 	o.console, o.failsClose = cfg.Console, cfg.FailClose.Activate
 	d, err := o.deviceOf(cfg, rules)
+	if err == nil && o.batch {
+		err = dataplane.Batch()
+	}
 	if err != nil {
 		return node.Config{}, err
 	}

@@ -22,7 +22,7 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
-	udpChecksum                  bool           // of ESP in UDP
+	udpChecksum, batch           bool           // of ESP in UDP
 	console                      policy.Console // of the configuration
 	failsClose                   bool           // sessions of operators pass only as the list of a member says that fails close
 	lenient                      bool

@@ -95,12 +95,17 @@ func (s *sockets) from(d *core.Send) *net.UDPConn {
 	return s.unicast
 }
 
-// receiveShared gives the data path and the core what arrives on port 4500 until the socket is closed.
+// maxReads is how many times in a row a socket is read before what was kept back of it is sent.
+const maxReads = 64
+
+// receiveShared gives the data path and the core what arrives on port 4500 until the socket is closed. Segments of a stream that the
+// sender's datagrams have spread over several reads are put together again, as long as there is something to read.
 func (p *place) receiveShared(s shared) {
 	buffer, control := make([]byte, maxDatagram), make([]byte, 128)
 	emit, flush := p.outlet()
 	d := &core.Datagram{To: s.at}
-	for {
+	more := s.readable()
+	for reads := 1; ; reads++ {
 		size, told, _, from, err := s.conn.ReadMsgUDPAddrPort(buffer, control)
 		if p.over(s.at, err) {
 			return
@@ -113,7 +118,24 @@ func (p *place) receiveShared(s shared) {
 			p.datagram(d, emit)
 		})
 		turn{p.Node}.Unlock()
-		flush()
+		if reads >= maxReads || !more() {
+			flush()
+			reads = 0
+		}
+	}
+}
+
+// readable returns what reports whether something has come that can be read at once.
+func (s shared) readable() func() bool {
+	raw, err := s.conn.SyscallConn()
+	if err != nil {
+		return func() bool { return false }
+	}
+	var n int
+	look := func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) }
+	return func() bool {
+		n = 0
+		return raw.Control(look) == nil && n > 0
 	}
 }
 

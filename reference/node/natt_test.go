@@ -110,6 +110,39 @@ func TestSeveralAtOnce(t *testing.T) {
 	}
 }
 
+// What waits to be read is seen before it is read, and nothing of a socket that is closed.
+func TestReadable(t *testing.T) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	more := shared{conn: conn}.readable()
+	if more() {
+		t.Error("something is there before anything was sent")
+	}
+	for range 2 {
+		if _, err := conn.WriteTo([]byte("one"), conn.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, left := range []bool{true, false} {
+		if _, _, err := conn.ReadFrom(make([]byte, 10)); err != nil {
+			t.Fatal(err)
+		}
+		if more() != left {
+			t.Errorf("more is %v", !left)
+		}
+	}
+	if _, err := conn.WriteTo([]byte("one"), conn.LocalAddr()); err != nil || !more() {
+		t.Errorf("what has come is not seen: %v", err)
+	}
+	_ = conn.Close()
+	if more() {
+		t.Error("something is there after the end")
+	}
+}
+
 func TestToldNothing(t *testing.T) {
 	for _, control := range [][]byte{nil, make([]byte, 3), make([]byte, 40), {16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}} {
 		if got := readTold(control); got != (told{}) {

@@ -8,7 +8,7 @@ import (
 )
 
 const strongswanConf = `charon-systemd {
-  load = random nonce openssl aes sha2 hmac kdf gcm pubkey kernel-libipsec kernel-netlink socket-default vici
+  load = random nonce %[2]s sha2 hmac kdf openssl pubkey kernel-libipsec kernel-netlink socket-default vici
   plugins {
     vici { socket = unix://%[1]s/charon.vici }
     kernel-libipsec { allow_peer_ts = yes }
@@ -37,13 +37,18 @@ const swanctlConf = `connections {
 secrets { ike { secret = "correct horse battery staple" } }
 `
 
-// libipsec is strongSwan with its userland ESP, which is always in UDP.
-func libipsec(s *site) {
+// libipsec is strongSwan with its userland ESP, which is always in UDP. Of the plugins that have AES-GCM the one that is named first does it.
+func libipsec(plugins string) func(*site) {
+	return func(s *site) { s.strongswan(plugins) }
+}
+
+func (s *site) strongswan(plugins string) {
+	s.b.Helper()
 	s.forward()
 	over := os.Getenv("GDOILAB_PEERS") + "/strongswan/usr"
 	for i, g := range s.g {
 		dir := fmt.Sprintf("%s/swan%d", s.dir, i+1)
-		conf := s.write(fmt.Sprintf("swan%d/strongswan.conf", i+1), fmt.Sprintf(strongswanConf, dir))
+		conf := s.write(fmt.Sprintf("swan%d/strongswan.conf", i+1), fmt.Sprintf(strongswanConf, dir, plugins))
 		load := s.write(fmt.Sprintf("swan%d/swanctl.conf", i+1), fmt.Sprintf(swanctlConf, gateways[i], gateways[1-i], networks[i], networks[1-i]))
 		cmd := room(over, "/usr/sbin/charon-systemd")
 		cmd.Env = append(os.Environ(), "STRONGSWAN_CONF="+conf, "SWANCTL_DIR="+dir)

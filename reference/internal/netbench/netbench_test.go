@@ -28,8 +28,9 @@ var systems = []system{
 	{"router", router},
 	{yardstick, wireguard},
 	{"esp", members("tunnel", "both")},
-	{"esp-in-udp", members("udp-tunnel", "none", "--udp-checksum")},
-	{"libipsec", libipsec},
+	{"esp-in-udp", members("udp-tunnel", "none", "--udp-checksum", "--batch")},
+	{"libipsec", libipsec("openssl")},
+	{"libipsec-c", libipsec("aes gcm")}, // strongSwan's own code in C, without the processor's help
 }
 
 // router protects nothing.
@@ -59,9 +60,9 @@ func BenchmarkGateways(b *testing.B) {
 	if os.Getenv("GDOILAB_WIREGUARD") == "" || os.Getenv("GDOILAB_PEERS") == "" {
 		b.Skip("ci/bench-net.sh runs it")
 	}
-	systems := chosen(systems, "GDOILAB_SYSTEMS", func(s system) string { return s.name })
-	loads := chosen(loads, "GDOILAB_LOADS", func(l load) string { return l.name })
-	pairs := chosen([]ends{behind, own}, "GDOILAB_ENDS", func(e ends) string { return e.name })
+	systems := chosen(b, systems, "SYSTEMS", func(s system) string { return s.name })
+	loads := chosen(b, loads, "LOADS", func(l load) string { return l.name })
+	pairs := chosen(b, []ends{behind, own}, "ENDS", func(e ends) string { return e.name })
 	sites := make(map[string]*site)
 	for _, sys := range systems {
 		sites[sys.name] = newSite(b)
@@ -86,12 +87,24 @@ func BenchmarkGateways(b *testing.B) {
 }
 
 // chosen is those of a list whose names a variable has; all without it.
-func chosen[T any](all []T, variable string, name func(T) string) []T {
-	names := strings.Fields(os.Getenv(variable))
-	if len(names) == 0 {
+func chosen[T any](b *testing.B, all []T, variable string, name func(T) string) (some []T) {
+	asked := strings.Fields(os.Getenv("GDOILAB_" + variable))
+	if len(asked) == 0 {
 		return all
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return !slices.Contains(names, name(one)) })
+	var names []string
+	for _, one := range all {
+		names = append(names, name(one))
+		if slices.Contains(asked, name(one)) {
+			some = append(some, one)
+		}
+	}
+	for _, a := range asked {
+		if !slices.Contains(names, a) {
+			b.Fatalf("%s: there is no %q; there are %s", variable, a, strings.Join(names, ", "))
+		}
+	}
+	return some
 }
 
 // result is what a system has carried of a load: a second, and a second of processor time.
@@ -119,11 +132,12 @@ func (t table) print(systems []system, e ends, loads []load) {
 				median(r.speed)/median(than.speed), median(r.worth)/median(than.worth))
 		}
 	}
-	esp, slow := t[key{"esp", e.name, "tcp"}], t[key{"libipsec", e.name, "tcp"}]
-	if len(esp.speed) == 0 || len(slow.speed) == 0 {
-		return
+	esp := t[key{"esp", e.name, "tcp"}]
+	for _, than := range []string{"libipsec", "libipsec-c"} {
+		if slow := t[key{than, e.name, "tcp"}]; len(esp.speed) > 0 && len(slow.speed) > 0 {
+			fmt.Printf("esp, tcp, against %s: x %.1f, by processor time x %.1f\n", than, median(esp.speed)/median(slow.speed), median(esp.worth)/median(slow.worth))
+		}
 	}
-	fmt.Printf("esp, tcp, against libipsec: x %.1f, by processor time x %.1f\n\n", median(esp.speed)/median(slow.speed), median(esp.worth)/median(slow.worth))
 }
 
 // median is not a number for none.

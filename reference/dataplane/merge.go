@@ -138,27 +138,32 @@ func (m *merger) size() int {
 	return m.first.payload()
 }
 
+// sameIP compares all but lengths and checksums, which follow from the rest.
 func (m *merger) sameIP(s segment) bool {
 	a, b := m.first.packet, s.packet
 	if a[0]>>4 == 6 {
-		return bytes.Equal(a[:off6Length], b[:off6Length]) && bytes.Equal(a[off6Next:ipv6Header], b[off6Next:ipv6Header])
+		return get32(a) == get32(b) && bytes.Equal(a[off6Next:ipv6Header], b[off6Next:ipv6Header])
 	}
 	id := binary.BigEndian.Uint16(a[off4ID:]) + uint16(m.count)
-	return bytes.Equal(a[:off4Length], b[:off4Length]) && binary.BigEndian.Uint16(b[off4ID:]) == id &&
-		bytes.Equal(a[off4Fragment:off4Checksum], b[off4Fragment:off4Checksum]) &&
-		bytes.Equal(a[off4Source:ipv4Header], b[off4Source:ipv4Header])
+	return get16(a) == get16(b) && binary.BigEndian.Uint16(b[off4ID:]) == id &&
+		get32(a[off4Fragment:]) == get32(b[off4Fragment:]) && get64(a[off4Source:]) == get64(b[off4Source:])
 }
 
 func (m *merger) sameHead(s segment) bool {
 	a, b := m.first.head(), s.head()
 	if s.udp {
-		return m.count < maxDatagrams && bytes.Equal(a[:offUDPLength], b[:offUDPLength])
+		return m.count < maxDatagrams && get32(a) == get32(b)
 	}
 	sequence := binary.BigEndian.Uint32(a[offSequence:]) + uint32(m.first.payload())
-	return bytes.Equal(a[:offSequence], b[:offSequence]) && binary.BigEndian.Uint32(b[offSequence:]) == sequence &&
-		bytes.Equal(a[offAck:offFlags], b[offAck:offFlags]) && a[offFlags] == b[offFlags]&^flagPSH &&
-		bytes.Equal(a[offWindow:inet.TCPOffset], b[offWindow:inet.TCPOffset]) && bytes.Equal(a[offUrgent:], b[offUrgent:])
+	return get32(a) == get32(b) && binary.BigEndian.Uint32(b[offSequence:]) == sequence &&
+		get32(a[offAck:]) == get32(b[offAck:]) && a[offTCPLength] == b[offTCPLength] && a[offFlags] == b[offFlags]&^flagPSH &&
+		get16(a[offWindow:]) == get16(b[offWindow:]) && bytes.Equal(a[offUrgent:], b[offUrgent:])
 }
+
+// get16, get32 and get64 read so many bits, to be compared only.
+func get16(b []byte) uint16 { return binary.NativeEndian.Uint16(b) }
+func get32(b []byte) uint32 { return binary.NativeEndian.Uint32(b) }
+func get64(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
 
 // right reports whether the checksums are.
 func (s segment) right() bool {

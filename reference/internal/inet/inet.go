@@ -27,15 +27,49 @@ func Sum(b []byte) uint32 {
 		s += carry
 		b = b[64:]
 	}
-	for ; len(b) >= 8; b = b[8:] {
+	if len(b) >= 32 {
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b), 0)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b[8:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b[16:]), carry)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b[24:]), carry)
+		s, carry = bits.Add64(s, 0, carry)
+		s += carry
+		b = b[32:]
+	}
+	if len(b) >= 16 {
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b), 0)
+		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b[8:]), carry)
+		s, carry = bits.Add64(s, 0, carry)
+		s += carry
+		b = b[16:]
+	}
+	if len(b) >= 8 {
 		s, carry = bits.Add64(s, binary.LittleEndian.Uint64(b), 0)
 		s += carry
+		b = b[8:]
 	}
-	var last [8]byte
-	copy(last[:], b)
-	s, carry = bits.Add64(s, binary.LittleEndian.Uint64(last[:]), 0)
-	s += carry
-	return uint32(bits.ReverseBytes16(Fold(uint32(Fold(uint32(s>>32))) + uint32(Fold(uint32(s))))))
+	var last uint64 // no more than three numbers of 32 bits
+	if len(b) >= 4 {
+		last = uint64(binary.LittleEndian.Uint32(b))
+		b = b[4:]
+	}
+	if len(b) >= 2 {
+		last += uint64(binary.LittleEndian.Uint16(b))
+		b = b[2:]
+	}
+	if len(b) > 0 {
+		last += uint64(b[0])
+	}
+	s, carry = bits.Add64(s, last, 0)
+	return uint32(bits.ReverseBytes16(fold(s + carry)))
+}
+
+// fold makes a sum of 64 bits as short as a checksum.
+func fold(s uint64) uint16 {
+	s = s>>32 + s&0xffffffff
+	s = s>>16&0xffff + s&0xffff + s>>32
+	s = s>>16 + s&0xffff
+	return uint16(s>>16 + s)
 }
 
 // Fold makes a sum as short as a checksum.

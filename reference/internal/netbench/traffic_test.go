@@ -7,9 +7,11 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv4"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -99,7 +101,7 @@ func (s *site) stream(e ends, lasting time.Duration) float64 {
 	defer listener.Close()
 	var out net.Conn
 	e.of(s)[0].Do(func() (err error) {
-		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: e.from.AsSlice()}, Timeout: 10 * time.Second}
+		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: e.from.AsSlice()}, Timeout: 10 * time.Second, Control: congest}
 		out, err = from.Dial("tcp4", netip.AddrPortFrom(e.to, port).String())
 		return err
 	})
@@ -122,6 +124,17 @@ func (s *site) stream(e ends, lasting time.Duration) float64 {
 	begun := time.Now()
 	octets := drain(in, lasting)
 	return float64(octets) * 8 / 1e6 / time.Since(begun).Seconds()
+}
+
+// congestion is how the sender of a stream finds out how much the path carries: as Linux does by itself, and not as a machine may have been
+// told to. BBR sends as fast as it has estimated, and leaves gateways idle that could do more.
+const congestion = "cubic"
+
+func congest(_, _ string, raw syscall.RawConn) (err error) {
+	failed := raw.Control(func(fd uintptr) {
+		err = os.NewSyscallError("TCP congestion control "+congestion, unix.SetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION, congestion))
+	})
+	return errors.Join(err, failed)
 }
 
 // drain reads for a time.

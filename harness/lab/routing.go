@@ -42,12 +42,15 @@ func (p Plan) multicastLinks(node string) []string {
 	is := func(i int) bool { return MemberName(i) == node }
 	switch {
 	case slices.ContainsFunc(p.Aside, is):
-		return []string{AsideName}
+		return asideLinks
 	case slices.ContainsFunc(p.NoMulticast, is):
 		return nil
 	}
-	return []string{wanInterface}
+	return wanLinks
 }
+
+// Where members listen to groups, never changed.
+var wanLinks, asideLinks = []string{wanInterface}, []string{AsideName}
 
 // standsBefore reports whether a member may be the gateway of h1.
 func (p Plan) standsBefore(member int) bool { return member == 1 || member == 2 && p.SecondGateway }

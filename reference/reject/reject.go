@@ -15,13 +15,12 @@ const (
 )
 
 // Log counts refusals and limits their log lines. The zero value is ready for use; it is not safe for concurrent use.
-type Log struct{ guards []state }
+type Log struct{ guards map[*rule.Guard]*state } // of few guards, of the many that there are
 
 type state struct {
 	count  uint64
 	tokens float64
 	last   time.Time
-	guard  *rule.Guard
 }
 
 // Refuse counts the violation and returns its log line, or nothing if the guard has used up its share of lines.
@@ -43,22 +42,23 @@ func (l *Log) RefuseGuard(now time.Time, g *rule.Guard, from netip.AddrPort) []c
 // Counts returns how many messages were refused, by requirement id.
 func (l *Log) Counts() map[string]uint64 {
 	counts := make(map[string]uint64)
-	for _, s := range l.guards {
-		if s.count > 0 {
-			counts[string(s.guard.ID)] += s.count
-		}
+	for g, s := range l.guards {
+		counts[string(g.ID)] += s.count
 	}
 	return counts
 }
 
 // count adds one refusal and reports whether a log line may be written.
 func (l *Log) count(now time.Time, g *rule.Guard) bool {
-	for len(l.guards) <= g.Index() {
-		l.guards = append(l.guards, state{tokens: Burst})
+	s := l.guards[g]
+	if s == nil {
+		if l.guards == nil {
+			l.guards = make(map[*rule.Guard]*state)
+		}
+		s = &state{tokens: Burst}
+		l.guards[g] = s
 	}
-	s := &l.guards[g.Index()]
 	s.count++
-	s.guard = g
 	if !s.last.IsZero() {
 		s.tokens = min(Burst, s.tokens+now.Sub(s.last).Seconds()*Rate)
 	}

@@ -129,9 +129,6 @@ func Find(name string) (*Guard, bool) {
 	return nil, false
 }
 
-// Index is a small number, different for every guard of the process: a place in a slice of counters.
-func (g *Guard) Index() int { return g.index }
-
 // String returns the guard's name and requirement.
 func (g *Guard) String() string { return g.Name + " (" + string(g.ID) + ")" }
 

@@ -33,7 +33,7 @@ type memoryNode struct {
 	tables    []*memoryNode // the node's places in VRFs
 	agent     *snmp.Agent   // nil: it has none
 	notices   notices
-	joined    map[core.Stream]bool
+	joined    []core.Stream // few, and looked through for every packet to a group
 	wakeup    time.Time     // of the timer entry that counts; others are out of date
 	log       []string      // lines
 	told      []toldLine    // what has no line yet
@@ -69,7 +69,7 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 
 func (n *memoryNet) newNode(s Station) *memoryNode {
 	return &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: s.addresses(),
-		joined: make(map[core.Stream]bool), replies: make(map[uint64]*core.Reply)}
+		replies: make(map[uint64]*core.Reply)}
 }
 
 // settle enters a node where its packets are looked for.
@@ -144,10 +144,12 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 			n.toLAN(node.index, packet)
 		}
 	case *core.Join:
-		node.joined[e.Stream] = true
+		if !slices.Contains(node.joined, e.Stream) {
+			node.joined = append(node.joined, e.Stream)
+		}
 		node.report(e.Group)
 	case *core.Leave:
-		delete(node.joined, e.Stream)
+		node.joined = slices.DeleteFunc(node.joined, func(s core.Stream) bool { return s == e.Stream })
 		node.report(e.Group)
 	case *core.Log:
 		node.told = append(node.told, toldLine{n.now.Add(node.ahead), e})
@@ -172,7 +174,7 @@ func (node *memoryNode) report(group netip.Addr) {
 		}
 	}
 	wants := false
-	for s := range node.joined {
+	for _, s := range node.joined {
 		wants = wants || s.Group == group
 	}
 	node.net.cross(node.name, Report{group, wants}.packet(from))
@@ -180,7 +182,7 @@ func (node *memoryNode) report(group netip.Addr) {
 
 // hears reports whether the node has joined a stream that what comes on a link belongs to.
 func (node *memoryNode) hears(link string, group, source netip.Addr) bool {
-	for s := range node.joined {
+	for _, s := range node.joined {
 		on := cmp.Or(s.Interface, wanInterface)
 		if s.Group == group && on == link && (!s.Source.IsValid() || s.Source == source) {
 			return true

@@ -22,7 +22,8 @@ type options struct {
 	mutants                      []string
 	outside                      string
 	inside                       []string
-	udpChecksum, batch           bool           // of ESP in UDP
+	udpChecksum                  bool           // of ESP in UDP
+	batch                        bool           // how the process is scheduled
 	console                      policy.Console // of the configuration
 	failsClose                   bool           // sessions of operators pass only as the list of a member says that fails close
 	lenient                      bool

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -98,45 +100,67 @@ func (s *sockets) from(d *core.Send) *net.UDPConn {
 // maxReads is how many times in a row a socket is read before what was kept back of it is sent.
 const maxReads = 64
 
-// receiveShared gives the data path and the core what arrives on port 4500 until the socket is closed. Segments of a stream that the
-// sender's datagrams have spread over several reads are put together again, as long as there is something to read.
+// receiveShared gives the data path and the core what arrives on port 4500 until the socket is closed.
 func (p *place) receiveShared(s shared) {
-	buffer, control := make([]byte, maxDatagram), make([]byte, 128)
 	emit, flush := p.outlet()
 	d := &core.Datagram{To: s.at}
-	more := s.readable()
-	for reads := 1; ; reads++ {
-		size, told, _, from, err := s.conn.ReadMsgUDPAddrPort(buffer, control)
-		if p.over(s.at, err) {
-			return
-		}
-		t := readTold(control[:told])
-		d.From, d.TOS = netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), t.tos
+	p.over(s.at, s.read(func(data []byte, from netip.AddrPort, t told) {
+		d.From, d.TOS = from, t.tos
 		turn{p.Node}.Lock()
-		eachOf(buffer[:size], t.size, func(data []byte) {
-			d.Data = data
+		defer turn{p.Node}.Unlock()
+		eachOf(data, t.size, func(one []byte) {
+			d.Data = one
 			p.datagram(d, emit)
 		})
-		turn{p.Node}.Unlock()
-		if reads >= maxReads || !more() {
-			flush()
-			reads = 0
-		}
-	}
+	}, flush))
 }
 
-// readable returns what reports whether something has come that can be read at once.
-func (s shared) readable() func() bool {
+// read calls each with what it reads until the socket can no longer be read. It calls idle before it waits, and again and again when there is
+// always something to read: what becomes of several reads can leave together, since the segments of a stream come in other portions
+// than they were sent in.
+func (s shared) read(each func([]byte, netip.AddrPort, told), idle func()) error {
 	raw, err := s.conn.SyscallConn()
 	if err != nil {
-		return func() bool { return false }
+		return err
 	}
-	var n int
-	look := func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) }
-	return func() bool {
-		n = 0
-		return raw.Control(look) == nil && n > 0
+	buffer, control := make([]byte, maxDatagram), make([]byte, 128)
+	var failed error
+	some := func(fd uintptr) (done bool) {
+		defer idle()
+		for range maxReads {
+			size, told, _, from, err := unix.Recvmsg(int(fd), buffer, control, 0)
+			switch {
+			case err == unix.EINTR:
+			case err == unix.EAGAIN:
+				return false
+			case err != nil:
+				failed = os.NewSyscallError("recvmsg", err)
+				return true
+			default:
+				each(buffer[:size], addrPort(from), readTold(control[:told]))
+			}
+		}
+		return true // and so sees whether the socket is closed
 	}
+	for failed == nil && err == nil {
+		err = raw.Read(some)
+	}
+	return errors.Join(failed, err)
+}
+
+// addrPort is the address that a datagram came from; the zone of one of a link is the number of its interface.
+func addrPort(from unix.Sockaddr) netip.AddrPort {
+	switch from := from.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(from.Addr), uint16(from.Port))
+	case *unix.SockaddrInet6:
+		a := netip.AddrFrom16(from.Addr).Unmap()
+		if a.IsLinkLocalUnicast() && a.Is6() {
+			a = a.WithZone(strconv.FormatUint(uint64(from.ZoneId), 10))
+		}
+		return netip.AddrPortFrom(a, uint16(from.Port))
+	}
+	return netip.AddrPort{}
 }
 
 // outlet is how what a socket brings leaves by the data plane.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -110,36 +111,95 @@ func TestSeveralAtOnce(t *testing.T) {
 	}
 }
 
-// What waits to be read is seen before it is read, and nothing of a socket that is closed.
-func TestReadable(t *testing.T) {
+// What came is given, and nothing kept back, before anybody waits.
+func TestReadTillNothingIsThere(t *testing.T) {
+	for _, network := range []string{"udp4", "udp6"} {
+		t.Run(network, func(t *testing.T) {
+			loopback := map[string]string{"udp4": "127.0.0.1:0", "udp6": "[::1]:0"}[network]
+			conn, err := net.ListenPacket(network, loopback)
+			if err != nil {
+				t.Skip(err)
+			}
+			defer conn.Close()
+			type event struct {
+				data string
+				from netip.AddrPort
+			}
+			events, ended := make(chan event), make(chan error, 1)
+			go func() {
+				ended <- shared{conn: conn.(*net.UDPConn)}.read(
+					func(data []byte, from netip.AddrPort, _ told) { events <- event{string(data), from} },
+					func() { events <- event{data: "idle"} })
+			}()
+			expect := func(want event) {
+				t.Helper()
+				for late := time.After(10 * time.Second); ; {
+					select {
+					case got := <-events:
+						if got == want {
+							return
+						}
+						if got.data != "idle" { // which it may be once more than it has to
+							t.Errorf("%+v, want %+v", got, want)
+						}
+					case <-late:
+						t.Fatalf("%+v has not come", want)
+					}
+				}
+			}
+			own := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+			expect(event{data: "idle"})
+			for _, data := range []string{"one", "two"} {
+				if _, err := conn.WriteTo([]byte(data), conn.LocalAddr()); err != nil {
+					t.Fatal(err)
+				}
+				expect(event{data, own})
+				expect(event{data: "idle"})
+			}
+			go func() {
+				for range events {
+				}
+			}()
+			_ = conn.Close()
+			if err := <-ended; !errors.Is(err, net.ErrClosed) {
+				t.Error(err)
+			}
+			close(events)
+		})
+	}
+}
+
+// A socket that always has something to read lets go of what was kept back, and ends when it is closed.
+func TestReadWithoutEnd(t *testing.T) {
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	more := shared{conn: conn}.readable()
-	if more() {
-		t.Error("something is there before anything was sent")
+	again := func() { _, _ = conn.WriteTo([]byte("again"), conn.LocalAddr()) }
+	again()
+	reads, idles := 0, 0
+	err = shared{conn: conn}.read(
+		func([]byte, netip.AddrPort, told) { reads++; again() },
+		func() {
+			if idles++; idles == 3 {
+				go conn.Close()
+			}
+		})
+	if !errors.Is(err, net.ErrClosed) || reads < 3*maxReads || idles < 3 {
+		t.Errorf("%d reads, %d times idle, %v", reads, idles, err)
 	}
-	for range 2 {
-		if _, err := conn.WriteTo([]byte("one"), conn.LocalAddr()); err != nil {
-			t.Fatal(err)
+}
+
+func TestAddrPort(t *testing.T) {
+	local := &unix.SockaddrInet6{Port: 4500, ZoneId: 3, Addr: netip.MustParseAddr("fe80::1").As16()}
+	for want, from := range map[string]unix.Sockaddr{
+		"192.0.2.1:500": &unix.SockaddrInet4{Port: 500, Addr: [4]byte{192, 0, 2, 1}}, "[fe80::1%3]:4500": local,
+		"192.0.2.1:1":     &unix.SockaddrInet6{Port: 1, Addr: netip.MustParseAddr("::ffff:192.0.2.1").As16()},
+		"[2001:db8::1]:1": &unix.SockaddrInet6{Port: 1, Addr: netip.MustParseAddr("2001:db8::1").As16()}, "invalid AddrPort": nil,
+	} {
+		if got := addrPort(from).String(); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
-	}
-	for _, left := range []bool{true, false} {
-		if _, _, err := conn.ReadFrom(make([]byte, 10)); err != nil {
-			t.Fatal(err)
-		}
-		if more() != left {
-			t.Errorf("more is %v", !left)
-		}
-	}
-	if _, err := conn.WriteTo([]byte("one"), conn.LocalAddr()); err != nil || !more() {
-		t.Errorf("what has come is not seen: %v", err)
-	}
-	_ = conn.Close()
-	if more() {
-		t.Error("something is there after the end")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,7 +93,7 @@ type process struct {
 }
 
 // launch starts a daemon of the name "ks", "gm1" or "gm2" in a namespace and waits for its control socket.
-func (s *site) launch(t *testing.T, space *nettest.Space, name string) *process {
+func (s *site) launch(t *testing.T, space *nettest.Space, name string, flags ...string) *process {
 	t.Helper()
 	p := &process{t: t, p: groupMember, name: name, files: filepath.Join(s.dir, name)}
 	role := "gm"
@@ -103,7 +104,7 @@ func (s *site) launch(t *testing.T, space *nettest.Space, name string) *process 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.Command(program, "--config", s.config[name], "--control", p.socket(), "--log", p.files+".log", "--keylog", p.files+".keys")
+	p.cmd = exec.Command(program, append(flags, "--config", s.config[name], "--control", p.socket(), "--log", p.files+".log", "--keylog", p.files+".keys")...)
 	p.cmd.Env = append(os.Environ(), Env+"="+role)
 	p.cmd.Stderr = &p.stderr
 	space.Do(p.cmd.Start)
@@ -135,6 +136,21 @@ func (p *process) terminate() {
 	}
 	if _, err := os.Stat(p.socket()); err == nil {
 		p.t.Errorf("%s left its control socket", p.name)
+	}
+}
+
+// scheduled expects the scheduling policy of every thread.
+func (p *process) scheduled(policy uint32) {
+	p.t.Helper()
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.cmd.Process.Pid))
+	if err != nil || len(threads) < 2 {
+		p.t.Fatalf("%s: %d threads, %v", p.name, len(threads), err)
+	}
+	for _, thread := range threads {
+		id, _ := strconv.Atoi(thread.Name())
+		if attr, err := unix.SchedGetAttr(id, 0); err == nil && attr.Policy != policy { // or it has ended
+			p.t.Errorf("%s: thread %d has the scheduling policy %d, want %d", p.name, id, attr.Policy, policy)
+		}
 	}
 }
 
@@ -210,7 +226,13 @@ func TestEndToEnd(t *testing.T) {
 			clean := [2]string{leftovers(t, s.gm[0]), leftovers(t, s.gm[1])}
 			answerEcho(t, s.h[1])
 			ks := s.launch(t, s.ks, "ks")
-			gms := [2]*process{s.launch(t, s.gm[0], "gm1"), s.launch(t, s.gm[1], "gm2")}
+			gms := [2]*process{s.launch(t, s.gm[0], "gm1"), s.launch(t, s.gm[1], "gm2", "--batch")}
+			own, err := unix.SchedGetAttr(0, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gms[0].scheduled(own.Policy)
+			gms[1].scheduled(unix.SCHED_BATCH)
 			tap := s.gm[0].Tap("wan0")
 			for _, gm := range gms {
 				nettest.Eventually(t, gm.name+" to register", func() bool { return gm.sending() != "" })

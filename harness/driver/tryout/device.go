@@ -25,6 +25,8 @@ type Scene struct {
 	Now func() time.Time
 	// Together waits until the tester knows that it and the device have found together.
 	Together func(ctx context.Context) error
+	// Wait waits until something is so, and reports whether it came to be before patience ran out.
+	Wait func(ctx context.Context, so func() bool) bool
 	// SPIs are those of the SAs that the tester knows.
 	SPIs func(ctx context.Context) []string
 	// Left are the processes in the device's namespace.
@@ -82,21 +84,37 @@ func (t *deviceTrial) up(ctx context.Context) bool {
 }
 
 func (t *deviceTrial) state(ctx context.Context) {
+	var s driver.State
+	var spis []string
+	var err error
+	// The tester knows of a registration once it has sent its last message, which the device has to read yet.
+	t.Wait(ctx, func() bool {
+		s, spis, err = t.asked(ctx)
+		return err != nil || len(spis) > 0
+	})
+	if err == nil {
+		err = wrong(err, t.strange(ctx, spis))
+	}
+	t.step("tells its state", t.optional(ctx, driver.MethodState, err), fmt.Sprintf("%d SAs, from %s", len(spis), s.Source))
+}
+
+// asked is the device's state, and the SPIs of the SAs in it.
+func (t *deviceTrial) asked(ctx context.Context) (driver.State, []string, error) {
 	s, err := t.driver.State(ctx)
-	detail := "from " + s.Source
 	if err == nil {
 		err = wrong(err, s.Fault(t.role()))
 	}
-	if err == nil {
-		spis := spisOf(t.role(), s.Status)
-		err = wrong(err, t.strange(ctx, spis))
-		detail = fmt.Sprintf("%d SAs, %s", len(spis), detail)
+	if err != nil {
+		return s, nil, err
 	}
-	t.step("tells its state", t.optional(ctx, driver.MethodState, err), detail)
+	return s, spisOf(t.role(), s.Status), nil
 }
 
-// strange says which of the SAs the tester has never heard of.
+// strange says that there is no SA, or which of the SAs the tester has never heard of.
 func (t *deviceTrial) strange(ctx context.Context, spis []string) string {
+	if len(spis) == 0 {
+		return "it has no SA, though the device has found together with a tester"
+	}
 	known := t.SPIs(ctx)
 	for _, spi := range spis {
 		if !slices.Contains(known, spi) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,11 @@ func scene(role string) Scene {
 	return Scene{
 		Place: driver.Preparation{Role: role}, Now: func() time.Time { return time.Unix(2, 0) }, Named: true,
 		Together: func(context.Context) error { return nil },
-		SPIs:     func(context.Context) []string { return []string{"00000abc"} },
-		Left:     func() []string { return nil },
+		Wait: func(_ context.Context, so func() bool) bool {
+			return slices.ContainsFunc(make([]int, 3), func(int) bool { return so() })
+		},
+		SPIs: func(context.Context) []string { return []string{"00000abc"} },
+		Left: func() []string { return nil },
 	}
 }
 
@@ -118,6 +122,8 @@ var wrongDevices = []struct {
 	{"SPI of a rekey that is none", func(b *bent, _ *Scene) { b.state = state(`{"rekey":"00000abc"}`) }, `"00000abc" is no SPI of a Rekey SA`},
 	{"SPI of another group", func(b *bent, _ *Scene) { b.state = state(`{"groups":[{"sas":[{"spi":"00000abd"}]}]}`) },
 		"tells its state: it has an SA with the SPI 00000abd, and the tester knows only 00000abc"},
+	{"state without an SA", func(b *bent, _ *Scene) { b.state = state(`{"group":1}`) },
+		"tells its state: it has no SA, though the device has found together with a tester"},
 	{"state fails", func(b *bent, _ *Scene) {
 		b.state = func() (driver.State, error) { return driver.State{}, driver.ErrFailed }
 	}, "tells its state: failed"},
@@ -237,6 +243,23 @@ func TestWrongDevices(t *testing.T) {
 		if _, faults := triedOut(t, b, s); !strings.Contains(strings.Join(faults, "\n"), c.want) {
 			t.Errorf("%s:\n%s\nwant %s", c.name, strings.Join(faults, "\n"), c.want)
 		}
+	}
+}
+
+// A device that has yet to read the tester's last message is asked again.
+func TestStateIsAwaited(t *testing.T) {
+	b := new(bent)
+	asked := 0
+	b.state = func() (driver.State, error) {
+		if asked++; asked == 1 {
+			return state(`{"group":1}`)()
+		}
+		return b.model.State(t.Context())
+	}
+	all, faults := triedOut(t, b, scene("GM"))
+	told := func(s Step) bool { return s.What == "tells its state" && s.Detail == "1 SAs, from a table" }
+	if len(faults) > 0 || !slices.ContainsFunc(all, told) {
+		t.Errorf("%q\n%v", faults, all)
 	}
 }
 

@@ -138,6 +138,7 @@ func (d *driverTrial) scene(l *lab.Lab, device, tester *lab.Peer, drive lab.Driv
 			}
 			return l.Together(ctx, device)
 		},
+		Wait: func(ctx context.Context, so func() bool) bool { return l.Wait(ctx, lab.Patience, so) },
 		SPIs: func(ctx context.Context) []string { return spis(ctx, tester, role) },
 	}
 }

@@ -51,9 +51,9 @@ const (
 
 // Open makes an empty network at the epoch.
 func (Memory) Open(_ context.Context, plan Plan) (Net, error) {
-	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost),
+	n := &memoryNet{plan: plan, stations: make(map[netip.Addr]*memoryNode), hosts: make(map[string]*memoryHost), listeners: make(map[netip.Addr][]listener),
 		indexes: make(map[string]int), behind: make(map[netip.Prefix]int), members: make([]*memoryNode, plan.Members+1)}
-	n.schedule = &schedule{now: memoryEpoch}
+	n.schedule = newSchedule(memoryEpoch)
 	if other, ok := plan.Beside.(*memoryNet); ok {
 		n.schedule = other.schedule
 	}
@@ -85,7 +85,8 @@ func (n *memoryNet) addMember(i int) {
 type memoryNet struct {
 	*schedule
 	plan      Plan
-	nodes     []*memoryNode // in the order of their start
+	nodes     []*memoryNode             // in the order of their start
+	listeners map[netip.Addr][]listener // by the multicast group, in the order of the nodes
 	starts    starts
 	stations  map[netip.Addr]*memoryNode
 	indexes   map[string]int       // of members, by their names
@@ -93,17 +94,17 @@ type memoryNet struct {
 	members   []*memoryNode        // by index; nil until it starts
 	hosts     map[string]*memoryHost
 	nat       *memoryNAT
-	frames    []capture.Frame
+	frames    frames
 	intercept func(*Crossing)
 }
 
 func (n *memoryNet) Now() time.Time               { return n.now }
-func (n *memoryNet) Frames() []capture.Frame      { return slices.Clone(n.frames) }
+func (n *memoryNet) Frames() []capture.Frame      { return n.frames.all() }
 func (n *memoryNet) Intercept(f func(*Crossing))  { n.intercept = f }
 func (n *memoryNet) NAT() NAT                     { return n.nat }
 func (n *memoryNet) Inject(from string, p []byte) { n.cross(from, slices.Clone(p)) }
 func (n *memoryNet) record(link, note string, p []byte) {
-	n.frames = append(n.frames, capture.Frame{At: n.now, Link: link, Packet: p, Note: note})
+	n.frames.add(capture.Frame{At: n.now, Link: link, Packet: p, Note: note})
 }
 
 func (n *memoryNet) Host(name string) (Host, error) {
@@ -176,13 +177,7 @@ func (n *memoryNet) deliver(from string, packet []byte) {
 	case ip.Destination == NATAddr:
 		n.deliverNAT(packet)
 	case ip.Destination.IsMulticast():
-		for _, node := range n.nodes {
-			for _, link := range n.plan.multicastLinks(node.name) {
-				if node.name != from && node.hears(link, ip.Destination, ip.Source) {
-					node.receive(ip, packet)
-				}
-			}
-		}
+		n.deliverToGroup(from, ip, packet)
 	case n.stations[ip.Destination] != nil:
 		n.stations[ip.Destination].receive(ip, packet)
 	case len(packet) > MTU:

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,26 +21,29 @@ import (
 
 // memoryNode drives one core on the memory fabric, as package node does with real sockets.
 type memoryNode struct {
-	net       *memoryNet
-	name      string
+	net     *memoryNet
+	name    string
+	core    core.Core
+	device  *memoryNode // whose place in a VRF this is; nil: it is a node of its own
+	agent   *snmp.Agent // nil: it has none
+	joined  []core.Stream
+	wakeup  time.Time      // of the timer entry that counts; others are out of date
+	told    []toldLine     // what has no line yet
+	learnt  []learntSecret // what has no entry yet
+	ahead   time.Duration  // the time of day of log lines is ahead of the network's
+	index   int            // of a member, from 1
+	place   int            // among the nodes of its network
+	stopped bool
+
 	station   Station
-	index     int // of a member, from 1
 	addresses []netip.Addr
-	core      core.Core
-	device    *memoryNode   // whose place in a VRF this is; nil: it is a node of its own
-	vrf       string        // that VRF
+	vrf       string        // of its device that it stands for
 	tables    []*memoryNode // the node's places in VRFs
-	agent     *snmp.Agent   // nil: it has none
 	notices   notices
-	joined    []core.Stream // few, and looked through for every packet to a group
-	wakeup    time.Time     // of the timer entry that counts; others are out of date
-	log       []string      // lines
-	told      []toldLine    // what has no line yet
-	ahead     time.Duration // the time of day of log lines is ahead of the network's
+	log       []string // lines
 	keys      []keylog.Entry
 	replies   map[uint64]*core.Reply
 	asked     uint64
-	stopped   bool
 }
 
 // Start makes the core and gives it its first event.
@@ -85,6 +87,7 @@ func (n *memoryNet) settle(node *memoryNode) error {
 	if node.index > 0 {
 		n.members[node.index] = node
 	}
+	node.place = len(n.nodes)
 	n.nodes = append(n.nodes, node)
 	return nil
 }
@@ -146,10 +149,12 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 	case *core.Join:
 		if !slices.Contains(node.joined, e.Stream) {
 			node.joined = append(node.joined, e.Stream)
+			n.listen(node, e.Stream)
 		}
 		node.report(e.Group)
 	case *core.Leave:
 		node.joined = slices.DeleteFunc(node.joined, func(s core.Stream) bool { return s == e.Stream })
+		n.deafen(node, e.Stream)
 		node.report(e.Group)
 	case *core.Log:
 		node.told = append(node.told, toldLine{n.now.Add(node.ahead), e})
@@ -159,7 +164,7 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 	case *core.SetClock:
 		node.ahead = e.Time.Sub(n.now)
 	case *core.Secret:
-		node.keys = append(node.keys, keylog.Of(node.name, n.now, e)...)
+		node.learnt = append(node.learnt, learntSecret{n.now, e})
 	case *core.Reply:
 		node.replies[e.ID] = e
 	}
@@ -178,17 +183,6 @@ func (node *memoryNode) report(group netip.Addr) {
 		wants = wants || s.Group == group
 	}
 	node.net.cross(node.name, Report{group, wants}.packet(from))
-}
-
-// hears reports whether the node has joined a stream that what comes on a link belongs to.
-func (node *memoryNode) hears(link string, group, source netip.Addr) bool {
-	for _, s := range node.joined {
-		on := cmp.Or(s.Interface, wanInterface)
-		if s.Group == group && on == link && (!s.Source.IsValid() || s.Source == source) {
-			return true
-		}
-	}
-	return false
 }
 
 // arm enters the core's deadline, unless an entry for that very time waits already.
@@ -269,7 +263,21 @@ func (node *memoryNode) Log() []string {
 	node.told = nil
 	return slices.Clone(node.log)
 }
-func (node *memoryNode) Keys() []keylog.Entry { return slices.Clone(node.keys) }
+
+// learntSecret is what a node has told of its keys. Entries are made of it, as lines are, when somebody asks for them.
+type learntSecret struct {
+	at     time.Time
+	secret *core.Secret
+}
+
+func (node *memoryNode) Keys() []keylog.Entry {
+	for _, s := range node.learnt {
+		node.keys = append(node.keys, keylog.Of(node.name, s.at, s.secret)...)
+	}
+	node.learnt = nil
+	return slices.Clone(node.keys)
+}
+
 func (node *memoryNode) Stop() error {
 	for _, t := range node.tables {
 		t.stopped = true

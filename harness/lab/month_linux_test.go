@@ -82,9 +82,9 @@ func days(b *testing.B, l *Lab, n int) {
 		}
 		l.Pass(ctx, 12*time.Hour)
 		net := l.Net.(*memoryNet)
-		net.frames = nil
+		net.frames = frames{}
 		for _, node := range net.nodes {
-			node.log, node.told, node.keys = nil, nil, nil
+			node.log, node.told, node.keys, node.learnt = nil, nil, nil, nil
 		}
 	}
 }

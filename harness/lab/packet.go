@@ -76,6 +76,9 @@ func ESPPacket(from, to netip.Addr, esp []byte) ([]byte, error) {
 	return serialize(header(from, to, 64, ProtocolESP), gopacket.Payload(esp))
 }
 
+// headersRoom is enough octets for the headers of IPv6 and of what it carries.
+const headersRoom = 40 + 8
+
 // networkLayer is an IP header that can be written.
 type networkLayer interface {
 	gopacket.NetworkLayer
@@ -91,7 +94,13 @@ func header(from, to netip.Addr, ttl uint8, protocol layers.IPProtocol) networkL
 }
 
 func serialize(ls ...gopacket.SerializableLayer) ([]byte, error) {
-	buf := gopacket.NewSerializeBuffer()
+	room := headersRoom
+	for _, l := range ls {
+		if data, ok := l.(gopacket.Payload); ok {
+			room += len(data)
+		}
+	}
+	buf := gopacket.NewSerializeBufferExpectedSize(room, 0)
 	err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ls...)
 	if err != nil {
 		return nil, fmt.Errorf("lab: packet: %w", err)
@@ -176,18 +185,33 @@ func (p Packet) intact() bool {
 
 // checksum is that of the payload and the pseudo-header before it, 0 if it holds a right one (RFC 768, RFC 8200 §8.1).
 func (p Packet) checksum() uint16 {
-	pseudo := append(p.Source.AsSlice(), p.Destination.AsSlice()...)
-	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(p.Payload)))
-	pseudo = append(pseudo, 0, 0, 0, p.Protocol)
-	return Checksum(append(pseudo, p.Payload...))
+	sum := uint32(len(p.Payload)) + uint32(p.Protocol)
+	for _, a := range []netip.Addr{p.Source, p.Destination} {
+		octets := a.As16()
+		if a.Is4() {
+			sum += words(octets[12:])
+		} else {
+			sum += words(octets[:])
+		}
+	}
+	return folded(sum + words(p.Payload))
 }
 
 // Checksum is the Internet checksum of the octets, 0 if they hold a right one (RFC 1071).
-func Checksum(b []byte) uint16 {
-	var sum uint32
-	for i, octet := range b {
-		sum += uint32(octet) << (8 * (1 - i&1))
+func Checksum(b []byte) uint16 { return folded(words(b)) }
+
+// words is the sum of 16-bit words; an octet alone at the end is the first half of one.
+func words(b []byte) (sum uint32) {
+	for ; len(b) > 1; b = b[2:] {
+		sum += uint32(b[0])<<8 | uint32(b[1])
 	}
+	if len(b) > 0 {
+		sum += uint32(b[0]) << 8
+	}
+	return sum
+}
+
+func folded(sum uint32) uint16 {
 	for sum>>16 != 0 {
 		sum = sum>>16 + sum&0xffff
 	}

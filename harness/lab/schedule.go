@@ -8,15 +8,20 @@ import (
 // schedule is the memory fabric's future: things to do, in the order of their times and, at the same time, of their
 // entry. It is its own clock.
 type schedule struct {
-	now   time.Time
-	next  uint64
-	queue entries
+	now     time.Time
+	queue   moments
+	moments map[int64]*moment // those of the queue, by their time in nanoseconds
 }
 
-type entry struct {
-	at  time.Time
-	seq uint64
-	do  func()
+// moment is what there is to do at one time. That of a group is mostly at the same one, and then costs nothing to put in order.
+type moment struct {
+	at   time.Time
+	do   []func()
+	done int
+}
+
+func newSchedule(now time.Time) *schedule {
+	return &schedule{now: now, moments: make(map[int64]*moment)}
 }
 
 // at has do called when the clock reaches t; a time that has passed means now.
@@ -24,8 +29,13 @@ func (s *schedule) at(t time.Time, do func()) {
 	if t.Before(s.now) {
 		t = s.now
 	}
-	s.next++
-	heap.Push(&s.queue, entry{at: t, seq: s.next, do: do})
+	m := s.moments[t.UnixNano()]
+	if m == nil {
+		m = &moment{at: t}
+		s.moments[t.UnixNano()] = m
+		heap.Push(&s.queue, m)
+	}
+	m.do = append(m.do, do)
 }
 
 // step sets the clock to the next entry and does it. It reports false, and changes nothing, if that is after limit.
@@ -33,27 +43,29 @@ func (s *schedule) step(limit time.Time) bool {
 	if len(s.queue) == 0 || s.queue[0].at.After(limit) {
 		return false
 	}
-	e := heap.Pop(&s.queue).(entry)
-	s.now = e.at
-	e.do()
+	m := s.queue[0]
+	s.now = m.at
+	do := m.do[m.done]
+	m.do[m.done] = nil
+	if m.done++; m.done == len(m.do) {
+		heap.Pop(&s.queue)
+		delete(s.moments, m.at.UnixNano())
+	}
+	do()
 	return true
 }
 
-type entries []entry
+// moments are a heap, the first on top.
+type moments []*moment
 
-func (q entries) Len() int { return len(q) }
-func (q entries) Less(i, j int) bool {
-	if q[i].at.Equal(q[j].at) {
-		return q[i].seq < q[j].seq
-	}
-	return q[i].at.Before(q[j].at)
-}
-func (q entries) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *entries) Push(x any)   { *q = append(*q, x.(entry)) }
-func (q *entries) Pop() any {
+func (q moments) Len() int           { return len(q) }
+func (q moments) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
+func (q moments) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *moments) Push(x any)        { *q = append(*q, x.(*moment)) }
+func (q *moments) Pop() any {
 	last := len(*q) - 1
-	e := (*q)[last]
-	(*q)[last] = entry{}
+	m := (*q)[last]
+	(*q)[last] = nil
 	*q = (*q)[:last]
-	return e
+	return m
 }

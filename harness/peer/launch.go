@@ -18,6 +18,9 @@ type Mutant struct{ Guard, Mutation string }
 
 // Switches turns mutants into the switches of a core.
 func Switches(mutants []Mutant) (*rule.Switches, error) {
+	if len(mutants) == 0 {
+		return nil, nil
+	}
 	var s rule.Switches
 	for _, m := range mutants {
 		if err := s.Set(m.Guard, m.Mutation); err != nil {

@@ -213,7 +213,10 @@ func TestSwitches(t *testing.T) {
 	if _, err := Switches([]Mutant{{"no.such.guard", "off"}}); err == nil {
 		t.Error("a guard that does not exist")
 	}
-	if s, err := Switches(nil); s == nil || err != nil {
+	if s, err := Switches(nil); s != nil || err != nil {
+		t.Errorf("%v, %v", s, err)
+	}
+	if s, err := Switches([]Mutant{{"member.push.seq", "off"}}); s == nil || err != nil {
 		t.Errorf("%v, %v", s, err)
 	}
 }

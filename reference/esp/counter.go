@@ -35,10 +35,10 @@ func (c *counter) setSID(sid uint32, bits int) error {
 	if c.hasSID && c.sid == sid && c.bits == bits {
 		return nil
 	}
-	if c.before == nil {
-		c.before = make(map[uint32]uint64)
-	}
 	if c.hasSID {
+		if c.before == nil {
+			c.before = make(map[uint32]uint64)
+		}
 		c.before[c.sid] = c.ssiv
 	}
 	c.hasSID, c.sid, c.bits, c.ssiv = true, sid, bits, c.before[sid]

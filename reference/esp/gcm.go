@@ -5,7 +5,6 @@ import (
 	"crypto/cipher"
 	"crypto/subtle"
 	"encoding/binary"
-	"fmt"
 	"slices"
 )
 
@@ -22,7 +21,9 @@ const (
 // §3.1 and §3.2).
 type keyed struct {
 	counter
-	block cipher.Block
+	key   []byte
+	tag   int
+	block cipher.Block // nil before the first packet, like aead
 	aead  cipher.AEAD
 	esn   bool
 	nonce [saltLen + ivLen]byte
@@ -31,16 +32,25 @@ type keyed struct {
 
 func newKeyed(p parts, tag int) (k keyed, err error) {
 	cut := len(p.CipherKey) - saltLen
-	if k.block, err = aes.NewCipher(p.CipherKey[:cut]); err != nil {
-		return k, fmt.Errorf("%w: %w", ErrTransform, err)
-	}
-	if k.aead, err = cipher.NewGCMWithTagSize(k.block, tag); err != nil {
-		return k, fmt.Errorf("%w: %w", ErrTransform, err)
-	}
+	k.key, k.tag, k.esn = p.CipherKey[:cut], tag, p.esn
 	copy(k.nonce[:], p.CipherKey[cut:])
-	k.esn = p.esn
 	k.counter, err = newCounter(p.Options)
 	return k, err
+}
+
+// cipher is the mode at work, made for the first packet: its tables are most of an SA, and of the SAs that a large group is given in a
+// simulated day hardly one carries anything.
+func (k *keyed) cipher() cipher.AEAD {
+	if k.aead == nil {
+		k.schedule()
+	}
+	return k.aead
+}
+
+// schedule expands the key. Its length and that of the tag have been checked, so that nothing can fail.
+func (k *keyed) schedule() {
+	k.block, _ = aes.NewCipher(k.key)
+	k.aead, _ = cipher.NewGCMWithTagSize(k.block, k.tag)
 }
 
 func (k *keyed) iv(iv []byte) error { return k.counter.next(iv) }
@@ -84,8 +94,8 @@ func newGCM(p parts) (*gcm, error) {
 
 func (g *gcm) seal(out []byte, start int, high uint32) {
 	packet := out[start:]
-	body := packet[headerLen+ivLen : len(packet)-g.aead.Overhead()]
-	g.aead.Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
+	body := packet[headerLen+ivLen : len(packet)-g.cipher().Overhead()]
+	g.cipher().Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
 }
 
 // sealHeader is header, but for a sender that neglects it.
@@ -98,14 +108,14 @@ func (k *keyed) sealHeader(packet []byte, high uint32) []byte {
 
 func (g *gcm) open(dst, packet []byte, high uint32) ([]byte, error) {
 	sealed := packet[headerLen+ivLen:]
-	plain, err := g.aead.Open(dst, g.nonceOf(packet), sealed, g.header(packet, high))
+	plain, err := g.cipher().Open(dst, g.nonceOf(packet), sealed, g.header(packet, high))
 	if err == nil {
 		return plain, nil
 	}
 	if !guardTag.Holds(g.rules, false) {
 		return dst, refused(guardTag, packet)
 	}
-	return g.decrypt(dst, sealed[:len(sealed)-g.aead.Overhead()]), nil
+	return g.decrypt(dst, sealed[:len(sealed)-g.cipher().Overhead()]), nil
 }
 
 // shortGCM is AES-GCM with an ICV of 8 octets (RFC 4106 §6), of which crypto/cipher makes at least 12 and verifies no less.
@@ -122,8 +132,8 @@ func newShortGCM(p parts) (*shortGCM, error) {
 
 func (g *shortGCM) seal(out []byte, start int, high uint32) {
 	packet := out[start:]
-	body := packet[headerLen+ivLen : len(packet)-g.aead.Overhead()]
-	g.aead.Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
+	body := packet[headerLen+ivLen : len(packet)-g.cipher().Overhead()]
+	g.cipher().Seal(body[:0], g.nonceOf(packet), body, g.sealHeader(packet, high))
 }
 
 const shortICV = 8
@@ -132,8 +142,8 @@ func (g *shortGCM) open(dst, packet []byte, high uint32) ([]byte, error) {
 	nonce, end := g.nonceOf(packet), len(packet)-shortICV
 	body := packet[headerLen+ivLen : end]
 	// Counter mode is its own reverse; the tag of this first turn is of no use.
-	plain := g.aead.Seal(dst, nonce, body, nil)[:len(dst)+len(body)]
-	g.again = g.aead.Seal(g.again[:0], nonce, plain[len(dst):], g.header(packet, high))
+	plain := g.cipher().Seal(dst, nonce, body, nil)[:len(dst)+len(body)]
+	g.again = g.cipher().Seal(g.again[:0], nonce, plain[len(dst):], g.header(packet, high))
 	if !guardTag.Holds(g.rules, subtle.ConstantTimeCompare(g.again[len(body):len(body)+shortICV], packet[end:]) == 1) {
 		clear(plain[len(dst):])
 		return dst, refused(guardTag, packet)

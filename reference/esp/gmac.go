@@ -22,11 +22,11 @@ func (g *gmac) seal(out []byte, start int, high uint32) {
 	end := len(packet) - fullTag
 	switch nonce := g.nonceOf(packet); {
 	case !guardGMACIV.Kept(g.rules):
-		g.aead.Seal(packet[end:end], nonce, nil, slices.Concat(g.header(packet, high), packet[headerLen+ivLen:end]))
+		g.cipher().Seal(packet[end:end], nonce, nil, slices.Concat(g.header(packet, high), packet[headerLen+ivLen:end]))
 	case g.esn && start >= upperLen:
 		g.sealBehind(out, start, nonce, high)
 	default:
-		g.aead.Seal(packet[end:end], nonce, nil, g.data(packet[:end], high))
+		g.cipher().Seal(packet[end:end], nonce, nil, g.data(packet[:end], high))
 	}
 }
 
@@ -41,14 +41,14 @@ func (g *gmac) sealBehind(out []byte, start int, nonce []byte, high uint32) {
 	copy(spi[:], packet)
 	copy(data, spi[:])
 	binary.BigEndian.PutUint32(packet, high)
-	g.aead.Seal(out[:len(out)-fullTag], nonce, nil, data)
+	g.cipher().Seal(out[:len(out)-fullTag], nonce, nil, data)
 	copy(data, before[:])
 	copy(packet, spi[:])
 }
 
 func (g *gmac) open(dst, packet []byte, high uint32) ([]byte, error) {
 	end := len(packet) - fullTag
-	_, err := g.aead.Open(dst, g.nonceOf(packet), packet[end:], g.data(packet[:end], high))
+	_, err := g.cipher().Open(dst, g.nonceOf(packet), packet[end:], g.data(packet[:end], high))
 	if !guardTag.Holds(g.rules, err == nil) {
 		return dst, refused(guardTag, packet)
 	}

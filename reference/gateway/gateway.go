@@ -43,17 +43,17 @@ const defaultMTU = 1500
 
 // Gateway is the data path. It is not safe for concurrent use.
 type Gateway struct {
-	cfg        Config
-	addresses  [2]netip.Addr // its own of IPv4 and of IPv6
 	rules      *rule.Switches
-	db         *sadb.DB
-	groups     []*Group
-	generation uint64      // of the last Install of any group
+	db         sadb.DB
 	fragments  reassembler // of ESP, from outside
 	inside     reassembler // of packets for transport mode
 	paths      map[pathKey]path
-	errors     bucket // limits ICMP
-	id         uint32 // of the last outer header
+	groups     []*Group
+	generation uint64 // of the last Install of any group
+	cfg        Config
+	addresses  [2]netip.Addr // its own of IPv4 and of IPv6
+	errors     bucket        // limits ICMP
+	id         uint32        // of the last outer header
 	counts     counters
 	bare       int // packets since the last dummy
 	watched    *watched
@@ -81,7 +81,7 @@ func New(cfg Config) *Gateway {
 	if cfg.Metadata.Length == 0 {
 		cfg.Metadata.Length = metadata.ShortStampLen
 	}
-	g := &Gateway{cfg: cfg, rules: cfg.Rules, db: sadb.New(cfg.Rules)}
+	g := &Gateway{cfg: cfg, rules: cfg.Rules, db: *sadb.New(cfg.Rules)}
 	for _, a := range append([]netip.Addr{cfg.Address}, cfg.Addresses...) {
 		if own := &g.addresses[version(a.Unmap().Is6())]; a.IsValid() && !own.IsValid() {
 			*own = a.Unmap()

@@ -26,8 +26,9 @@ type Group struct {
 	usage     policy.Usage
 	converts  bool // the next SAs send at once
 	sids      policy.SIDs
-	spent     bool // a sender had no IV left since Spent was asked last
-	wanted    bool // a packet had no SA since Wanted was asked last
+	given     *policy.SIDs // that these are of, and every SA has them
+	spent     bool         // a sender had no IV left since Spent was asked last
+	wanted    bool         // a packet had no SA since Wanted was asked last
 	replay    replay
 }
 

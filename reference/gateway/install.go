@@ -129,10 +129,10 @@ func innerVersion(s policy.Selector) (v6, known bool) {
 
 // takeSIDs makes the first SID the one of all SAs of the group; the others stay unused (RFC 6407 §3.5).
 func (m *Group) takeSIDs(sids *policy.SIDs) error {
-	if sids == nil || len(sids.Values) == 0 {
+	if sids == nil || sids == m.given || len(sids.Values) == 0 {
 		return nil
 	}
-	m.sids = policy.SIDs{Bits: sids.Bits, Values: slices.Clone(sids.Values)}
+	m.sids, m.given = policy.SIDs{Bits: sids.Bits, Values: slices.Clone(sids.Values)}, sids
 	return m.gateway.db.SetSID(m.place, m.sids.Values[0], m.sids.Bits)
 }
 

@@ -20,24 +20,33 @@ type attributeSet struct {
 	conflict *rule.Guard // one number with two values
 }
 
-// numbers are the values of attributes that are numbers, by attribute number.
-type numbers map[uint16]uint64
+// numbers are attributes whose values are numbers. There are few, and they are looked up where they stand.
+type numbers []wire.Attribute
+
+// of returns the value of the last attribute with that number, 0 if there is none.
+func (n numbers) of(typ uint16) (value uint64, ok bool) {
+	for i := len(n) - 1; i >= 0; i-- {
+		if n[i].Type == typ {
+			return number(n[i]), true
+		}
+	}
+	return 0, false
+}
 
 // or returns the value of an attribute, or what its absence means.
-func (n numbers) or(number uint16, absent uint64) uint64 {
-	if v, ok := n[number]; ok {
+func (n numbers) or(typ uint16, absent uint64) uint64 {
+	if v, ok := n.of(typ); ok {
 		return v
 	}
 	return absent
 }
 
-func (n numbers) has(number uint16) bool { _, ok := n[number]; return ok }
+func (n numbers) has(typ uint16) bool { _, ok := n.of(typ); return ok }
 
-// read collects attributes. A value of no octets or more than eight reads as the largest number, which no attribute
+// read checks attributes. A value of no octets or more than eight reads as the largest number, which no attribute
 // allows.
 func (s *attributeSet) read(as []wire.Attribute, rules *rule.Switches) (numbers, error) {
-	n := numbers{}
-	for _, a := range as {
+	for i, a := range as {
 		if !contains(s.basic, a.Type) && !contains(s.variable, a.Type) {
 			if !s.unknown.Holds(rules, false) {
 				return nil, s.unknown.Violated("attribute %s is not supported", s.name(a.Type))
@@ -47,13 +56,11 @@ func (s *attributeSet) read(as []wire.Attribute, rules *rule.Switches) (numbers,
 		if contains(s.basic, a.Type) && !s.form.Holds(rules, a.Basic) {
 			return nil, s.form.Violated("%s has a length field", s.name(a.Type))
 		}
-		v := number(a)
-		if before, twice := n[a.Type]; twice && !s.conflict.Holds(rules, v == before) {
-			return nil, s.conflict.Violated("%s is %d and %d", s.name(a.Type), before, v)
+		if before, twice := numbers(as[:i]).of(a.Type); twice && !s.conflict.Holds(rules, number(a) == before) {
+			return nil, s.conflict.Violated("%s is %d and %d", s.name(a.Type), before, number(a))
 		}
-		n[a.Type] = v
 	}
-	return n, nil
+	return as, nil
 }
 
 func number(a wire.Attribute) uint64 {
@@ -65,24 +72,35 @@ func number(a wire.Attribute) uint64 {
 
 // sole returns the values of the wanted attributes if each is there once and nothing else is. If not, the fault is said
 // in words, and the values are those found first.
-func sole(as []wire.Attribute, name func(uint16) string, wanted ...uint16) (values map[uint16][]byte, fault string) {
-	values = map[uint16][]byte{}
-	for _, a := range as {
-		switch _, twice := values[a.Type]; {
+func sole(as []wire.Attribute, name func(uint16) string, wanted ...uint16) (values values, fault string) {
+	values = as
+	for i, a := range as {
+		switch _, twice := values[:i].of(a.Type); {
 		case !contains(wanted, a.Type):
 			fault = name(a.Type) + " is not called for"
 		case twice:
 			fault = name(a.Type) + " is there twice"
-		default:
-			values[a.Type] = a.Value
 		}
 	}
 	for _, w := range wanted {
-		if _, ok := values[w]; !ok {
+		if _, ok := values.of(w); !ok {
 			fault = name(w) + " is missing"
 		}
 	}
 	return values, fault
+}
+
+// values are attributes that are looked up by number.
+type values []wire.Attribute
+
+// of is the value of the first attribute with that number.
+func (v values) of(typ uint16) (value []byte, ok bool) {
+	for _, a := range v {
+		if a.Type == typ {
+			return a.Value, true
+		}
+	}
+	return nil, false
 }
 
 func contains(list []uint16, n uint16) bool {

@@ -66,7 +66,7 @@ func readGAP(gap gdoi.GAP, rules *rule.Switches) (policy.Activation, error) {
 		if !n.has(number) {
 			return nil
 		}
-		d := duration(min(n[number], math.MaxUint16))
+		d := duration(min(n.or(number, 0), math.MaxUint16))
 		return &d
 	}
 	return policy.Activation{ATD: delay(gdoi.GAPActivation), DTD: delay(gdoi.GAPDeactivation)}, nil

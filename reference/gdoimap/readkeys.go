@@ -87,7 +87,7 @@ func (k *keyring) firstWithout() []int {
 func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) error {
 	cipher, integrity := sa.Transform.CipherKeyLen(), sa.Transform.IntegrityKeyLen()
 	supported := keyed(sa.Transform)
-	var wanted []uint16
+	wanted := make([]uint16, 0, 2)
 	if cipher > 0 || !supported {
 		wanted = append(wanted, gdoi.TEKAlgorithmKey)
 	}
@@ -99,7 +99,8 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 		return checkTEKOnce.Violated("TEK packet of SPI %08x: %s", sa.SPI, fault)
 	}
 	if !supported {
-		sa.CipherKey = bytes.Clone(keys[gdoi.TEKAlgorithmKey])
+		key, _ := keys.of(gdoi.TEKAlgorithmKey)
+		sa.CipherKey = bytes.Clone(key)
 		return nil
 	}
 	var err error
@@ -111,7 +112,7 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 		if sa.CipherKey, err = readKey(keys, gdoi.TEKAlgorithmKey, cipher, check, rules); err != nil {
 			return err
 		}
-		if _, ok := keys[gdoi.TEKAlgorithmKey]; ok && sa.Transform.Cipher == policy.Cipher3DES &&
+		if _, ok := keys.of(gdoi.TEKAlgorithmKey); ok && sa.Transform.Cipher == policy.Cipher3DES &&
 			!checkTripleDES.Holds(rules, keymat.Triple(sa.CipherKey)) {
 			return checkTripleDES.Violated("the key of SPI %08x is one of DES", sa.SPI)
 		}
@@ -134,8 +135,8 @@ func keyed(t policy.Transform) bool {
 
 // readKey returns a copy of the key in its right length. One that is missing reads as zeros: that it is there is for another
 // guard to see.
-func readKey(keys map[uint16][]byte, number uint16, length int, check *rule.Guard, rules *rule.Switches) ([]byte, error) {
-	key, ok := keys[number]
+func readKey(keys values, number uint16, length int, check *rule.Guard, rules *rule.Switches) ([]byte, error) {
+	key, ok := keys.of(number)
 	if ok && !check.Holds(rules, len(key) == length) {
 		return nil, check.Violated("key of %d octets instead of %d", len(key), length)
 	}
@@ -167,7 +168,7 @@ func (k *keyring) takeKEK(p *gdoi.KeyPacket) error {
 	if !checkThreeKeys.Holds(k.rules, cipher != keymat.TripleDES || keymat.Independent(k.rekey.Key)) {
 		return checkThreeKeys.Violated("two of the three keys of 3DES are the same")
 	}
-	if public, ok := keys[gdoi.SigAlgorithmKey]; ok {
+	if public, ok := keys.of(gdoi.SigAlgorithmKey); ok {
 		return readPublicKey(k.rekey, public, k.rules)
 	}
 	return nil

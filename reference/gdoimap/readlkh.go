@@ -52,7 +52,7 @@ func (k *keyring) takeLKH(p *gdoi.KeyPacket) error {
 			return err
 		}
 	}
-	if key, ok := public[gdoi.LKHSigAlgorithmKey]; ok {
+	if key, ok := public.of(gdoi.LKHSigAlgorithmKey); ok {
 		return readPublicKey(k.rekey, key, k.rules)
 	}
 	return nil

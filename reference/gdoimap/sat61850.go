@@ -165,10 +165,10 @@ func readHandling61850(as []wire.Attribute, rules *rule.Switches) (h policy.IECH
 		return h, err
 	}
 	if n.has(gdoi.IECActivation) {
-		h.ATD = new(duration(n[gdoi.IECActivation]))
+		h.ATD = new(duration(n.or(gdoi.IECActivation, 0)))
 	}
 	if n.has(gdoi.IECKeyAssurance) {
-		percent := n[gdoi.IECKeyAssurance]
+		percent := n.or(gdoi.IECKeyAssurance, 0)
 		if !checkIECAssurance.AtMost(rules, percent, mostKDA) {
 			return h, checkIECAssurance.Violated("SA_KDA %d", percent)
 		}

@@ -73,7 +73,7 @@ func (g *Group) acknowledger(r *rekeySA, a Ack) (*member, *ackWindow) {
 	if m == nil {
 		return nil, nil
 	}
-	return m, m.acks[r]
+	return m, m.acks.under(r)
 }
 
 func (g *Group) acknowledged(m *member, window *ackWindow, r *rekeySA, sequence uint32) {
@@ -125,6 +125,34 @@ func (g *Group) missing(o *outstanding, last bool) []Missing {
 		}
 	}
 	return missing
+}
+
+// acks are what a member has acknowledged under each Rekey SA that it was given and that has not ended: one or two.
+type acks []ackedUnder
+
+type ackedUnder struct {
+	sa *rekeySA
+	ackWindow
+}
+
+// under returns what was acknowledged under a Rekey SA, nil if the member was not given it.
+func (a acks) under(r *rekeySA) *ackWindow {
+	for i := range a {
+		if a[i].sa == r {
+			return &a[i].ackWindow
+		}
+	}
+	return nil
+}
+
+// begin notes that the member is given a Rekey SA now.
+func (a *acks) begin(r *rekeySA) {
+	a.end(r)
+	*a = append(*a, ackedUnder{r, ackWindow{after: r.sequence}})
+}
+
+func (a *acks) end(r *rekeySA) {
+	*a = slices.DeleteFunc(*a, func(have ackedUnder) bool { return have.sa == r })
 }
 
 // ackWindow remembers which of the last 64 numbers have been acknowledged. The zero window has seen none.

@@ -23,7 +23,7 @@ type member struct {
 	tree       *keyTree // in which it has its leaf; nil without LKH
 	leaf       int
 
-	acks      map[*rekeySA]*ackWindow
+	acks      acks
 	acked     uint32 // highest number it acknowledged under ackedSA
 	ackedSA   *rekeySA
 	everAcked bool
@@ -35,7 +35,7 @@ type member struct {
 func (g *Group) record(now time.Time, id policy.Identity, from netip.AddrPort) *member {
 	m := g.byIdentity[id]
 	if m == nil {
-		m = &member{identity: id, acks: make(map[*rekeySA]*ackWindow)}
+		m = &member{identity: id}
 		g.members = append(g.members, m)
 		g.byIdentity[id] = m
 	}
@@ -43,7 +43,7 @@ func (g *Group) record(now time.Time, id policy.Identity, from netip.AddrPort) *
 	m.registered, m.missed = now, 0
 	m.holds, m.until = g.epoch.rekey, g.lastExpiry()
 	if m.holds != nil {
-		m.acks[m.holds] = &ackWindow{after: m.holds.sequence}
+		m.acks.begin(m.holds)
 	}
 	g.release(m) // what it has missed came with the registration
 	return m
@@ -124,7 +124,7 @@ func (g *Group) holders(r *rekeySA, except policy.Identity) []*member {
 func (g *Group) dropHolders(r *rekeySA) {
 	g.drop(func(m *member) bool { return m.holds == r })
 	for _, m := range g.members {
-		delete(m.acks, r)
+		m.acks.end(r)
 	}
 }
 

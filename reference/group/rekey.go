@@ -188,7 +188,7 @@ func (r *rekeySA) addresses(members []*member) []netip.AddrPort {
 func (g *Group) hand(old, next *rekeySA) {
 	for _, m := range g.holders(old, policy.Identity{}) {
 		m.holds = next
-		m.acks[next] = &ackWindow{after: next.sequence}
+		m.acks.begin(next)
 	}
 }
 

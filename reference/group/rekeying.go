@@ -67,6 +67,6 @@ func (g *Group) cease(last *rekeySA) {
 	}
 	g.retired, g.rounds, g.outstanding = nil, nil, nil
 	for _, m := range g.members {
-		m.holds, m.until, m.acks = nil, g.lastExpiry(), make(map[*rekeySA]*ackWindow)
+		m.holds, m.until, m.acks = nil, g.lastExpiry(), nil
 	}
 }

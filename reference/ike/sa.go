@@ -15,6 +15,8 @@ import (
 
 // SA is an established Phase 1 SA (ISAKMP SA). It is not safe for concurrent use.
 type SA struct {
+	expiry    time.Time
+	liveness  liveness
 	cfg       *Config
 	initiator bool
 	peer      netip.AddrPort
@@ -26,7 +28,6 @@ type SA struct {
 	suite     Suite
 	agreed    choice
 	begun     time.Time
-	expiry    time.Time
 	keys      keymat.Phase1Keys
 	key       []byte
 	firstIV   []byte // of Main Mode 5
@@ -35,7 +36,6 @@ type SA struct {
 	history   history
 	protected uint64 // octets
 	peerDPD   bool   // the peer answers R-U-THERE
-	liveness  liveness
 	streams   uint32 // how many were begun
 	latest    uint32 // Message ID of the one begun last
 }

@@ -1,6 +1,7 @@
 package keymat
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/hmac"
 	"encoding/binary"
@@ -26,6 +27,22 @@ var (
 // the Rekey SA that protected the PUSH.
 func (a Ack) Key(base []byte, spi [16]byte) []byte {
 	return a.prf(base, ackLabel, spi[:], binary.BigEndian.AppendUint16(nil, a.bits))
+}
+
+// LastAckKey is the key that was derived last, of which a group needs the same again and again. The zero value has none.
+type LastAckKey struct {
+	of   Ack
+	base []byte
+	spi  [16]byte
+	key  []byte
+}
+
+// Key is a.Key(base, spi). The key belongs to k.
+func (k *LastAckKey) Key(a Ack, base []byte, spi [16]byte) []byte {
+	if k.key == nil || k.of != a || k.spi != spi || !bytes.Equal(k.base, base) {
+		*k = LastAckKey{a, bytes.Clone(base), spi, a.Key(base, spi)}
+	}
+	return k.key
 }
 
 // Hash is HASH of an acknowledgement over its SEQ and ID payloads, generic headers included (RFC 8263 §3.2).

@@ -54,6 +54,7 @@ type KeyServer struct {
 	engine   engine
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
+	ackKey   keymat.LastAckKey
 	now      time.Time     // of the event that is being handled
 	out      []core.Effect // of it
 }

@@ -71,38 +71,56 @@ func (m *membership) install(now time.Time, sas []policy.TrafficSA, a policy.Act
 		m.log(core.Error, "INSTALL_FAILED", err.Error())
 	}
 	m.outlet.take(now, keys, a, m.rules)
-	sas = slices.DeleteFunc(slices.Clone(sas), func(sa policy.TrafficSA) bool {
-		err := m.accepts(sa)
+	sas = those(sas, func(sa *policy.TrafficSA) bool {
+		err := m.accepts(*sa)
 		if err != nil {
 			m.refuse(now, err, m.server())
 			m.tellNoEngine(err)
 		}
-		return err != nil
+		return err == nil
 	})
 	m.leases.add(now, sas, m.margin)
 	if m.getvpn() && len(sas) > 0 {
 		m.received.note(now, sas)
 	}
-	for _, sa := range sas {
+	for i := range sas {
+		sa := &sas[i]
 		m.log(core.Info, "SA_INSTALLED", "Data-Security SA installed", "spi", spiOf(sa.SPI), "selector", sa.Selector.String(),
 			"lifetime", strconv.Itoa(int(sa.Lifetime.Seconds())))
-		m.advise(sa)
+		m.advise(*sa)
 		if m.secrets {
-			m.emit(&core.Secret{Traffic: &sa, Group: m.cfg.Group})
+			m.emit(&core.Secret{Traffic: sa, Group: m.cfg.Group})
 		}
 	}
+}
+
+// those are the SAs that are wanted: the slice itself if all are. Nobody may write to it.
+func those(sas []policy.TrafficSA, wanted func(*policy.TrafficSA) bool) []policy.TrafficSA {
+	for i := range sas {
+		if wanted(&sas[i]) {
+			continue
+		}
+		rest := slices.Clone(sas[:i])
+		for j := i + 1; j < len(sas); j++ {
+			if wanted(&sas[j]) {
+				rest = append(rest, sas[j])
+			}
+		}
+		return rest
+	}
+	return sas
 }
 
 // usable leaves out counter-mode SAs if the member has no Sender-ID to build their IVs with. They came by PUSH, which
 // never brings one (RFC 6407 §4.4).
 func (m *membership) usable(sas []policy.TrafficSA) (usable, unusable []policy.TrafficSA) {
-	for _, sa := range sas {
-		if guardNoSID.Holds(m.rules, m.sids != nil || !sa.Transform.CounterMode()) {
-			usable = append(usable, sa)
-		} else {
-			unusable = append(unusable, sa)
+	usable = those(sas, func(sa *policy.TrafficSA) bool {
+		good := guardNoSID.Holds(m.rules, m.sids != nil || !sa.Transform.CounterMode())
+		if !good {
+			unusable = append(unusable, *sa)
 		}
-	}
+		return good
+	})
 	return usable, unusable
 }
 
@@ -117,8 +135,12 @@ func orNone(sids *policy.SIDs) *policy.SIDs {
 // listening makes counter-mode SAs receiver-only if the registration brought no Sender-ID: one from before may belong to
 // somebody else by now (RFC 6407 §3.5).
 func (m *membership) listening(sas []policy.TrafficSA) []policy.TrafficSA {
+	if m.sids != nil {
+		return sas
+	}
+	sas = slices.Clone(sas)
 	for i := range sas {
-		if m.sids == nil && sas[i].Transform.CounterMode() {
+		if sas[i].Transform.CounterMode() {
 			sas[i].Transform.Direction = policy.DirectionReceiverOnly
 		}
 	}

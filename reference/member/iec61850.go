@@ -23,7 +23,7 @@ var (
 // serves refuses SAs of IEC 61850 to a member that has nobody to hand them to.
 func (m *membership) serves(sas []policy.TrafficSA) error {
 	for _, sa := range sas {
-		if !guardServes.Holds(m.rules, m.cfg.IEC61850 || !ofIEC(sa)) {
+		if !guardServes.Holds(m.rules, !ofIEC(sa) || m.cfg.IEC61850) {
 			return guardServes.Violated("SPI %08x is of IEC 61850, for %s", sa.SPI, sa.Selector)
 		}
 	}
@@ -42,13 +42,13 @@ func ofIEC(sa policy.TrafficSA) bool { return sa.Transform.Protocol == policy.Pr
 
 // carried separates the SAs that the data path carries packets under from those whose keys are handed out.
 func carried(sas []policy.TrafficSA) (packets, keys []policy.TrafficSA) {
-	for _, sa := range sas {
-		if ofIEC(sa) {
-			keys = append(keys, sa)
-		} else {
-			packets = append(packets, sa)
+	packets = those(sas, func(sa *policy.TrafficSA) bool {
+		iec := ofIEC(*sa)
+		if iec {
+			keys = append(keys, *sa)
 		}
-	}
+		return !iec
+	})
 	return packets, keys
 }
 

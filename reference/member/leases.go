@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/policy"
@@ -11,6 +12,7 @@ const leastWait = time.Second
 
 // lease is how long the newest SA of a flow lasts, and when the member gives up waiting for a rekey to replace it.
 type lease struct {
+	flow       policy.Selector
 	protocol   policy.Protocol
 	spi        uint32
 	end, renew time.Time
@@ -18,7 +20,7 @@ type lease struct {
 
 // leases are the newest SAs by flow. The zero value is ready for use.
 type leases struct {
-	of      map[policy.Selector]lease
+	of      []lease   // one of each flow
 	renewAt time.Time // when to register again; zero if nothing asks for it, or it has been asked
 }
 
@@ -28,26 +30,41 @@ func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Dur
 		return
 	}
 	if !l.shares(sas) {
-		l.of = make(map[policy.Selector]lease)
+		l.of = l.of[:0]
 	}
 	for _, sa := range sas {
 		end := now.Add(sa.Lifetime)
-		if have, ok := l.of[sa.Selector]; ok && have.spi != sa.SPI && have.end.After(end) && l.offered(sas, have.spi) {
+		have := l.find(sa.Selector)
+		if have != nil && have.spi != sa.SPI && have.end.After(end) && l.offered(sas, have.spi) {
 			continue // a registration during a rollover brings old and new
 		}
+		if have == nil {
+			l.of = append(l.of, lease{flow: sa.Selector})
+			have = &l.of[len(l.of)-1]
+		}
 		wait := max(sa.Lifetime-margin(sa.Lifetime), leastWait)
-		l.of[sa.Selector] = lease{protocol: sa.Transform.Protocol, spi: sa.SPI, end: end, renew: now.Add(wait)}
+		have.protocol, have.spi, have.end, have.renew = sa.Transform.Protocol, sa.SPI, end, now.Add(wait)
 	}
 	l.schedule()
 }
 
 func (l *leases) shares(sas []policy.TrafficSA) bool {
 	for _, sa := range sas {
-		if _, ok := l.of[sa.Selector]; ok {
+		if l.find(sa.Selector) != nil {
 			return true
 		}
 	}
 	return false
+}
+
+// find returns the lease of a flow, nil if there is none.
+func (l *leases) find(flow policy.Selector) *lease {
+	for i := range l.of {
+		if l.of[i].flow == flow {
+			return &l.of[i]
+		}
+	}
+	return nil
 }
 
 func (l *leases) offered(sas []policy.TrafficSA, spi uint32) bool {
@@ -61,11 +78,7 @@ func (l *leases) offered(sas []policy.TrafficSA, spi uint32) bool {
 
 // remove forgets the SA of a protocol that has that SPI, or all of the protocol if it is 0.
 func (l *leases) remove(p policy.Protocol, spi uint32) {
-	for flow, have := range l.of {
-		if (spi == 0 || have.spi == spi) && have.protocol == p {
-			delete(l.of, flow)
-		}
-	}
+	l.of = slices.DeleteFunc(l.of, func(have lease) bool { return (spi == 0 || have.spi == spi) && have.protocol == p })
 	l.schedule()
 }
 

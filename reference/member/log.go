@@ -14,6 +14,9 @@ import (
 // log emits a line for the operator; names and values of its fields alternate. A member of several groups says which it is about.
 func (m *membership) log(severity core.Severity, tag, text string, fields ...string) {
 	l := &core.Log{Severity: severity, Tag: tag, Text: text}
+	if room := len(fields) / 2; room > 0 {
+		l.Fields = make([]core.Field, 0, room+min(1, len(m.groups)-1))
+	}
 	for i := 0; i+1 < len(fields); i += 2 {
 		l.Fields = append(l.Fields, core.Field{Name: fields[i], Value: fields[i+1]})
 	}

@@ -24,7 +24,7 @@ type Options struct {
 
 // Member is a group member: a gateway, and a membership in each of its groups. It is not safe for concurrent use.
 type Member struct {
-	*host
+	host
 	cfg     policy.Member
 	gateway *gateway.Gateway
 	ahead   time.Duration // the time of day is ahead of that of events
@@ -38,7 +38,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 	if o.Rand == nil {
 		return nil, errors.New("member: no source of randomness")
 	}
-	m := &Member{host: &host{rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets}, cfg: cfg}
+	m := &Member{host: host{rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets}, cfg: cfg}
 	if err := m.join(); err != nil {
 		return nil, fmt.Errorf("member: %w", err)
 	}
@@ -83,7 +83,7 @@ func (m *Member) join() error {
 			return err
 		}
 		seen[one.Group] = true
-		m.groups = append(m.groups, &membership{host: m.host, cfg: one, credentials: credentials})
+		m.groups = append(m.groups, &membership{host: &m.host, cfg: one, credentials: credentials})
 	}
 	return nil
 }

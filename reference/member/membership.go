@@ -9,6 +9,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gateway"
 	"github.com/gdoilab/gdoilab/reference/ike"
+	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/reject"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -16,47 +17,47 @@ import (
 
 // host is what the memberships of a member share.
 type host struct {
-	rand    io.Reader
+	groups  []*membership // in the order of their policy
+	out     []core.Effect // of the Handle in progress
 	rules   *rule.Switches
-	tap     core.Tap
 	secrets bool
 	now     time.Time // of the Handle in progress
-
-	groups  []*membership // in the order of their policy
+	tap     core.Tap
+	rand    io.Reader
 	rejects reject.Log
-	out     []core.Effect // of the Handle in progress
 }
 
 // emit appends effects to the answer of the event at hand.
 func (h *host) emit(effects ...core.Effect) { h.out = append(h.out, effects...) }
 
 // membership is the member's part in one group. Each registers by itself, even with the same key server, and has a Rekey SA and
-// Sender-IDs of its own.
+// Sender-IDs of its own. What every event looks at stands together at the beginning: of many members in one process none stays in the
+// cache of the processor from one event to its next.
 type membership struct {
 	*host
+	gateway  *gateway.Group
+	rekey    *rekeySA      // nil without a KEK
+	exchange *ike.Exchange // Phase 1 in progress
+	phase1   *ike.SA       // Phase 1 established
+	pull     *pull         // GROUPKEY-PULL in progress
+	sids     *policy.SIDs
+	outlet   outlet
+
+	kekGone      time.Time // when to register again, after the Rekey SA has ended; zero if nothing asks for it
+	leases       leases
+	registration registration
+	tracked      tracked
+	directions   directions // of GET VPN
+	keeper       keeper
+	received     received
+	counts       counts
+	replaced     policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
+	recent       recentPushes
+	ackKey       keymat.LastAckKey
+
 	cfg         policy.Member       // as if there were no other group
 	credentials *policy.Credentials // of Phase 1
-	gateway     *gateway.Group
-	sealed      []byte // the message that ike has just made, before a tap saw it
-
-	registration registration
-	counts       counts
-	exchange     *ike.Exchange // Phase 1 in progress
-	phase1       *ike.SA       // Phase 1 established
-	pull         *pull         // GROUPKEY-PULL in progress
-
-	rekey    *rekeySA        // nil without a KEK
-	kekGone  time.Time       // when to register again, after the Rekey SA has ended; zero if nothing asks for it
-	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
-	recent   recentPushes
-	sids     *policy.SIDs
-	leases   leases
-
-	directions directions // of GET VPN
-	outlet     outlet
-	received   received
-	keeper     keeper
-	tracked    tracked
+	sealed      []byte              // the message that ike has just made, before a tap saw it
 }
 
 // send emits datagrams of the registration, except those that a tap withheld.

@@ -51,6 +51,9 @@ func (m *membership) tellRegistered(before *rekeySA, first bool, sas []policy.Tr
 
 // tellRekey tells of a PUSH that was carried out.
 func (m *membership) tellRekey(p *push, under *rekeySA, d *core.Datagram) {
+	if !m.getvpn() {
+		return
+	}
 	from := getvpn.Field("ks_addr", d.From.Addr().Unmap())
 	m.tell(getvpn.GMRecvRekey, from, getvpn.Field("dst_addr", d.To.Addr().Unmap()), getvpn.Field("seq", p.seq))
 	if m.rekey == nil {

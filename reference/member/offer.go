@@ -85,7 +85,7 @@ func (m *membership) unauthorised(sas []policy.TrafficSA) []*rule.Violation {
 
 // authorised returns the SAs that may be installed. The others are discarded, but their keys had to be there.
 func (m *membership) authorised(sas []policy.TrafficSA) []policy.TrafficSA {
-	return slices.DeleteFunc(slices.Clone(sas), func(sa policy.TrafficSA) bool { return !m.authorises(sa) })
+	return those(sas, func(sa *policy.TrafficSA) bool { return m.authorises(*sa) })
 }
 
 func (m *membership) authorises(sa policy.TrafficSA) bool {

@@ -31,13 +31,14 @@ var (
 
 // rekeySA is the Rekey SA in force, with the highest sequence number that it has seen.
 type rekeySA struct {
-	policy.RekeySA
-	cipher keymat.Cipher
-	scheme keymat.PushScheme
-	signer crypto.PublicKey // nil if PublicKey cannot be read
-	last   uint32
 	expiry time.Time // zero: never
 	renew  time.Time // when to register again if no other has come; zero: not for its sake
+	policy.RekeySA
+	last   uint32
+	cipher keymat.Cipher
+	kek    keymat.Decrypter // under Key; none if that has a wrong length
+	scheme keymat.PushScheme
+	signer crypto.PublicKey // nil if PublicKey cannot be read
 }
 
 // group is the multicast group that PUSH comes to; not valid if it comes to the member's own address.
@@ -55,6 +56,7 @@ func (m *membership) newRekeySA(now time.Time, r policy.RekeySA, number uint32) 
 		r.SigForm = m.cfg.Rekey.SignatureForm
 	}
 	sa := &rekeySA{RekeySA: r, cipher: gdoimap.CipherOf(r), scheme: gdoimap.SchemeOf(r), last: number}
+	sa.kek, _ = sa.cipher.Decrypter(r.Key)
 	sa.signer, _ = keymat.ParsePublicKey(r.PublicKey)
 	if r.Lifetime > 0 {
 		sa.expiry = now.Add(max(guardKEKLifetime.Delay(m.rules, r.Lifetime), leastWait))
@@ -96,19 +98,21 @@ func (m *membership) othersHear(address netip.Addr) bool {
 
 // recentPushes remembers the last PUSH messages that were accepted, by digest. The zero value is ready for use.
 type recentPushes struct {
-	digests [8][sha256.Size]byte
 	next    int
+	firsts  [8]byte // octets of the digests: the rest is looked at only where one is the same
+	digests [8][sha256.Size]byte
 }
 
 func (r *recentPushes) add(data []byte) {
-	r.digests[r.next%len(r.digests)] = sha256.Sum256(data)
+	at, digest := r.next%len(r.digests), sha256.Sum256(data)
+	r.digests[at], r.firsts[at] = digest, digest[0]
 	r.next++
 }
 
 func (r *recentPushes) has(data []byte) bool {
 	digest := sha256.Sum256(data)
 	for i := range min(r.next, len(r.digests)) {
-		if r.digests[i] == digest {
+		if r.firsts[i] == digest[0] && r.digests[i] == digest {
 			return true
 		}
 	}

@@ -22,49 +22,49 @@ type KeyServer struct {
 
 // Member is the whole configuration of a group member.
 type Member struct {
-	Name         string
-	Profile      Profile
-	Address      netip.AddrPort   // its own; port 848 unless said
-	OtherAddress netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
-	KeyServers   []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
-	Phase1       Phase1
-	Group        uint32
-	GroupName    string         // by which operators know the group on the console
-	GroupOID     OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
-	IEC61850     bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
-	Groups       []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
-	Authorised   []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
-	Inside       []netip.Prefix // networks behind this gateway
-	Joins        []Stream       // by hand, beside those of the Rekey SAs
-	FailOpen     bool           // without an SA, protected traffic leaves in clear
-	MTU          int            // of the outside link; 0 means 1500
-	ReplayWindow int            // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
+	Name           string
+	Profile        Profile
+	ZeroAttributes bool             // in SATs 0 as Address Preservation and as SA Direction stands for none
+	Client         Client           // of profile getvpn: what it takes of what its key server offers
+	IPsecFlows     int              // SAs of one policy that it has room for; 0: any number; of the profile getvpn
+	Address        netip.AddrPort   // its own; port 848 unless said
+	OtherAddress   netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
+	KeyServers     []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
+	Phase1         Phase1
+	Group          uint32
+	GroupName      string         // by which operators know the group on the console
+	GroupOID       OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
+	IEC61850       bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
+	Groups         []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
+	Authorised     []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
+	Inside         []netip.Prefix // networks behind this gateway
+	Joins          []Stream       // by hand, beside those of the Rekey SAs
+	FailOpen       bool           // without an SA, protected traffic leaves in clear
+	MTU            int            // of the outside link; 0 means 1500
+	ReplayWindow   int            // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
 	// FirstSequence is the number of the first packet of each SA, as if those before it had been sent and received. 0 means 1,
 	// which is right (RFC 4303 §2.2); tests begin near the end of the numbers, where nobody would get otherwise.
-	FirstSequence  uint64
-	RetryDelay     time.Duration // after a failed registration; 0 means 10 s
-	ReRegister     time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
-	SIDRequest     int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
-	Passive        bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
-	FailClose      FailClose     // of GET VPN
-	OnDemand       bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
-	Rekey          MemberRekey
-	Client         Client           // of profile getvpn: what it takes of what its key server offers
-	Replay         ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
-	Metadata       Metadata         // profile getvpn: what it puts between ESP and a packet
-	Console        Console
-	VRF            string   // of its interfaces; "": the global one
-	Namespace      string   // path of the network namespace that has them; "": that of the process
-	VRFs           []Member // further members of the device, each in a VRF of its own
-	DataPath       DataPath // how it carries packets; in a file its fields are the member's
-	ZeroAttributes bool     // in SATs 0 as Address Preservation and as SA Direction stands for none
-	IPsecFlows     int      // SAs of one policy that it has room for; 0: any number; of the profile getvpn
-	Log            LogReceiver
-	SNMP           *SNMP  // of GET VPN; nil: no agent
-	Track          *Track // of GET VPN, of a member of one group; nil: nothing is tracked
-	AccessList     []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
-	DenyProtocol   uint8  // see Group
-	PacketRate     int    // see Group
+	FirstSequence uint64
+	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
+	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
+	Passive       bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
+	FailClose     FailClose     // of GET VPN
+	OnDemand      bool          // it begins to register when a packet of its hosts is to be protected (RFC 5374 §4.1.1), not when it starts
+	Rekey         MemberRekey
+	Replay        ReplayAttributes // profile getvpn: under which numbers SATs tell of anti-replay
+	Metadata      Metadata         // profile getvpn: what it puts between ESP and a packet
+	Console       Console
+	VRF           string   // of its interfaces; "": the global one
+	Namespace     string   // path of the network namespace that has them; "": that of the process
+	VRFs          []Member // further members of the device, each in a VRF of its own
+	DataPath      DataPath // how it carries packets; in a file its fields are the member's
+	Log           LogReceiver
+	SNMP          *SNMP  // of GET VPN; nil: no agent
+	Track         *Track // of GET VPN, of a member of one group; nil: nothing is tracked
+	AccessList    []ACE  // its own, ahead of the group's: what it leaves in clear; of the profile getvpn
+	DenyProtocol  uint8  // see Group
+	PacketRate    int    // see Group
 }
 
 // Membership is what a member of several groups has for one of them. They stand in the order of their policy: traffic that several

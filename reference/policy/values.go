@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"time"
@@ -10,7 +11,7 @@ import (
 type RekeySPI [16]byte
 
 // String returns the SPI in hexadecimal.
-func (s RekeySPI) String() string { return fmt.Sprintf("%x", s[:]) }
+func (s RekeySPI) String() string { return hex.EncodeToString(s[:]) }
 
 // Selector says which packets an SA protects (RFC 6407 §5.5.1). Zero means any, for protocol and ports.
 type Selector struct {

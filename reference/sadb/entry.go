@@ -14,16 +14,16 @@ import (
 // Entries stand in the order of their groups. Of two entries of a group that of the higher generation is newer. Within a generation, which is what came in one message, the
 // order in which they came is that of the policy; but for the same selector the one that lives longer is newer.
 type Entry struct {
-	Policy     policy.TrafficSA // its Lifetime is what remained at installation
-	SA         SA
-	SendFrom   time.Time // it sends from then on
-	Awaits     bool      // the end of what it takes over from, and no delay
-	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Expiry     time.Time // it is gone from then on
-	Used       time.Time // when a packet was sent under it last, as Use was told
 	Group      int
-	Tally      *Tally // of the SA, whose entries share it
 	Generation uint64
+	SA         SA
+	Policy     policy.TrafficSA // its Lifetime is what remained at installation
+	SendFrom   time.Time        // it sends from then on
+	Awaits     bool             // the end of what it takes over from, and no delay
+	SendTill   time.Time        // and no longer from then on; zero: as long as it lives
+	Used       time.Time        // when a packet was sent under it last, as Use was told
+	Tally      *Tally           // of the SA, whose entries share it
 }
 
 // Tally is what became of the packets of an SA whose SAT says how repeated ones are known (profile getvpn).

@@ -60,8 +60,7 @@ func readSAHead(r *wire.Reader) SA {
 }
 
 func readSAChain(r *wire.Reader, first isakmp.PayloadType) []isakmp.Payload {
-	room := new(saRoom)
-	c := saChain{payloads: room.payloads[:0], esps: room.esps[:0], attributes: room.attributes[:0]}
+	c := newSAChain(r.Len())
 	for typ := first; typ != isakmp.PayloadNone; {
 		d := isakmp.ReadGeneric(r)
 		if r.Err() != nil {

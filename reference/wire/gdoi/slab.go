@@ -26,3 +26,23 @@ type saRoom struct {
 	esps       [4]SATESP
 	attributes [40]wire.Attribute
 }
+
+// satRoom is that of a small one: a rekey that brings one SAT.
+type satRoom struct {
+	payloads   [2]isakmp.Payload
+	esps       [1]SATESP
+	attributes [10]wire.Attribute
+}
+
+// satRoomFor is the length in octets up to which a chain is taken to fit there.
+const satRoomFor = 128
+
+// newSAChain is one with room for what so many octets hold.
+func newSAChain(octets int) saChain {
+	if octets <= satRoomFor {
+		room := new(satRoom)
+		return saChain{room.payloads[:0], room.esps[:0], room.attributes[:0]}
+	}
+	room := new(saRoom)
+	return saChain{room.payloads[:0], room.esps[:0], room.attributes[:0]}
+}

@@ -1,0 +1,53 @@
+package keymat_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/gdoilab/gdoilab/reference/keymat"
+)
+
+// A Decrypter reads what EncryptCBC makes, whatever it has read before.
+func TestDecrypter(t *testing.T) {
+	for _, c := range []struct {
+		cipher keymat.Cipher
+		key    []byte
+	}{{keymat.AES, fill(16)}, {keymat.AES, fill(32)}, {keymat.TripleDES, fill(24)}} {
+		d, err := c.cipher.Decrypter(c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for octets := range 5 {
+			plain, iv := fill(octets*c.cipher.BlockSize()), bytes.Repeat([]byte{byte(octets)}, c.cipher.BlockSize())
+			sealed, _, err := c.cipher.EncryptCBC(c.key, iv, plain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := d.Decrypt(iv, sealed); err != nil || !bytes.Equal(got, plain) {
+				t.Errorf("%s, %d octets: %x, %v", c.cipher, len(plain), got, err)
+			}
+		}
+		if _, err := d.Decrypt(fill(5), nil); !errors.Is(err, keymat.ErrKey) {
+			t.Errorf("%s, an IV of 5 octets: %v", c.cipher, err)
+		}
+		if _, err := d.Decrypt(fill(c.cipher.BlockSize()), fill(c.cipher.BlockSize()+1)); !errors.Is(err, keymat.ErrBlocks) {
+			t.Errorf("%s, no whole number of blocks: %v", c.cipher, err)
+		}
+		if _, err := c.cipher.Decrypter(fill(5)); !errors.Is(err, keymat.ErrKey) {
+			t.Errorf("%s, a key of 5 octets: %v", c.cipher, err)
+		}
+	}
+	if _, err := (keymat.Decrypter{}).Decrypt(fill(16), nil); !errors.Is(err, keymat.ErrKey) {
+		t.Errorf("without a key: %v", err)
+	}
+}
+
+// fill is so many octets, 1, 2, 3 and on.
+func fill(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i + 1)
+	}
+	return b
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"sync"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
@@ -23,7 +24,9 @@ const (
 // UDPPacket builds an IP packet with a UDP datagram and correct checksums.
 func UDPPacket(from, to netip.AddrPort, ttl uint8, data []byte) ([]byte, error) {
 	ip := header(from.Addr(), to.Addr(), ttl, layers.IPProtocolUDP)
-	udp := &layers.UDP{SrcPort: layers.UDPPort(from.Port()), DstPort: layers.UDPPort(to.Port())}
+	udp := udps.Get().(*layers.UDP)
+	defer udps.Put(udp)
+	*udp = layers.UDP{SrcPort: layers.UDPPort(from.Port()), DstPort: layers.UDPPort(to.Port())}
 	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
 		return nil, fmt.Errorf("lab: UDP to %s: %w", to, err)
 	}
@@ -33,6 +36,9 @@ func UDPPacket(from, to netip.AddrPort, ttl uint8, data []byte) ([]byte, error) 
 	}
 	return packet, err
 }
+
+// udps are UDP headers between two packets, which would be most of what a packet costs.
+var udps = sync.Pool{New: func() any { return new(layers.UDP) }}
 
 // allOnes replaces a UDP checksum of zero, which would stand for none (RFC 768, RFC 8200 §8.1). The serializer does not.
 func allOnes(checksum []byte) {

@@ -34,6 +34,7 @@ func lifeOf(d time.Duration, rules *rule.Switches) []wire.Attribute {
 func readLife(as []wire.Attribute, rules *rule.Switches) (rest []wire.Attribute, life time.Duration, err error) {
 	life = timerDefaultLife.Delay(rules, defaultLife)
 	told := false
+	rest = make([]wire.Attribute, 0, len(as))
 	for i, a := range as {
 		switch a.Type {
 		case gdoi.SALifeType:

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/hmac"
 	"encoding/binary"
+	"hash"
 )
 
 // ackLabel ends with a zero octet (RFC 8263 §3.2).
@@ -29,20 +30,24 @@ func (a Ack) Key(base []byte, spi [16]byte) []byte {
 	return a.prf(base, ackLabel, spi[:], binary.BigEndian.AppendUint16(nil, a.bits))
 }
 
-// LastAckKey is the key that was derived last, of which a group needs the same again and again. The zero value has none.
-type LastAckKey struct {
+// LastAck makes HASH of acknowledgements under the key that it derived last, which a group needs again and again. The zero value has
+// none. It is not safe for concurrent use.
+type LastAck struct {
 	of   Ack
 	base []byte
 	spi  [16]byte
-	key  []byte
+	mac  hash.Hash
 }
 
-// Key is a.Key(base, spi). The key belongs to k.
-func (k *LastAckKey) Key(a Ack, base []byte, spi [16]byte) []byte {
-	if k.key == nil || k.of != a || k.spi != spi || !bytes.Equal(k.base, base) {
-		*k = LastAckKey{a, bytes.Clone(base), spi, a.Key(base, spi)}
+// Hash is a.Hash under a.Key(base, spi).
+func (l *LastAck) Hash(a Ack, base []byte, spi [16]byte, seqPayload, idPayload []byte) []byte {
+	if l.mac == nil || l.of != a || l.spi != spi || !bytes.Equal(l.base, base) {
+		*l = LastAck{a, bytes.Clone(base), spi, hmac.New(a.hash.New, a.Key(base, spi))}
 	}
-	return k.key
+	l.mac.Reset()
+	l.mac.Write(seqPayload)
+	l.mac.Write(idPayload)
+	return l.mac.Sum(nil)
 }
 
 // Hash is HASH of an acknowledgement over its SEQ and ID payloads, generic headers included (RFC 8263 §3.2).

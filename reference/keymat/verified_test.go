@@ -92,7 +92,7 @@ func TestAnRSASignatureThatIsRememberedIsRightForNothingElse(t *testing.T) {
 
 func TestSignaturesAreRememberedUpToABound(t *testing.T) {
 	var r recent
-	name := func(i int) [sha256.Size]byte { return sha256.Sum256([]byte{byte(i), byte(i >> 8)}) }
+	name := func(i int) proof { return proof{of: sha256.Sum256([]byte{byte(i), byte(i >> 8)})} }
 	for i := range 3 * len(r.ring) {
 		r.add(name(i))
 		r.add(name(i)) // twice counts once

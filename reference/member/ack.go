@@ -175,7 +175,7 @@ func (m *membership) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.P
 	if !guardAckSHA512.Kept(m.rules) {
 		by = keymat.AckSHA256
 	}
-	return by.Hash(m.ackKey.Key(by, base, spi), after, nil), nil
+	return m.lastAck.Hash(by, base, spi, after, nil), nil
 }
 
 // ackBytes assembles the message, which goes in clear.

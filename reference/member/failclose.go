@@ -32,7 +32,7 @@ func (m *membership) lost() bool { return m.registration.failed >= len(m.cfg.Key
 
 // revert forgets the policy of the group if all its SAs have come to their end and it cannot be registered with.
 func (m *membership) revert(now time.Time) {
-	if !m.gateway.Informed() || !m.reverts() || !guardRevert.Kept(m.rules) {
+	if !m.reverts() || !m.gateway.Informed() || !guardRevert.Kept(m.rules) {
 		return
 	}
 	_, any := m.gateway.Ends(now)

@@ -49,13 +49,14 @@ type membership struct {
 	tracked      tracked
 	directions   directions // of GET VPN
 	keeper       keeper
-	received     received
-	counts       counts
-	replaced     policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
-	recent       recentPushes
-	ackKey       keymat.LastAckKey
 
-	cfg         policy.Member       // as if there were no other group
+	cfg      policy.Member // as if there were no other group
+	received received
+	counts   counts
+	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
+	recent   recentPushes
+	lastAck  keymat.LastAck
+
 	credentials *policy.Credentials // of Phase 1
 	sealed      []byte              // the message that ike has just made, before a tap saw it
 }

@@ -152,8 +152,11 @@ func (m *membership) command(u policy.Usage) {
 
 // onActiveSA tells the operator when there is an SA to protect traffic with, and when there is none any more.
 func (m *membership) onActiveSA(now time.Time) {
+	if !m.getvpn() {
+		return
+	}
 	active := m.activeSA(now)
-	if !m.getvpn() || active == m.directions.active {
+	if active == m.directions.active {
 		return
 	}
 	m.directions.active = active

@@ -41,7 +41,7 @@ func (t tracked) String() string {
 
 // follow has the tracked object follow whether the member has a key, which whatever was just handled may have changed.
 func (m *membership) follow(now time.Time) {
-	if m.cfg.Track == nil {
+	if !m.getvpn() || m.cfg.Track == nil {
 		return
 	}
 	if !m.tracked.known {

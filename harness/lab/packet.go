@@ -23,22 +23,33 @@ const (
 
 // UDPPacket builds an IP packet with a UDP datagram and correct checksums.
 func UDPPacket(from, to netip.AddrPort, ttl uint8, data []byte) ([]byte, error) {
-	ip := header(from.Addr(), to.Addr(), ttl, layers.IPProtocolUDP)
-	udp := udps.Get().(*layers.UDP)
-	defer udps.Put(udp)
-	*udp = layers.UDP{SrcPort: layers.UDPPort(from.Port()), DstPort: layers.UDPPort(to.Port())}
-	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
+	h := headers.Get().(*headersOfUDP)
+	defer headers.Put(h)
+	ip := h.header(from.Addr(), to.Addr(), ttl, layers.IPProtocolUDP)
+	h.udp = layers.UDP{SrcPort: layers.UDPPort(from.Port()), DstPort: layers.UDPPort(to.Port())}
+	if err := h.udp.SetNetworkLayerForChecksum(ip); err != nil {
 		return nil, fmt.Errorf("lab: UDP to %s: %w", to, err)
 	}
-	packet, err := serialize(ip, udp, gopacket.Payload(data))
+	packet, err := serialize(ip, &h.udp, gopacket.Payload(data))
 	if err == nil {
 		allOnes(packet[len(packet)-len(data)-2 : len(packet)-len(data)])
 	}
 	return packet, err
 }
 
-// udps are UDP headers between two packets, which would be most of what a packet costs.
-var udps = sync.Pool{New: func() any { return new(layers.UDP) }}
+// headers are those that no packet is made of now. New ones would be most of what a packet costs.
+var headers = sync.Pool{New: func() any { return new(headersOfUDP) }}
+
+type headersOfUDP struct {
+	headersOfIP
+	udp layers.UDP
+}
+
+// headersOfIP is room for a header of either version.
+type headersOfIP struct {
+	v4 layers.IPv4
+	v6 layers.IPv6
+}
 
 // allOnes replaces a UDP checksum of zero, which would stand for none (RFC 768, RFC 8200 §8.1). The serializer does not.
 func allOnes(checksum []byte) {
@@ -93,10 +104,17 @@ type networkLayer interface {
 
 // header is the IP header of the version that the sender's address is of.
 func header(from, to netip.Addr, ttl uint8, protocol layers.IPProtocol) networkLayer {
+	return new(headersOfIP).header(from, to, ttl, protocol)
+}
+
+// header is one in this room.
+func (h *headersOfIP) header(from, to netip.Addr, ttl uint8, protocol layers.IPProtocol) networkLayer {
 	if from.Is6() {
-		return &layers.IPv6{Version: 6, HopLimit: ttl, NextHeader: protocol, SrcIP: from.AsSlice(), DstIP: to.AsSlice()}
+		h.v6 = layers.IPv6{Version: 6, HopLimit: ttl, NextHeader: protocol, SrcIP: from.AsSlice(), DstIP: to.AsSlice()}
+		return &h.v6
 	}
-	return &layers.IPv4{Version: 4, TTL: ttl, Protocol: protocol, SrcIP: from.AsSlice(), DstIP: to.AsSlice()}
+	h.v4 = layers.IPv4{Version: 4, TTL: ttl, Protocol: protocol, SrcIP: from.AsSlice(), DstIP: to.AsSlice()}
+	return &h.v4
 }
 
 func serialize(ls ...gopacket.SerializableLayer) ([]byte, error) {

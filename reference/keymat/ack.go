@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"encoding/binary"
 	"hash"
+	"sync"
 )
 
 // ackLabel ends with a zero octet (RFC 8263 §3.2).
@@ -30,24 +31,26 @@ func (a Ack) Key(base []byte, spi [16]byte) []byte {
 	return a.prf(base, ackLabel, spi[:], binary.BigEndian.AppendUint16(nil, a.bits))
 }
 
-// LastAck makes HASH of acknowledgements under the key that it derived last, which a group needs again and again. The zero value has
-// none. It is not safe for concurrent use.
-type LastAck struct {
+// Sum is Hash under the key that Key derives. That of the last call is remembered: all members of a simulated group acknowledge a rekey
+// under the same one, and so does the key server check what they say.
+func (a Ack) Sum(base []byte, spi [16]byte, seqPayload, idPayload []byte) []byte {
+	l := &lastAck
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mac == nil || l.of != a || l.spi != spi || !bytes.Equal(l.base, base) {
+		l.of, l.base, l.spi, l.mac = a, bytes.Clone(base), spi, hmac.New(a.hash.New, a.Key(base, spi))
+	}
+	l.mac.Reset()
+	return digest(l.mac, [][]byte{seqPayload, idPayload})
+}
+
+// lastAck is what Sum has derived last.
+var lastAck struct {
+	mu   sync.Mutex
 	of   Ack
 	base []byte
 	spi  [16]byte
-	mac  hash.Hash
-}
-
-// Hash is a.Hash under a.Key(base, spi).
-func (l *LastAck) Hash(a Ack, base []byte, spi [16]byte, seqPayload, idPayload []byte) []byte {
-	if l.mac == nil || l.of != a || l.spi != spi || !bytes.Equal(l.base, base) {
-		*l = LastAck{a, bytes.Clone(base), spi, hmac.New(a.hash.New, a.Key(base, spi))}
-	}
-	l.mac.Reset()
-	l.mac.Write(seqPayload)
-	l.mac.Write(idPayload)
-	return l.mac.Sum(nil)
+	mac  hash.Hash // nil: nothing
 }
 
 // Hash is HASH of an acknowledgement over its SEQ and ID payloads, generic headers included (RFC 8263 §3.2).

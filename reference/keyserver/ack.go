@@ -60,7 +60,7 @@ func (k *KeyServer) proves(a *ack, under policy.RekeySA) bool {
 	if under.Ack.LKH() && !guardAckLKH.Kept(k.opts.Rules) {
 		base = under.Key
 	}
-	return base != nil && hmac.Equal(a.hash, k.lastAck.Hash(by, base, under.SPI, a.seq, a.id))
+	return base != nil && hmac.Equal(a.hash, by.Sum(base, under.SPI, a.seq, a.id))
 }
 
 // readAck checks header and form. It returns nil if a guard is off and there is nothing to go on with.

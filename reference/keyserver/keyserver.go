@@ -54,7 +54,6 @@ type KeyServer struct {
 	engine   engine
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
-	lastAck  keymat.LastAck
 	now      time.Time     // of the event that is being handled
 	out      []core.Effect // of it
 }

@@ -161,6 +161,10 @@ func (m *membership) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.P
 	if !guardAckHash.Kept(m.rules) {
 		after = after[isakmp.GenericLen:]
 	}
+	by := gdoimap.AckOf(asked)
+	if !guardAckSHA512.Kept(m.rules) {
+		by = keymat.AckSHA256
+	}
 	base, spi := gdoimap.AckBase(under.RekeySA, asked), under.SPI
 	if asked.LKH() && !guardAckLKH.Kept(m.rules) {
 		base = under.Key
@@ -171,11 +175,7 @@ func (m *membership) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.P
 	if !guardAckSPI.Kept(m.rules) {
 		spi = policy.RekeySPI{}
 	}
-	by := gdoimap.AckOf(asked)
-	if !guardAckSHA512.Kept(m.rules) {
-		by = keymat.AckSHA256
-	}
-	return m.lastAck.Hash(by, base, spi, after, nil), nil
+	return by.Sum(base, spi, after, nil), nil
 }
 
 // ackBytes assembles the message, which goes in clear.

@@ -9,7 +9,6 @@ import (
 	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gateway"
 	"github.com/gdoilab/gdoilab/reference/ike"
-	"github.com/gdoilab/gdoilab/reference/keymat"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/reject"
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -55,7 +54,6 @@ type membership struct {
 	counts   counts
 	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
 	recent   recentPushes
-	lastAck  keymat.LastAck
 
 	credentials *policy.Credentials // of Phase 1
 	sealed      []byte              // the message that ike has just made, before a tap saw it

@@ -137,7 +137,7 @@ func (n *memoryNet) Close() error {
 
 // cross carries a packet over the WAN, through the interceptor, into the capture and to whom it is addressed.
 func (n *memoryNet) cross(from string, packet []byte) {
-	if n.nat.Hides(n.addressOf(from)) {
+	if len(n.nat.hidden) > 0 && n.nat.Hides(n.addressOf(from)) {
 		translated, ok := n.leaveNAT(packet)
 		if !ok {
 			return

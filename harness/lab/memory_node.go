@@ -129,7 +129,9 @@ func (node *memoryNode) handle(ev core.Event) {
 		}
 	}
 	device.arm()
-	device.notify()
+	if device.agent != nil {
+		device.notify()
+	}
 }
 
 func (node *memoryNode) carryOut(effect core.Effect) {

@@ -72,4 +72,4 @@ func (s Station) natt() bool {
 }
 
 // listens reports whether a station takes key management on a port.
-func (s Station) listens(port uint16) bool { return port == Port || port == natt.Port && s.natt() }
+func (s *Station) listens(port uint16) bool { return port == Port || port == natt.Port && s.natt() }

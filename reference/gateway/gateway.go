@@ -18,6 +18,12 @@ import (
 // Config is what a gateway needs to know about its node.
 type Config struct {
 	policy.DataPath
+	UDP          bool      // its node has port 4500, for ESP in UDP (RFC 3948)
+	ReplayWindow int       // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
+	First        uint64    // sequence number of each SA; 0 means 1
+	Rand         io.Reader // IVs of CBC
+	// Rollover is how long before an older SA ends a newer one takes over from it, where no activation delay says; 0: at once.
+	Rollover time.Duration
 
 	Address   netip.Addr   // its own: key management to and from it is never protected; source of its ICMP errors
 	Addresses []netip.Addr // further ones; of each IP version the first counts, and without any the outside lacks it
@@ -27,16 +33,10 @@ type Config struct {
 	FailClose policy.FailClose // of GET VPN
 	Inside    []netip.Prefix   // networks behind it: only they are told of packets that are too big; empty: anybody
 
-	UDP          bool            // its node has port 4500, for ESP in UDP (RFC 3948)
-	ReplayWindow int             // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
-	First        uint64          // sequence number of each SA; 0 means 1
-	Metadata     policy.Metadata // how packets carry a pseudotime, where SAs ask for it
-	Forwarding   bool            // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
-	ForwardESP   bool            // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
-	Rand         io.Reader       // IVs of CBC
-	// Rollover is how long before an older SA ends a newer one takes over from it, where no activation delay says; 0: at once.
-	Rollover time.Duration
-	Rules    *rule.Switches
+	Metadata   policy.Metadata // how packets carry a pseudotime, where SAs ask for it
+	Forwarding bool            // the gateway forwards by itself and so decrements the TTL; false: a kernel around it does
+	ForwardESP bool            // ESP without an SA is forwarded untouched, for a gateway further inside (RFC 5374 §5.2)
+	Rules      *rule.Switches
 }
 
 const defaultMTU = 1500
@@ -45,11 +45,11 @@ const defaultMTU = 1500
 type Gateway struct {
 	rules      *rule.Switches
 	db         sadb.DB
+	generation uint64      // of the last Install of any group
 	fragments  reassembler // of ESP, from outside
 	inside     reassembler // of packets for transport mode
 	paths      map[pathKey]path
 	groups     []*Group
-	generation uint64 // of the last Install of any group
 	cfg        Config
 	addresses  [2]netip.Addr // its own of IPv4 and of IPv6
 	errors     bucket        // limits ICMP

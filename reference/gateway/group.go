@@ -15,20 +15,20 @@ import (
 type Group struct {
 	gateway   *Gateway
 	place     int               // among the gateway's groups
+	informed  bool              // protected is the group's policy, no longer what was expected
+	named     bool              // what was expected was named: it belongs to the group already before its policy is known
+	ordered   bool              // it has an access list, which decides instead of protected
+	converts  bool              // the next SAs send at once
+	given     *policy.SIDs      // that these are of, and every SA has them
 	protected []policy.Selector // what the group protects, with or without an SA
 	unusable  []policy.Selector // those of the last Install whose SAs cannot be used
-	named     bool              // what was expected was named: it belongs to the group already before its policy is known
-	informed  bool              // protected is the group's policy, no longer what was expected
-	ordered   bool              // it has an access list, which decides instead of protected
+	sids      policy.SIDs
 	access    []policy.ACE
 	decided   bool            // of the packet at hand: an entry permits it
 	decision  policy.Selector // that of the entry
 	usage     policy.Usage
-	converts  bool // the next SAs send at once
-	sids      policy.SIDs
-	given     *policy.SIDs // that these are of, and every SA has them
-	spent     bool         // a sender had no IV left since Spent was asked last
-	wanted    bool         // a packet had no SA since Wanted was asked last
+	spent     bool // a sender had no IV left since Spent was asked last
+	wanted    bool // a packet had no SA since Wanted was asked last
 	replay    replay
 }
 

@@ -143,7 +143,7 @@ func TestAckBase(t *testing.T) {
 		{exampleRekey(), policy.AckLKHSHA256, nil},
 		{updatedRekey(), policy.AckLKHSHA256, nil},
 	} {
-		if got := AckBase(*c.r, c.kind); !slices.Equal(got, c.want) {
+		if got := AckBase(c.r, c.kind); !slices.Equal(got, c.want) {
 			t.Errorf("type %d: %x, want %x", c.kind, got, c.want)
 		}
 	}

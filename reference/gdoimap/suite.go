@@ -39,12 +39,12 @@ func AckOf(t policy.AckType) keymat.Ack {
 
 // AckBase is the base key of acknowledgements of that type under a Rekey SA (RFC 8263 §2): the cipher key of the KEK, or that of
 // the member's first LKH key. It is nil if the member has none.
-func AckBase(r policy.RekeySA, t policy.AckType) []byte {
+func AckBase(r *policy.RekeySA, t policy.AckType) []byte {
 	switch {
 	case !t.LKH():
 		return r.Key
 	case r.LKH == nil || len(r.LKH.Path) == 0:
 		return nil
 	}
-	return r.LKH.Path[0].Data[CipherOf(r).BlockSize():]
+	return r.LKH.Path[0].Data[CipherOf(*r).BlockSize():]
 }

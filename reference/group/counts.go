@@ -45,13 +45,18 @@ func (g *Group) Sent(now time.Time, p Plan) {
 		g.counts.last, g.counts.Took, g.counts.sequence = now, 0, p.Rekey.Sequence
 	}
 	g.counts.Retransmits = p.Attempt
-	for _, to := range p.To {
-		if to.Addr().IsMulticast() {
+	for i, to := range p.To {
+		switch {
+		case to.Addr().IsMulticast():
 			for _, m := range g.members {
-				m.counts.pushed(p)
+				m.counts.pushed(&p)
 			}
-		} else if m := g.at(to); m != nil {
-			m.counts.pushed(p)
+		case i < len(p.members) && p.members[i].address == to:
+			p.members[i].counts.pushed(&p)
+		default:
+			if m := g.at(to); m != nil {
+				m.counts.pushed(&p)
+			}
 		}
 	}
 }
@@ -64,7 +69,7 @@ func (g *Group) at(to netip.AddrPort) *member {
 	return g.byAddress[to.Addr()]
 }
 
-func (c *memberCounts) pushed(p Plan) {
+func (c *memberCounts) pushed(p *Plan) {
 	if p.Attempt > 0 {
 		c.retries++
 		return

@@ -164,7 +164,7 @@ func (g *Group) overtake(now time.Time) (plans []Plan) {
 func (g *Group) roundTo(now time.Time, r *round, some []*member) Plan {
 	p := r.plan
 	p.Rekey = g.aged(now, p.Rekey, r.made)
-	p.To = r.under.addresses(some)
+	p.to(r.under, some)
 	return p
 }
 

@@ -24,6 +24,7 @@ type member struct {
 	leaf       int
 
 	acks      acks
+	turn      int    // its place among those that the last PUSH was sent to
 	acked     uint32 // highest number it acknowledged under ackedSA
 	ackedSA   *rekeySA
 	everAcked bool

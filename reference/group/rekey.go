@@ -19,6 +19,13 @@ type Plan struct {
 	Attempt int              // above 0: it has been sent before; the same octets go out again, unless the number is another
 	Round   int              // above 0: others have been sent it before, and these are next
 	Missing []Missing        // members that should have acknowledged an earlier attempt
+
+	members []*member // whose addresses To has, in its order; nil if it is a multicast group
+}
+
+// to addresses the plan to members.
+func (p *Plan) to(r *rekeySA, members []*member) {
+	p.To, p.members = r.addresses(members), members
 }
 
 // Rekey does what an operator asks for, now, with one message or, for a large hierarchy of keys, with several. The error is
@@ -166,7 +173,7 @@ func (g *Group) planFor(now time.Time, change policy.Rekey, holders []*member) P
 	p.Rekey.Under, p.Rekey.Sequence = r.SPI, r.sequence
 	if len(p.To) > 0 {
 		first := g.firstOf(now, p, r, holders)
-		p.To = r.addresses(first)
+		p.to(r, first)
 		g.await(now, p, r, first)
 	}
 	return p
@@ -177,9 +184,12 @@ func (r *rekeySA) addresses(members []*member) []netip.AddrPort {
 	if r.Destination.Addr().IsMulticast() {
 		return []netip.AddrPort{r.Destination}
 	}
-	var to []netip.AddrPort
-	for _, m := range members {
-		to = append(to, m.address)
+	if len(members) == 0 {
+		return nil
+	}
+	to := make([]netip.AddrPort, len(members))
+	for i, m := range members {
+		to[i] = m.address
 	}
 	return to
 }

@@ -11,8 +11,9 @@ import (
 type outstanding struct {
 	plan  Plan
 	under *rekeySA
-	sent  []*member            // to whom, in the order of the plan
-	owing map[*member]struct{} // those of them that have not acknowledged it
+	sent  []*member // to whom, in the order of the plan
+	owing []bool    // which of them have not acknowledged it
+	left  int       // how many these are
 	next  time.Time
 
 	made    time.Time // when the lifetimes in it were counted
@@ -20,18 +21,30 @@ type outstanding struct {
 }
 
 // release stops waiting for a member.
-func (o *outstanding) release(m *member) { delete(o.owing, m) }
+func (o *outstanding) release(m *member) {
+	at := m.turn // most often: of the PUSH that was sent last
+	if at >= len(o.sent) || o.sent[at] != m {
+		at = slices.Index(o.sent, m)
+	}
+	if at >= 0 && o.owing[at] {
+		o.owing[at] = false
+		o.left--
+	}
+}
 
 // waiting are the members that have not acknowledged it, in the order in which it was sent to them.
 func (o *outstanding) waiting() []*member {
-	return slices.DeleteFunc(slices.Clone(o.sent), func(m *member) bool {
-		_, owes := o.owing[m]
-		return !owes
-	})
+	waiting := make([]*member, 0, o.left)
+	for i, m := range o.sent {
+		if o.owing[i] {
+			waiting = append(waiting, m)
+		}
+	}
+	return waiting
 }
 
 // finished reports whether every acknowledgement that was asked for has come.
-func (o *outstanding) finished() bool { return o.under.Ack != policy.AckNone && len(o.owing) == 0 }
+func (o *outstanding) finished() bool { return o.under.Ack != policy.AckNone && o.left == 0 }
 
 // Deadline is when Due has something to do next.
 func (g *Group) Deadline() (time.Time, bool) {
@@ -82,10 +95,10 @@ func (g *Group) Due(now time.Time) ([]Plan, error) {
 
 // await arranges for the repetitions of a PUSH that is being sent now.
 func (g *Group) await(now time.Time, p Plan, r *rekeySA, holders []*member) {
-	o := &outstanding{plan: p, under: r, sent: holders, owing: make(map[*member]struct{}), next: now.Add(g.wait()),
+	o := &outstanding{plan: p, under: r, sent: holders, owing: make([]bool, len(holders)), left: len(holders), next: now.Add(g.wait()),
 		made: now, numbers: []uint32{p.Rekey.Sequence}}
-	for _, m := range holders {
-		o.owing[m] = struct{}{}
+	for i, m := range holders {
+		o.owing[i], m.turn = true, i
 	}
 	if !o.finished() && (r.Ack != policy.AckNone || g.cfg.Rekey.Retransmit > 0) {
 		g.outstanding = append(g.outstanding, o)
@@ -107,14 +120,15 @@ func (g *Group) repetitions(now time.Time) []Plan {
 		if now.Before(o.next) {
 			continue
 		}
-		to := o.under.addresses(o.waiting())
-		last := g.last(o) || g.quiet(now) || len(to) == 0
+		var again Plan
+		again.to(o.under, o.waiting())
+		last := g.last(o) || g.quiet(now) || len(again.To) == 0
 		p := o.plan
 		missing := g.missing(o, last)
 		p.To = nil
 		if !last {
 			p = g.again(now, o)
-			p.To, o.next = to, now.Add(g.wait())
+			p.To, p.members, o.next = again.To, again.members, now.Add(g.wait())
 		}
 		p.Missing = missing
 		if len(p.To) > 0 || len(p.Missing) > 0 {

@@ -56,7 +56,7 @@ func (k *KeyServer) proves(a *ack, under policy.RekeySA) bool {
 	if !guardAckSHA512.Kept(k.opts.Rules) {
 		by = keymat.AckSHA256
 	}
-	base := gdoimap.AckBase(under, under.Ack)
+	base := gdoimap.AckBase(&under, under.Ack)
 	if under.Ack.LKH() && !guardAckLKH.Kept(k.opts.Rules) {
 		base = under.Key
 	}

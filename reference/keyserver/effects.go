@@ -16,14 +16,21 @@ import (
 // the same ones may be sent again.
 func (k *KeyServer) send(datagrams ...ike.Datagram) {
 	for _, d := range datagrams {
-		if d.Data != nil && !k.cfg.Router.Drops(d.To.Addr()) {
-			from := k.cfg.Address
-			if d.From.IsValid() {
-				from = d.From
-			}
-			k.emit(core.Send{From: from, To: d.To, Data: bytes.Clone(d.Data), Kind: d.Kind})
-		}
+		d.Data = bytes.Clone(d.Data)
+		k.post(d)
 	}
+}
+
+// post is send without octets of its own.
+func (k *KeyServer) post(d ike.Datagram) {
+	if d.Data == nil || k.cfg.Router.Drops(d.To.Addr()) {
+		return
+	}
+	from := k.cfg.Address
+	if d.From.IsValid() {
+		from = d.From
+	}
+	k.emit(core.Send{From: from, To: d.To, Data: d.Data, Kind: d.Kind})
 }
 
 func (k *KeyServer) log(severity core.Severity, tag, text string, fields ...core.Field) {

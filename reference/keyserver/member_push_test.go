@@ -102,7 +102,7 @@ func ackOf(r policy.RekeySA, seq uint32, from netip.Addr, change ...func(*isakmp
 		covered = covered[:8+12] // SEQ and ID, whatever follows
 	}
 	by := gdoimap.AckOf(r.Ack)
-	hash := by.Hash(by.Key(gdoimap.AckBase(r, r.Ack), r.SPI), covered, nil)
+	hash := by.Hash(by.Key(gdoimap.AckBase(&r, r.Ack), r.SPI), covered, nil)
 	data, err := isakmp.Assemble(h, append([]isakmp.Payload{isakmp.Hash{Data: hash}}, ps...))
 	if err != nil {
 		panic(err)

@@ -1,6 +1,7 @@
 package keyserver
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -42,8 +43,9 @@ func (k *KeyServer) push(c *carried, p group.Plan) {
 		k.fail("PUSH", err)
 		return
 	}
+	data = bytes.Clone(data) // for all of them: there may be thousands
 	for _, to := range p.To {
-		k.send(ike.Datagram{Kind: core.Push, From: k.floats.path(to), To: to, Data: data})
+		k.post(ike.Datagram{Kind: core.Push, From: k.floats.path(to), To: to, Data: data})
 	}
 	c.Sent(k.now, p)
 	k.signs()

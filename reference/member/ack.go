@@ -58,7 +58,7 @@ func (m *membership) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
 	if m.rekey != nil {
 		latest = m.rekey
 	}
-	asked := latest.Ack != policy.AckNone && gdoimap.AckBase(under.RekeySA, latest.Ack) != nil
+	asked := latest.Ack != policy.AckNone && gdoimap.AckBase(&under.RekeySA, latest.Ack) != nil
 	deleted := m.rekey == nil
 	if asked && !guardAckSent.Kept(m.rules) || !asked && guardAckAsked.Kept(m.rules) ||
 		deleted && !guardAckDeleted.Kept(m.rules) {
@@ -165,7 +165,7 @@ func (m *membership) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.P
 	if !guardAckSHA512.Kept(m.rules) {
 		by = keymat.AckSHA256
 	}
-	base, spi := gdoimap.AckBase(under.RekeySA, asked), under.SPI
+	base, spi := gdoimap.AckBase(&under.RekeySA, asked), under.SPI
 	if asked.LKH() && !guardAckLKH.Kept(m.rules) {
 		base = under.Key
 	}

@@ -40,7 +40,10 @@ var guardAdviceWrap = rule.Duty("member.advice.wrap", "GETVPN-CBAR-05", rule.GM,
 
 // advise tells an operator of an SA whose sequence numbers end before it does, at the rate of packets that is configured.
 func (m *membership) advise(sa policy.TrafficSA) {
-	if line := policy.WrapAdvice(m.cfg.PacketRate, sa.Lifetime, sa.Transform.ESN); line != "" && m.getvpn() && guardAdviceWrap.Kept(m.rules) {
+	if !m.getvpn() {
+		return
+	}
+	if line := policy.WrapAdvice(m.cfg.PacketRate, sa.Lifetime, sa.Transform.ESN); line != "" && guardAdviceWrap.Kept(m.rules) {
 		m.log(core.Warning, "LIFETIME_ADVICE", line, groupField, m.groupText(), "spi", spiOf(sa.SPI))
 	}
 }

@@ -46,8 +46,8 @@ type membership struct {
 	leases       leases
 	registration registration
 	tracked      tracked
-	directions   directions // of GET VPN
 	keeper       keeper
+	directions   directions // of GET VPN
 
 	cfg      policy.Member // as if there were no other group
 	received received

@@ -113,7 +113,7 @@ func (m *membership) converted() {
 
 // directionsDue ends the time in which a member is passive since its SAs are no longer receive-only.
 func (m *membership) directionsDue(now time.Time) {
-	if due(now, m.directions.passive) {
+	if m.getvpn() && due(now, m.directions.passive) {
 		m.directions.passive = time.Time{}
 		m.gateway.Use(m.usage())
 		m.converted()

@@ -28,8 +28,8 @@ var (
 
 // keeper keeps the mapping of a NAT in front of the member alive, so that PUSH messages find their way in.
 type keeper struct {
-	from, to netip.AddrPort
 	at       time.Time // of the next keepalive; zero if there is no NAT
+	from, to netip.AddrPort
 }
 
 // carrier is what makes datagrams of messages, and messages of datagrams.

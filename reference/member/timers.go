@@ -32,9 +32,11 @@ func (m *membership) deadline(next *earliest) {
 	next.or(m.registration.at)
 	next.or(m.leases.renewAt)
 	m.outlet.deadline(next)
-	next.or(m.directions.passive)
 	next.or(m.keeper.at)
-	next.or(m.tracked.at)
+	if m.getvpn() {
+		next.or(m.directions.passive)
+		next.or(m.tracked.at)
+	}
 }
 
 // earliest is the first of some times. Zero times do not count.

@@ -24,14 +24,15 @@ type KeyServer struct {
 type Member struct {
 	Name           string
 	Profile        Profile
+	Group          uint32
 	ZeroAttributes bool             // in SATs 0 as Address Preservation and as SA Direction stands for none
-	Client         Client           // of profile getvpn: what it takes of what its key server offers
 	IPsecFlows     int              // SAs of one policy that it has room for; 0: any number; of the profile getvpn
+	ReRegister     time.Duration    // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	Client         Client           // of profile getvpn: what it takes of what its key server offers
 	Address        netip.AddrPort   // its own; port 848 unless said
 	OtherAddress   netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
 	KeyServers     []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	Phase1         Phase1
-	Group          uint32
 	GroupName      string         // by which operators know the group on the console
 	GroupOID       OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850       bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
@@ -46,7 +47,6 @@ type Member struct {
 	// which is right (RFC 4303 §2.2); tests begin near the end of the numbers, where nobody would get otherwise.
 	FirstSequence uint64
 	RetryDelay    time.Duration // after a failed registration; 0 means 10 s
-	ReRegister    time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
 	SIDRequest    int           // Sender-IDs to ask for when a counter mode is in the policy; 0 asks for none and gets one
 	Passive       bool          // of GET VPN: it sends in ESP and takes clear packets too, whatever its key server says of directions
 	FailClose     FailClose     // of GET VPN

@@ -144,20 +144,27 @@ func (n *memoryNet) cross(from string, packet []byte) {
 		}
 		from, packet = NATName, translated
 	}
-	c := Crossing{At: n.now, From: from, Packet: packet}
-	if n.intercept != nil {
-		n.intercept(&c)
+	if n.intercept == nil {
+		n.arrive(wanDelay, from, "", packet)
+		return
 	}
+	c := Crossing{At: n.now, From: from, Packet: packet}
+	n.intercept(&c)
 	if c.Drop {
 		n.record("wan", note(c.Note, "withheld on the wire"), c.Packet)
 		return
 	}
 	for copies := 0; copies <= c.Copies; copies++ {
-		n.at(n.now.Add(wanDelay+c.Delay), func() {
-			n.record("wan", c.Note, c.Packet)
-			n.deliver(from, c.Packet)
-		})
+		n.arrive(wanDelay+c.Delay, from, c.Note, c.Packet)
 	}
+}
+
+// arrive has a packet be on the WAN after a while.
+func (n *memoryNet) arrive(after time.Duration, from, note string, packet []byte) {
+	n.at(n.now.Add(after), func() {
+		n.record("wan", note, packet)
+		n.deliver(from, packet)
+	})
 }
 
 func note(own, otherwise string) string {

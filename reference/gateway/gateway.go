@@ -17,13 +17,13 @@ import (
 
 // Config is what a gateway needs to know about its node.
 type Config struct {
-	policy.DataPath
 	UDP          bool      // its node has port 4500, for ESP in UDP (RFC 3948)
 	ReplayWindow int       // packets; 0 switches replay protection off, as multi-sender SAs need (RFC 4303 §3.4.3)
 	First        uint64    // sequence number of each SA; 0 means 1
 	Rand         io.Reader // IVs of CBC
 	// Rollover is how long before an older SA ends a newer one takes over from it, where no activation delay says; 0: at once.
 	Rollover time.Duration
+	policy.DataPath
 
 	Address   netip.Addr   // its own: key management to and from it is never protected; source of its ICMP errors
 	Addresses []netip.Addr // further ones; of each IP version the first counts, and without any the outside lacks it

@@ -24,10 +24,10 @@ type Options struct {
 
 // Member is a group member: a gateway, and a membership in each of its groups. It is not safe for concurrent use.
 type Member struct {
-	host
-	cfg     policy.Member
 	gateway *gateway.Gateway
-	ahead   time.Duration // the time of day is ahead of that of events
+	host
+	cfg   policy.Member
+	ahead time.Duration // the time of day is ahead of that of events
 }
 
 var _ core.Core = (*Member)(nil)

@@ -25,24 +25,24 @@ type Member struct {
 	Name           string
 	Profile        Profile
 	Group          uint32
-	ZeroAttributes bool             // in SATs 0 as Address Preservation and as SA Direction stands for none
-	IPsecFlows     int              // SAs of one policy that it has room for; 0: any number; of the profile getvpn
-	ReRegister     time.Duration    // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	ZeroAttributes bool          // in SATs 0 as Address Preservation and as SA Direction stands for none
+	IPsecFlows     int           // SAs of one policy that it has room for; 0: any number; of the profile getvpn
+	ReRegister     time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	Phase1         Phase1
 	Client         Client           // of profile getvpn: what it takes of what its key server offers
 	Address        netip.AddrPort   // its own; port 848 unless said
 	OtherAddress   netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
 	KeyServers     []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
-	Phase1         Phase1
-	GroupName      string         // by which operators know the group on the console
-	GroupOID       OIDName        // names the group in message 1 instead of its number (RFC 8052 §2.1)
-	IEC61850       bool           // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
-	Groups         []Membership   // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
-	Authorised     []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
-	Inside         []netip.Prefix // networks behind this gateway
-	Joins          []Stream       // by hand, beside those of the Rekey SAs
-	FailOpen       bool           // without an SA, protected traffic leaves in clear
-	MTU            int            // of the outside link; 0 means 1500
-	ReplayWindow   int            // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
+	GroupName      string           // by which operators know the group on the console
+	GroupOID       OIDName          // names the group in message 1 instead of its number (RFC 8052 §2.1)
+	IEC61850       bool             // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
+	Groups         []Membership     // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
+	Authorised     []Flow           // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
+	Inside         []netip.Prefix   // networks behind this gateway
+	Joins          []Stream         // by hand, beside those of the Rekey SAs
+	FailOpen       bool             // without an SA, protected traffic leaves in clear
+	MTU            int              // of the outside link; 0 means 1500
+	ReplayWindow   int              // packets; 0 switches the window off, as multi-sender SAs need (RFC 4303 §3.4.3)
 	// FirstSequence is the number of the first packet of each SA, as if those before it had been sent and received. 0 means 1,
 	// which is right (RFC 4303 §2.2); tests begin near the end of the numbers, where nobody would get otherwise.
 	FirstSequence uint64
@@ -118,6 +118,9 @@ type MemberRekey struct {
 
 // Phase1 configures IKEv1 Phase 1 with pre-shared keys or signatures.
 type Phase1 struct {
+	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947), where a member takes ESP in UDP too (RFC 3948)
+	Keepalive    time.Duration // silence of a node behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
+
 	Identity     Identity      // the own one; zero: the address
 	Peers        []Identity    // those that a peer may have; empty: any that it proves
 	Certificates Certificates  // what signatures are made and checked with
@@ -137,9 +140,6 @@ type Phase1 struct {
 
 	AnySituation       bool // an SA may be of the DOI of GDOI or of IPsec, in situation 0 or 1; a key server answers in the same
 	TransformsFromZero bool // transforms are numbered from 0, not from 1
-
-	NATTraversal bool          // messages may pass a NAT, then on port 4500 (RFC 3947), where a member takes ESP in UDP too (RFC 3948)
-	Keepalive    time.Duration // silence of a node behind a NAT before it sends a keepalive (RFC 3948 §4); 0 means 20 s
 }
 
 // HalfOpen says how many unfinished exchanges a responder keeps. Beyond that the oldest gives way (RFC 6407 §7.2.5).

@@ -14,22 +14,22 @@ const GoneAfter = 3
 
 // member is a registered member as the group knows it.
 type member struct {
+	holds     *rekeySA       // the Rekey SA it can read; nil without rekey
+	address   netip.AddrPort // from which it registered last
+	turn      int            // its place among those that the last PUSH was sent to
+	ackedSA   *rekeySA
+	acks      acks
+	acked     uint32 // highest number it acknowledged under ackedSA
+	everAcked bool
+	missed    int // PUSH messages in a row without acknowledgement
+	counts    memberCounts
+
 	identity   policy.Identity // proven to the carrier, in its one form
-	address    netip.AddrPort  // from which it registered last
 	registered time.Time
-	holds      *rekeySA  // the Rekey SA it can read; nil without rekey
 	until      time.Time // without rekey: when the last SA it was given ends
 	sids       []uint32
 	tree       *keyTree // in which it has its leaf; nil without LKH
 	leaf       int
-
-	acks      acks
-	turn      int    // its place among those that the last PUSH was sent to
-	acked     uint32 // highest number it acknowledged under ackedSA
-	ackedSA   *rekeySA
-	everAcked bool
-	missed    int // PUSH messages in a row without acknowledgement
-	counts    memberCounts
 }
 
 // record enters a member, or enters it again under the same identity.
@@ -113,8 +113,9 @@ func (g *Group) release(m *member) {
 // holders are the members that can read a PUSH under this Rekey SA, but for one.
 func (g *Group) holders(r *rekeySA, except policy.Identity) []*member {
 	var holders []*member
+	everybody := except == policy.Identity{}
 	for _, m := range g.members {
-		if m.holds == r && m.identity != except {
+		if m.holds == r && (everybody || m.identity != except) {
 			holders = append(holders, m)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/google/gopacket"
@@ -93,8 +94,8 @@ func ESPPacket(from, to netip.Addr, esp []byte) ([]byte, error) {
 	return serialize(header(from, to, 64, ProtocolESP), gopacket.Payload(esp))
 }
 
-// headersRoom is enough octets for the headers of IPv6 and of what it carries.
-const headersRoom = 40 + 8
+// buffers are those that no packet is written in now.
+var buffers = sync.Pool{New: func() any { return gopacket.NewSerializeBuffer() }}
 
 // networkLayer is an IP header that can be written.
 type networkLayer interface {
@@ -118,18 +119,13 @@ func (h *headersOfIP) header(from, to netip.Addr, ttl uint8, protocol layers.IPP
 }
 
 func serialize(ls ...gopacket.SerializableLayer) ([]byte, error) {
-	room := headersRoom
-	for _, l := range ls {
-		if data, ok := l.(gopacket.Payload); ok {
-			room += len(data)
-		}
-	}
-	buf := gopacket.NewSerializeBufferExpectedSize(room, 0)
+	buf := buffers.Get().(gopacket.SerializeBuffer)
+	defer buffers.Put(buf)
 	err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ls...)
 	if err != nil {
 		return nil, fmt.Errorf("lab: packet: %w", err)
 	}
-	return buf.Bytes(), nil
+	return slices.Clone(buf.Bytes()), nil
 }
 
 // Packet is what packets of IPv4 and IPv6 have in common.

@@ -50,10 +50,10 @@ type Gateway struct {
 	inside     reassembler // of packets for transport mode
 	paths      map[pathKey]path
 	groups     []*Group
-	cfg        Config
 	addresses  [2]netip.Addr // its own of IPv4 and of IPv6
-	errors     bucket        // limits ICMP
-	id         uint32        // of the last outer header
+	cfg        Config
+	errors     bucket // limits ICMP
+	id         uint32 // of the last outer header
 	counts     counters
 	bare       int // packets since the last dummy
 	watched    *watched

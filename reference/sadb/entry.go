@@ -15,13 +15,13 @@ import (
 // order in which they came is that of the policy; but for the same selector the one that lives longer is newer.
 type Entry struct {
 	Expiry     time.Time // it is gone from then on
+	SendFrom   time.Time // it sends from then on
+	Awaits     bool      // the end of what it takes over from, and no delay
+	SendTill   time.Time // and no longer from then on; zero: as long as it lives
 	Group      int
 	Generation uint64
 	SA         SA
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
-	SendFrom   time.Time        // it sends from then on
-	Awaits     bool             // the end of what it takes over from, and no delay
-	SendTill   time.Time        // and no longer from then on; zero: as long as it lives
 	Used       time.Time        // when a packet was sent under it last, as Use was told
 	Tally      *Tally           // of the SA, whose entries share it
 }

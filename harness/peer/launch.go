@@ -16,7 +16,7 @@ import (
 // Mutant alters one guard of a device.
 type Mutant struct{ Guard, Mutation string }
 
-// Switches turns mutants into the switches of a core.
+// Switches turns mutants into the switches of a core: nil, which alters nothing, if there are none.
 func Switches(mutants []Mutant) (*rule.Switches, error) {
 	if len(mutants) == 0 {
 		return nil, nil

@@ -127,13 +127,18 @@ func innerVersion(s policy.Selector) (v6, known bool) {
 	return false, false
 }
 
-// takeSIDs makes the first SID the one of all SAs of the group; the others stay unused (RFC 6407 §3.5).
+// takeSIDs makes the first SID the one of all SAs of the group; the others stay unused (RFC 6407 §3.5). What is given again, and so has
+// not changed, is done already.
 func (m *Group) takeSIDs(sids *policy.SIDs) error {
 	if sids == nil || sids == m.given || len(sids.Values) == 0 {
 		return nil
 	}
-	m.sids, m.given = policy.SIDs{Bits: sids.Bits, Values: slices.Clone(sids.Values)}, sids
-	return m.gateway.db.SetSID(m.place, m.sids.Values[0], m.sids.Bits)
+	m.sids = policy.SIDs{Bits: sids.Bits, Values: slices.Clone(sids.Values)}
+	err := m.gateway.db.SetSID(m.place, m.sids.Values[0], m.sids.Bits)
+	if err == nil {
+		m.given = sids
+	}
+	return err
 }
 
 // Delete removes the group's SAs of a protocol and SPI at once; 0 removes all of the protocol. SAs that were to take over from them do so

@@ -14,15 +14,17 @@ import (
 // What is done to one group leaves the others as they are.
 type Group struct {
 	gateway   *Gateway
-	place     int               // among the gateway's groups
-	informed  bool              // protected is the group's policy, no longer what was expected
-	named     bool              // what was expected was named: it belongs to the group already before its policy is known
-	ordered   bool              // it has an access list, which decides instead of protected
-	converts  bool              // the next SAs send at once
-	given     *policy.SIDs      // that these are of, and every SA has them
+	place     int          // among the gateway's groups
+	informed  bool         // protected is the group's policy, no longer what was expected
+	named     bool         // what was expected was named: it belongs to the group already before its policy is known
+	ordered   bool         // it has an access list, which decides instead of protected
+	converts  bool         // the next SAs send at once
+	given     *policy.SIDs // of which the first is that of every SA
+	sid       uint32
+	sidBits   int
+	hasSID    bool
 	protected []policy.Selector // what the group protects, with or without an SA
 	unusable  []policy.Selector // those of the last Install whose SAs cannot be used
-	sids      policy.SIDs
 	access    []policy.ACE
 	decided   bool            // of the packet at hand: an entry permits it
 	decision  policy.Selector // that of the entry

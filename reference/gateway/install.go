@@ -79,16 +79,14 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time, awai
 	if !m.informed {
 		m.informed, m.protected = true, nil
 	}
-	if !slices.Contains(m.protected, t.Selector) {
+	if !g.db.Has(m.place, t.Selector) && !slices.Contains(m.protected, t.Selector) { // the flows of what is there are protected already
 		m.protected = append(m.protected, t.Selector)
 	}
 	if err := g.Accepts(t); err != nil {
 		return err
 	}
 	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
-	if len(m.sids.Values) > 0 {
-		o.SID, o.SIDBits, o.HasSID = m.sids.Values[0], m.sids.Bits, true
-	}
+	o.SID, o.SIDBits, o.HasSID = m.sid, m.sidBits, m.hasSID
 	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Awaits: awaits, Group: m.place, Generation: g.generation})
 	return err
 }
@@ -133,8 +131,8 @@ func (m *Group) takeSIDs(sids *policy.SIDs) error {
 	if sids == nil || sids == m.given || len(sids.Values) == 0 {
 		return nil
 	}
-	m.sids = policy.SIDs{Bits: sids.Bits, Values: slices.Clone(sids.Values)}
-	err := m.gateway.db.SetSID(m.place, m.sids.Values[0], m.sids.Bits)
+	m.sid, m.sidBits, m.hasSID = sids.Values[0], sids.Bits, true
+	err := m.gateway.db.SetSID(m.place, m.sid, m.sidBits)
 	if err == nil {
 		m.given = sids
 	}

@@ -14,31 +14,32 @@ func TestDecrypter(t *testing.T) {
 		cipher keymat.Cipher
 		key    []byte
 	}{{keymat.AES, fill(16)}, {keymat.AES, fill(32)}, {keymat.TripleDES, fill(24)}} {
-		d, err := c.cipher.Decrypter(c.key)
+		iv := bytes.Repeat([]byte{7}, c.cipher.BlockSize())
+		d, err := c.cipher.Decrypter(c.key, iv)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for octets := range 5 {
-			plain, iv := fill(octets*c.cipher.BlockSize()), bytes.Repeat([]byte{byte(octets)}, c.cipher.BlockSize())
+		for blocks := range 5 {
+			plain := fill(blocks * c.cipher.BlockSize())
 			sealed, _, err := c.cipher.EncryptCBC(c.key, iv, plain)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := d.Decrypt(iv, sealed); err != nil || !bytes.Equal(got, plain) {
+			if got, err := d.Decrypt(sealed); err != nil || !bytes.Equal(got, plain) {
 				t.Errorf("%s, %d octets: %x, %v", c.cipher, len(plain), got, err)
 			}
 		}
-		if _, err := d.Decrypt(fill(5), nil); !errors.Is(err, keymat.ErrKey) {
-			t.Errorf("%s, an IV of 5 octets: %v", c.cipher, err)
-		}
-		if _, err := d.Decrypt(fill(c.cipher.BlockSize()), fill(c.cipher.BlockSize()+1)); !errors.Is(err, keymat.ErrBlocks) {
+		if _, err := d.Decrypt(fill(c.cipher.BlockSize() + 1)); !errors.Is(err, keymat.ErrBlocks) {
 			t.Errorf("%s, no whole number of blocks: %v", c.cipher, err)
 		}
-		if _, err := c.cipher.Decrypter(fill(5)); !errors.Is(err, keymat.ErrKey) {
-			t.Errorf("%s, a key of 5 octets: %v", c.cipher, err)
+		if _, err := c.cipher.Decrypter(c.key, fill(5)); !errors.Is(err, keymat.ErrKey) {
+			t.Errorf("%s, an IV of 5 octets: %v", c.cipher, err)
+		}
+		if d, err := c.cipher.Decrypter(fill(5), iv); !errors.Is(err, keymat.ErrKey) {
+			t.Errorf("%s, a key of 5 octets: %v, %v", c.cipher, d, err)
 		}
 	}
-	if _, err := (keymat.Decrypter{}).Decrypt(fill(16), nil); !errors.Is(err, keymat.ErrKey) {
+	if _, err := new(keymat.Decrypter).Decrypt(nil); !errors.Is(err, keymat.ErrKey) {
 		t.Errorf("without a key: %v", err)
 	}
 }

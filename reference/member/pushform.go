@@ -51,7 +51,7 @@ type push struct {
 // openPush decrypts a PUSH with the KEK and its IV, which is the same for every message (RFC 6407 §5.6.2.1), and checks
 // its form.
 func (m *membership) openPush(h isakmp.Header, data []byte) (*push, error) {
-	plain, err := m.rekey.kek.Decrypt(m.rekey.IV, data[isakmp.HeaderLen:])
+	plain, err := m.rekey.kek.Decrypt(data[isakmp.HeaderLen:])
 	if err != nil {
 		return nil, guardPushForm.Violated("%v", err)
 	}

@@ -31,14 +31,14 @@ var (
 
 // rekeySA is the Rekey SA in force, with the highest sequence number that it has seen.
 type rekeySA struct {
-	expiry time.Time // zero: never
-	renew  time.Time // when to register again if no other has come; zero: not for its sake
-	policy.RekeySA
+	expiry time.Time        // zero: never
+	renew  time.Time        // when to register again if no other has come; zero: not for its sake
+	kek    keymat.Decrypter // under Key and IV; none if one of them has a wrong length
 	last   uint32
 	cipher keymat.Cipher
-	kek    keymat.Decrypter // under Key; none if that has a wrong length
 	scheme keymat.PushScheme
 	signer crypto.PublicKey // nil if PublicKey cannot be read
+	policy.RekeySA
 }
 
 // group is the multicast group that PUSH comes to; not valid if it comes to the member's own address.
@@ -56,7 +56,7 @@ func (m *membership) newRekeySA(now time.Time, r policy.RekeySA, number uint32) 
 		r.SigForm = m.cfg.Rekey.SignatureForm
 	}
 	sa := &rekeySA{RekeySA: r, cipher: gdoimap.CipherOf(r), scheme: gdoimap.SchemeOf(r), last: number}
-	sa.kek, _ = sa.cipher.Decrypter(r.Key)
+	sa.kek, _ = sa.cipher.Decrypter(r.Key, r.IV)
 	sa.signer, _ = keymat.ParsePublicKey(r.PublicKey)
 	if r.Lifetime > 0 {
 		sa.expiry = now.Add(max(guardKEKLifetime.Delay(m.rules, r.Lifetime), leastWait))

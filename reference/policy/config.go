@@ -28,6 +28,7 @@ type Member struct {
 	ZeroAttributes bool          // in SATs 0 as Address Preservation and as SA Direction stands for none
 	IPsecFlows     int           // SAs of one policy that it has room for; 0: any number; of the profile getvpn
 	ReRegister     time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	Authorised     []Flow        // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Phase1         Phase1
 	Client         Client           // of profile getvpn: what it takes of what its key server offers
 	Address        netip.AddrPort   // its own; port 848 unless said
@@ -37,7 +38,6 @@ type Member struct {
 	GroupOID       OIDName          // names the group in message 1 instead of its number (RFC 8052 §2.1)
 	IEC61850       bool             // it hands out keys for IEC 61850; else it takes no such SA (RFC 8052 §2.2)
 	Groups         []Membership     // several groups at once instead of one; then Group, GroupOID, Authorised, SIDRequest and Passive are zero
-	Authorised     []Flow           // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Inside         []netip.Prefix   // networks behind this gateway
 	Joins          []Stream         // by hand, beside those of the Rekey SAs
 	FailOpen       bool             // without an SA, protected traffic leaves in clear

@@ -221,6 +221,11 @@ func (db *DB) Sending(now time.Time, e *Entry) bool {
 	return false
 }
 
+// Has reports whether an entry of a group has exactly that selector.
+func (db *DB) Has(group int, s policy.Selector) bool {
+	return slices.ContainsFunc(db.entries, func(e *Entry) bool { return e.Group == group && e.Policy.Selector == s })
+}
+
 // Entries returns what is installed, newest first. The slice is the DB's own and valid until it changes.
 func (db *DB) Entries() []*Entry { return db.entries }
 

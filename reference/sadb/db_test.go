@@ -475,3 +475,15 @@ func TestRelieves(t *testing.T) {
 		t.Error("an SA that only receives is relieved")
 	}
 }
+
+// A group has the selectors of its own entries, as long as they are there.
+func TestHas(t *testing.T) {
+	db, other := New(nil), selector("10.0.0.0/8", "10.0.0.0/9")
+	install(t, db, at(0), sa(0x1001, anyTen, time.Minute), Options{Group: 1})
+	if !db.Has(1, anyTen) || db.Has(0, anyTen) || db.Has(1, other) {
+		t.Error("of the one that is there")
+	}
+	if db.Expire(at(60)); db.Has(1, anyTen) {
+		t.Error("of one that is gone")
+	}
+}

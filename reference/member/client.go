@@ -17,6 +17,9 @@ var (
 
 // limited refuses policy beyond what the member is configured to take; nil is no Rekey SA.
 func (m *membership) limited(r *policy.RekeySA, sas []policy.TrafficSA) error {
+	if !m.getvpn() {
+		return nil
+	}
 	own := m.cfg.Client
 	if r != nil {
 		kek := policy.KEKTransform{Cipher: r.Cipher, KeyBits: r.KeyBits}

@@ -25,13 +25,13 @@ type Member struct {
 	Name           string
 	Profile        Profile
 	Group          uint32
-	ZeroAttributes bool          // in SATs 0 as Address Preservation and as SA Direction stands for none
-	IPsecFlows     int           // SAs of one policy that it has room for; 0: any number; of the profile getvpn
-	ReRegister     time.Duration // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
-	Authorised     []Flow        // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
+	ZeroAttributes bool           // in SATs 0 as Address Preservation and as SA Direction stands for none
+	Address        netip.AddrPort // its own; port 848 unless said
+	IPsecFlows     int            // SAs of one policy that it has room for; 0: any number; of the profile getvpn
+	ReRegister     time.Duration  // before the last SA expires; 0 means 60 s, or less if the SA lives shorter than 20 min
+	Authorised     []Flow         // those for which the group may send policy (RFC 5374 §4.1.3.5); empty: all
 	Phase1         Phase1
 	Client         Client           // of profile getvpn: what it takes of what its key server offers
-	Address        netip.AddrPort   // its own; port 848 unless said
 	OtherAddress   netip.Addr       // its own of the other IP version, for the traffic of that version; not valid: none
 	KeyServers     []netip.AddrPort // in order of preference; together with their PSK they are the GPAD (RFC 6407 §3.1)
 	GroupName      string           // by which operators know the group on the console

@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -33,6 +35,29 @@ func BenchmarkDay(b *testing.B) {
 				b.ReportMetric(float64((together-alone)/(days*time.Duration(members))), "ns/GM-day")
 			})
 		}
+	}
+}
+
+// BenchmarkReads is what a read costs that has to wait for the one before it, by how much is read in turn: where the caches end, and with
+// them what makes a member of a small group cheaper than one of a large group.
+func BenchmarkReads(b *testing.B) {
+	type line struct {
+		next int32
+		_    [60]byte
+	}
+	for mib := 1; mib <= 64; mib *= 2 {
+		b.Run(fmt.Sprintf("%dMiB", mib), func(b *testing.B) {
+			lines := make([]line, mib<<20/64)
+			order := rand.New(rand.NewPCG(1, 1)).Perm(len(lines))
+			for i, at := range order {
+				lines[at].next = int32(order[(i+1)%len(order)])
+			}
+			at := int32(0)
+			for b.Loop() {
+				at = lines[at].next
+			}
+			runtime.KeepAlive(at)
+		})
 	}
 }
 

@@ -37,7 +37,7 @@ type memoryNode struct {
 
 	station   Station
 	addresses []netip.Addr
-	vrf       string        // of its device that it stands for
+	vrf       string        // of the device, in which this place is
 	tables    []*memoryNode // the node's places in VRFs
 	notices   notices
 	log       []string // lines

@@ -2,33 +2,36 @@ package keymat
 
 import "sync"
 
-// memo remembers what was made of some strings, the latest of them. What it remembers is shared, and nobody may change it.
-type memo[T any] struct {
+// memo remembers what was found of some keys, the latest of them. What it remembers is shared, and nobody may change it.
+type memo[K comparable, V any] struct {
 	most int // how many
 
 	mu   sync.Mutex
-	has  map[string]T
-	keys []string // in the order in which they came
+	has  map[K]V
+	keys []K // in the order in which they came
 }
 
-// get returns what was made of a string, or makes it. An error is not remembered.
-func (m *memo[T]) get(key string, make func() (T, error)) (T, error) {
+// get returns what is remembered of a key, and whether anything is.
+func (m *memo[K, V]) get(key K) (value V, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if made, ok := m.has[key]; ok {
-		return made, nil
-	}
-	made, err := make()
-	if err != nil {
-		return made, err
+	value, ok = m.has[key]
+	return value, ok
+}
+
+// put remembers it, and forgets the oldest if there are too many. What is remembered already stays as it is.
+func (m *memo[K, V]) put(key K, value V) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, twice := m.has[key]; twice {
+		return
 	}
 	if len(m.keys) == m.most {
 		delete(m.has, m.keys[0])
 		m.keys = m.keys[1:]
 	}
 	if m.has == nil {
-		m.has = map[string]T{}
+		m.has = make(map[K]V, m.most)
 	}
-	m.has[key], m.keys = made, append(m.keys, key)
-	return made, nil
+	m.has[key], m.keys = value, append(m.keys, key)
 }

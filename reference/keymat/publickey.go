@@ -16,11 +16,18 @@ var ErrPublicKey = errors.New("keymat: not a public key of RSA or ECDSA")
 // ParsePublicKey reads the DER of a SubjectPublicKeyInfo or of a bare RSAPublicKey (PKCS #1), since RFC 6407 §5.6.2.2 does
 // not say which one SIG_ALGORITHM_KEY holds. It returns an *rsa.PublicKey or an *ecdsa.PublicKey; the error is ErrPublicKey.
 func ParsePublicKey(der []byte) (crypto.PublicKey, error) {
-	return parsed.get(string(der), func() (crypto.PublicKey, error) { return parsePublicKey(der) })
+	if key, ok := parsed.get(string(der)); ok {
+		return key, nil
+	}
+	key, err := parsePublicKey(der)
+	if err == nil {
+		parsed.put(string(der), key)
+	}
+	return key, err
 }
 
 // parsed remembers the keys that were read last: all members of a simulated group read the same one.
-var parsed = memo[crypto.PublicKey]{most: 16}
+var parsed = memo[string, crypto.PublicKey]{most: 16}
 
 func parsePublicKey(der []byte) (crypto.PublicKey, error) {
 	parsed, err := x509.ParsePKIXPublicKey(der)

@@ -7,46 +7,17 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/big"
-	"sync"
 )
 
 // verified remembers the signatures that were found right last. All members of a simulated group check the signature
 // of the same rekey message with the key that ParsePublicKey has read for them all; what is wrong is computed every time.
-var verified recent
-
-// recent is a bounded set of the proofs that were put into it last.
-type recent struct {
-	mu   sync.Mutex
-	has  map[proof]bool
-	ring [64]proof
-	next int
-}
+var verified = memo[proof, struct{}]{most: 64}
 
 // proof is what a signature was checked with.
 type proof struct {
 	key   crypto.PublicKey // a pointer, so that no other key is the same as long as it is remembered
 	block crypto.Hash      // of RSA
 	of    [sha256.Size]byte
-}
-
-func (r *recent) contains(p proof) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.has[p]
-}
-
-func (r *recent) add(p proof) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.has == nil {
-		r.has = make(map[proof]bool, len(r.ring))
-	}
-	if r.has[p] {
-		return
-	}
-	delete(r.has, r.ring[r.next])
-	r.ring[r.next], r.has[p] = p, true
-	r.next = (r.next + 1) % len(r.ring)
 }
 
 // hashOf names octets, each behind their length.
@@ -65,26 +36,26 @@ func hashOf(parts ...[]byte) (n [sha256.Size]byte) {
 // verifyRSA checks a PKCS #1 block over a digest, with a DigestInfo of that hash or none if it is 0.
 func verifyRSA(key *rsa.PublicKey, block crypto.Hash, digest, sig []byte) error {
 	p := proof{key, block, hashOf(sig, digest)}
-	if verified.contains(p) {
+	if _, known := verified.get(p); known {
 		return nil
 	}
 	if err := rsa.VerifyPKCS1v15(key, block, digest, sig); err != nil {
 		return err
 	}
-	verified.add(p)
+	verified.put(p, struct{}{})
 	return nil
 }
 
 // verifyECDSA checks r and s, of the length of the field each, over a digest.
 func verifyECDSA(key *ecdsa.PublicKey, digest, sig []byte) bool {
 	p := proof{key: key, of: hashOf(sig, digest)}
-	if verified.contains(p) {
+	if _, known := verified.get(p); known {
 		return true
 	}
 	half := len(sig) / 2
 	if !ecdsa.Verify(key, digest, new(big.Int).SetBytes(sig[:half]), new(big.Int).SetBytes(sig[half:])) {
 		return false
 	}
-	verified.add(p)
+	verified.put(p, struct{}{})
 	return true
 }

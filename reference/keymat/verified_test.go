@@ -89,18 +89,3 @@ func TestAnRSASignatureThatIsRememberedIsRightForNothingElse(t *testing.T) {
 		}
 	}
 }
-
-func TestSignaturesAreRememberedUpToABound(t *testing.T) {
-	var r recent
-	name := func(i int) proof { return proof{of: sha256.Sum256([]byte{byte(i), byte(i >> 8)})} }
-	for i := range 3 * len(r.ring) {
-		r.add(name(i))
-		r.add(name(i)) // twice counts once
-	}
-	if len(r.has) != len(r.ring) {
-		t.Errorf("%d are remembered, want %d", len(r.has), len(r.ring))
-	}
-	if r.contains(name(2*len(r.ring)-1)) || !r.contains(name(2*len(r.ring))) {
-		t.Error("the last ones are remembered, and no others")
-	}
-}

@@ -94,7 +94,8 @@ type memoryNet struct {
 	members   []*memoryNode        // by index; nil until it starts
 	hosts     map[string]*memoryHost
 	nat       *memoryNAT
-	frames    frames
+	frames    pile[capture.Frame]
+	arrived   arrival
 	intercept func(*Crossing)
 }
 

@@ -27,12 +27,13 @@ type memoryNode struct {
 	device  *memoryNode // whose place in a VRF this is; nil: it is a node of its own
 	agent   *snmp.Agent // nil: it has none
 	joined  []core.Stream
-	wakeup  time.Time      // of the timer entry that counts; others are out of date
-	told    []toldLine     // what has no line yet
-	learnt  []learntSecret // what has no entry yet
-	ahead   time.Duration  // the time of day of log lines is ahead of the network's
-	index   int            // of a member, from 1
-	place   int            // among the nodes of its network
+	wakeup  time.Time          // of the timer entry that counts; others are out of date
+	ring    func()             // what an entry does
+	told    pile[toldLine]     // what has no line yet
+	learnt  pile[learntSecret] // what has no entry yet
+	ahead   time.Duration      // the time of day of log lines is ahead of the network's
+	index   int                // of a member, from 1
+	place   int                // among the nodes of its network
 	stopped bool
 
 	station   Station
@@ -70,8 +71,10 @@ func (n *memoryNet) Start(_ context.Context, s Station) (Node, error) {
 }
 
 func (n *memoryNet) newNode(s Station) *memoryNode {
-	return &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: s.addresses(),
+	node := &memoryNode{net: n, name: s.Name, station: s, index: n.indexes[s.Name], addresses: s.addresses(),
 		replies: make(map[uint64]*core.Reply)}
+	node.ring = node.wake
+	return node
 }
 
 // settle enters a node where its packets are looked for.
@@ -159,14 +162,14 @@ func (node *memoryNode) carryOut(effect core.Effect) {
 		n.deafen(node, e.Stream)
 		node.report(e.Group)
 	case *core.Log:
-		node.told = append(node.told, toldLine{n.now.Add(node.ahead), e})
+		node.told.add(toldLine{n.now.Add(node.ahead), e})
 		if node.agent != nil {
 			node.notices.lines = append(node.notices.lines, e)
 		}
 	case *core.SetClock:
 		node.ahead = e.Time.Sub(n.now)
 	case *core.Secret:
-		node.learnt = append(node.learnt, learntSecret{n.now, e})
+		node.learnt.add(learntSecret{n.now, e})
 	case *core.Reply:
 		node.replies[e.ID] = e
 	}
@@ -194,33 +197,59 @@ func (node *memoryNode) arm() {
 		node.wakeup = time.Time{}
 		return
 	}
+	if at.Before(node.net.now) {
+		at = node.net.now
+	}
 	if at.Equal(node.wakeup) {
 		return
 	}
 	node.wakeup = at
-	node.net.at(at, func() {
-		if node.wakeup.Equal(at) {
-			node.wakeup = time.Time{}
-			node.handle(&core.Timer{})
-		}
-	})
+	node.net.at(at, node.ring)
+}
+
+// wake tells the core that its deadline has come, if the entry of now is the one that counts.
+func (node *memoryNode) wake() {
+	if node.wakeup.Equal(node.net.now) {
+		node.wakeup = time.Time{}
+		node.handle(&core.Timer{})
+	}
 }
 
 // receive takes a packet from the WAN: key management for the node itself, anything else for its gateway.
 func (node *memoryNode) receive(ip Packet, packet []byte) {
 	if from, to, data, ok := ip.UDP(); ok && (to.Addr().IsMulticast() || node.net.stations[to.Addr()] == node) {
 		if node.station.listens(to.Port()) && ip.intact() {
-			node.handle(&core.Datagram{From: from, To: to, Data: slices.Clone(data), TOS: ip.TOS})
+			node.handle(node.net.arrived.datagram(from, to, data, ip.TOS))
 		}
 		return
 	}
 	if node.index > 0 {
-		node.handle(&core.Packet{From: core.Outside, Data: slices.Clone(packet)})
+		node.handle(node.net.arrived.packet(core.Outside, packet))
 	}
 }
 
+// arrival is the event of what has just arrived and its octets, the same ones each time: a core keeps neither (see core.Event), and may
+// change octets of which the capture has others.
+type arrival struct {
+	ofDatagram core.Datagram
+	ofPacket   core.Packet
+	octets     []byte
+}
+
+func (a *arrival) datagram(from, to netip.AddrPort, data []byte, tos uint8) *core.Datagram {
+	a.octets = append(a.octets[:0], data...)
+	a.ofDatagram = core.Datagram{From: from, To: to, Data: a.octets, TOS: tos}
+	return &a.ofDatagram
+}
+
+func (a *arrival) packet(from core.Side, data []byte) *core.Packet {
+	a.octets = append(a.octets[:0], data...)
+	a.ofPacket = core.Packet{From: from, Data: a.octets}
+	return &a.ofPacket
+}
+
 func (node *memoryNode) fromInside(packet []byte) {
-	node.handle(&core.Packet{From: core.Inside, Data: slices.Clone(packet)})
+	node.handle(node.net.arrived.packet(core.Inside, packet))
 }
 
 var errNoAnswer = errors.New("lab: the node does not answer")
@@ -259,10 +288,9 @@ type toldLine struct {
 }
 
 func (node *memoryNode) Log() []string {
-	for _, t := range node.told {
+	for _, t := range node.told.take() {
 		node.log = append(node.log, syslog.Format(node.name, t.at, t.log))
 	}
-	node.told = nil
 	return slices.Clone(node.log)
 }
 
@@ -273,10 +301,9 @@ type learntSecret struct {
 }
 
 func (node *memoryNode) Keys() []keylog.Entry {
-	for _, s := range node.learnt {
+	for _, s := range node.learnt.take() {
 		node.keys = append(node.keys, keylog.Of(node.name, s.at, s.secret)...)
 	}
-	node.learnt = nil
 	return slices.Clone(node.keys)
 }
 

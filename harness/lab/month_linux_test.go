@@ -82,9 +82,11 @@ func days(b *testing.B, l *Lab, n int) {
 		}
 		l.Pass(ctx, 12*time.Hour)
 		net := l.Net.(*memoryNet)
-		net.frames = frames{}
+		net.frames.take()
 		for _, node := range net.nodes {
-			node.log, node.told, node.keys, node.learnt = nil, nil, nil, nil
+			node.told.take()
+			node.learnt.take()
+			node.log, node.keys = nil, nil
 		}
 	}
 }

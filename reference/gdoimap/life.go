@@ -1,6 +1,7 @@
 package gdoimap
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/rule"
@@ -34,7 +35,6 @@ func lifeOf(d time.Duration, rules *rule.Switches) []wire.Attribute {
 func readLife(as []wire.Attribute, rules *rule.Switches) (rest []wire.Attribute, life time.Duration, err error) {
 	life = timerDefaultLife.Delay(rules, defaultLife)
 	told := false
-	rest = make([]wire.Attribute, 0, len(as))
 	for i, a := range as {
 		switch a.Type {
 		case gdoi.SALifeType:
@@ -52,11 +52,21 @@ func readLife(as []wire.Attribute, rules *rule.Switches) (rest []wire.Attribute,
 			if ok {
 				life, told = d, true
 			}
-		default:
-			rest = append(rest, a)
 		}
 	}
-	return rest, life, nil
+	return withoutLife(as), life, nil
+}
+
+// withoutLife are the attributes that are not about lifetimes, which mostly come first.
+func withoutLife(as []wire.Attribute) []wire.Attribute {
+	about := func(a wire.Attribute) bool { return a.Type == gdoi.SALifeType || a.Type == gdoi.SALifeDuration }
+	for len(as) > 0 && about(as[0]) {
+		as = as[1:]
+	}
+	if !slices.ContainsFunc(as, about) {
+		return as
+	}
+	return slices.DeleteFunc(slices.Clone(as), about)
 }
 
 // checkUnit looks at an SA Life Type and what comes after it.

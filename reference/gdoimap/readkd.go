@@ -1,8 +1,6 @@
 package gdoimap
 
 import (
-	"slices"
-
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/rule"
 	"github.com/gdoilab/gdoilab/reference/wire/gdoi"
@@ -40,7 +38,7 @@ func (p *Policy) AddKeys(kd gdoi.KD, rules *rule.Switches) (*policy.SIDs, error)
 	if err := k.finish(); err != nil {
 		return nil, err
 	}
-	p.Rekey, p.SAs = k.rekey, k.sas
+	p.Rekey, p.SAs = k.rekey, k.withKeys()
 	return k.sids, nil
 }
 
@@ -58,20 +56,26 @@ func checkKD(kd gdoi.KD, rules *rule.Switches) error {
 	return nil
 }
 
-// keyring is the state of reading a KD. It works on copies.
+// keyring is the state of reading a KD. Policy and keys come together when all is read.
 type keyring struct {
 	rules *rule.Switches
 	rekey *policy.RekeySA
-	sas   []policy.TrafficSA
-	keyed []bool // of sas
-	teks  int    // TEK packets so far
+	sas   []policy.TrafficSA // as the policy has them
+	keys  []tek              // of sas
+	teks  int                // TEK packets so far
 	keks  int
 	lkhs  int
 	sids  *policy.SIDs
 }
 
+// tek is the keys of a Data-Security SA.
+type tek struct {
+	cipher, integrity []byte
+	read              bool
+}
+
 func newKeyring(p *Policy, rules *rule.Switches) *keyring {
-	k := &keyring{rules: rules, sas: slices.Clone(p.SAs), keyed: make([]bool, len(p.SAs))}
+	k := &keyring{rules: rules, sas: p.SAs, keys: make([]tek, len(p.SAs))}
 	if p.Rekey != nil {
 		rekey := *p.Rekey
 		k.rekey = &rekey
@@ -97,7 +101,7 @@ func (k *keyring) take(p *gdoi.KeyPacket) error {
 	return nil
 }
 
-// finish looks for what has no key, and leaves it out where that is not refused.
+// finish looks for what has no key.
 func (k *keyring) finish() error {
 	if k.rekey != nil && k.keks == 0 {
 		if !checkComplete.Holds(k.rules, false) {
@@ -106,14 +110,23 @@ func (k *keyring) finish() error {
 		k.rekey = nil
 	}
 	byPush := k.teks == 0 && k.rekey != nil
-	have := k.sas[:0]
-	for i, sa := range k.sas {
-		if k.keyed[i] {
-			have = append(have, sa)
-		} else if !byPush && !checkComplete.Holds(k.rules, false) {
-			return checkComplete.Violated("KD without a key for SPI %08x", sa.SPI)
+	for i := range k.sas {
+		if !k.keys[i].read && !byPush && !checkComplete.Holds(k.rules, false) {
+			return checkComplete.Violated("KD without a key for SPI %08x", k.sas[i].SPI)
 		}
 	}
-	k.sas = have
 	return nil
+}
+
+// withKeys gives the SAs their keys, and leaves out those without.
+func (k *keyring) withKeys() []policy.TrafficSA {
+	have := k.sas[:0]
+	for i, t := range k.keys {
+		if t.read {
+			have = append(have, k.sas[i])
+			sa := &have[len(have)-1]
+			sa.CipherKey, sa.IntegrityKey = t.cipher, t.integrity
+		}
+	}
+	return have
 }

@@ -51,13 +51,13 @@ func (k *keyring) takeTEK(p *gdoi.KeyPacket) error {
 	}
 	k.teks++
 	for _, i := range targets {
-		if !checkTEKOnce.Holds(k.rules, !k.keyed[i]) {
+		if !checkTEKOnce.Holds(k.rules, !k.keys[i].read) {
 			return checkTEKOnce.Violated("a second TEK packet for SPI %08x", k.sas[i].SPI)
 		}
-		if err := readTEK(&k.sas[i], p, k.rules); err != nil {
+		if err := k.keys[i].take(&k.sas[i], p, k.rules); err != nil {
 			return err
 		}
-		k.keyed[i] = true
+		k.keys[i].read = true
 	}
 	return nil
 }
@@ -76,15 +76,16 @@ func (k *keyring) targets(spi []byte) (places []int) {
 }
 
 func (k *keyring) firstWithout() []int {
-	for i, keyed := range k.keyed {
-		if !keyed {
+	for i, t := range k.keys {
+		if !t.read {
 			return []int{i}
 		}
 	}
 	return nil
 }
 
-func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) error {
+// take reads the keys of an SA.
+func (t *tek) take(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) error {
 	cipher, integrity := sa.Transform.CipherKeyLen(), sa.Transform.IntegrityKeyLen()
 	supported := keyed(sa.Transform)
 	wanted := make([]uint16, 0, 2)
@@ -100,7 +101,7 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 	}
 	if !supported {
 		key, _ := keys.of(gdoi.TEKAlgorithmKey)
-		sa.CipherKey = bytes.Clone(key)
+		t.cipher = bytes.Clone(key)
 		return nil
 	}
 	var err error
@@ -109,11 +110,11 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 		if sa.Transform.Protocol == policy.ProtocolIEC61850 {
 			check = checkIECKey
 		}
-		if sa.CipherKey, err = readKey(keys, gdoi.TEKAlgorithmKey, cipher, check, rules); err != nil {
+		if t.cipher, err = readKey(keys, gdoi.TEKAlgorithmKey, cipher, check, rules); err != nil {
 			return err
 		}
 		if _, ok := keys.of(gdoi.TEKAlgorithmKey); ok && sa.Transform.Cipher == policy.Cipher3DES &&
-			!checkTripleDES.Holds(rules, keymat.Triple(sa.CipherKey)) {
+			!checkTripleDES.Holds(rules, keymat.Triple(t.cipher)) {
 			return checkTripleDES.Violated("the key of SPI %08x is one of DES", sa.SPI)
 		}
 	}
@@ -122,7 +123,7 @@ func readTEK(sa *policy.TrafficSA, p *gdoi.KeyPacket, rules *rule.Switches) erro
 		if sa.Transform.Protocol == policy.ProtocolIEC61850 {
 			check = checkIECIntegrityKey
 		}
-		sa.IntegrityKey, err = readKey(keys, gdoi.TEKIntegrityKey, integrity, check, rules)
+		t.integrity, err = readKey(keys, gdoi.TEKIntegrityKey, integrity, check, rules)
 	}
 	return err
 }

@@ -40,8 +40,9 @@ type push struct {
 	seq              uint32
 	sig              []byte
 	deletes          []isakmp.Delete
-	sa               *gdoi.SA
-	kd               *gdoi.KD
+	sa               gdoi.SA
+	kd               gdoi.KD
+	hasSA, hasKD     bool
 
 	policy *gdoimap.Policy       // of sa and kd; nil without
 	time   *pseudotime.Judgement // of the pseudotime in it; nil without
@@ -95,9 +96,9 @@ func collectPush(ps []isakmp.Decoded, plain []byte) *push {
 		case isakmp.Delete:
 			p.deletes = append(p.deletes, b)
 		case gdoi.SA:
-			p.sa = &b
+			p.sa, p.hasSA = b, true
 		case gdoi.KD:
-			p.kd = &b
+			p.kd, p.hasKD = b, true
 		case isakmp.SIG:
 			p.sig, p.signed = b.Data, plain[:ps[i].Offset-isakmp.HeaderLen]
 		}
@@ -138,15 +139,15 @@ func (m *membership) isDelete(d isakmp.Delete) bool {
 
 // readPush reads the new policy and its keys, so that carrying them out cannot fail half-way.
 func (m *membership) readPush(p *push) error {
-	if p.sa == nil || p.kd == nil {
+	if !p.hasSA || !p.hasKD {
 		return nil
 	}
-	m.tellTEKProtocol(*p.sa)
-	pol, err := m.readSA(*p.sa)
+	m.tellTEKProtocol(p.sa)
+	pol, err := m.readSA(p.sa)
 	if err != nil {
 		return err
 	}
-	if by := gdoimap.ManagementOf(*p.sa); !guardManagement.Holds(m.rules, by <= policy.ManagementLKH) {
+	if by := gdoimap.ManagementOf(p.sa); !guardManagement.Holds(m.rules, by <= policy.ManagementLKH) {
 		return guardManagement.Violated("KEK_MANAGEMENT_ALGORITHM %d", by)
 	}
 	err = m.fits(pol.SAs)
@@ -169,7 +170,7 @@ func (m *membership) readPush(p *push) error {
 		return err
 	}
 	p.policy = &pol
-	if p.sids, err = pol.AddKeys(*p.kd, m.rules); err != nil {
+	if p.sids, err = pol.AddKeys(p.kd, m.rules); err != nil {
 		return err
 	}
 	if err = m.takeHierarchy(pol.Rekey); err != nil {

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -114,8 +113,6 @@ func (m *Group) Keyed(now time.Time) bool {
 	return false
 }
 
-func formatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }
-
 // SAs describes the installed SAs of the group, newest first.
 func (m *Group) SAs(now time.Time) []control.SA {
 	list := []control.SA{}
@@ -124,7 +121,7 @@ func (m *Group) SAs(now time.Time) []control.SA {
 			continue
 		}
 		list = append(list, control.SA{
-			SPI:      formatSPI(e.Policy.SPI),
+			SPI:      policy.FormatSPI(e.Policy.SPI),
 			Selector: e.Policy.Selector.String(),
 			Cipher:   e.Policy.Transform.String(),
 			Expiry:   e.Expiry,

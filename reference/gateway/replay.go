@@ -108,7 +108,7 @@ func (m *Group) Replay(now time.Time) *control.Pseudotime {
 	}
 	s := &control.Pseudotime{Value: m.replay.clock.At(now).String(), SyncErrors: m.replay.errors, MaxDelta: m.replay.apart.String()}
 	for _, f := range m.replay.history.List() {
-		s.Errors = append(s.Errors, control.ReplayError{Time: f.At, Source: f.Source.String(), SPI: formatSPI(f.SPI), Sequence: f.Sequence,
+		s.Errors = append(s.Errors, control.ReplayError{Time: f.At, Source: f.Source.String(), SPI: policy.FormatSPI(f.SPI), Sequence: f.Sequence,
 			Own: f.Own.String(), Peer: f.Peer.String()})
 	}
 	return s
@@ -266,7 +266,7 @@ func (g *Gateway) judge(now time.Time, e *sadb.Entry, outer *packet, stamp pseud
 	if m.replay.history.Add(f) {
 		m.replay.failed = &f
 	}
-	v.Detail = "ESP SPI " + formatSPI(e.Policy.SPI) + ": " + v.Detail
+	v.Detail = "ESP SPI " + policy.FormatSPI(e.Policy.SPI) + ": " + v.Detail
 	return v
 }
 

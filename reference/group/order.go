@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // What an operator cannot have.
@@ -87,7 +88,7 @@ func (g *Group) possible(now time.Time, o order, what control.RekeyArgs) error {
 	}
 	for _, i := range o.told {
 		if left := g.epoch.sas[i].lasting(now).Lifetime; o.lifetime < 0 || o.lifetime > left {
-			return fmt.Errorf("group: SPI %s cannot live for %v, it ends in %v", FormatSPI(g.epoch.sas[i].SPI), o.lifetime, left)
+			return fmt.Errorf("group: SPI %s cannot live for %v, it ends in %v", policy.FormatSPI(g.epoch.sas[i].SPI), o.lifetime, left)
 		}
 	}
 	return nil
@@ -115,7 +116,7 @@ func (g *Group) named(texts []string) ([]uint32, error) {
 			return []uint32{0}, nil // RFC 6407 §5.9: all of them
 		}
 		if _, ours := g.usedSPIs[uint32(spi)]; !ours {
-			return nil, fmt.Errorf("group: no SA of the group has the SPI %s", FormatSPI(uint32(spi)))
+			return nil, fmt.Errorf("group: no SA of the group has the SPI %s", policy.FormatSPI(uint32(spi)))
 		}
 		spis = append(spis, uint32(spi))
 	}

@@ -18,7 +18,7 @@ func twoSAs(c *policy.Group) { c.SAs = []policy.SAPolicy{gcm, cbc} }
 
 func spisOf(sas []policy.TrafficSA) (spis []string) {
 	for _, sa := range sas {
-		spis = append(spis, group.FormatSPI(sa.SPI))
+		spis = append(spis, policy.FormatSPI(sa.SPI))
 	}
 	return spis
 }
@@ -179,7 +179,7 @@ func TestDeletedKEK(t *testing.T) {
 		t.Error(err)
 	}
 	d := register(t, g, at(2*time.Second), 1, 0).Download
-	if d.Rekey.SPI.String() == was.Rekey || d.Sequence != 0 || group.FormatSPI(d.SAs[0].SPI) != was.SAs[0].SPI || d.SIDs.Values[0] != 3 {
+	if d.Rekey.SPI.String() == was.Rekey || d.Sequence != 0 || policy.FormatSPI(d.SAs[0].SPI) != was.SAs[0].SPI || d.SIDs.Values[0] != 3 {
 		t.Errorf("download %+v", d)
 	}
 	run(t, g, at(time.Minute))

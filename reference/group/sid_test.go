@@ -155,7 +155,7 @@ func TestExhaustionMutants(t *testing.T) {
 	}
 	g, before := full("group.sid.exhausted")
 	a := register(t, g, epoch, 2, 0)
-	if a.Download.SAs[0].SPI == 0 || group.FormatSPI(a.Download.SAs[0].SPI) != before.SAs[0].SPI || a.Download.SIDs.Values[0] != 0 {
+	if a.Download.SAs[0].SPI == 0 || policy.FormatSPI(a.Download.SAs[0].SPI) != before.SAs[0].SPI || a.Download.SIDs.Values[0] != 0 {
 		t.Errorf("exhausted: broken, and yet %+v", a.Download)
 	}
 	g, _ = full("group.sid.exhausted-delete")

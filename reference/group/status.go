@@ -1,10 +1,10 @@
 package group
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/control"
+	"github.com/gdoilab/gdoilab/reference/policy"
 )
 
 // Status is what an operator may see of the group: no keys.
@@ -23,7 +23,7 @@ func (g *Group) Status(now time.Time) control.KSGroup {
 			detail := control.DetailOf(flow)
 			detail.Due = sa.replace
 			s.SAs = append(s.SAs, control.SA{
-				SPI: FormatSPI(sa.SPI), Selector: flow.Selector.String(), Cipher: sa.Transform.String(),
+				SPI: policy.FormatSPI(sa.SPI), Selector: flow.Selector.String(), Cipher: sa.Transform.String(),
 				Expiry: sa.expires, Sending: true, Replay: replayStatus(sa.Replay), Detail: detail,
 			})
 		}
@@ -44,6 +44,3 @@ func (g *Group) RekeySPI() string {
 	}
 	return g.epoch.rekey.SPI.String()
 }
-
-// FormatSPI writes the SPI of a Data-Security SA as an operator reads it: eight hexadecimal digits.
-func FormatSPI(spi uint32) string { return fmt.Sprintf("%08x", spi) }

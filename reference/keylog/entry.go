@@ -2,7 +2,6 @@ package keylog
 
 import (
 	"encoding/hex"
-	"fmt"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -117,7 +116,7 @@ func rekey(e Entry, r *policy.RekeySA) Entry {
 }
 
 func traffic(e Entry, t *policy.TrafficSA) Entry {
-	e.Kind, e.SPI = KindTraffic, fmt.Sprintf("%08x", t.SPI)
+	e.Kind, e.SPI = KindTraffic, policy.FormatSPI(t.SPI)
 	e.CipherKey, e.IntegrityKey = hex.EncodeToString(t.CipherKey), hex.EncodeToString(t.IntegrityKey)
 	e.Lifetime = t.Lifetime.Seconds()
 	if t.Transform.Protocol == policy.ProtocolIEC61850 {

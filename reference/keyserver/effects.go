@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -38,7 +39,20 @@ func (k *KeyServer) log(severity core.Severity, tag, text string, fields ...core
 }
 
 func field(name string, value any) core.Field {
-	return core.Field{Name: name, Value: fmt.Sprint(value)}
+	return core.Field{Name: name, Value: text(value)}
+}
+
+// text is fmt.Sprint, with a short way for what each acknowledgement is logged with.
+func text(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case uint32:
+		return strconv.FormatUint(uint64(v), 10)
+	case fmt.Stringer:
+		return v.String()
+	}
+	return fmt.Sprint(value)
 }
 
 // refuse accounts for a message that was refused, and reports whether there is a line about what it broke: their number is limited.

@@ -115,7 +115,7 @@ func (k *KeyServer) follow(c *carried) {
 func spis(r policy.Rekey) []string {
 	list := []string{}
 	for _, sa := range r.SAs {
-		if spi := group.FormatSPI(sa.SPI); !slices.Contains(list, spi) {
+		if spi := policy.FormatSPI(sa.SPI); !slices.Contains(list, spi) {
 			list = append(list, spi)
 		}
 	}

@@ -1,7 +1,6 @@
 package member
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +84,7 @@ func (m *membership) install(now time.Time, sas []policy.TrafficSA, a policy.Act
 	}
 	for i := range sas {
 		sa := &sas[i]
-		m.log(core.Info, "SA_INSTALLED", "Data-Security SA installed", "spi", spiOf(sa.SPI), "selector", sa.Selector.String(),
+		m.log(core.Info, "SA_INSTALLED", "Data-Security SA installed", "spi", policy.FormatSPI(sa.SPI), "selector", sa.Selector.String(),
 			"lifetime", strconv.Itoa(int(sa.Lifetime.Seconds())))
 		m.advise(*sa)
 		if m.secrets {
@@ -160,12 +159,13 @@ func (m *membership) secretSIDs() {
 	}
 }
 
-func spiOf(spi uint32) string { return fmt.Sprintf("%08x", spi) }
-
 func spiText(sas []policy.TrafficSA) string {
+	if len(sas) == 1 {
+		return policy.FormatSPI(sas[0].SPI)
+	}
 	spis := make([]string, len(sas))
 	for i, sa := range sas {
-		spis[i] = spiOf(sa.SPI)
+		spis[i] = policy.FormatSPI(sa.SPI)
 	}
 	return strings.Join(spis, ",")
 }

@@ -96,7 +96,7 @@ func (m *membership) deleteSA(now time.Time, p policy.Protocol, spi uint32) {
 	}
 	m.gateway.Delete(now, p, spi)
 	m.leases.remove(p, spi)
-	m.log(core.Info, "SA_REMOVED", "the key server deleted Data-Security SAs", "spi", spiOf(spi))
+	m.log(core.Info, "SA_REMOVED", "the key server deleted Data-Security SAs", "spi", policy.FormatSPI(spi))
 }
 
 // isRekey reports whether an SPI in the Delete of a KEK means the Rekey SA in force: its own, or zero for any.

@@ -44,7 +44,7 @@ func (m *membership) advise(sa policy.TrafficSA) {
 		return
 	}
 	if line := policy.WrapAdvice(m.cfg.PacketRate, sa.Lifetime, sa.Transform.ESN); line != "" && guardAdviceWrap.Kept(m.rules) {
-		m.log(core.Warning, "LIFETIME_ADVICE", line, groupField, m.groupText(), "spi", spiOf(sa.SPI))
+		m.log(core.Warning, "LIFETIME_ADVICE", line, groupField, m.groupText(), "spi", policy.FormatSPI(sa.SPI))
 	}
 }
 

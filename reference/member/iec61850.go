@@ -122,7 +122,7 @@ func (o *outlet) status(now time.Time) (list []control.SA) {
 	for _, h := range o.sas {
 		if now.Before(h.expiry) {
 			sending := !now.Before(h.from) && (h.till.IsZero() || now.Before(h.till))
-			list = append(list, control.SA{SPI: spiOf(h.SPI), Selector: h.Selector.String(), Cipher: h.Transform.String(),
+			list = append(list, control.SA{SPI: policy.FormatSPI(h.SPI), Selector: h.Selector.String(), Cipher: h.Transform.String(),
 				Expiry: h.expiry, Sending: sending, Detail: control.DetailOf(h.TrafficSA)})
 		}
 	}
@@ -136,5 +136,5 @@ func (m *membership) deleteIEC(spi uint32) {
 	}
 	m.outlet.remove(spi)
 	m.leases.remove(policy.ProtocolIEC61850, spi)
-	m.log(core.Info, "SA_REMOVED", "the key server deleted SAs of IEC 61850", "spi", spiOf(spi))
+	m.log(core.Info, "SA_REMOVED", "the key server deleted SAs of IEC 61850", "spi", policy.FormatSPI(spi))
 }

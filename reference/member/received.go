@@ -15,7 +15,7 @@ func (r *received) note(now time.Time, sas []policy.TrafficSA) {
 	*r = nil
 	for _, sa := range sas {
 		*r = append(*r, control.SA{
-			SPI: spiOf(sa.SPI), Selector: sa.Selector.String(), Cipher: sa.Transform.String(), Expiry: now.Add(sa.Lifetime), Detail: control.DetailOf(sa),
+			SPI: policy.FormatSPI(sa.SPI), Selector: sa.Selector.String(), Cipher: sa.Transform.String(), Expiry: now.Add(sa.Lifetime), Detail: control.DetailOf(sa),
 		})
 	}
 }

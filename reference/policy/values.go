@@ -1,9 +1,10 @@
 package policy
 
 import (
+	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -26,14 +27,39 @@ func (s Selector) String() string {
 	if s.Traffic != (OIDName{}) {
 		return s.Traffic.String()
 	}
-	text := fmt.Sprintf("%s -> %s", s.Source, s.Destination)
+	var room [2*longestPrefix + 40]byte // members log it with each rekey
+	text := appendPrefix(room[:0], s.Source)
+	text = appendPrefix(append(text, arrow...), s.Destination)
 	if s.Protocol != 0 {
-		text += fmt.Sprintf(" proto %d", s.Protocol)
+		text = strconv.AppendUint(append(text, " proto "...), uint64(s.Protocol), 10)
 	}
 	if s.SourcePort != 0 || s.DestinationPort != 0 {
-		text += fmt.Sprintf(" ports %d -> %d", s.SourcePort, s.DestinationPort)
+		text = strconv.AppendUint(append(text, " ports "...), uint64(s.SourcePort), 10)
+		text = strconv.AppendUint(append(text, arrow...), uint64(s.DestinationPort), 10)
 	}
-	return text
+	return string(text)
+}
+
+const (
+	arrow         = " -> "
+	longestPrefix = 43 // octets of text
+)
+
+// appendPrefix appends what Prefix.String returns.
+func appendPrefix(text []byte, p netip.Prefix) []byte {
+	if !p.IsValid() {
+		return append(text, p.String()...)
+	}
+	return p.AppendTo(text)
+}
+
+// FormatSPI writes the SPI of a Data-Security SA as it stands on the wire, in eight hexadecimal digits.
+func FormatSPI(spi uint32) string {
+	var octets [4]byte
+	binary.BigEndian.PutUint32(octets[:], spi)
+	var text [8]byte
+	hex.Encode(text[:], octets[:])
+	return string(text[:])
 }
 
 // Mode is the Encapsulation Mode of RFC 2407 §4.5.

@@ -30,8 +30,8 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 	installed := false
 	last := start
 	m.unusable = m.unusable[:0]
-	for _, t := range sas {
-		from := start
+	for i := range sas {
+		t, from := &sas[i], start
 		switch {
 		case a.ATD == nil && !m.converts:
 			from = m.takeover(now, t)
@@ -61,7 +61,7 @@ func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activati
 
 // takeover is when an SA begins to send that takes over from older ones some time before they end. One that ends before them does
 // so at once.
-func (m *Group) takeover(now time.Time, t policy.TrafficSA) time.Time {
+func (m *Group) takeover(now time.Time, t *policy.TrafficSA) time.Time {
 	g := m.gateway
 	if g.cfg.Rollover == 0 {
 		return now
@@ -74,7 +74,7 @@ func (m *Group) takeover(now time.Time, t policy.TrafficSA) time.Time {
 	return from
 }
 
-func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time, awaits bool) error {
+func (m *Group) install(now time.Time, t *policy.TrafficSA, start time.Time, awaits bool) error {
 	g := m.gateway
 	if !m.informed {
 		m.informed, m.protected = true, nil
@@ -82,14 +82,17 @@ func (m *Group) install(now time.Time, t policy.TrafficSA, start time.Time, awai
 	if !g.db.Has(m.place, t.Selector) && !slices.Contains(m.protected, t.Selector) { // the flows of what is there are protected already
 		m.protected = append(m.protected, t.Selector)
 	}
-	if err := g.Accepts(t); err != nil {
+	if err := g.Accepts(*t); err != nil {
 		return err
 	}
-	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
+	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(*t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
 	o.SID, o.SIDBits, o.HasSID = m.sid, m.sidBits, m.hasSID
-	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Awaits: awaits, Group: m.place, Generation: g.generation})
+	_, err := g.db.Install(now, *t, sadb.Options{ESP: o, SendFrom: start, Awaits: awaits, Group: m.place, Generation: g.generation})
 	return err
 }
+
+// Flow is where the gateway has a selector for the SAs that use it, nil if there is none. It is to be read only.
+func (m *Group) Flow(s *policy.Selector) *policy.Selector { return m.gateway.db.Flow(s) }
 
 // Accepts reports why an SA cannot be used here; the error is a *rule.Violation. A security gateway uses tunnel mode
 // (RFC 5374 §3). Addresses are preserved in an outer header of the same IP version only (RFC 5374 §4.1.2), and what version

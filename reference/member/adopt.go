@@ -78,7 +78,7 @@ func (m *membership) install(now time.Time, sas []policy.TrafficSA, a policy.Act
 		}
 		return err == nil
 	})
-	m.leases.add(now, sas, m.margin)
+	m.leases.add(now, sas, m.margin, m.gateway.Flow)
 	if m.getvpn() && len(sas) > 0 {
 		m.received.note(now, sas)
 	}

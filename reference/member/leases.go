@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -12,7 +13,7 @@ const leastWait = time.Second
 
 // lease is how long the newest SA of a flow lasts, and when the member gives up waiting for a rekey to replace it.
 type lease struct {
-	flow       policy.Selector
+	flow       *policy.Selector // shared with the gateway if it has it, so that one place is read and not two
 	protocol   policy.Protocol
 	spi        uint32
 	end, renew time.Time
@@ -24,24 +25,26 @@ type leases struct {
 	renewAt time.Time // when to register again; zero if nothing asks for it, or it has been asked
 }
 
-// add takes over new SAs. Flows that no new SA names end with them if no flow is the same, as in the gateway.
-func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Duration) time.Duration) {
+// add takes over new SAs; flow is where the gateway keeps a selector. Flows that no new SA names end with them if no flow is the same, as in the gateway.
+func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Duration) time.Duration, flow func(*policy.Selector) *policy.Selector) {
 	if len(sas) == 0 {
 		return
 	}
 	if !l.shares(sas) {
 		l.of = l.of[:0]
 	}
-	for _, sa := range sas {
+	for i := range sas {
+		sa := &sas[i]
 		end := now.Add(sa.Lifetime)
-		have := l.find(sa.Selector)
+		have := l.find(&sa.Selector)
 		if have != nil && have.spi != sa.SPI && have.end.After(end) && l.offered(sas, have.spi) {
 			continue // a registration during a rollover brings old and new
 		}
 		if have == nil {
-			l.of = append(l.of, lease{flow: sa.Selector})
+			l.of = append(l.of, lease{})
 			have = &l.of[len(l.of)-1]
 		}
+		have.flow = cmp.Or(flow(&sa.Selector), &sa.Selector)
 		wait := max(sa.Lifetime-margin(sa.Lifetime), leastWait)
 		have.protocol, have.spi, have.end, have.renew = sa.Transform.Protocol, sa.SPI, end, now.Add(wait)
 	}
@@ -49,8 +52,8 @@ func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Dur
 }
 
 func (l *leases) shares(sas []policy.TrafficSA) bool {
-	for _, sa := range sas {
-		if l.find(sa.Selector) != nil {
+	for i := range sas {
+		if l.find(&sas[i].Selector) != nil {
 			return true
 		}
 	}
@@ -58,9 +61,9 @@ func (l *leases) shares(sas []policy.TrafficSA) bool {
 }
 
 // find returns the lease of a flow, nil if there is none.
-func (l *leases) find(flow policy.Selector) *lease {
+func (l *leases) find(flow *policy.Selector) *lease {
 	for i := range l.of {
-		if l.of[i].flow == flow {
+		if *l.of[i].flow == *flow {
 			return &l.of[i]
 		}
 	}
@@ -68,8 +71,8 @@ func (l *leases) find(flow policy.Selector) *lease {
 }
 
 func (l *leases) offered(sas []policy.TrafficSA, spi uint32) bool {
-	for _, sa := range sas {
-		if sa.SPI == spi {
+	for i := range sas {
+		if sas[i].SPI == spi {
 			return true
 		}
 	}

@@ -36,7 +36,12 @@ func New(rules *rule.Switches) *DB { return &DB{rules: rules} }
 // and counts as new; if it was sending it still is. If only the SPI and the selector are the same, the new SA takes the
 // place of the old one. Errors are those of esp.New.
 func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, error) {
-	e := &Entry{Policy: t, SendFrom: o.SendFrom, Awaits: o.Awaits, Group: o.Group, Generation: o.Generation}
+	e := &Entry{Policy: t, SendFrom: o.SendFrom, Awaits: o.Awaits, Group: o.Group, Generation: o.Generation, flow: db.Flow(&t.Selector),
+		listens: t.Transform.Direction == policy.DirectionReceiverOnly}
+	if e.flow == nil {
+		own := t.Selector
+		e.flow = &own
+	}
 	if e.SendFrom.IsZero() {
 		e.SendFrom = now
 	}
@@ -45,7 +50,7 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 		return nil, err
 	}
 	db.entries = slices.DeleteFunc(db.entries, func(old *Entry) bool {
-		if old.Group != e.Group || old.Policy.SPI != t.SPI || !same(old.Policy.Selector, t.Selector) {
+		if old.Group != e.Group || old.Policy.SPI != t.SPI || !old.alike(e) {
 			return false
 		}
 		if old.SA == e.SA && old.SendFrom.Before(e.SendFrom) {
@@ -65,10 +70,20 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 	return e, nil
 }
 
+// Flow is where the DB has a selector for all entries with exactly that one, nil if there is none. It is to be read only.
+func (db *DB) Flow(s *policy.Selector) *policy.Selector {
+	for _, e := range db.entries {
+		if *e.flow == *s {
+			return e.flow
+		}
+	}
+	return nil
+}
+
 // attach gives the entry its SA: the one that is there already, in whatever group, or a new one.
 func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 	for _, old := range db.entries {
-		if sameSA(old.Policy, e.Policy) {
+		if sameSA(&old.Policy, &e.Policy) {
 			e.SA, e.Tally = old.SA, old.Tally
 			if o.HasSID {
 				err = e.SA.SetSID(o.SID, o.SIDBits)
@@ -87,7 +102,7 @@ func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 // if the newer ends first nothing goes back.
 func (db *DB) supersede(e *Entry) {
 	for _, other := range db.entries {
-		if other.Group != e.Group || !same(other.Policy.Selector, e.Policy.Selector) {
+		if other.Group != e.Group || !other.alike(e) {
 			continue
 		}
 		switch {
@@ -150,7 +165,7 @@ func (db *DB) Relieve(now time.Time, group int) {
 // replaced reports whether an entry of that generation has the same selector as the older e.
 func (db *DB) replaced(e *Entry, group int, generation uint64) bool {
 	return e.Group == group && e.Generation < generation && slices.ContainsFunc(db.entries, func(n *Entry) bool {
-		return n.Generation == generation && same(n.Policy.Selector, e.Policy.Selector)
+		return n.Generation == generation && n.alike(e)
 	})
 }
 
@@ -214,7 +229,7 @@ func (db *DB) Knows(now time.Time, f Flow) bool {
 // Sending reports whether new packets of the entry's selector leave under it.
 func (db *DB) Sending(now time.Time, e *Entry) bool {
 	for _, other := range db.entries {
-		if other.sends(now, db.rules) && same(other.Policy.Selector, e.Policy.Selector) {
+		if other.sends(now, db.rules) && other.alike(e) {
 			return other == e
 		}
 	}
@@ -223,7 +238,7 @@ func (db *DB) Sending(now time.Time, e *Entry) bool {
 
 // Has reports whether an entry of a group has exactly that selector.
 func (db *DB) Has(group int, s policy.Selector) bool {
-	return slices.ContainsFunc(db.entries, func(e *Entry) bool { return e.Group == group && e.Policy.Selector == s })
+	return slices.ContainsFunc(db.entries, func(e *Entry) bool { return e.Group == group && *e.flow == s })
 }
 
 // Entries returns what is installed, newest first. The slice is the DB's own and valid until it changes.

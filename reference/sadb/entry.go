@@ -16,12 +16,14 @@ import (
 type Entry struct {
 	Expiry     time.Time // it is gone from then on
 	SendFrom   time.Time // it sends from then on
-	Awaits     bool      // the end of what it takes over from, and no delay
 	SendTill   time.Time // and no longer from then on; zero: as long as it lives
+	Awaits     bool      // the end of what it takes over from, and no delay
+	listens    bool      // it never sends
 	Group      int
 	Generation uint64
-	SA         SA
+	flow       *policy.Selector // that of Policy, in one place for all entries of a DB that have the same
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
+	SA         SA
 	Used       time.Time        // when a packet was sent under it last, as Use was told
 	Tally      *Tally           // of the SA, whose entries share it
 }
@@ -67,7 +69,7 @@ func (e *Entry) newer(old *Entry) bool {
 	if e.Generation != old.Generation {
 		return e.Generation > old.Generation
 	}
-	return same(e.Policy.Selector, old.Policy.Selector) && e.Expiry.After(old.Expiry)
+	return e.alike(old) && e.Expiry.After(old.Expiry)
 }
 
 // of reports whether what is meant for a group concerns the entry.
@@ -80,7 +82,7 @@ func (e *Entry) lives(now time.Time) bool { return now.Before(e.Expiry) }
 // serves reports whether the entry sends for some flows of a selector of its group, or is about to.
 func (e *Entry) serves(now time.Time, group int, s policy.Selector, rules *rule.Switches) bool {
 	over := !e.SendTill.IsZero() && !now.Before(e.SendTill)
-	return e.Group == group && e.lives(now) && !over && e.sender(rules) && overlap(e.Policy.Selector, s)
+	return e.Group == group && e.lives(now) && !over && e.sender(rules) && overlap(*e.flow, s)
 }
 
 // awaits reports whether the entry is to take over from another of its group: an older one, or one for the same flows in the message in which
@@ -90,13 +92,16 @@ func (e *Entry) awaits(other *Entry) bool {
 	case e.Group != other.Group || e.Generation < other.Generation:
 		return false
 	case e.Generation == other.Generation:
-		return same(e.Policy.Selector, other.Policy.Selector)
+		return e.alike(other)
 	}
-	return overlap(e.Policy.Selector, other.Policy.Selector)
+	return overlap(*e.flow, *other.flow)
 }
 
+// alike reports whether two entries take the same flows.
+func (e *Entry) alike(other *Entry) bool { return e.flow == other.flow || same(*e.flow, *other.flow) }
+
 func (e *Entry) sender(rules *rule.Switches) bool {
-	return guardSender.Holds(rules, e.Policy.Transform.Direction != policy.DirectionReceiverOnly)
+	return guardSender.Holds(rules, !e.listens)
 }
 
 // sends reports whether the entry may send now.
@@ -144,7 +149,7 @@ func (e *Entry) until(t time.Time) {
 }
 
 // sameSA reports whether two SAs have the same name, algorithms and keys: their packets would share IVs.
-func sameSA(a, b policy.TrafficSA) bool {
+func sameSA(a, b *policy.TrafficSA) bool {
 	return a.SPI == b.SPI && a.Transform.Protocol == b.Transform.Protocol && a.Transform.Cipher == b.Transform.Cipher &&
 		string(a.CipherKey) == string(b.CipherKey) && string(a.IntegrityKey) == string(b.IntegrityKey)
 }

@@ -3,6 +3,7 @@ package keymat
 import (
 	"crypto/cipher"
 	"fmt"
+	"slices"
 )
 
 // Decrypter reads messages under one key that all begin with one IV, as those under a KEK do (RFC 6407 §5.6.2.1): the key is expanded
@@ -30,16 +31,16 @@ func (c Cipher) Decrypter(key, iv []byte) (d Decrypter, err error) {
 	return d, nil
 }
 
-// Decrypt is DecryptCBC of the cipher with that key and IV, without the next IV.
-func (d *Decrypter) Decrypt(ciphertext []byte) ([]byte, error) {
+// Append appends to dst what DecryptCBC of the cipher returns with that key and IV.
+func (d *Decrypter) Append(dst, ciphertext []byte) ([]byte, error) {
 	switch {
 	case d.mode == nil:
-		return nil, fmt.Errorf("%w: there is none", ErrKey)
+		return dst, fmt.Errorf("%w: there is none", ErrKey)
 	case len(ciphertext)%d.cipher.BlockSize() != 0:
-		return nil, fmt.Errorf("%w: %d octets", ErrBlocks, len(ciphertext))
+		return dst, fmt.Errorf("%w: %d octets", ErrBlocks, len(ciphertext))
 	}
-	plain := make([]byte, len(ciphertext))
+	out := slices.Grow(dst, len(ciphertext))[:len(dst)+len(ciphertext)]
 	d.mode.SetIV(d.iv[:d.cipher.BlockSize()])
-	d.mode.CryptBlocks(plain, ciphertext)
-	return plain, nil
+	d.mode.CryptBlocks(out[len(dst):], ciphertext)
+	return out, nil
 }

@@ -25,11 +25,11 @@ func TestDecrypter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := d.Decrypt(sealed); err != nil || !bytes.Equal(got, plain) {
+			if got, err := d.Append([]byte{1, 2}, sealed); err != nil || !bytes.Equal(got, append([]byte{1, 2}, plain...)) {
 				t.Errorf("%s, %d octets: %x, %v", c.cipher, len(plain), got, err)
 			}
 		}
-		if _, err := d.Decrypt(fill(c.cipher.BlockSize() + 1)); !errors.Is(err, keymat.ErrBlocks) {
+		if _, err := d.Append(nil, fill(c.cipher.BlockSize()+1)); !errors.Is(err, keymat.ErrBlocks) {
 			t.Errorf("%s, no whole number of blocks: %v", c.cipher, err)
 		}
 		if _, err := c.cipher.Decrypter(c.key, fill(5)); !errors.Is(err, keymat.ErrKey) {
@@ -39,7 +39,7 @@ func TestDecrypter(t *testing.T) {
 			t.Errorf("%s, a key of 5 octets: %v, %v", c.cipher, d, err)
 		}
 	}
-	if _, err := new(keymat.Decrypter).Decrypt(nil); !errors.Is(err, keymat.ErrKey) {
+	if _, err := new(keymat.Decrypter).Append(nil, nil); !errors.Is(err, keymat.ErrKey) {
 		t.Errorf("without a key: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/gdoilab/gdoilab/reference/core"
@@ -120,7 +121,7 @@ func (m *membership) onProtected(now time.Time, d *core.Datagram) {
 // cause for alarm.
 func (m *membership) onStrangePush(now time.Time, d *core.Datagram, cookies cookiePair) {
 	switch {
-	case cookiePair(m.replaced) == cookies && m.recent.has(d.Data):
+	case cookiePair(m.replaced) == cookies && m.recent.has(sha256.Sum256(d.Data)):
 		m.refuseGuard(now, guardDuplicate, d.From)
 	case m.rekey == nil || !guardPushCookies.Holds(m.rules, false):
 		m.refuseGuard(now, guardPushCookies, d.From)

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"time"
 
@@ -41,11 +42,14 @@ func (m *membership) onPush(now time.Time, d *core.Datagram) {
 		m.refuseGuard(now, g, d.From)
 		return
 	}
-	if !guardDuplicate.Holds(m.rules, !m.recent.has(d.Data)) {
+	digest := sha256.Sum256(d.Data)
+	if !guardDuplicate.Holds(m.rules, !m.recent.has(digest)) {
 		m.refuseGuard(now, guardDuplicate, d.From)
 		return
 	}
-	p, err := m.openPush(h, d.Data)
+	o := openings.Get().(*opening)
+	defer o.close()
+	p, err := m.openPush(o, h, d.Data)
 	if err == nil {
 		err = m.provePush(p)
 	}
@@ -59,7 +63,7 @@ func (m *membership) onPush(now time.Time, d *core.Datagram) {
 		m.ackUnproven(p, d)
 		return
 	}
-	m.recent.add(d.Data)
+	m.recent.add(digest)
 	m.commitPush(now, p, d)
 }
 

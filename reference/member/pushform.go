@@ -1,6 +1,8 @@
 package member
 
 import (
+	"sync"
+
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/pseudotime"
@@ -49,24 +51,42 @@ type push struct {
 	sids   *policy.SIDs          // must be nil
 }
 
+// opening is what a PUSH is opened and read in. It serves the next one again, of whatever member: thousands that open theirs at once would
+// otherwise drive each other out of the cache of the processor.
+type opening struct {
+	push
+	plain    []byte
+	payloads []isakmp.Decoded
+}
+
+var openings = sync.Pool{New: func() any { return new(opening) }}
+
+// close gives the opening back. Nothing that was read in it may be used any more; keys and policy are copies.
+func (o *opening) close() {
+	clear(o.payloads)
+	o.push, o.plain, o.payloads = push{}, o.plain[:0], o.payloads[:0]
+	openings.Put(o)
+}
+
 // openPush decrypts a PUSH with the KEK and its IV, which is the same for every message (RFC 6407 §5.6.2.1), and checks
-// its form.
-func (m *membership) openPush(h isakmp.Header, data []byte) (*push, error) {
-	plain, err := m.rekey.kek.Decrypt(data[isakmp.HeaderLen:])
-	if err != nil {
+// its form. With an error it is nil if it has not been understood.
+func (m *membership) openPush(o *opening, h isakmp.Header, data []byte) (p *push, err error) {
+	if o.plain, err = m.rekey.kek.Append(o.plain, data[isakmp.HeaderLen:]); err != nil {
 		return nil, guardPushForm.Violated("%v", err)
 	}
-	ps, padding, err := gdoi.Push.Parse(h.NextPayload, plain, isakmp.HeaderLen)
-	if err != nil {
+	var padding []byte
+	if o.payloads, padding, err = gdoi.Push.Append(o.payloads, h.NextPayload, o.plain, isakmp.HeaderLen); err != nil {
 		return nil, guardPushForm.Violated("%v", err)
 	}
+	ps := o.payloads
 	if !guardPushForm.Holds(m.rules, isPush(ps)) {
 		return nil, guardPushForm.Violated("the payloads are %s", chainText(ps))
 	}
 	if !guardPushPadding.Holds(m.rules, len(padding) < m.rekey.cipher.BlockSize()) {
 		return nil, guardPushPadding.Violated("%d octets of padding", len(padding))
 	}
-	p := collectPush(ps, plain)
+	p = &o.push
+	p.collect(ps, o.plain)
 	copy(p.head[:], data)
 	p.padded = len(data)
 	p.unpadded = len(data) - len(padding)
@@ -86,9 +106,9 @@ func isPush(ps []isakmp.Decoded) bool {
 		isChain(rest, isakmp.PayloadSA, isakmp.PayloadKD, isakmp.PayloadSIG)
 }
 
-// collectPush sorts the payloads. What is missing stays empty.
-func collectPush(ps []isakmp.Decoded, plain []byte) *push {
-	p := &push{signed: plain}
+// collect sorts the payloads. What is missing stays empty.
+func (p *push) collect(ps []isakmp.Decoded, plain []byte) {
+	p.signed = plain
 	for i := range ps {
 		switch b := ps[i].Payload.(type) {
 		case gdoi.SEQ:
@@ -103,7 +123,6 @@ func collectPush(ps []isakmp.Decoded, plain []byte) *push {
 			p.sig, p.signed = b.Data, plain[:ps[i].Offset-isakmp.HeaderLen]
 		}
 	}
-	return p
 }
 
 // checkPayloads checks what the order of the payloads does not show.

@@ -103,14 +103,13 @@ type recentPushes struct {
 	digests [8][sha256.Size]byte
 }
 
-func (r *recentPushes) add(data []byte) {
-	at, digest := r.next%len(r.digests), sha256.Sum256(data)
+func (r *recentPushes) add(digest [sha256.Size]byte) {
+	at := r.next % len(r.digests)
 	r.digests[at], r.firsts[at] = digest, digest[0]
 	r.next++
 }
 
-func (r *recentPushes) has(data []byte) bool {
-	digest := sha256.Sum256(data)
+func (r *recentPushes) has(digest [sha256.Size]byte) bool {
 	for i := range min(r.next, len(r.digests)) {
 		if r.firsts[i] == digest[0] && r.digests[i] == digest {
 			return true

@@ -24,8 +24,8 @@ type Entry struct {
 	flow       *policy.Selector // that of Policy, in one place for all entries of a DB that have the same
 	Policy     policy.TrafficSA // its Lifetime is what remained at installation
 	SA         SA
-	Used       time.Time        // when a packet was sent under it last, as Use was told
-	Tally      *Tally           // of the SA, whose entries share it
+	Used       time.Time // when a packet was sent under it last, as Use was told
+	Tally      *Tally    // of the SA, whose entries share it
 }
 
 // Tally is what became of the packets of an SA whose SAT says how repeated ones are known (profile getvpn).

@@ -43,8 +43,12 @@ type Dialect map[PayloadType]BodyParser
 // remains after the last payload is padding. If a payload cannot be read, those before it are returned with a
 // *wire.Error.
 func (d Dialect) Parse(first PayloadType, b []byte, base int) (ps []Decoded, padding []byte, err error) {
+	return d.Append(make([]Decoded, 0, countChain(first, b)), first, b, base)
+}
+
+// Append is Parse into a slice that is there already.
+func (d Dialect) Append(ps []Decoded, first PayloadType, b []byte, base int) (_ []Decoded, padding []byte, err error) {
 	r := wire.NewReaderAt(b, base)
-	ps = make([]Decoded, 0, countChain(first, b))
 	for typ := first; typ != PayloadNone; {
 		p := ReadGeneric(r)
 		if err := r.Err(); err != nil {

@@ -127,7 +127,7 @@ func (m *Group) SAs(now time.Time) []control.SA {
 			Expiry:   e.Expiry,
 			Sending:  m.gateway.db.Sending(now, e) && m.usage != policy.UsageReceiveOnly,
 			Replay:   replayStatus(e),
-			Detail:   control.DetailOf(e.Policy),
+			Detail:   control.DetailOf(*e.Policy),
 		})
 	}
 	return list

@@ -17,7 +17,7 @@ import (
 // new SA sends at once. With replace, older SAs of the group for the same selectors (or all of them, if no selector is
 // the same) send until then and receive until the deactivation delay has passed; without that delay until their lifetime ends.
 //
-// SIDs, if there are any, become those of all its SAs; nil keeps the ones that were given before. The flows of all SAs are
+// The SAs themselves may not be changed any more. SIDs, if there are any, become those of all its SAs; nil keeps the ones that were given before. The flows of all SAs are
 // protected from now on, even of those that could not be installed, which the error tells.
 func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activation, sids *policy.SIDs, replace bool) error {
 	g := m.gateway
@@ -87,7 +87,7 @@ func (m *Group) install(now time.Time, t *policy.TrafficSA, start time.Time, awa
 	}
 	o := esp.Options{Rand: g.cfg.Rand, Window: g.window(*t), First: g.cfg.First, Resync: g.cfg.Resync, Rules: g.rules}
 	o.SID, o.SIDBits, o.HasSID = m.sid, m.sidBits, m.hasSID
-	_, err := g.db.Install(now, *t, sadb.Options{ESP: o, SendFrom: start, Awaits: awaits, Group: m.place, Generation: g.generation})
+	_, err := g.db.Install(now, t, sadb.Options{ESP: o, SendFrom: start, Awaits: awaits, Group: m.place, Generation: g.generation})
 	return err
 }
 

@@ -27,7 +27,7 @@ type Missing struct {
 // Ack takes an acknowledgement. Proven is called at most once, after all that can be checked without it, with the Rekey
 // SA that protected the PUSH; it tells whether the acknowledgement was made with its cipher key or, with LKH, the member's first key (RFC 8263 §5).
 // The error is a *rule.Violation.
-func (g *Group) Ack(now time.Time, a Ack, proven func(under policy.RekeySA) bool) error {
+func (g *Group) Ack(now time.Time, a Ack, proven func(under *policy.RekeySA) bool) error {
 	rules := g.opts.Rules
 	r := g.heardUnder(a.Under)
 	if r == nil {

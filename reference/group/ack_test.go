@@ -23,7 +23,7 @@ func acking(t testing.TB, cfg policy.Group, altered ...string) (*group.Group, gr
 func TestAckRecorded(t *testing.T) {
 	g, p := acking(t, unicast(acknowledged))
 	asked := false
-	err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: memberAddr(2)}, func(under policy.RekeySA) bool {
+	err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: memberAddr(2)}, func(under *policy.RekeySA) bool {
 		asked = bytes.Equal(under.Key, p.Under.Key)
 		return true
 	})
@@ -60,7 +60,7 @@ func TestAckRefused(t *testing.T) {
 			a.Under = p.Under.SPI
 			test.change(&a)
 			proofs := 0
-			proof := func(policy.RekeySA) bool { proofs++; return !test.proof }
+			proof := func(*policy.RekeySA) bool { proofs++; return !test.proof }
 			if err := g.Ack(epoch, a, proof); !violated(err, test.guard) {
 				t.Fatalf("got %v", err)
 			}
@@ -87,7 +87,7 @@ func TestAckDuplicate(t *testing.T) {
 	g, p := acking(t, unicast(acknowledged))
 	proofs := 0
 	for i := range 100 {
-		err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: memberAddr(1)}, func(policy.RekeySA) bool { proofs++; return true })
+		err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: memberAddr(1)}, func(*policy.RekeySA) bool { proofs++; return true })
 		if (i == 0) != (err == nil) || (i > 0 && !violated(err, "group.ack.duplicate")) {
 			t.Fatalf("acknowledgement %d: %v", i, err)
 		}

@@ -148,10 +148,11 @@ func (m *member) unseat() {
 }
 
 // provenBy is a Rekey SA with the member's own key of the hierarchy, if there is one: with that it may have to prove itself.
-func (r *rekeySA) provenBy(m *member) policy.RekeySA {
-	sa := r.RekeySA
-	if m != nil && m.tree != nil && m.tree == r.tree {
-		sa.LKH = &policy.LKH{Path: m.tree.path(m.leaf)}
+func (r *rekeySA) provenBy(m *member) *policy.RekeySA {
+	if m == nil || m.tree == nil || m.tree != r.tree {
+		return &r.RekeySA
 	}
-	return sa
+	sa := r.RekeySA
+	sa.LKH = &policy.LKH{Path: m.tree.path(m.leaf)}
+	return &sa
 }

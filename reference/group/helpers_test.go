@@ -152,7 +152,7 @@ func run(t testing.TB, g *group.Group, until time.Time) (plans []group.Plan, whe
 // ack acknowledges a PUSH as member n would.
 func ack(g *group.Group, now time.Time, n byte, p group.Plan) error {
 	a := group.Ack{Under: p.Rekey.Under, Sequence: p.Rekey.Sequence, Member: memberAddr(n)}
-	return g.Ack(now, a, func(policy.RekeySA) bool { return true })
+	return g.Ack(now, a, func(*policy.RekeySA) bool { return true })
 }
 
 func violated(err error, name string) bool {

@@ -21,7 +21,7 @@ func TestMove(t *testing.T) {
 		t.Errorf("PUSH to %v", p.To)
 	}
 	for _, by := range []netip.Addr{memberAddr(9), memberAddr(1)} {
-		err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: by}, func(policy.RekeySA) bool { return true })
+		err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: by}, func(*policy.RekeySA) bool { return true })
 		if (err == nil) != (by == memberAddr(1)) {
 			t.Errorf("acknowledgement by %s: %v", by, err)
 		}

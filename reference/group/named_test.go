@@ -30,7 +30,7 @@ func TestNamesAtOneAddress(t *testing.T) {
 	}
 	inside := netip.MustParseAddr("10.0.0.9") // as both know themselves
 	for _, from := range p.To {
-		if err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: inside, From: from}, func(policy.RekeySA) bool { return true }); err != nil {
+		if err := g.Ack(epoch, group.Ack{Under: p.Under.SPI, Sequence: 1, Member: inside, From: from}, func(*policy.RekeySA) bool { return true }); err != nil {
 			t.Errorf("acknowledgement from %v: %v", from, err)
 		}
 	}

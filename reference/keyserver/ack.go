@@ -34,12 +34,12 @@ func (k *KeyServer) onAck(now time.Time, c *carried, d *core.Datagram) {
 		k.refuseExchange(now, h.Exchange, d)
 		return
 	}
-	a, err := k.readAck(h, d.Data, d.From)
-	if err != nil || a == nil {
+	a, ok, err := k.readAck(h, d.Data, d.From)
+	if err != nil || !ok {
 		k.refuse(now, err, d.From)
 		return
 	}
-	err = c.Ack(now, a.Ack, func(under policy.RekeySA) bool { return k.proves(a, under) })
+	err = c.Ack(now, a.Ack, func(under *policy.RekeySA) bool { return k.proves(&a, under) })
 	if err != nil {
 		if k.refuse(now, err, d.From) {
 			k.tellRefusedAck(c, a.Member, err)
@@ -51,50 +51,51 @@ func (k *KeyServer) onAck(now time.Time, c *carried, d *core.Datagram) {
 }
 
 // proves reports whether HASH is that of the type which the Rekey SA asks for (RFC 8263 §2.1, §2.3).
-func (k *KeyServer) proves(a *ack, under policy.RekeySA) bool {
+func (k *KeyServer) proves(a *ack, under *policy.RekeySA) bool {
 	by := gdoimap.AckOf(under.Ack)
 	if !guardAckSHA512.Kept(k.opts.Rules) {
 		by = keymat.AckSHA256
 	}
-	base := gdoimap.AckBase(&under, under.Ack)
+	base := gdoimap.AckBase(under, under.Ack)
 	if under.Ack.LKH() && !guardAckLKH.Kept(k.opts.Rules) {
 		base = under.Key
 	}
 	return base != nil && hmac.Equal(a.hash, by.Sum(base, under.SPI, a.seq, a.id))
 }
 
-// readAck checks header and form. It returns nil if a guard is off and there is nothing to go on with.
-func (k *KeyServer) readAck(h isakmp.Header, data []byte, from netip.AddrPort) (*ack, error) {
+// readAck checks header and form. Without an error it is not ok if a guard is off and there is nothing to go on with.
+func (k *KeyServer) readAck(h isakmp.Header, data []byte, from netip.AddrPort) (a ack, ok bool, err error) {
 	if err := k.checkAckHeader(h, len(data)); err != nil {
-		return nil, err
+		return a, false, err
 	}
 	rules := k.opts.Rules
-	ps, rest, err := gdoi.ACK.Parse(h.NextPayload, data[isakmp.HeaderLen:], isakmp.HeaderLen)
+	ps, rest, err := gdoi.ACK.Append(k.acked[:0], h.NextPayload, data[isakmp.HeaderLen:], isakmp.HeaderLen)
+	k.acked = ps
 	if !guardAckForm.Holds(rules, err == nil) {
-		return nil, guardAckForm.Violated("%v", err)
+		return a, false, guardAckForm.Violated("%v", err)
 	}
 	if !guardAckForm.Holds(rules, len(rest) == 0 && isAck(ps)) {
-		return nil, guardAckForm.Violated("acknowledgement of %s and %d octets", types(ps), len(rest))
+		return a, false, guardAckForm.Violated("acknowledgement of %s and %d octets", types(ps), len(rest))
 	}
 	for _, p := range ps {
 		if !guardAckReserved.Holds(rules, p.Reserved == 0) {
-			return nil, guardAckReserved.Violated("reserved octet %#02x in %v", p.Reserved, p.Payload.Type())
+			return a, false, guardAckReserved.Violated("reserved octet %#02x in %v", p.Reserved, p.Payload.Type())
 		}
 	}
 	hash, _, okHash := isakmp.Find[isakmp.Hash](ps)
 	seq, seqRaw, okSEQ := isakmp.Find[gdoi.SEQ](ps)
 	id, idRaw, okID := isakmp.Find[gdoi.ID](ps)
 	if !okHash || !okSEQ || !okID {
-		return nil, nil
+		return a, false, nil
 	}
-	addr, ok := ackAddress(id)
-	if !guardAckID.Holds(rules, ok) {
-		return nil, guardAckID.Violated("ID of type %d and %d octets", id.IDType, len(id.Data))
+	addr, known := ackAddress(id)
+	if !guardAckID.Holds(rules, known) {
+		return a, false, guardAckID.Violated("ID of type %d and %d octets", id.IDType, len(id.Data))
 	}
-	return &ack{
+	return ack{
 		hash: hash.Data, seq: seqRaw.Raw, id: idRaw.Raw,
 		Ack: group.Ack{Under: policy.RekeySPI(data[:16]), Sequence: seq.Number, Member: addr, From: from},
-	}, nil
+	}, true, nil
 }
 
 func (k *KeyServer) checkAckHeader(h isakmp.Header, n int) error {

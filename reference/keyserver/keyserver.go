@@ -15,6 +15,7 @@ import (
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/reject"
 	"github.com/gdoilab/gdoilab/reference/rule"
+	"github.com/gdoilab/gdoilab/reference/wire/isakmp"
 )
 
 // What stands for a zero in the configuration.
@@ -54,8 +55,9 @@ type KeyServer struct {
 	engine   engine
 	sentNr   []byte // in the last message 2, as it left
 	refused  reject.Log
-	now      time.Time     // of the event that is being handled
-	out      []core.Effect // of it
+	acked    []isakmp.Decoded // the last acknowledgement, where the next one is read
+	now      time.Time        // of the event that is being handled
+	out      []core.Effect    // of it
 }
 
 var _ core.Core = (*KeyServer)(nil)

@@ -67,7 +67,7 @@ func (m *membership) acknowledge(p *push, under *rekeySA, d *core.Datagram) {
 	if m.unheard(d) && guardAckUnicast.Kept(m.rules) {
 		return
 	}
-	m.sendAck(p.seq, under, latest.Ack, d)
+	m.sendAck(p, under, latest.Ack, d)
 }
 
 // unheard reports whether the profile has nobody listen for an acknowledgement of a PUSH that came this way.
@@ -78,26 +78,26 @@ func (m *membership) unheard(d *core.Datagram) bool {
 // ackUnproven is the fault of a member that answers before it has proven what it answers to.
 func (m *membership) ackUnproven(p *push, d *core.Datagram) {
 	if p != nil && !guardAckAfter.Kept(m.rules) && m.rekey.Ack != policy.AckNone {
-		m.sendAck(p.seq, m.rekey, m.rekey.Ack, d)
+		m.sendAck(p, m.rekey, m.rekey.Ack, d)
 	}
 }
 
-func (m *membership) sendAck(seq uint32, under *rekeySA, asked policy.AckType, d *core.Datagram) {
-	o := core.Outgoing{Kind: core.PushACK, Header: m.ackHeader(under.SPI)}
-	o.Payloads = []isakmp.Payload{m.ackSEQ(seq), m.ackID()}
-	m.tap.See(core.Built, &o)
+func (m *membership) sendAck(p *push, under *rekeySA, asked policy.AckType, d *core.Datagram) {
+	o := &p.answer
+	*o = core.Outgoing{Kind: core.PushACK, Header: m.ackHeader(under.SPI), Payloads: []isakmp.Payload{m.ackSEQ(p.seq), m.ackID()}}
+	m.tap.See(core.Built, o)
 	hash, err := m.ackHash(under, asked, o.Payloads)
 	if err != nil {
 		m.log(core.Error, "ACK_FAILED", err.Error())
 		return
 	}
 	o.Payloads = append([]isakmp.Payload{isakmp.Hash{Data: hash}}, o.Payloads...)
-	m.tap.See(core.Authenticated, &o)
+	m.tap.See(core.Authenticated, o)
 	if o.Bytes, err = m.ackBytes(o.Header, o.Payloads); err != nil {
 		m.log(core.Error, "ACK_FAILED", err.Error())
 		return
 	}
-	m.tap.See(core.Sealed, &o)
+	m.tap.See(core.Sealed, o)
 	if !o.Withhold {
 		m.counts.acks++
 		m.transmit(core.Send{From: m.ackFrom(d), To: d.From, Data: o.Bytes, Kind: core.PushACK})
@@ -154,7 +154,7 @@ func (m *membership) ackID() gdoi.ID {
 
 // ackHash is HASH of an acknowledgement of that type over what follows it (RFC 8263 §3.2).
 func (m *membership) ackHash(under *rekeySA, asked policy.AckType, ps []isakmp.Payload) ([]byte, error) {
-	after, err := isakmp.AppendPayloads(nil, ps)
+	after, err := isakmp.AppendPayloads(make([]byte, 0, 64), ps)
 	if err != nil {
 		return nil, err
 	}

@@ -174,7 +174,7 @@ func (m *membership) rekeyText() string {
 	if m.rekey == nil {
 		return ""
 	}
-	return m.rekey.SPI.String()
+	return m.rekey.name
 }
 
 func (m *membership) sequenceText() string {

@@ -35,7 +35,7 @@ func (m *membership) commitPush(now time.Time, p *push, d *core.Datagram) {
 	m.counts.rekeyed(now, d.From.Addr())
 	unusable := m.takePolicy(now, p, d)
 	m.log(core.Notice, "REKEY_ACCEPTED", "rekey accepted", "sequence", strconv.FormatUint(uint64(p.seq), 10),
-		"under", under.SPI.String(), "rekey", m.rekeyText(), "spis", p.spiText(), "from", d.From.String())
+		"under", under.name, "rekey", m.rekeyText(), "spis", p.spiText(), "from", d.From.String())
 	m.tellRekey(p, under, d)
 	m.acknowledge(p, under, d)
 	switch {

@@ -3,6 +3,7 @@ package member
 import (
 	"sync"
 
+	"github.com/gdoilab/gdoilab/reference/core"
 	"github.com/gdoilab/gdoilab/reference/gdoimap"
 	"github.com/gdoilab/gdoilab/reference/policy"
 	"github.com/gdoilab/gdoilab/reference/pseudotime"
@@ -49,6 +50,8 @@ type push struct {
 	policy *gdoimap.Policy       // of sa and kd; nil without
 	time   *pseudotime.Judgement // of the pseudotime in it; nil without
 	sids   *policy.SIDs          // must be nil
+
+	answer core.Outgoing
 }
 
 // opening is what a PUSH is opened and read in. It serves the next one again, of whatever member: thousands that open theirs at once would

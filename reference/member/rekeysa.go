@@ -38,6 +38,7 @@ type rekeySA struct {
 	cipher keymat.Cipher
 	scheme keymat.PushScheme
 	signer crypto.PublicKey // nil if PublicKey cannot be read
+	name   string           // the SPI as text
 	policy.RekeySA
 }
 
@@ -55,7 +56,7 @@ func (m *membership) newRekeySA(now time.Time, r policy.RekeySA, number uint32) 
 	if r.SigAlgorithm == policy.SigRSA {
 		r.SigForm = m.cfg.Rekey.SignatureForm
 	}
-	sa := &rekeySA{RekeySA: r, cipher: gdoimap.CipherOf(r), scheme: gdoimap.SchemeOf(r), last: number}
+	sa := &rekeySA{RekeySA: r, cipher: gdoimap.CipherOf(r), scheme: gdoimap.SchemeOf(r), last: number, name: r.SPI.String()}
 	sa.kek, _ = sa.cipher.Decrypter(r.Key, r.IV)
 	sa.signer, _ = keymat.ParsePublicKey(r.PublicKey)
 	if r.Lifetime > 0 {

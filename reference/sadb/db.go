@@ -29,14 +29,14 @@ type DB struct {
 // New makes an empty DB.
 func New(rules *rule.Switches) *DB { return &DB{rules: rules} }
 
-// Install adds an SA; it receives from now on. Entries of its group for the same selector stop sending when it
+// Install adds an SA, which nobody may change any more; it receives from now on. Entries of its group for the same selector stop sending when it
 // starts.
 //
 // An SA that is there already, with the same keys, goes on with its sequence numbers and IVs, takes over the new lifetime
 // and counts as new; if it was sending it still is. If only the SPI and the selector are the same, the new SA takes the
 // place of the old one. Errors are those of esp.New.
-func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, error) {
-	e := &Entry{Policy: t, SendFrom: o.SendFrom, Awaits: o.Awaits, Group: o.Group, Generation: o.Generation, flow: db.Flow(&t.Selector),
+func (db *DB) Install(now time.Time, t *policy.TrafficSA, o Options) (*Entry, error) {
+	e := &Entry{Policy: t, SendFrom: o.SendFrom, Awaits: o.Awaits, Group: o.Group, Generation: o.Generation, spi: t.SPI, flow: db.Flow(&t.Selector),
 		listens: t.Transform.Direction == policy.DirectionReceiverOnly}
 	if e.flow == nil {
 		own := t.Selector
@@ -50,7 +50,7 @@ func (db *DB) Install(now time.Time, t policy.TrafficSA, o Options) (*Entry, err
 		return nil, err
 	}
 	db.entries = slices.DeleteFunc(db.entries, func(old *Entry) bool {
-		if old.Group != e.Group || old.Policy.SPI != t.SPI || !old.alike(e) {
+		if old.Group != e.Group || old.spi != t.SPI || !old.alike(e) {
 			return false
 		}
 		if old.SA == e.SA && old.SendFrom.Before(e.SendFrom) {
@@ -83,7 +83,7 @@ func (db *DB) Flow(s *policy.Selector) *policy.Selector {
 // attach gives the entry its SA: the one that is there already, in whatever group, or a new one.
 func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 	for _, old := range db.entries {
-		if sameSA(&old.Policy, &e.Policy) {
+		if old.spi == e.spi && sameSA(old.Policy, e.Policy) {
 			e.SA, e.Tally = old.SA, old.Tally
 			if o.HasSID {
 				err = e.SA.SetSID(o.SID, o.SIDBits)
@@ -92,8 +92,8 @@ func (db *DB) attach(e *Entry, o esp.Options) (err error) {
 		}
 	}
 	e.Tally = new(Tally)
-	if e.SA, err = newSA(e.Policy, o); err != nil {
-		return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
+	if e.SA, err = newSA(*e.Policy, o); err != nil {
+		return fmt.Errorf("sadb: SPI %08x: %w", e.spi, err)
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (db *DB) Relieves(now time.Time, group int, s policy.Selector, generation u
 // already.
 func (db *DB) Relieved(now time.Time, group int, spi uint32, s policy.Selector, generation uint64) (end time.Time) {
 	for _, e := range db.entries {
-		if e.Generation <= generation && e.Policy.SPI != spi && e.serves(now, group, s, db.rules) && e.Expiry.After(end) {
+		if e.Generation <= generation && e.spi != spi && e.serves(now, group, s, db.rules) && e.Expiry.After(end) {
 			end = e.Expiry
 		}
 	}
@@ -176,7 +176,7 @@ func (db *DB) LookupInbound(now time.Time, spi uint32, dst, src netip.Addr) (*En
 	var best *Entry
 	bestRank := -1
 	for _, e := range db.entries {
-		if e.Policy.SPI != spi || !e.receives(now, db.rules) {
+		if e.spi != spi || !e.receives(now, db.rules) {
 			continue
 		}
 		if rank, ok := e.rank(dst, src); ok && rank > bestRank {
@@ -252,7 +252,7 @@ func (db *DB) SetSID(group int, sid uint32, bits int) error {
 			continue
 		}
 		if err := e.SA.SetSID(sid, bits); err != nil {
-			return fmt.Errorf("sadb: SPI %08x: %w", e.Policy.SPI, err)
+			return fmt.Errorf("sadb: SPI %08x: %w", e.spi, err)
 		}
 	}
 	return nil
@@ -261,7 +261,7 @@ func (db *DB) SetSID(group int, sid uint32, bits int) error {
 // Remove takes the entries that a group has of an SPI of that protocol out at once.
 func (db *DB) Remove(group int, p policy.Protocol, spi uint32) {
 	db.entries = slices.DeleteFunc(db.entries, func(e *Entry) bool {
-		return e.Policy.SPI == spi && e.Policy.Transform.Protocol == p && e.of(group, guardOwnSPI, db.rules)
+		return e.spi == spi && e.Policy.Transform.Protocol == p && e.of(group, guardOwnSPI, db.rules)
 	})
 }
 

@@ -53,7 +53,7 @@ func install(t *testing.T, db *DB, now time.Time, s policy.TrafficSA, o Options)
 	if !o.ESP.HasSID {
 		o.ESP.HasSID, o.ESP.SID, o.ESP.SIDBits = true, 1, 8
 	}
-	e, err := db.Install(now, s, o)
+	e, err := db.Install(now, &s, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,7 +422,7 @@ func TestInstallRefuses(t *testing.T) {
 	db := New(nil)
 	s := sa(1, anyTen, time.Hour)
 	s.CipherKey = s.CipherKey[:5]
-	if _, err := db.Install(at(0), s, Options{}); !errors.Is(err, esp.ErrTransform) || len(db.Entries()) != 0 {
+	if _, err := db.Install(at(0), &s, Options{}); !errors.Is(err, esp.ErrTransform) || len(db.Entries()) != 0 {
 		t.Errorf("%v, %d entries", err, len(db.Entries()))
 	}
 }

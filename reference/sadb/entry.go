@@ -21,8 +21,9 @@ type Entry struct {
 	listens    bool      // it never sends
 	Group      int
 	Generation uint64
-	flow       *policy.Selector // that of Policy, in one place for all entries of a DB that have the same
-	Policy     policy.TrafficSA // its Lifetime is what remained at installation
+	spi        uint32            // that of Policy
+	flow       *policy.Selector  // that of Policy, in one place for all entries of a DB that have the same
+	Policy     *policy.TrafficSA // its Lifetime is what remained at installation
 	SA         SA
 	Used       time.Time // when a packet was sent under it last, as Use was told
 	Tally      *Tally    // of the SA, whose entries share it

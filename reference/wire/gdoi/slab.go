@@ -31,7 +31,7 @@ type saRoom struct {
 type satRoom struct {
 	payloads   [2]isakmp.Payload
 	esps       [1]SATESP
-	attributes [10]wire.Attribute
+	attributes [6]wire.Attribute
 }
 
 // satRoomFor is the length in octets up to which a chain is taken to fit there.

@@ -126,7 +126,7 @@ func AppendPayloads(b []byte, ps []Payload) ([]byte, error) {
 // Assemble makes a message in clear: the header with its Next Payload and Length filled in, then the payloads.
 func Assemble(h Header, ps []Payload) ([]byte, error) {
 	h.NextPayload = FirstType(ps)
-	b, err := AppendPayloads(h.Append(nil), ps)
+	b, err := AppendPayloads(h.Append(make([]byte, 0, HeaderLen+32*len(ps))), ps)
 	if err != nil {
 		return nil, err
 	}

@@ -5,8 +5,9 @@ import "slices"
 // pile is a list that only grows, as records do. Those of a large group are many, so what is there is never moved. The zero value is
 // empty.
 type pile[T any] struct {
-	full [][]T
-	last []T
+	last    []T
+	full    [][]T
+	stacked int // how many are in full
 }
 
 // The least and the most that room is made for at once.
@@ -17,12 +18,10 @@ const (
 
 func (p *pile[T]) add(one T) {
 	if len(p.last) == cap(p.last) {
-		room := leastRoom
 		if len(p.last) > 0 {
-			p.full = append(p.full, p.last)
-			room = min(2*len(p.last), mostRoom)
+			p.full, p.stacked = append(p.full, p.last), p.stacked+len(p.last)
 		}
-		p.last = make([]T, 0, room)
+		p.last = make([]T, 0, min(max(leastRoom, p.stacked/2), mostRoom))
 	}
 	p.last = append(p.last, one)
 }

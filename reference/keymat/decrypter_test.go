@@ -3,6 +3,7 @@ package keymat_test
 import (
 	"bytes"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/gdoilab/gdoilab/reference/keymat"
@@ -41,6 +42,35 @@ func TestDecrypter(t *testing.T) {
 	}
 	if _, err := new(keymat.Decrypter).Append(nil, nil); !errors.Is(err, keymat.ErrKey) {
 		t.Errorf("without a key: %v", err)
+	}
+}
+
+// Decrypters of one key, which share it, and of others do not get in each other's way, whatever their IVs are and whoever uses them.
+func TestDecrypters(t *testing.T) {
+	var group sync.WaitGroup
+	for i := range 12 {
+		key, iv := fill(16), bytes.Repeat([]byte{byte(i)}, keymat.AES.BlockSize())
+		key[0] = byte(i / 4)
+		d, err := keymat.AES.Decrypter(key, iv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := fill(160)
+		sealed, _, err := keymat.AES.EncryptCBC(key, iv, plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() {
+			for range 100 {
+				if got, err := d.Append(nil, sealed); err != nil || !bytes.Equal(got, plain) {
+					t.Errorf("%d: %x, %v", i, got, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if _, err := keymat.AES.Decrypter(fill(16), fill(5)); !errors.Is(err, keymat.ErrKey) {
+		t.Errorf("an IV of 5 octets: %v", err)
 	}
 }
 

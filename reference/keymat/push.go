@@ -7,7 +7,9 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"hash"
 	"math/big"
+	"sync"
 )
 
 // ErrSignature means that a signature is not that of the digest under the key.
@@ -30,8 +32,18 @@ func (s PushScheme) Digest(header, payloads []byte) []byte {
 	if !s.Hash.Available() {
 		return nil
 	}
-	return digest(s.Hash.New(), [][]byte{pushLabel, header, payloads})
+	w, idle := idleHashes[s.Hash].Get().(hash.Hash)
+	if !idle {
+		w = s.Hash.New()
+	}
+	sum := digest(w, [][]byte{pushLabel, header, payloads})
+	w.Reset()
+	idleHashes[s.Hash].Put(w)
+	return sum
 }
+
+// idleHashes are those that nobody uses now, by their kind.
+var idleHashes [crypto.BLAKE2b_512 + 1]sync.Pool
 
 // Sign signs a digest of the scheme's hash with an RSA or ECDSA key. The same digest and key give the same signature, of
 // SignatureLen octets: ECDSA takes its nonce from both (RFC 6979).

@@ -21,8 +21,9 @@ type lease struct {
 
 // leases are the newest SAs by flow. The zero value is ready for use.
 type leases struct {
-	of      []lease   // one of each flow
 	renewAt time.Time // when to register again; zero if nothing asks for it, or it has been asked
+	of      []lease   // one of each flow
+	room    [1]lease  // of it, as much as most need
 }
 
 // add takes over new SAs; flow is where the gateway keeps a selector. Flows that no new SA names end with them if no flow is the same, as in the gateway.
@@ -41,6 +42,9 @@ func (l *leases) add(now time.Time, sas []policy.TrafficSA, margin func(time.Dur
 			continue // a registration during a rollover brings old and new
 		}
 		if have == nil {
+			if l.of == nil {
+				l.of = l.room[:0]
+			}
 			l.of = append(l.of, lease{})
 			have = &l.of[len(l.of)-1]
 		}

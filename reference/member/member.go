@@ -26,6 +26,7 @@ type Options struct {
 type Member struct {
 	gateway *gateway.Gateway
 	host
+	first membership // of its groups
 	cfg   policy.Member
 	ahead time.Duration // the time of day is ahead of that of events
 }
@@ -39,6 +40,7 @@ func New(cfg policy.Member, o Options) (*Member, error) {
 		return nil, errors.New("member: no source of randomness")
 	}
 	m := &Member{host: host{rand: o.Rand, rules: o.Rules, tap: o.Tap, secrets: o.Secrets}, cfg: cfg}
+	m.groups, m.out = m.room.groups[:0], m.room.out[:0]
 	if err := m.join(); err != nil {
 		return nil, fmt.Errorf("member: %w", err)
 	}
@@ -83,7 +85,12 @@ func (m *Member) join() error {
 			return err
 		}
 		seen[one.Group] = true
-		m.groups = append(m.groups, &membership{host: &m.host, cfg: one, credentials: credentials})
+		g := &m.first
+		if len(m.groups) > 0 {
+			g = new(membership)
+		}
+		*g = membership{host: &m.host, cfg: one, credentials: credentials}
+		m.groups = append(m.groups, g)
 	}
 	return nil
 }

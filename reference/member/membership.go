@@ -19,9 +19,13 @@ type host struct {
 	groups  []*membership // in the order of their policy
 	out     []core.Effect // of the Handle in progress
 	rules   *rule.Switches
-	secrets bool
 	now     time.Time // of the Handle in progress
+	secrets bool
 	tap     core.Tap
+	room    struct { // of groups and of out, as much as most need
+		groups [1]*membership
+		out    [4]core.Effect
+	}
 	rand    io.Reader
 	rejects reject.Log
 }
@@ -43,17 +47,17 @@ type membership struct {
 	outlet   outlet
 
 	kekGone      time.Time // when to register again, after the Rekey SA has ended; zero if nothing asks for it
-	leases       leases
 	registration registration
-	tracked      tracked
+	leases       leases
 	keeper       keeper
-	directions   directions // of GET VPN
+	counts       counts
+	recent       recentPushes
+	cfg          policy.Member // as if there were no other group
 
-	cfg      policy.Member // as if there were no other group
-	received received
-	counts   counts
-	replaced policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
-	recent   recentPushes
+	tracked    tracked
+	directions directions // of GET VPN
+	received   received
+	replaced   policy.RekeySPI // the Rekey SA before this one; its last PUSH may still be repeated
 
 	credentials *policy.Credentials // of Phase 1
 	sealed      []byte              // the message that ike has just made, before a tap saw it

@@ -13,8 +13,8 @@ import (
 
 // registration is what the member knows about getting into the group, apart from the exchange that is going on.
 type registration struct {
-	server int       // index of the key server to ask
 	at     time.Time // next attempt; zero if none is planned
+	server int       // index of the key server to ask
 	done   bool      // the last attempt succeeded and nothing has been forgotten since
 	reused bool      // the attempt going on runs under a Phase 1 SA from an earlier one
 	failed int       // attempts in a row, each with another key server

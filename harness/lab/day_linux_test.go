@@ -23,7 +23,7 @@ func BenchmarkDay(b *testing.B) {
 	}{{"multicast", Multicast}, {"acknowledged", acknowledged}} {
 		for _, members := range []int{10, 100, 1000} {
 			b.Run(fmt.Sprintf("%s/%d", rekeys.name, members), func(b *testing.B) {
-				groups := max(1, 200/members) // of the small ones several, so that they can be measured
+				groups := max(1, 1000/members) // as many members in each, so that collecting the garbage does not weigh more on some
 				b.ReportAllocs()
 				var together, alone time.Duration
 				for b.Loop() {

@@ -54,8 +54,8 @@ var _ = Describe("Updates of a hierarchy in several rekeys of a key server (RFC 
 					Expect(kit.Value(part, packet+"/SPI")).To(Equal(kit.Value(part, "SA/SAK/SPI")))
 					Expect(all(part.Payloads, update)).To(HaveLen(1))
 				}
-				for i, keys := range held {
-					Expect(begins(parts[0], keys) || begins(parts[1], keys)).To(BeTrue(), "an update begins at a key of gm%d", i)
+				for _, i := range []int{1, 3, 4} { // in an order, since each sends
+					Expect(begins(parts[0], held[i]) || begins(parts[1], held[i])).To(BeTrue(), "an update begins at a key of gm%d", i)
 					Expect(s.follows(i, next)).To(BeTrue(), "gm%d has the new KEK", i)
 				}
 			})

@@ -17,8 +17,9 @@ import (
 // new SA sends at once. With replace, older SAs of the group for the same selectors (or all of them, if no selector is
 // the same) send until then and receive until the deactivation delay has passed; without that delay until their lifetime ends.
 //
-// The SAs themselves may not be changed any more. SIDs, if there are any, become those of all its SAs; nil keeps the ones that were given before. The flows of all SAs are
-// protected from now on, even of those that could not be installed, which the error tells.
+// SIDs, if there are any, become those of all its SAs; nil keeps the ones that were given before. The flows of all SAs are
+// protected from now on, even of those that could not be installed, which the error tells. What sas points to is the gateway's from now on, and
+// nobody may change it.
 func (m *Group) Install(now time.Time, sas []policy.TrafficSA, a policy.Activation, sids *policy.SIDs, replace bool) error {
 	g := m.gateway
 	errs := []error{m.takeSIDs(sids)}

@@ -63,6 +63,9 @@ func (k *KeyServer) proves(a *ack, under *policy.RekeySA) bool {
 	return base != nil && hmac.Equal(a.hash, by.Sum(base, under.SPI, a.seq, a.id))
 }
 
+// mostAcked is of how many payloads the room is kept, so that nobody can make it large. An acknowledgement has three.
+const mostAcked = 8
+
 // readAck checks header and form. Without an error it is not ok if a guard is off and there is nothing to go on with.
 func (k *KeyServer) readAck(h isakmp.Header, data []byte, from netip.AddrPort) (a ack, ok bool, err error) {
 	if err := k.checkAckHeader(h, len(data)); err != nil {
@@ -70,7 +73,9 @@ func (k *KeyServer) readAck(h isakmp.Header, data []byte, from netip.AddrPort) (
 	}
 	rules := k.opts.Rules
 	ps, rest, err := gdoi.ACK.Append(k.acked[:0], h.NextPayload, data[isakmp.HeaderLen:], isakmp.HeaderLen)
-	k.acked = ps
+	if len(ps) <= mostAcked {
+		k.acked = ps
+	}
 	if !guardAckForm.Holds(rules, err == nil) {
 		return a, false, guardAckForm.Violated("%v", err)
 	}

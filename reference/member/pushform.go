@@ -67,6 +67,7 @@ var openings = sync.Pool{New: func() any { return new(opening) }}
 // close gives the opening back. Nothing that was read in it may be used any more; keys and policy are copies.
 func (o *opening) close() {
 	clear(o.payloads)
+	clear(o.plain) // the keys that came in it
 	o.push, o.plain, o.payloads = push{}, o.plain[:0], o.payloads[:0]
 	openings.Put(o)
 }

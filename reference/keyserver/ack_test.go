@@ -94,6 +94,24 @@ func TestAckRefused(t *testing.T) {
 	}
 }
 
+// TestAckRoom: where acknowledgements are read stays small, however many payloads somebody sends, and does not mix them up.
+func TestAckRoom(t *testing.T) {
+	m := acking(t)
+	crowd := func(_ *isakmp.Header, ps *[]isakmp.Payload) {
+		for range 1000 {
+			*ps = append(*ps, isakmp.VID{})
+		}
+	}
+	checkRefusal(t, m, m.deliver(m.addr, ackOf(m.rekey, 1, m.addr.Addr(), crowd)), "keyserver.ack.form", 0)
+	m.deliver(m.addr, ackOf(m.rekey, 1, m.addr.Addr()))
+	if kept := m.ks.Kept().Acked; kept == 0 || kept > 8 {
+		t.Errorf("room for %d payloads", kept)
+	}
+	if g := m.status().Groups[0].Members[0]; g.Acked != 1 {
+		t.Errorf("the right one after them: member %+v", g)
+	}
+}
+
 // TestAckNotAsked: a group that wants no acknowledgements discards them (RFC 8263 §5).
 func TestAckNotAsked(t *testing.T) {
 	l := newLab(t, configuration(), nil)

@@ -29,8 +29,8 @@ type DB struct {
 // New makes an empty DB.
 func New(rules *rule.Switches) *DB { return &DB{rules: rules} }
 
-// Install adds an SA, which nobody may change any more; it receives from now on. Entries of its group for the same selector stop sending when it
-// starts.
+// Install adds an SA, which nobody may change any more; it receives from now on. Entries of its group for the same selector stop
+// sending when it starts.
 //
 // An SA that is there already, with the same keys, goes on with its sequence numbers and IVs, takes over the new lifetime
 // and counts as new; if it was sending it still is. If only the SPI and the selector are the same, the new SA takes the

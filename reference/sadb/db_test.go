@@ -476,6 +476,26 @@ func TestRelieves(t *testing.T) {
 	}
 }
 
+// Entries with the same selector share it as long as one of them is there, and do not share it with what the caller has.
+func TestFlow(t *testing.T) {
+	db, other := New(nil), selector("10.0.0.0/8", "10.0.0.0/9")
+	first := install(t, db, at(0), sa(0x1001, anyTen, time.Minute), Options{Group: 1})
+	flow := db.Flow(&anyTen)
+	if flow == nil || *flow != anyTen || flow == &anyTen || flow == &first.Policy.Selector {
+		t.Fatalf("%v", flow)
+	}
+	install(t, db, at(30), sa(0x1002, anyTen, time.Minute), Options{Group: 2})
+	if db.Expire(at(60)); db.Flow(&anyTen) != flow {
+		t.Error("it has moved with the first entry gone")
+	}
+	if db.Flow(&other) != nil {
+		t.Error("of one that is not there")
+	}
+	if db.Expire(at(90)); db.Flow(&anyTen) != nil {
+		t.Error("of one that is gone")
+	}
+}
+
 // A group has the selectors of its own entries, as long as they are there.
 func TestHas(t *testing.T) {
 	db, other := New(nil), selector("10.0.0.0/8", "10.0.0.0/9")

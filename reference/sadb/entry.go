@@ -13,6 +13,8 @@ import (
 //
 // Entries stand in the order of their groups. Of two entries of a group that of the higher generation is newer. Within a generation, which is what came in one message, the
 // order in which they came is that of the policy; but for the same selector the one that lives longer is newer.
+//
+// What listens, spi and flow say stands in Policy too. They are what a rekey looks at in every entry that there is.
 type Entry struct {
 	Expiry     time.Time // it is gone from then on
 	SendFrom   time.Time // it sends from then on

@@ -88,10 +88,16 @@ class Tally:
         self.failed += other.failed
 
     def report(self, limit=2000):
+        self.disagreements(limit)
+        self.summary()
+
+    def disagreements(self, limit):
         for line in self.problems[:limit]:
             print("DISAGREE " + line)
         if len(self.problems) > limit:
             print("DISAGREE %s: %d more" % (self.reader, len(self.problems) - limit))
+
+    def summary(self):
         for line in self.skips:
             print("skip     %s: %s" % (self.reader, line))
         for name in sorted(self.counts):

@@ -55,7 +55,7 @@ def main(roots):
                 tallies[tally.reader] = tally
     order = [tallies[name] for name in ("tests", "compare", "esp", "wireshark")]
     for tally in order:
-        tally.report(100)
+        tally.summary()
     counts = tallies["compare"].counts
     messages = sum(n for name, n in counts.items() if name.startswith("messages ") and
                    name.split()[1] not in ("clear", "other", "fragment", "ESP"))
@@ -63,6 +63,8 @@ def main(roots):
     checks = sum(n for name, n in counts.items() if name.startswith(("checks ", "own checks")))
     print("%d folders: %d messages, %d ESP packets, %d checks, %d fields agreed" % (
         len(found), messages, packets, checks, counts.get("fields and boundaries", 0)))
+    for tally in order:     # last, where somebody looks who sees only the end of it
+        tally.disagreements(100)
     failed = sum(t.failed for t in order)
     if messages == 0:
         print("DISAGREE readers: no message was read")

@@ -147,6 +147,7 @@ type stopper interface{ Stop() error }
 func (n *kernelNet) Now() time.Time { return time.Now() }
 
 func (n *kernelNet) Frames() []capture.Frame {
+	n.catchUp()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.frames)
@@ -167,6 +168,13 @@ func (n *kernelNet) Host(name string) (Host, error) {
 		return h, nil
 	}
 	return nil, fmt.Errorf("lab: there is no host %q", name)
+}
+
+// catchUp records what has crossed the LANs, though nobody has come to read it.
+func (n *kernelNet) catchUp() {
+	for _, s := range n.taps {
+		s.catchUp()
+	}
 }
 
 // record keeps a frame and wakes whoever waits.

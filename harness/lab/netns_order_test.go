@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -75,4 +77,51 @@ func sendFromEveryProcessor(to netip.AddrPort, packets int) error {
 		}
 	}
 	return nil
+}
+
+// TestWhatCrossedIsKnownThoughNobodyCameToReadIt has the readers of the LANs end, as if they never got a processor: a packet is in the
+// capture nevertheless, and in front of the one on the WAN that it came from.
+func TestWhatCrossedIsKnownThoughNobodyCameToReadIt(t *testing.T) {
+	needKernel(t)
+	ctx := context.Background()
+	opened, err := Namespaces{}.Open(ctx, Plan{Members: 2, Hosts: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := opened.(*kernelNet)
+	defer n.Close()
+	for _, s := range n.taps {
+		if err := s.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		<-s.done
+	}
+	for i := 1; i <= 2; i++ {
+		err := n.inside(MemberName(i), func() error { return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const port = 9
+	err = n.inside(HostName(1), func() error {
+		return sendFromEveryProcessor(netip.AddrPortFrom(HostAddr(2), port), 20)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]int)
+	if !n.Wait(ctx, Patience, func() bool {
+		clear(seen)
+		for _, f := range n.Frames() {
+			if p, ok := ParseIPv4(f.Packet); ok && p.Protocol == unix.IPPROTO_UDP && p.Source == HostAddr(1) {
+				seen[f.Link]++
+				if seen["wan"] > seen[LANName(1)] || seen[LANName(2)] > seen["wan"] {
+					t.Fatalf("a packet on %s stands in front of the one that it came from: %v", f.Link, seen)
+				}
+			}
+		}
+		return seen[LANName(2)] == 20
+	}) {
+		t.Fatalf("20 packets were sent, the capture has %v", seen)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -163,6 +164,7 @@ func (w *wire) carry(from *port, frame []byte) {
 		w.forward(from, frame)
 		return
 	}
+	w.net.catchUp() // what it may have come from is older
 	if from.inside {
 		w.net.record(capture.Frame{At: time.Now(), Link: NATLink, Ethernet: frame, Packet: frame[ethernetHeader:]})
 		w.forward(from, frame)
@@ -286,8 +288,14 @@ func (w *wire) close() {
 
 // sniffer records what crosses a LAN, in both directions.
 type sniffer struct {
-	conn *packet.Conn
-	done chan struct{}
+	net    *kernelNet
+	link   string
+	conn   *packet.Conn
+	socket syscall.RawConn
+	done   chan struct{}
+
+	mu    sync.Mutex // held from reading a frame until it is recorded
+	frame []byte
 }
 
 func newSniffer(n *kernelNet, ifName, link string) (*sniffer, error) {
@@ -295,23 +303,39 @@ func newSniffer(n *kernelNet, ifName, link string) (*sniffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sniffer{conn: conn, done: make(chan struct{})}
+	s := &sniffer{net: n, link: link, conn: conn, done: make(chan struct{}), frame: make([]byte, 1<<16)}
+	if s.socket, err = conn.SyscallConn(); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	go func() {
 		defer close(s.done)
-		frame := make([]byte, 1<<16)
-		for {
-			length, _, err := conn.ReadFrom(frame)
-			if err != nil {
-				return
-			}
-			if length >= ethernetHeader && holdsPacket(frame[:length]) {
-				kept := slices.Clone(frame[:length])
-				n.record(capture.Frame{At: time.Now(), Link: link, Ethernet: kept, Packet: kept[ethernetHeader:]})
-			}
-		}
+		_ = s.socket.Read(func(fd uintptr) bool { // until it is closed
+			s.take(fd)
+			return false
+		})
 	}()
 	return s, nil
 }
+
+// take records whatever stands in the socket.
+func (s *sniffer) take(fd uintptr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		length, _, err := unix.Recvfrom(int(fd), s.frame, unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return
+		case length >= ethernetHeader && holdsPacket(s.frame[:length]):
+			kept := slices.Clone(s.frame[:length])
+			s.net.record(capture.Frame{At: time.Now(), Link: s.link, Ethernet: kept, Packet: kept[ethernetHeader:]})
+		}
+	}
+}
+
+// catchUp records what has crossed until now: the kernel has it in the socket before anybody else gets it.
+func (s *sniffer) catchUp() { _ = s.socket.Control(s.take) }
 
 func (s *sniffer) close() {
 	_ = s.conn.Close()

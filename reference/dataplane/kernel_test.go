@@ -36,19 +36,27 @@ func TestTheKernelTakesApart(t *testing.T) {
 		})
 		same(t, got, want)
 	}
-	for _, s := range []stream{{sizes: []int{8}}, {sizes: []int{1400, 1400, 1400, 7}}, {sizes: slices.Repeat([]int{1}, 5)}, {sizes: slices.Repeat([]int{1448}, 44)},
-		{udp: true, sizes: []int{1400, 1400, 9}}, {udp: true, sizes: slices.Repeat([]int{65}, 64)}} {
+	deliver := func(s stream, change func(p []byte)) {
+		t.Helper()
 		packets := s.packets()
 		want := make([][]byte, len(packets))
 		for i, p := range packets {
 			copy(p[off4Source:], []byte{10, 1, 2, 7, 10, 1, 1, 2})
-			want[i] = bytes.Clone(finished(p))
+			change(finished(p))
+			want[i] = bytes.Clone(p)
 			want[i][off4TTL]--
 			setLength(want[i])
 			out.Emit(core.Inside, p)
 		}
 		out.Flush()
 		arrive(want)
+	}
+	for _, s := range []stream{{sizes: []int{8}}, {sizes: []int{1400, 1400, 1400, 7}}, {sizes: slices.Repeat([]int{1}, 5)}, {sizes: slices.Repeat([]int{1448}, 44)},
+		{udp: true, sizes: []int{1400, 1400, 9}}, {udp: true, sizes: slices.Repeat([]int{65}, 64)}} {
+		deliver(s, func([]byte) {})
+	}
+	for _, form := range []uint16{0, 0xffff} {
+		deliver(stream{sizes: slices.Repeat([]int{1400}, 4)}, func(p []byte) { zeroSum(p, form) })
 	}
 }
 

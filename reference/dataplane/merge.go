@@ -96,13 +96,15 @@ func (m *merger) look(packet []byte) (s segment, ok bool) {
 
 const flagDF = 0x4000
 
+// lookTCP leaves out segments with the checksum 0xffff too. It says the same as 0, and Linux writes the one where it makes a single
+// segment and the other where it cuts several out of one: what is inside a packet would not be delivered as it was sent.
 func (s *segment) lookTCP() bool {
 	if len(s.packet) < s.at+tcpHeader {
 		return false
 	}
 	head := s.packet[s.at:]
 	s.headers = s.at + int(head[offTCPLength]>>4)*4
-	return s.headers >= s.at+tcpHeader && s.headers < len(s.packet) &&
+	return s.headers >= s.at+tcpHeader && s.headers < len(s.packet) && get16(head[inet.TCPOffset:]) != 0xffff &&
 		head[offFlags]&(flagFIN|flagSYN|flagRST|flagURG|flagCWR|flagACK) == flagACK
 }
 

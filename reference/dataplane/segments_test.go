@@ -68,6 +68,15 @@ func finished(p []byte) []byte {
 	return p
 }
 
+// zeroSum changes the end of a TCP segment over IPv4 so that its checksum is zero, in one of the two forms that this has.
+func zeroSum(p []byte, form uint16) {
+	end, sum := p[len(p)-2:], p[ipv4Header+inet.TCPOffset:]
+	end[0], end[1] = 0, 0
+	copy(end, finished(p)[ipv4Header+inet.TCPOffset:][:2])
+	finished(p)
+	binary.BigEndian.PutUint16(sum, form)
+}
+
 // merged is what a merger writes for packets.
 func merged(packets [][]byte) (written [][]byte) {
 	m := merger{takesUDP: true, write: func(b []byte) { written = append(written, bytes.Clone(b)) }}
@@ -198,6 +207,17 @@ func TestWhatDoesNotFollow(t *testing.T) {
 			t.Errorf("%d writes", len(written))
 		}
 	})
+	for form, writes := range map[uint16]int{0: 1, 0xffff: 3} {
+		t.Run(fmt.Sprintf("a checksum of %#x", form), func(t *testing.T) {
+			packets := stream{sizes: []int{100, 100, 100}}.packets()
+			zeroSum(packets[1], form)
+			written := merged(packets)
+			if len(written) != writes {
+				t.Errorf("%d writes instead of %d", len(written), writes)
+			}
+			same(t, apart(t, written), packets)
+		})
+	}
 	t.Run("a kernel that takes no datagrams as one", func(t *testing.T) {
 		writes := 0
 		m := merger{write: func([]byte) { writes++ }}

@@ -122,7 +122,7 @@ class Reader:
                 self.remember(msg, pkt.src, pkt.dst, pkt.udp)
                 self.esp(msg, pkt.udp, pkt.udp_at)
                 return msg
-        elif pkt.udp is not None and 848 in (pkt.sport, pkt.dport):
+        elif pkt.udp is not None and {500, 848} & {pkt.sport, pkt.dport}:
             data = pkt.udp
             if data[:4] == b"\0\0\0\0" and len(data) >= 4 + HEADER and data[21] == 0x10 != data[17]:
                 data = data[4:]     # a marker where it has no place
@@ -175,6 +175,11 @@ class Reader:
         elif head["length"] < len(data):
             cut = "header Length %d in %d octets" % (head["length"], len(data))
             data = msg.plain = data[:head["length"]]
+        if isakmp.is_ikev2(head):
+            msg.kind = "IKEv2"
+            msg.payloads, msg.encrypted, msg.error = isakmp.ikev2_chain(data, head)
+            msg.error = cut or msg.error
+            return msg
         reader = {IDENTITY_PROTECTION: self.main_mode, AGGRESSIVE: self.aggressive, INFORMATIONAL: self.informational, PULL: self.pull,
                   PUSH: self.push, PUSH_ACK: self.ack}.get(exchange)
         if reader is None:

@@ -48,6 +48,8 @@ KD_ATTRIBUTES = {
     4: {1: "NUMBER_OF_SID_BITS", 2: "SID_VALUE"},
 }
 
+SK, SKF = 46, 53        # what IKEv2 encrypts is in one of these (RFC 7296 §3.14, RFC 7383 §2.5)
+
 
 class Malformed(Exception):
     """The octets break the form of a message."""
@@ -98,6 +100,26 @@ class Node:
 
 def number_of(value):
     return int.from_bytes(value, "big") if isinstance(value, (bytes, bytearray)) else value
+
+
+def is_ikev2(head):
+    """Whether a header is one of IKEv2 from end to end, and not some octets of a cookie that look like its version."""
+    return head["version"] >> 4 == 2 and head["next_payload"] >= 33 and head["exchange"] >= 34 and \
+        HEADER <= head["length"] < 1 << 16
+
+
+def ikev2_chain(data, head):
+    """The payloads of an IKEv2 message by their generic headers (RFC 7296 §3.2), whether one holds what is encrypted, and what is wrong."""
+    nodes, at, kind = [], HEADER, head["next_payload"]
+    while kind:
+        size = int.from_bytes(data[at + 2:at + 4], "big")
+        if size < 4 or at + size > len(data):
+            return nodes, False, "payload length at octet %d" % (at + 2)
+        nodes.append(Node(str(kind), "payload", kind, at, size))
+        if kind in (SK, SKF):
+            return nodes, True, None
+        kind, at = data[at], at + size
+    return nodes, False, None
 
 
 class Parser:

@@ -94,7 +94,7 @@ def alter(message, rng):
 def alter_datagram(data, rng):
     """Changes the header or the ciphertext of an IP packet with UDP inside."""
     body = bytearray(capfile.parse_ip(data).udp)
-    what = rng.choice(("header", "Length", "ciphertext", "cut", "longer"))
+    what, port = rng.choice(("header", "Length", "ciphertext", "cut", "longer", "marker")), 848
     if what == "header":
         spot = rng.choice((0, 8, 16, 17, 18, 19, 20, 23))
         body[spot] ^= rng.choice((1, 2, 4, 8, 128))
@@ -105,10 +105,12 @@ def alter_datagram(data, rng):
         body[rng.randrange(28, len(body))] ^= 1 << rng.randrange(8)
     elif what == "cut":
         body = body[:rng.randrange(0, len(body))]
+    elif what == "marker":
+        body, port = bytes(rng.randrange(9)) + body, rng.choice((848, 4500))
     else:
         body += rng.randbytes(rng.randrange(1, 20))
     src, dst = capfile.parse_ip(data).src, capfile.parse_ip(data).dst
-    return sample.udp(src, dst, bytes(body)), what
+    return sample.udp(src, dst, bytes(body), port, port), what
 
 
 def esp(one, ends, rng):

@@ -36,15 +36,16 @@ def breaches(msg):
 def phase1(msg):
     if msg.header["message_id"]:
         yield "Phase 1 with a Message ID"
+    of_ipsec = msg.packet is not None and 500 in (msg.packet.sport, msg.packet.dport)  # there daemons of others have the DOI of IPsec
     for node in msg.payloads:
         if node.number == SA:
-            yield from offer(node)
+            yield from offer(node, of_ipsec)
         elif node.number == NONCE and not 8 <= node.length - 4 <= 256:
             yield "nonce of %d octets in Phase 1" % (node.length - 4)
 
 
-def offer(sa):
-    if sa.get("DOI") != 2 or sa.get("Situation") != 0:
+def offer(sa, of_ipsec=False):
+    if (sa.get("DOI"), sa.get("Situation")) not in ([(2, 0), (1, 1)] if of_ipsec else [(2, 0)]):
         yield "Phase 1 SA with DOI %s and Situation %s" % (sa.get("DOI"), sa.get("Situation"))
     for transform in transforms(sa):
         missing = [n for n in (1, 2, 3, 4) if transform.attribute(n) is None]

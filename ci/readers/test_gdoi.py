@@ -728,6 +728,40 @@ class Packets(unittest.TestCase):
                 self.assertEqual(bool(read.breaches), breach)
 
 
+class AnotherVersion(unittest.TestCase):
+    """IKEv2, and what looks like it."""
+
+    def read(self, octets, port=500):
+        return gdoi.read([capfile.Frame(1, "wan", 101, sample.udp("192.0.2.1", "192.0.2.2", octets, port, port))])[0]
+
+    @staticmethod
+    def message(first, chain, exchange=34, length=None):
+        size = 28 + len(chain) if length is None else length
+        return CI + CR + bytes([first, 0x20, exchange, 8]) + bytes(4) + size.to_bytes(4, "big") + chain
+
+    def test_chain(self):
+        chain = generic(34, b"proposals") + generic(40, b"key") + generic(0, b"nonce")
+        got = self.read(self.message(33, chain))
+        self.assertEqual((got.kind, got.error, got.encrypted), ("IKEv2", None, False))
+        self.assertEqual([(p.number, p.offset, p.length) for p in got.payloads], [(33, 28, 13), (34, 41, 7), (40, 48, 9)])
+
+    def test_sealed(self):
+        got = self.read(self.message(41, generic(46, b"what") + generic(35, bytes(40)), 37))
+        self.assertEqual((got.kind, got.error, got.encrypted, len(got.payloads)), ("IKEv2", None, True, 2))
+
+    def test_every_cut(self):
+        octets = self.message(33, generic(34, b"proposals") + generic(0, b"key"))
+        for size in range(28, len(octets)):
+            got = self.read(octets[:size])
+            self.assertEqual((got.kind, bool(got.error)), ("IKEv2", True), size)
+
+    def test_what_looks_like_it(self):
+        shifted = bytes(8) + H("8cba72dda29407c6dd451ee04b23ab51051002010000000000") + bytes(60)     # a marker too many
+        for octets, port in ((shifted, 4500), (self.message(33, b"", length=27), 848), (self.message(33, b"", length=1 << 16), 848),
+                             (self.message(8, b""), 848), (self.message(33, b"", 33), 848)):
+            self.assertNotEqual(self.read(octets, port).kind, "IKEv2")
+
+
 class BrokenOctets(unittest.TestCase):
     """Nothing on the wire may make the decoder raise."""
 

@@ -116,6 +116,21 @@ class Readers(unittest.TestCase):
         for name, edit in edits():
             self.assertNotEqual(self.problems(compare, edit), [], name)
 
+    def test_compare_notices_ikev2(self):
+        chain = bytes([34, 0, 0, 8]) + b"SA  " + bytes([0, 0, 0, 6]) + b"KE"
+        head = bytes(range(16)) + bytes([33, 0x20, 34, 8]) + bytes(4) + (28 + len(chain)).to_bytes(4, "big")
+        self.packets.insert(0, (0, sample.udp(self.one.member, self.one.server, head + chain, 500, 500)))
+
+        def edits():
+            yield "kind", lambda m: m[0].update(kind="unknown")
+            yield "header", lambda m: m[0]["header"].update(version=16)
+            yield "encrypted", lambda m: m[0].update(encrypted=True)
+            yield "payload", lambda m: m[0]["payloads"].pop()
+            yield "offset", lambda m: m[0]["payloads"][1].update(offset=30)
+        self.assertEqual(self.problems(compare), [])
+        for name, edit in edits():
+            self.assertNotEqual(self.problems(compare, edit), [], name)
+
     def test_compare_notices_wrong_keys(self):
         entries = self.one.entries()
         entries[0]["first_iv"] = "00" * 16

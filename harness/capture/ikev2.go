@@ -8,11 +8,11 @@ import (
 )
 
 // isIKEv2 reports whether a message is one of IKEv2, some of whose exchanges have the number of one of GDOI. A message of IKEv1 that says
-// another version on purpose begins with a payload of IKEv1. One with a marker too many has octets of a cookie where the version is,
-// which are 2 often enough, but hardly with an exchange and a length of IKEv2 as well.
+// another version on purpose begins with a payload of IKEv1. One with a marker too many has octets of a cookie where version and exchange
+// are, which are those of IKEv2 often enough, but its Message ID where the length is: 0 in Phase 1, and as good as never so small after it.
 func isIKEv2(h isakmp.Header) bool {
 	return h.Version>>4 == ikev2.Version20>>4 && h.NextPayload >= ikev2.PayloadSA &&
-		h.Exchange >= ikev2.ExchangeIKESAInit && h.Length <= maxIKEv2
+		h.Exchange >= ikev2.ExchangeIKESAInit && isakmp.HeaderLen <= h.Length && h.Length <= maxIKEv2
 }
 
 const maxIKEv2 = 1<<16 - 1 // a datagram holds no more

@@ -48,15 +48,20 @@ func TestIKEv2(t *testing.T) {
 	if m = shown2(t, isakmp.Header{Exchange: isakmp.ExchangePushACK}, 0, isakmp.Hash{}); m.Kind != "PUSH-ACK" {
 		t.Errorf("an acknowledgement that says another version: %+v", m)
 	}
-	// What a marker too many puts there: of this header the version is an octet of a cookie, and the length another one's.
-	shifted, err := hex.DecodeString("00000000" + "00000000a0be5d23de7d2d200018ee7e" + "fa2ac267" + "08102001" + "dd1a6e8f" + "0000007c")
-	if err != nil {
-		t.Fatal(err)
-	}
-	talk := capturetest.New("shifted", policy.CipherAESGCM16)
-	talk.UDP(netip.AddrPortFrom(capturetest.GM1, 4500), netip.AddrPortFrom(capturetest.KS, 4500), append(shifted, make([]byte, 96)...))
-	if m = capture.Decode(talk.Frames, nil)[0]; m.Kind == capture.KindIKEv2 || m.Kind == "" {
-		t.Errorf("a message with two markers: %+v", m)
+	// What a marker too many puts there: of these headers version and exchange are octets of a cookie, and the length is the Message ID.
+	for _, header := range []string{
+		"00000000" + "00000000a0be5d23de7d2d200018ee7e" + "fa2ac267" + "08102001" + "dd1a6e8f" + "0000007c",
+		"00000000" + "000000008cba72dda29407c6dd451ee0" + "4b23ab51" + "05100201" + "00000000" + "0000004c",
+	} {
+		shifted, err := hex.DecodeString(header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk := capturetest.New("shifted", policy.CipherAESGCM16)
+		talk.UDP(netip.AddrPortFrom(capturetest.GM1, 4500), netip.AddrPortFrom(capturetest.KS, 4500), append(shifted, make([]byte, 96)...))
+		if m = capture.Decode(talk.Frames, nil)[0]; m.Kind == capture.KindIKEv2 || m.Kind == "" {
+			t.Errorf("a message with two markers: %+v", m)
+		}
 	}
 	if m = shown2(t, isakmp.Header{Exchange: ikev2.ExchangeInformational}, 3, ikev2.Delete{Protocol: 1}, ikev2.Nonce{Data: []byte{3}}); m.Err == "" {
 		t.Errorf("a message that is cut short: %+v", m)

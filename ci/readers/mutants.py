@@ -24,13 +24,13 @@ import sample
 DECLARED = (
     (r"MM1, altered: header", r".*",
      "the cookies of message 1 are not those of the rest: who began is a guess, and one reader guesses wrong"),
-    (r"MM1, altered: near", r".*T next payload at octet \d+: payload cannot follow|.*HASH_[IR]': 'unchecked'.*HASH_[IR]': 'bad'",
+    (r"MM1, altered: (near|bit|ciphertext)", r".*T next payload at octet \d+: payload cannot follow|.*HASH_[IR]': 'unchecked'.*HASH_[IR]': 'bad'",
      "the harness refuses a transform that anything but a transform follows (RFC 2408 section 3.6), and so has no offer"),
     (r"MM1, altered: ", r".*HASH_[IR]': 'ok'.*HASH_[IR]': 'unchecked'",
      "message 1 broke behind a whole SA payload; the harness takes that one, and it proves right"),
     (r"(PULL4|PUSH), altered: ", r".*well formed, second decoder (LKH array|reserved octet of an LKH|RESERVED2 of an LKH)",
      "the harness shows an LKH array that it cannot take apart as octets, and does not call the message broken for it"),
-    (r"PUSH-ACK, altered: (type|header)", r".*well formed, second decoder ",
+    (r"PUSH-ACK, altered: (type|header|near|bit)", r".*well formed, second decoder ",
      "the harness does not look into a payload that has no place in an acknowledgement; it calls the HASH bad"),
     (r"PULL[1-4], altered: ", r"\[PULL\d.*\] (PULL\d, second decoder PULL\d$|checks {'HASH\((\d)\)': '(bad|unchecked)'}, "
      r"second decoder {'HASH\((?!\2)\d\)': '(bad|unchecked)'}$)",

@@ -258,8 +258,8 @@ func (o *opened) identity() ([]byte, bool) {
 }
 
 // open decrypts a message under the SA. Since a message may be lost, repeated or forged, several IVs can come before it:
-// those that ivs gives, the likely ones last. The first that proves right is taken, else the first that gives a readable
-// chain of payloads. A message in clear is read as it is. Nil means that nothing opened it.
+// those that ivs gives, the likely ones last. The first that proves right is taken, else the first of those that give the most likely
+// message. A message in clear is read as it is. Nil means that nothing opened it.
 func (p *phase1) open(m *Message, h isakmp.Header, data []byte, ivs func(phase1Keys) [][]byte,
 	proven func(*opened, phase1Keys) bool) (*opened, phase1Keys) {
 	if !m.Encrypted {
@@ -271,16 +271,19 @@ func (p *phase1) open(m *Message, h isakmp.Header, data []byte, ivs func(phase1K
 	}
 	var best *opened
 	var with phase1Keys
+	most := 0
 	for _, k := range p.keys {
 		for _, iv := range slices.Backward(ivs(k)) {
 			o := decrypt(h, k.cipherKey, iv, data)
-			switch {
-			case o == nil:
-			case o.err == nil && proven(o, k):
+			if o == nil {
+				continue
+			}
+			if o.err == nil && proven(o, k) {
 				m.Decrypted = true
 				return o, k
-			case best == nil && plausible(o), best != nil && best.err != nil && o.err == nil:
-				best, with = o, k
+			}
+			if l := likelihood(o, len(iv)); l > most {
+				best, with, most = o, k, l
 			}
 		}
 	}
@@ -302,8 +305,22 @@ func decrypt(h isakmp.Header, key, iv, data []byte) *opened {
 }
 
 // plausible reports whether a decrypted message can be one: all of its payloads could be read, or the first.
-func plausible(o *opened) bool {
-	return len(o.payloads) > 0 && (o.err == nil || o.payloads[0].Reserved == 0)
+func plausible(o *opened) bool { return likelihood(o, 1) > 0 }
+
+// likelihood is the greater the more a decrypted message looks like one, 0 if it looks like none. The chain of payloads may well end
+// somewhere in octets that are none, but hardly where less than a block of padding is left.
+func likelihood(o *opened, block int) int {
+	if len(o.payloads) == 0 || o.err != nil && o.payloads[0].Reserved != 0 {
+		return 0
+	}
+	if o.err != nil {
+		return 1
+	}
+	last := &o.payloads[len(o.payloads)-1]
+	if len(o.data)-last.Offset-len(last.Raw) >= block {
+		return 2
+	}
+	return 3
 }
 
 // remember adds the end of a message's ciphertext, as long as the longest block, to the ends of a chain, the likeliest of

@@ -131,7 +131,10 @@ class Reader:
         msg.payloads = isakmp.ip_nodes(pkt.raw, 0)
         return msg
 
-    def remember(self, msg, src, dst, data):
+    def remember(self, msg, src, dst, data, header=8):
+        """Notes which frame had the same before. What is shorter than a header is nothing that could be repeated."""
+        if len(data) < header:
+            return
         key = (msg.link, src, dst, bytes(data))
         msg.repeats = self.repeats.setdefault(key, msg.number)
         if msg.repeats == msg.number:
@@ -142,7 +145,7 @@ class Reader:
         if pkt.version == 6:
             src, dst = "[%s]:%d" % (pkt.src, pkt.sport), "[%s]:%d" % (pkt.dst, pkt.dport)
         msg.src, msg.dst = src, dst
-        self.remember(msg, src, dst, data)
+        self.remember(msg, src, dst, data, HEADER)
         if msg.repeats and msg.repeats in self.done:
             old = self.done[msg.repeats]
             for name in ("kind", "header", "payloads", "checks", "error", "remarks", "encrypted", "decrypted", "plain", "end"):

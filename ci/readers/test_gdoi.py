@@ -728,6 +728,17 @@ class Packets(unittest.TestCase):
                 self.assertEqual(bool(read.breaches), breach)
 
 
+class Repetitions(unittest.TestCase):
+    """A frame that came before, unless it is too short for a header."""
+
+    def test_repeats(self):
+        key = sample.header(CI, CR, 1, isakmp.IDENTITY_PROTECTION, 0, 0, 28)
+        for octets, port, want in ((key, 848, 1), (key[:27], 848, 0), (bytes(range(1, 9)), 4500, 1), (bytes(range(1, 8)), 4500, 0)):
+            frame = sample.udp("192.0.2.1", "192.0.2.2", octets, port, port)
+            got = gdoi.read([capfile.Frame(number, "wan", 101, frame) for number in (1, 2)])
+            self.assertEqual([m.repeats for m in got], [0, want], (octets, port))
+
+
 class AnotherVersion(unittest.TestCase):
     """IKEv2, and what looks like it."""
 

@@ -223,7 +223,7 @@ def check_esp(job, base, rows, tally):
         if result == keymath.BAD and says != keymath.OK:
             tally.add("ESP agreed bad")
             continue
-        if len(found) > 1 and result == keymath.OK and says == keymath.BAD:
+        if len(found) > 1 and result == keymath.OK and says != keymath.OK:
             tally.add("ESP packets of an SPI with several keys, of which tshark tries one")
             continue
         if result == keymath.OK and says == keymath.UNCHECKED and malformed(message.inner):
